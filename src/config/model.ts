@@ -1,0 +1,191 @@
+/**
+ * The configuration after loading: defaults filled in, shorthands written out, durations in milliseconds,
+ * sizes in bytes, `none` as Infinity. What a user may write is `schema.ts`; this is what the rest compiles from.
+ */
+
+/** CEL as text, or, from a TypeScript config, a function of the variables. */
+export type Expression = string | ((variables: never) => unknown);
+/** Text with `{CEL}` inside, or a function. */
+export type Template = Expression;
+
+export interface GatewayConfig {
+  listen: ListenerConfig[];
+  /** Null: switched off. */
+  admin: AdminConfig | null;
+  workers: number | 'auto';
+  services: Record<string, ServiceConfig>;
+  policies: Record<string, Expression>;
+  /** In the order of the file; `defaults` are already merged in. */
+  routes: Record<string, RouteConfig>;
+  /** What also holds where no route matched. */
+  unmatched: { response: TransformConfig };
+  drain: { delay: number; timeout: number };
+  log: { access: 'off' };
+}
+
+export interface ListenerConfig {
+  name: string;
+  host: string;
+  port: number;
+  tls: ListenerTls | null;
+  /** Addresses and CIDR ranges whose forwarded headers are believed. */
+  trustedProxies: string[];
+  limits: ListenerLimits;
+}
+
+export interface ListenerTls {
+  /** PEM text, read from the files the config names. The first is used where the client names no host. */
+  certificates: { cert: string; key: string }[];
+  minVersion: 'TLSv1.2' | 'TLSv1.3';
+}
+
+/** Bytes and milliseconds; Infinity for none. */
+export interface ListenerLimits {
+  uri: number;
+  head: number;
+  headers: number;
+  body: number;
+  headTimeout: number;
+  bodyTimeout: number;
+  sendTimeout: number;
+  /** Bytes a second, over 10 s; 0 for none. */
+  minRate: number;
+  idleTimeout: number;
+  connectionsPerClient: number;
+}
+
+export interface AdminConfig {
+  host: string;
+  port: number;
+  /** Needed unless the address is loopback. */
+  token: string | null;
+  hosts: string[];
+}
+
+export interface ServiceConfig {
+  name: string;
+  targets: TargetConfig[];
+  timeout: TimeoutConfig;
+  host: HostConfig | null;
+  tls: UpstreamTlsConfig;
+  pool: { connections: number; idle: number };
+  request: TransformConfig;
+  response: TransformConfig;
+}
+
+export interface TargetConfig {
+  scheme: 'http' | 'https';
+  host: string;
+  port: number;
+  /** Stands before the path that the route sends; no final slash, '' for none. */
+  path: string;
+  weight: number;
+}
+
+/** `client`, `service`, or a template. */
+export type HostConfig = { kind: 'client' } | { kind: 'service' } | { kind: 'template'; template: Template };
+
+/** Only what was said; the route's wins over the service's, that over the defaults. Milliseconds. */
+export interface TimeoutConfig {
+  response?: number;
+  connect?: number;
+  firstByte?: number;
+  idle?: number;
+  total?: number;
+}
+
+export interface UpstreamTlsConfig {
+  /** PEM text. */
+  ca: string | null;
+  cert: string | null;
+  key: string | null;
+  serverName: string | null;
+  verify: boolean;
+}
+
+export interface RouteConfig {
+  name: string;
+  match: MatchConfig;
+  action: ActionConfig;
+  timeout: TimeoutConfig;
+  host: HostConfig | null;
+  request: TransformConfig;
+  response: TransformConfig;
+  maxBody: number;
+}
+
+/** Empty lists and objects: no condition. */
+export interface MatchConfig {
+  listeners: string[];
+  hosts: string[];
+  paths: string[];
+  methods: string[];
+  headers: Record<string, ValueMatch>;
+  query: Record<string, ValueMatch>;
+  cookies: Record<string, ValueMatch>;
+  ip: string[];
+  when: Expression | null;
+  ignoreCase: boolean;
+}
+
+/** Exact text, `~RE2`, present, absent. */
+export type ValueMatch = string | boolean;
+
+export type ActionConfig =
+  | { kind: 'proxy'; to: DestinationConfig[] }
+  | { kind: 'respond'; respond: RespondConfig }
+  | { kind: 'redirect'; redirect: RedirectConfig };
+
+export interface DestinationConfig {
+  service: string;
+  path: Template | null;
+  method: string | null;
+  weight: number;
+}
+
+export interface RespondConfig {
+  status: number;
+  /** Values are templates; a list makes several lines. */
+  headers: Record<string, Template | Template[]>;
+  content:
+    | { kind: 'none' }
+    | { kind: 'body'; text: string }
+    | { kind: 'json'; value: unknown }
+    | { kind: 'template'; template: Template }
+    | { kind: 'file'; bytes: Buffer; type: string };
+}
+
+export interface RedirectConfig {
+  status: number;
+  to: Template | null;
+  scheme: Template | null;
+  host: Template | null;
+  path: Template | null;
+}
+
+export interface TransformConfig {
+  headers: {
+    set: Record<string, Template | Template[]>;
+    add: Record<string, Template | Template[]>;
+    default: Record<string, Template | Template[]>;
+    remove: string[];
+    /** Null: all of them. */
+    only: string[] | null;
+  };
+  query: { only: string[] | null };
+}
+
+/** One thing wrong with a config: where (a path of keys into the file), what, and how to mend it. */
+export interface ConfigIssue {
+  /** `TG_CONFIG_UNKNOWN_KEY` and the like; each is explained in docs/errors.md. */
+  code: string;
+  severity: 'error' | 'warning';
+  path: (string | number)[];
+  /** Points at the key itself rather than its value. */
+  atKey?: boolean;
+  /** The part of a text value that is meant: offsets into the value. */
+  span?: [start: number, end: number];
+  message: string;
+  /** The nearest right word, or what to do. */
+  advice?: string;
+}

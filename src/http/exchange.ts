@@ -1,0 +1,125 @@
+import type { Body, BodySink, BodySource } from './body.ts';
+import type { Failure } from './errors.ts';
+import type { Headers } from './headers.ts';
+
+/** What a client's connection says of each request on it. A request without a socket brings its own. */
+export interface Origin {
+  /** Name of the listener it came in by. */
+  readonly listener: string;
+  readonly scheme: 'http' | 'https';
+  /** The peer's address, as text, without a port; IPv4 in its own spelling, never `::ffff:…`. */
+  readonly address: string;
+  /** Port of the listener. */
+  readonly port: number;
+}
+
+/** The one final answer to a request. */
+export interface Reply {
+  status: number;
+  headers: Headers;
+  body: Body;
+  /** Only with status 101: the two ends of the tunnel toward the service. */
+  tunnel: Tunnel | null;
+  /** Why the gateway answered in a service's place; null for a service's own answer. */
+  failure: Failure | null;
+}
+
+export function reply(status: number, headers: Headers, body: Body): Reply {
+  return { status, headers, body, tunnel: null, failure: null };
+}
+
+/** Bytes both ways, after an upgrade: what the service sends, and where the client's bytes go. */
+export interface Tunnel {
+  readonly source: BodySource;
+  readonly sink: BodySink;
+}
+
+/** Where the answers to an exchange go: a connection, or whoever made a request without one. */
+export interface Responder {
+  /** An interim answer (100, 103). */
+  inform(exchange: Exchange, status: number, headers: Headers): void;
+  /** The final answer; called once. */
+  respond(exchange: Exchange, answer: Reply): void;
+}
+
+/** Told when an exchange is over for its client before the answer was complete. */
+export interface Abortable {
+  abort(failure: Failure): void;
+}
+
+/**
+ * One request and the one response to it: the same object for HTTP/1.1, HTTP/2 and a request the gateway
+ * makes by itself. The pipeline and the phases write their findings here; it lives as long as the exchange.
+ */
+export class Exchange {
+  readonly origin: Origin;
+  readonly responder: Responder;
+  readonly method: string;
+  /** The path and query exactly as the client sent them. */
+  readonly target: string;
+  /** `host[:port]` as the client sent it (absolute-form counts before Host, RFC 9112 §3.2.2). */
+  readonly authority: string;
+  /** 10, 11 or 20. */
+  readonly version: number;
+  readonly headers: Headers;
+  body: Body;
+  /** `clock.now()` at the first byte of the request. */
+  readonly startedAt: number;
+
+  // Filled in by the phases.
+  id = '';
+  /** Normalised path, always with a leading slash; what is matched is what is forwarded. */
+  path = '';
+  /** Byte for byte as it came, without the `?`; null where there is no `?`. */
+  query: string | null = null;
+  /** Lower case, without port and final dot: what routes compare. */
+  host = '';
+  scheme: string;
+  /** The client's address, believed from trusted proxies only. */
+  ip: string;
+  params: Params = NO_PARAMS;
+  answered = false;
+  aborted: Failure | null = null;
+  private abortable: Abortable | null = null;
+
+  constructor(
+    origin: Origin,
+    responder: Responder,
+    method: string,
+    target: string,
+    authority: string,
+    version: number,
+    headers: Headers,
+    body: Body,
+    startedAt: number,
+  ) {
+    this.origin = origin;
+    this.responder = responder;
+    this.method = method;
+    this.target = target;
+    this.authority = authority;
+    this.version = version;
+    this.headers = headers;
+    this.body = body;
+    this.startedAt = startedAt;
+    this.scheme = origin.scheme;
+    this.ip = origin.address;
+  }
+
+  /** Whoever works on the exchange now, and must hear that the client has left. One at a time. */
+  watch(abortable: Abortable | null): void {
+    this.abortable = abortable;
+    if (abortable !== null && this.aborted !== null) abortable.abort(this.aborted);
+  }
+
+  /** The client left, or the gateway gave it up. Called by the responder's side. */
+  abort(failure: Failure): void {
+    if (this.aborted !== null) return;
+    this.aborted = failure;
+    this.abortable?.abort(failure);
+  }
+}
+
+/** Path parameters, decoded once. */
+export type Params = Readonly<Record<string, string>>;
+export const NO_PARAMS: Params = Object.freeze(Object.create(null));
