@@ -185,6 +185,10 @@ export interface ConfigIssue {
   atKey?: boolean;
   /** The part of a text value that is meant: offsets into the value. */
   span?: [start: number, end: number];
+  /** The other of two things that clash. */
+  also?: { path: (string | number)[]; atKey?: boolean };
+  /** Offsets into the text of the file, where there is no path yet: errors of its syntax. */
+  at?: [start: number, end: number];
   message: string;
   /** The nearest right word, or what to do. */
   advice?: string;

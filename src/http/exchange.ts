@@ -1,4 +1,4 @@
-import type { Body, BodySink, BodySource } from './body.ts';
+import type { Body, BodySource } from './body.ts';
 import type { Failure } from './errors.ts';
 import type { Headers } from './headers.ts';
 
@@ -28,10 +28,12 @@ export function reply(status: number, headers: Headers, body: Body): Reply {
   return { status, headers, body, tunnel: null, failure: null };
 }
 
-/** Bytes both ways, after an upgrade: what the service sends, and where the client's bytes go. */
+/** The service's end of a connection that became a byte tunnel, after an upgrade. */
 export interface Tunnel {
+  /** What the service sends. */
   readonly source: BodySource;
-  readonly sink: BodySink;
+  /** Takes what the client sends, from now until its FIN. */
+  take(client: BodySource): void;
 }
 
 /** Where the answers to an exchange go: a connection, or whoever made a request without one. */
@@ -45,6 +47,16 @@ export interface Responder {
 /** Told when an exchange is over for its client before the answer was complete. */
 export interface Abortable {
   abort(failure: Failure): void;
+}
+
+/** What everyone may know of a compiled route. */
+export interface RouteHandle {
+  readonly name: string;
+}
+
+export interface Completion {
+  /** `failure` is null where the whole answer went out; `bytes` of content were written. */
+  completed(exchange: Exchange, answer: Reply | null, bytes: number, failure: Failure | null): void;
 }
 
 /**
@@ -78,6 +90,22 @@ export class Exchange {
   /** The client's address, believed from trusted proxies only. */
   ip: string;
   params: Params = NO_PARAMS;
+  /** Where, in `path`, what the match's `/*` or `{name*}` stands for begins; -1 where it has none. */
+  restAt = -1;
+  /** The protocol the client asks to switch to (its Upgrade, named by Connection), or null. */
+  upgrade: string | null = null;
+  /** The client waits for 100 before it sends its content (RFC 9110 §10.1.1). */
+  expectsContinue = false;
+  /** The client takes trailers. */
+  acceptsTrailers = false;
+  /** The peer is one of the listener's trusted proxies. */
+  trusted = false;
+  /** The route that takes it; it stays the same whatever is reloaded meanwhile. */
+  route: RouteHandle | null = null;
+  /** Called once when the exchange is over: for what must be let go of then. */
+  release: (() => void) | null = null;
+  /** Told once, when the last byte of the answer has been written or the exchange was given up. */
+  completion: Completion | null = null;
   answered = false;
   aborted: Failure | null = null;
   private abortable: Abortable | null = null;

@@ -18,7 +18,7 @@ function hex(bytes: number): string {
     used = 0;
   }
   used += bytes;
-  return pool.hexSlice(used - bytes, used);
+  return pool.toString('hex', used - bytes, used);
 }
 
 export const systemRandom: Random = { number: Math.random, hex };

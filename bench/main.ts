@@ -1,0 +1,42 @@
+import { withBench } from './bench.ts';
+import { describeMachine } from './machine.ts';
+import { readOptions, USAGE } from './options.ts';
+import { saveResults } from './report.ts';
+import { bodiesSuite } from './suites/bodies.ts';
+import { idleSuite } from './suites/idle.ts';
+import { browserSuite, proxySuite } from './suites/proxy.ts';
+import { rateSuite } from './suites/rate.ts';
+import { routesSuite } from './suites/routes.ts';
+import { startSuite } from './suites/start.ts';
+
+/**
+ * Side-by-side benchmarks. They show and never judge: machines differ, so the exit code is 0 whatever
+ * the figures are.
+ */
+
+const SUITES = {
+  proxy: { title: '200 B of JSON proxied, bare head', run: proxySuite },
+  browser: { title: "200 B of JSON proxied, a browser's 14 header fields", run: browserSuite },
+  rate: { title: 'latency at a fixed rate', run: rateSuite },
+  bodies: { title: 'bodies of 1 MiB', run: bodiesSuite },
+  idle: { title: 'memory of idle connections', run: idleSuite },
+  start: { title: 'start and memory at rest', run: startSuite },
+  routes: { title: '10,000 routes against 10', run: routesSuite },
+} as const;
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2), Object.keys(SUITES));
+  console.log(describeMachine());
+  const results: Record<string, unknown> = {};
+  for (const name of options.suites) {
+    const suite = SUITES[name as keyof typeof SUITES];
+    console.log(`\n${name}: ${suite.title}`);
+    results[name] = await withBench(options, suite.run);
+  }
+  console.log(`\nall figures: ${saveResults({ machine: describeMachine(), options, results })}`);
+}
+
+main().catch((error: Error) => {
+  console.error(`${error.message}\n\n${USAGE}`);
+  process.exitCode = 1;
+});

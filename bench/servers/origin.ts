@@ -1,0 +1,50 @@
+import { createServer, type Socket } from 'node:net';
+
+/**
+ * The service behind all gateways: as cheap as a server on Node can be, so that the gateway is what is
+ * measured. `GET /large` answers 1 MiB, everything else 200 bytes of JSON; a request's body is read whole first.
+ */
+
+const SMALL = answer('application/json', Buffer.from(JSON.stringify({ data: 'x'.repeat(189) })));
+const LARGE = answer('application/octet-stream', Buffer.alloc(2 ** 20, 'x'));
+
+function answer(type: string, body: Buffer): Buffer {
+  const head = `HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), body]);
+}
+
+function serve(socket: Socket): void {
+  let head = '';
+  let missing = 0;
+  let reply = SMALL;
+  socket.setNoDelay(true);
+  socket.on('error', () => socket.destroy());
+  socket.on('data', (chunk: Buffer) => {
+    let at = 0;
+    while (at < chunk.length) {
+      if (missing > 0) {
+        const taken = Math.min(missing, chunk.length - at);
+        missing -= taken;
+        at += taken;
+      } else {
+        const before = head.length;
+        head += chunk.toString('latin1', at);
+        const end = head.indexOf('\r\n\r\n');
+        if (end < 0) return;
+        at += end + 4 - before;
+        missing = contentLength(head.slice(0, end));
+        reply = head.startsWith('GET /large') ? LARGE : SMALL;
+        head = '';
+      }
+      if (missing === 0) socket.write(reply);
+    }
+  });
+}
+
+function contentLength(head: string): number {
+  if (head.startsWith('GET')) return 0;
+  if (/\r\ntransfer-encoding:/i.test(head)) throw new Error('this origin reads no chunked bodies');
+  return Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
+}
+
+createServer(serve).listen(Number(process.argv[2]), '127.0.0.1', 1024);

@@ -1,0 +1,62 @@
+import type { Options } from './options.ts';
+
+interface Tip {
+  what: string;
+  /** Works as printed. */
+  command: string;
+}
+
+/** What to try, each as one line for the shell. */
+export function tips({ port, admin }: Options): Tip[] {
+  const gateway = `http://127.0.0.1:${port}`;
+  const order = `${gateway}/ordering/orders/1`;
+  return [
+    {
+      what: 'Ten lamps, by way of the catalogue service',
+      command: `curl -s '${gateway}/catalogue/products?category=lighting'`,
+    },
+    { what: 'One product', command: `curl -s ${gateway}/catalogue/products/LAMP-001` },
+    { what: 'What a gold customer is offered', command: `curl -s '${gateway}/discount/offers?tier=gold'` },
+    { what: "A customer's orders", command: `curl -s '${gateway}/ordering/orders?customer=ada-lindqvist'` },
+    {
+      what: 'Ship an order: written to PostgreSQL through the gateway',
+      command: `curl -s -X PUT ${order} -H 'content-type: application/json' -d '{"status":"shipped"}'`,
+    },
+    {
+      what: 'Place one: 201 with its location',
+      command: `curl -si ${gateway}/ordering/orders -H 'content-type: application/json' -d '{"customer":"ada-lindqvist","lines":[{"sku":"LAMP-001","quantity":2}]}'`,
+    },
+    {
+      what: 'A header leads to the next release, which says when it arrives',
+      command: `curl -si ${order} -H 'x-beta: on'`,
+    },
+    {
+      what: 'A weighted split: about 10 of 40 go to catalogue-next',
+      command: `curl -s '${gateway}/canary/categories?n=[1-40]' -D - -o /dev/null | grep -i x-service | sort | uniq -c`,
+    },
+    {
+      what: 'A service that is down: 502 as a problem document',
+      command: `curl -si ${gateway}/warehouse/stock`,
+    },
+    { what: "An answer of the gateway's own", command: `curl -s ${gateway}/` },
+    { what: 'A redirect of old links', command: `curl -sL ${gateway}/shop/LAMP-001` },
+    { what: 'How the gateway itself is', command: `curl -s http://127.0.0.1:${admin}/v1/status` },
+  ];
+}
+
+/** What stands on the terminal once all is up. */
+export function guide(options: Options, paint: (text: string) => string): string {
+  const tried = tips(options).map(({ what, command }) => `  ${what}\n    ${paint(command)}`);
+  return `
+Try, in another terminal:
+
+${tried.join('\n')}
+
+Look next:
+  demo/tidegate.yaml                        the gateway's config; change it while this runs
+  bin/tidegate routes demo/tidegate.yaml    its routes, in the order in which they are tried
+  bin/tidegate explain demo/tidegate.yaml GET /ordering/orders/1 -H 'x-beta: on'
+
+Ctrl-C stops all of it.
+`;
+}

@@ -1,0 +1,149 @@
+/** `npm start`: three services on one PostgreSQL, and the gateway in front of them. */
+import { join } from 'node:path';
+import { ensurePostgres, findPostgres } from '../scripts/servers.ts';
+import { Children } from './children.ts';
+import { guide } from './guide.ts';
+import { type Options, readOptions, UsageError, usage } from './options.ts';
+import { claimable, PortTaken } from './ports.ts';
+import { startPostgres } from './postgres.ts';
+import { seed } from './seed.ts';
+
+const root = join(import.meta.dirname, '..');
+const terminal = process.stdout.isTTY === true;
+const bold = (text: string) => (terminal ? `\x1b[1m${text}\x1b[22m` : text);
+const cyan = (text: string) => (terminal ? `\x1b[36m${text}\x1b[39m` : text);
+
+/** Each process of the demo's services: its program, and the variable by which the config finds it. */
+const services = [
+  { name: 'catalogue', program: 'catalogue.ts', port: 'CATALOGUE_PORT', version: '' },
+  { name: 'catalogue, next release', program: 'catalogue.ts', port: 'CATALOGUE_NEXT_PORT', version: 'next' },
+  { name: 'discount', program: 'discount.ts', port: 'DISCOUNT_PORT', version: '' },
+  { name: 'ordering', program: 'ordering.ts', port: 'ORDERING_PORT', version: '' },
+  { name: 'ordering, next release', program: 'ordering.ts', port: 'ORDERING_NEXT_PORT', version: 'next' },
+];
+
+let stopping: Promise<never> | undefined;
+
+const children = new Children((name, output) => {
+  console.error(`\n${name} has ended by itself; the demo stops.\n${output}`);
+  void stop(1);
+});
+
+/** Ends all and exits; asked again, it ends all at once. */
+function stop(code: number): Promise<never> {
+  if (stopping) {
+    children.kill();
+    process.exit(1);
+  }
+  stopping = children.stop().then(() => process.exit(code));
+  return stopping;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    if (!stopping) console.log('\nStopping…');
+    void stop(0);
+  });
+}
+// A closed terminal takes the output away before it sends its signal.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+
+/** Shows one line for a step: what it is while it runs, then what came of it and how long it took. */
+async function stage<T>(
+  name: string,
+  work: () => Promise<T>,
+  result: (value: T) => string = () => '',
+): Promise<T> {
+  if (terminal) process.stdout.write(`  ${name} …`);
+  const start = performance.now();
+  const value = await work();
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  process.stdout.write(
+    `${terminal ? '\r\x1b[K' : ''}  ${name}: ${result(value) || 'ready'} (${seconds} s)\n`,
+  );
+  return value;
+}
+
+async function postgresPrograms(): Promise<string> {
+  const { ok, output } = await ensurePostgres();
+  const folder = findPostgres();
+  if (!ok || !folder) throw new Error(output);
+  return folder;
+}
+
+async function startServices(database: string): Promise<Record<string, string>> {
+  const started = services.map(async ({ name, program, port, version }) => {
+    const file = join(import.meta.dirname, 'services', program);
+    const flags = ['--disable-warning=ExperimentalWarning', '--max-old-space-size=96'];
+    const child = children.start(name, process.execPath, [...flags, file], {
+      env: { DATABASE_URL: database, VERSION: version, PORT: '0' },
+    });
+    const [, chosen = ''] = await child.says(/listens on (\d+)\n/);
+    return [port, chosen];
+  });
+  return Object.fromEntries(await Promise.all(started));
+}
+
+async function startGateway({ port, admin }: Options, servicePorts: Record<string, string>): Promise<void> {
+  const gateway = children.start('the gateway', join(root, 'bin/tidegate'), ['run', 'demo/tidegate.yaml'], {
+    cwd: root,
+    env: { ...servicePorts, GATEWAY_PORT: String(port), GATEWAY_ADMIN: String(admin) },
+  });
+  let ended = false;
+  gateway.process.once('exit', () => {
+    ended = true;
+  });
+  while (!ended && !(await answers(`http://127.0.0.1:${admin}/readyz`))) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  if (ended) throw new Error('the gateway did not start');
+}
+
+async function answers(url: string): Promise<boolean> {
+  return fetch(url).then(
+    (response) => response.ok,
+    () => false,
+  );
+}
+
+async function start(): Promise<void> {
+  const asked = readOptions(process.argv.slice(2), process.env);
+  if (!asked) return console.log(usage);
+  const options = { port: await claimable(asked.port), admin: await claimable(asked.admin) };
+
+  console.log(bold('\nTidegate demo: a small furniture shop behind a gateway\n'));
+  const programs = await postgresPrograms();
+  const database = await stage(
+    'PostgreSQL',
+    () => startPostgres(programs, children),
+    ({ version }) => version,
+  );
+  await stage(
+    'Shop',
+    () => seed(database.url),
+    ({ products, customers, orders }) => `${products} products, ${customers} customers, ${orders} orders`,
+  );
+  const ports = await stage(
+    'Services',
+    () => startServices(database.url),
+    () => 'catalogue, discount, ordering',
+  );
+  await stage(
+    'Gateway',
+    () => startGateway(options, ports),
+    () => `http://127.0.0.1:${options.port}, admin on http://127.0.0.1:${options.admin}`,
+  );
+  if (!stopping) console.log(guide(options, cyan));
+}
+
+start().catch((error: unknown) => {
+  if (stopping) return;
+  if (error instanceof PortTaken) {
+    console.error(
+      `${error.message} Choose another: PORT=9090 npm start, or npm start -- --port 9090 --admin 9902`,
+    );
+  } else if (error instanceof UsageError) console.error(`${error.message}\n\n${usage}`);
+  else console.error(error instanceof Error ? error.message : error);
+  void stop(1);
+});

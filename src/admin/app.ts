@@ -1,0 +1,43 @@
+import type { HttpBindings } from '@hono/node-server';
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { namedCounts } from '../telemetry/index.ts';
+import type { NodeView } from '../workers/index.ts';
+import { problem } from './problem.ts';
+
+export const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
+const MOST_BODY = 1024 * 1024;
+
+type Env = { Bindings: HttpBindings };
+
+/** What the admin API answers to those who may ask. */
+export function adminApp(view: NodeView, failed: (error: Error) => void): Hono<Env> {
+  const app = new Hono<Env>();
+  app.use(async (c, next) => {
+    await next();
+    for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
+  });
+  const tooLarge = (c: Context) => problem(c, 413, 'Content Too Large', 'The body may have 1 MiB.');
+  app.use(bodyLimit({ maxSize: MOST_BODY, onError: tooLarge }));
+  get(app, '/v1/status', (c) => c.json(view.status()));
+  get(app, '/v1/routes', async (c) => {
+    const routes = await view.routes();
+    return c.json({ routes: routes.map(({ name, row }) => ({ name, ...namedCounts(row) })) });
+  });
+  app.notFound((c) => problem(c, 404, 'Not Found', 'The admin API has no such resource.'));
+  app.onError((error, c) => {
+    failed(error);
+    return problem(c, 500, 'Internal Server Error', 'The admin API failed; the log says why.');
+  });
+  return app;
+}
+
+/** A resource that can only be read. Hono answers HEAD with the handler of GET. */
+function get(app: Hono<Env>, path: string, handler: (c: Context<Env>) => Response | Promise<Response>): void {
+  app.get(path, handler);
+  app.all(path, (c) => {
+    const detail = 'This resource can only be read.';
+    return problem(c, 405, 'Method Not Allowed', detail, { allow: 'GET, HEAD' });
+  });
+}

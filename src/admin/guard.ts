@@ -1,0 +1,106 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { AdminConfig } from '../config/model.ts';
+
+/** Why a request may not reach the admin API; null if it may. */
+export interface Refusal {
+  status: 401 | 403 | 415;
+  title: string;
+  detail: string;
+  headers?: Record<string, string>;
+}
+
+/**
+ * Keeps out whoever was not meant: a page in the operator's browser (by its Host when its name was rebound to this
+ * address, by its Origin otherwise, by its content type where it sends a form), and whoever has no token.
+ */
+export class Guard {
+  private readonly hosts: Set<string>;
+  private readonly tokenHash: Buffer | null;
+
+  constructor(config: AdminConfig) {
+    this.hosts = new Set(['localhost', config.host, ...config.hosts].map((host) => bare(host.toLowerCase())));
+    this.tokenHash = config.token === null ? null : hash(config.token);
+  }
+
+  check(request: IncomingMessage): Refusal | null {
+    return (
+      this.checkHost(request) ?? this.checkOrigin(request) ?? this.checkToken(request) ?? checkType(request)
+    );
+  }
+
+  private checkHost(request: IncomingMessage): Refusal | null {
+    const host = request.headers.host;
+    if (host !== undefined && hostLines(request) === 1 && this.isOurs(nameOf(host), request)) return null;
+    return refuse(
+      403,
+      'Forbidden',
+      'The Host is neither the address of the admin listener, localhost, nor one of `admin.hosts`.',
+    );
+  }
+
+  /** A page may only speak to the origin that it came from itself. */
+  private checkOrigin(request: IncomingMessage): Refusal | null {
+    const origin = request.headers.origin;
+    if (origin === undefined) return null;
+    const authority = /^https?:\/\/([^/?#]+)$/i.exec(origin)?.[1]?.toLowerCase();
+    if (authority !== undefined && authority === request.headers.host?.toLowerCase()) return null;
+    return refuse(403, 'Forbidden', 'The request was made by a page of another origin.');
+  }
+
+  private checkToken(request: IncomingMessage): Refusal | null {
+    if (this.tokenHash === null) return null;
+    const given = /^bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (given !== undefined && timingSafeEqual(hash(given), this.tokenHash)) return null;
+    const headers = { 'www-authenticate': 'Bearer realm="tidegate admin"' };
+    const detail = 'Send the token of `admin.token`: `authorization: Bearer …`.';
+    return { ...refuse(401, 'Unauthorized', detail), headers };
+  }
+
+  private isOurs(name: string | null, request: IncomingMessage): boolean {
+    if (name === null) return false;
+    // On 0.0.0.0 each address of the machine is the listener's; a rebound name is never an address.
+    return this.hosts.has(name) || name === plainAddress(request.socket.localAddress ?? '');
+  }
+}
+
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** What a form can send without asking first is never JSON. */
+function checkType(request: IncomingMessage): Refusal | null {
+  if (SAFE.has(request.method ?? '')) return null;
+  const type = (request.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
+  if (type === 'application/json' || /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\+json$/.test(type)) return null;
+  return refuse(
+    415,
+    'Unsupported Media Type',
+    'Send `content-type: application/json`, or another type that ends in +json.',
+  );
+}
+
+/** Node takes the first of several; whoever stands before it may take the last. */
+function hostLines({ rawHeaders }: IncomingMessage): number {
+  return rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length;
+}
+
+function refuse(status: Refusal['status'], title: string, detail: string): Refusal {
+  return { status, title, detail };
+}
+
+/** The name in a Host, in lower case, without port and brackets; null if it is none. */
+function nameOf(host: string): string | null {
+  const found = /^(\[[0-9a-f:.]+\]|[^:@/\s[\]]+)(?::\d{1,5})?$/i.exec(host);
+  return found === null ? null : bare(found[1]!.toLowerCase());
+}
+
+function bare(host: string): string {
+  return host.startsWith('[') ? host.slice(1, host.indexOf(']')) : host.replace(/^([^:]+):\d+$/, '$1');
+}
+
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}
+
+function hash(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

@@ -1,0 +1,19 @@
+import type { Context } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+/** A problem document (RFC 9457). */
+export function problemText(status: number, title: string, detail: string): string {
+  return JSON.stringify({ type: 'about:blank', title, status, detail });
+}
+
+export function problem(
+  c: Context,
+  status: ContentfulStatusCode,
+  title: string,
+  detail: string,
+  headers: Record<string, string> = {},
+): Response {
+  return c.body(problemText(status, title, detail), status, { 'content-type': PROBLEM_TYPE, ...headers });
+}

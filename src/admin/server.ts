@@ -1,0 +1,82 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import type { AdminParts, NodeView } from '../workers/index.ts';
+import { adminApp, HEADERS } from './app.ts';
+import { Guard } from './guard.ts';
+import { PROBLEM_TYPE, problemText } from './problem.ts';
+
+/** Bounds for whoever connects: an admin listener must not be a way to hold the supervisor up. */
+const LIMITS = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 5000,
+  connectionsCheckingInterval: 2000,
+};
+const MOST_CONNECTIONS = 256;
+
+/** Opens the admin listener. */
+export async function startAdmin({ config, handle, view, log }: AdminParts): Promise<{ close(): void }> {
+  const app = adminApp(view, (error) => log.error('the admin API failed', { error }));
+  const api = getRequestListener(app.fetch);
+  const guard = new Guard(config);
+  const server = createServer(LIMITS, (request, response) => {
+    if (probed(request, response, view)) return;
+    const refusal = guard.check(request);
+    if (refusal === null) return void api(request, response);
+    const { status, title, detail, headers } = refusal;
+    send(response, status, PROBLEM_TYPE, problemText(status, title, detail), headers);
+  });
+  server.maxConnections = MOST_CONNECTIONS;
+  await listening(server, handle ?? { host: config.host, port: config.port });
+  return {
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+function listening(server: Server, on: object): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(on, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+const PROBES = new Set(['/healthz', '/readyz']);
+
+/**
+ * `/healthz` and `/readyz` are for load balancers, which know neither token nor name and may speak HTTP/1.0
+ * without Host: they are answered before all else.
+ */
+function probed(request: IncomingMessage, response: ServerResponse, view: NodeView): boolean {
+  const path = request.url?.split('?', 1)[0] ?? '';
+  if (!PROBES.has(path)) return false;
+  const why = path === '/readyz' ? view.unready() : null;
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    const text = problemText(405, 'Method Not Allowed', 'This resource can only be read.');
+    send(response, 405, PROBLEM_TYPE, text, { allow: 'GET, HEAD' });
+  } else if (why === null) send(response, 200, 'text/plain; charset=utf-8', 'ok\n');
+  else send(response, 503, PROBLEM_TYPE, problemText(503, 'Service Unavailable', `Not ready: ${why}.`));
+  return true;
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  text: string,
+  headers: object = {},
+): void {
+  response.writeHead(status, {
+    ...HEADERS,
+    'content-type': type,
+    'content-length': Buffer.byteLength(text),
+    ...headers,
+  });
+  response.end(text);
+}

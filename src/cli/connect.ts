@@ -1,0 +1,84 @@
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { formatAddress, type GatewayConfig, type ServiceConfig } from '../config/index.ts';
+
+/** What came of one attempt to reach a target. */
+export interface Connection {
+  service: string;
+  /** Its URL. */
+  target: string;
+  /** Null where it failed. */
+  milliseconds: number | null;
+  /** Why it failed, as the end of a sentence that begins with the target. */
+  error: string | null;
+}
+
+type Target = ServiceConfig['targets'][number];
+
+const DEFAULT_TIMEOUT = 1000;
+
+/** Connects to every target once, with the TLS settings of its service, and sends nothing. */
+export function tryConnections(config: GatewayConfig): Promise<Connection[]> {
+  const attempts = Object.values(config.services).flatMap((service) =>
+    service.targets.map((target) => tryTarget(service, target)),
+  );
+  return Promise.all(attempts);
+}
+
+async function tryTarget(service: ServiceConfig, target: Target): Promise<Connection> {
+  const url = `${target.scheme}://${formatAddress(target)}${target.path}`;
+  const started = performance.now();
+  const limit = service.timeout.connect ?? DEFAULT_TIMEOUT;
+  try {
+    await opened(open(service, target), target.scheme === 'https' ? 'secureConnect' : 'connect', limit);
+    return { service: service.name, target: url, milliseconds: Math.round(performance.now() - started), error: null };
+  } catch (error) {
+    return { service: service.name, target: url, milliseconds: null, error: trouble(error as NodeJS.ErrnoException) };
+  }
+}
+
+function open({ tls }: ServiceConfig, { scheme, host, port }: Target): Socket {
+  if (scheme === 'http') return connectTcp(port, host);
+  const name = tls.serverName ?? host;
+  return connectTls({
+    host,
+    port,
+    rejectUnauthorized: tls.verify,
+    // A server name is a name, never an address (RFC 6066 §3).
+    ...(isIP(name) === 0 ? { servername: name } : {}),
+    ...(tls.ca === null ? {} : { ca: tls.ca }),
+    ...(tls.cert === null || tls.key === null ? {} : { cert: tls.cert, key: tls.key }),
+  });
+}
+
+function opened(socket: Socket, event: 'connect' | 'secureConnect', limit: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = Number.isFinite(limit) ? setTimeout(() => finish(new Error('timeout')), limit) : null;
+    const finish = (error: Error | null): void => {
+      if (timer !== null) clearTimeout(timer);
+      socket.destroy();
+      if (error === null) resolve();
+      else reject(error);
+    };
+    socket.once(event, () => finish(null));
+    socket.once('error', finish);
+  });
+}
+
+function trouble(error: NodeJS.ErrnoException): string {
+  const code = error.code ?? (error instanceof AggregateError ? (error.errors[0] as NodeJS.ErrnoException)?.code : undefined);
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'refuses connections: is the service running?';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'has a name that cannot be resolved';
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return 'cannot be reached from here';
+    case undefined:
+      return error.message === 'timeout' ? 'accepted no connection in time' : `failed: ${error.message}`;
+    default:
+      return `failed: ${error.message} (${code})`;
+  }
+}

@@ -1,0 +1,161 @@
+import { Command, CommanderError, Option } from 'commander';
+import { version } from './version.ts';
+
+/** Exit codes: what the user gave is wrong, how the command was called, a fault of the gateway's own. */
+export const EXIT = { ok: 0, input: 1, usage: 2, internal: 70 } as const;
+
+/** How a command was called is wrong: its message goes out, and exit code 2. */
+export class UsageError extends Error {}
+
+const FILE = 'config file; where none is named, the one in this folder';
+
+/** Runs the command line, without the program's name in front. Gives the exit code; null: it goes on running. */
+export async function main(args: readonly string[]): Promise<number> {
+  let code: number = EXIT.ok;
+  const program = commands((result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    return exitCodeOf(error);
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof UsageError) {
+    process.stderr.write(`error: ${error.message}\n`);
+    return EXIT.usage;
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`tidegate: internal error: ${text}\n(TIDEGATE_DEBUG=1 shows where)\n`);
+  if (process.env.TIDEGATE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return EXIT.internal;
+}
+
+type Done = (code: number) => void;
+
+function commands(done: Done): Command {
+  const program = new Command('tidegate')
+    .description('An API gateway: routes, streams and guards HTTP traffic, configured by one file.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
+    .exitOverride()
+    .showHelpAfterError('("tidegate --help" tells more)');
+  for (const add of [addRun, addCheck, addRoutes, addExplain, addSchema, addInit]) add(program, done);
+  program.addHelpText('after', examples(['tidegate init', 'tidegate check', 'tidegate run']));
+  program.action(() => program.help());
+  return program;
+}
+
+function examples(lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;
+}
+
+function command(program: Command, name: string, description: string, lines: readonly string[]): Command {
+  return program
+    .command(name)
+    .description(description)
+    .showHelpAfterError(`("tidegate ${name} --help" tells more)`)
+    .addHelpText('after', examples(lines));
+}
+
+function addRun(program: Command, done: Done): void {
+  command(program, 'run', 'run the gateway', ['tidegate run', 'tidegate run gateway.yaml'])
+    .argument('[file]', FILE)
+    .action(async (file: string | undefined) => {
+      const [{ run }, { configFile }] = await Promise.all([import('./run.ts'), import('./config-file.ts')]);
+      done(await run(configFile(file)));
+    });
+}
+
+function addCheck(program: Command, done: Done): void {
+  command(program, 'check', 'find everything that is wrong with a config', [
+    'tidegate check',
+    'tidegate check gateway.yaml --strict',
+    'tidegate check --json',
+    'tidegate check --connect',
+  ])
+    .argument('[file]', FILE)
+    .option('--strict', 'fail on warnings too')
+    .option('--json', 'print what was found as JSON')
+    .option('--connect', 'also try to connect to every target of every service')
+    .action(async (file: string | undefined, options: { strict?: true; json?: true; connect?: true }) => {
+      const [{ check }, { configFile }] = await Promise.all([import('./check.ts'), import('./config-file.ts')]);
+      done(await check(configFile(file), options));
+    });
+}
+
+function addRoutes(program: Command, done: Done): void {
+  command(program, 'routes', 'list the routes of a config', ['tidegate routes', 'tidegate routes gateway.yaml --json'])
+    .argument('[file]', FILE)
+    .option('--json', 'print them as JSON')
+    .action(async (file: string | undefined, options: { json?: true }) => {
+      const [{ routes }, { configFile }] = await Promise.all([import('./routes.ts'), import('./config-file.ts')]);
+      done(await routes(configFile(file), options));
+    });
+}
+
+function addExplain(program: Command, done: Done): void {
+  command(program, 'explain', 'show which route takes a request, and why the others do not', [
+    'tidegate explain GET /catalogue/products',
+    "tidegate explain GET https://shop.example/ordering/orders -H 'x-beta: on'",
+    'tidegate explain gateway.yaml POST /ordering/orders --json',
+  ])
+    .usage('[options] [file] <method> <url>')
+    .argument('<arguments...>', 'config file (may be left out), method, and URL or path')
+    .addOption(new Option('-H, --header <header>', "a header, as 'name: value'; may be repeated").argParser(collect))
+    .option('--ip <address>', "the client's address", '127.0.0.1')
+    .option('--listener <name>', 'the listener that it comes in by; else the one on the port of the URL, or the first')
+    .option('--json', 'print the explanation as JSON')
+    .action(async (given: string[], options: ExplainFlags) => {
+      const [{ explain }, { configFile }] = await Promise.all([import('./explain.ts'), import('./config-file.ts')]);
+      const [url, method, file, ...more] = [...given].reverse();
+      if (url === undefined || method === undefined || more.length > 0) {
+        throw new UsageError('explain takes a method and a URL: tidegate explain [FILE] GET /path');
+      }
+      done(await explain(configFile(file), method, url, { ...options, headers: options.header ?? [] }));
+    });
+}
+
+interface ExplainFlags {
+  header?: string[];
+  ip: string;
+  listener?: string;
+  json?: true;
+}
+
+function collect(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
+
+function addSchema(program: Command, done: Done): void {
+  command(program, 'schema', 'print the JSON Schema of configs, for editors', ['tidegate schema > tidegate.schema.json']).action(
+    async () => {
+      const { schema } = await import('./schema.ts');
+      done(schema());
+    },
+  );
+}
+
+function addInit(program: Command, done: Done): void {
+  command(program, 'init', 'write a commented config to start with', ['tidegate init', 'tidegate init gateway.yaml'])
+    .argument('[file]', 'file to write', 'tidegate.yaml')
+    .action(async (file: string) => {
+      const { init } = await import('./init.ts');
+      done(init(file));
+    });
+}
+
+if (import.meta.main) {
+  // `tidegate schema | head`: a reader that has had enough is no fault.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(EXIT.ok);
+  });
+  process.exitCode = await main(process.argv.slice(2));
+}

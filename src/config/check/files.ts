@@ -1,0 +1,104 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { ConfigFiles } from '../files.ts';
+import { certificatesOf } from '../normalise/index.ts';
+import type { ConfigInput } from '../schema/index.ts';
+import type { Findings, Path } from './findings.ts';
+
+/** Files that the config names: they are there, and what they should be. */
+export function checkFiles(input: ConfigInput, files: ConfigFiles, findings: Findings): void {
+  const check = new FileCheck(files, findings);
+  const listeners = Array.isArray(input.listen) ? input.listen : [input.listen];
+  for (const [index, listener] of listeners.entries()) {
+    if (typeof listener !== 'object' || listener.tls === undefined) continue;
+    const path: Path = Array.isArray(input.listen) ? ['listen', index, 'tls'] : ['listen', 'tls'];
+    const inList = listener.tls.certs !== undefined;
+    for (const [place, pair] of certificatesOf(listener.tls).entries()) {
+      if (pair !== undefined) check.pair(pair.cert, pair.key, inList ? [...path, 'certs', place] : path);
+    }
+  }
+  for (const [name, service] of Object.entries(input.services ?? {})) {
+    const path = ['services', name, 'tls'];
+    const { ca, cert, key } = service.tls ?? {};
+    if (ca !== undefined) check.certificate(ca, [...path, 'ca']);
+    if (cert !== undefined && key !== undefined) check.pair(cert, key, path);
+  }
+  for (const [name, route] of Object.entries(input.routes ?? {})) {
+    const file = route.respond?.file;
+    if (file !== undefined) check.bytes(file, ['routes', name, 'respond', 'file']);
+  }
+}
+
+class FileCheck {
+  private readonly files: ConfigFiles;
+  private readonly findings: Findings;
+
+  constructor(files: ConfigFiles, findings: Findings) {
+    this.files = files;
+    this.findings = findings;
+  }
+
+  bytes(path: string, at: Path): Buffer | null {
+    const content = this.files.read(path);
+    if (typeof content !== 'string') return content;
+    const advice = `paths are relative to the config's folder, ${this.files.folder}`;
+    this.findings.error('TG_CONFIG_FILE', at, `the file ${path} ${content}`, advice);
+    return null;
+  }
+
+  /** A certificate and the key that belongs to it. */
+  pair(cert: string | undefined, key: string | undefined, at: Path): void {
+    const certificate = cert === undefined ? null : this.certificate(cert, [...at, 'cert']);
+    const pem = key === undefined ? null : this.pem(key, [...at, 'key']);
+    if (pem === null) return;
+    const privateKey = this.privateKey(pem, [...at, 'key']);
+    if (certificate === null || privateKey === null || certificate.checkPrivateKey(privateKey)) return;
+    this.findings.error(
+      'TG_CONFIG_TLS',
+      [...at, 'key'],
+      'this key does not belong to the certificate',
+      'name the key that the certificate was made with',
+      {
+        also: { path: [...at, 'cert'], atKey: false },
+      },
+    );
+  }
+
+  certificate(text: string, at: Path): X509Certificate | null {
+    const pem = this.pem(text, at);
+    if (pem === null) return null;
+    try {
+      const certificate = new X509Certificate(pem);
+      this.warnOfExpiry(certificate, at);
+      return certificate;
+    } catch {
+      const advice = pem.includes('PRIVATE KEY')
+        ? 'it holds a private key'
+        : 'it must be PEM: -----BEGIN CERTIFICATE-----';
+      this.findings.error('TG_CONFIG_TLS', at, 'this holds no certificate that can be read', advice);
+      return null;
+    }
+  }
+
+  private warnOfExpiry(certificate: X509Certificate, at: Path): void {
+    if (Date.parse(certificate.validTo) > Date.now()) return;
+    this.findings.warning('TG_CONFIG_TLS', at, `this certificate ran out on ${certificate.validTo}`);
+  }
+
+  private privateKey(pem: string, at: Path) {
+    try {
+      return createPrivateKey(pem);
+    } catch (error) {
+      const encrypted = /ENCRYPTED/.test(pem) || /passphrase/i.test(String((error as Error).message));
+      const advice = encrypted
+        ? 'it is encrypted; keep it decrypted, readable for the gateway alone'
+        : 'it must be PEM: -----BEGIN PRIVATE KEY-----';
+      this.findings.error('TG_CONFIG_TLS', at, 'this holds no private key that can be read', advice);
+      return null;
+    }
+  }
+
+  private pem(text: string, at: Path): string | null {
+    if (text.includes('-----BEGIN ')) return text;
+    return this.bytes(text, at)?.toString('latin1') ?? null;
+  }
+}

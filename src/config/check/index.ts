@@ -1,0 +1,34 @@
+import type { ConfigFiles } from '../files.ts';
+import type { ConfigIssue } from '../model.ts';
+import type { ConfigInput } from '../schema/index.ts';
+import { checkExpressions } from './expressions.ts';
+import { checkFiles } from './files.ts';
+import { Findings } from './findings.ts';
+import { checkHeaders } from './headers.ts';
+import { checkListeners } from './listeners.ts';
+import { checkMatches, checkReachable } from './matches.ts';
+import { checkReferences } from './references.ts';
+
+export { type PathParameters, pathParameters } from '../../router/index.ts';
+
+/**
+ * What can only be seen by looking at two places at once, into expressions or into files. `input` is what
+ * is left of `raw` once everything of a wrong shape is taken out; `failed` says that something was.
+ */
+export function checkConfig(
+  input: ConfigInput,
+  raw: ConfigInput,
+  files: ConfigFiles,
+  failed: boolean,
+): ConfigIssue[] {
+  const findings = new Findings();
+  checkListeners(input, findings);
+  checkReferences(input, raw, findings);
+  checkHeaders(input, findings);
+  checkMatches(input, findings);
+  checkExpressions(input, findings);
+  checkFiles(input, files, findings);
+  if (!failed && findings.issues.every((issue) => issue.severity !== 'error'))
+    checkReachable(input, findings);
+  return findings.issues;
+}

@@ -1,0 +1,141 @@
+/**
+ * What the compiler must refuse in a config, and what it must take. Checked by `tsc`; never run.
+ */
+import { defineGateway } from './define.ts';
+
+export const taken = defineGateway({
+  listen: [
+    { name: 'plain', address: '0.0.0.0:80', limits: { body: 'none', head: '32KiB', minRate: '1KiB/s' } },
+  ],
+  admin: false,
+  workers: 'auto',
+  services: {
+    catalogue: { url: 'http://127.0.0.1:4001', timeout: '500ms' },
+    ordering: { targets: ['http://127.0.0.1:4003', { url: 'http://127.0.0.1:4013', weight: 2 }] },
+  },
+  defaults: { response: { headers: { set: { 'x-frame-options': 'DENY' } } } },
+  routes: {
+    catalogue: { match: '/catalogue/*', to: 'catalogue' },
+    product: {
+      match: {
+        path: '/products/{sku}',
+        method: 'GET',
+        when: ({ request }) => request.headers['x-beta'] === 'on',
+      },
+      to: { service: 'catalogue', path: ({ params }) => `/products/${params.sku}` },
+      response: { headers: { set: { 'x-status': ({ response }) => String(response.status) } } },
+      timeout: { response: '2s', total: 'none' },
+    },
+    split: { match: '/ordering/*', to: [{ service: 'ordering', weight: 90 }, 'catalogue'] },
+    hello: { match: '/hello', respond: { json: { hello: '{request.ip}' } } },
+    old: { match: '/old', redirect: { to: '/new' }, timeout: '${env.TIMEOUT:5s}' },
+  },
+  'x-notes': { owner: 'shop' },
+});
+
+const services = { catalogue: { url: 'http://127.0.0.1:4001' } } as const;
+
+defineGateway({
+  services,
+  // @ts-expect-error a route to a service that isn't there
+  routes: { a: { match: '/a', to: 'catalgue' } },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error the same in the long form
+  routes: { a: { match: '/a', to: { service: 'orders' } } },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error the same in a weighted list
+  routes: { a: { match: '/a', to: ['catalogue', { service: 'orders', weight: 1 }] } },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error a misspelt key of a route
+  routes: { a: { match: '/a', to: 'catalogue', tiemout: '5s' } },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error a misspelt key of a match
+  routes: { a: { match: { paht: '/a' }, to: 'catalogue' } },
+});
+
+defineGateway({
+  // @ts-expect-error a misspelt key of a service
+  services: { catalogue: { url: 'http://127.0.0.1:4001', timeuot: '5s' } },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error a duration without a unit
+  routes: { a: { match: '/a', to: 'catalogue', timeout: '10' } },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error a duration as a number
+  routes: { a: { match: '/a', to: 'catalogue', timeout: 10 } },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error a size without a unit
+  routes: { a: { match: '/a', to: 'catalogue', maxBody: '10M' } },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error a route that does two things
+  routes: { a: { match: '/a', to: 'catalogue', respond: { body: 'x' } } },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error a route that does nothing
+  routes: { a: { match: '/a' } },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error a route that takes nothing
+  routes: { a: { to: 'catalogue' } },
+});
+
+defineGateway({
+  // @ts-expect-error url beside targets
+  services: { catalogue: { url: 'http://127.0.0.1:4001', targets: ['http://127.0.0.1:4002'] } },
+});
+
+defineGateway({
+  // @ts-expect-error a service without an address
+  services: { catalogue: { timeout: '5s' } },
+});
+
+// @ts-expect-error a misspelt key at the top
+defineGateway({ servces: services });
+
+defineGateway({
+  services,
+  // @ts-expect-error a variable that isn't there
+  routes: { a: { match: { when: ({ requst }) => requst }, to: 'catalogue' } },
+});
+
+defineGateway({
+  services,
+  routes: {
+    a: {
+      match: '/a',
+      to: 'catalogue',
+      // @ts-expect-error a request has no response yet
+      request: { headers: { set: { 'x-a': ({ response }) => String(response) } } },
+    },
+  },
+});
+
+// @ts-expect-error a word that balance does not know
+defineGateway({ services: { catalogue: { url: 'http://127.0.0.1:4001', balance: 'roundrobin' } } });

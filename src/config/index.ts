@@ -1,0 +1,11 @@
+export { CONFIG_FILES, type LoadedConfig, type LoadOptions, loadConfig, loadObject, loadText } from './load.ts';
+export type * from './model.ts';
+export {
+  type IssueData,
+  issueData,
+  locate,
+  type ReportOptions,
+  renderIssues,
+  sortIssues,
+} from './report/index.ts';
+export { formatAddress, isLoopback, jsonSchema } from './schema/index.ts';

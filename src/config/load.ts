@@ -1,0 +1,209 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { basename, dirname, extname, relative, resolve } from 'node:path';
+import { checkConfig } from './check/index.ts';
+import { ConfigFiles } from './files.ts';
+import type { ConfigIssue, GatewayConfig } from './model.ts';
+import { normalise } from './normalise/index.ts';
+import { type ConfigInput, configSchema, kindOf, validate } from './schema/index.ts';
+import { fileTrouble, fill } from './source/fill.ts';
+import { parseJson } from './source/json.ts';
+import { importConfig } from './source/module.ts';
+import { type Source, unparsed } from './source/source.ts';
+import { parseYaml } from './source/yaml.ts';
+
+export interface LoadOptions {
+  /** Where `${env.NAME}` comes from; the process's environment where nothing is said. */
+  env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** A config that was read: in order, or what is wrong with it. */
+export interface LoadedConfig {
+  /** Null if there is any error among the issues. */
+  config: GatewayConfig | null;
+  /** Everything that is wrong or odd. */
+  issues: ConfigIssue[];
+  /** Where the issues point into. */
+  source: Source;
+  /** Absolute paths of all files that were read or missed, and of symbolic links to them: what to watch. */
+  files: string[];
+  /** Changes with anything that was read. */
+  etag: string;
+}
+
+/** Files that can hold a config, in the order they are looked for. */
+export const CONFIG_FILES = [
+  'tidegate.yaml',
+  'tidegate.yml',
+  'tidegate.json',
+  'tidegate.config.ts',
+  'tidegate.config.js',
+];
+
+/**
+ * Reads a config file and finds everything that is wrong with it. Never throws for what a user wrote.
+ * A `.ts` or `.js` config is imported into this process, once: to see it changed takes a fresh process.
+ */
+export async function loadConfig(path: string, options: LoadOptions = {}): Promise<LoadedConfig> {
+  const absolute = resolve(path);
+  const file = displayed(absolute);
+  const files = new ConfigFiles(dirname(absolute));
+  files.note(absolute);
+  if (/\.[cm]?[jt]s$/.test(absolute)) {
+    const trouble = troubleOf(absolute);
+    if (trouble !== null) return refusedFile(file, trouble, files);
+    const parsed = await importConfig(absolute, file);
+    for (const imported of parsed.files) files.note(imported);
+    return finish(parsed, files, options.env ?? process.env);
+  }
+  const text = readConfigText(absolute);
+  if (typeof text !== 'string') return refusedFile(file, text.trouble, files);
+  return finish(parseText(text, file), files, options.env ?? process.env);
+}
+
+/** A config that is at hand as text, for example one that came by the network: nothing is filled into it. */
+export function loadText(text: string, file: string, folder: string): LoadedConfig {
+  return finish(parseText(text, file), new ConfigFiles(resolve(folder)), null);
+}
+
+/** A config as a program has it: an object, functions and all. `folder`: what paths in it are relative to. */
+export function loadObject(value: unknown, folder: string, options: LoadOptions = {}): LoadedConfig {
+  const source: Source = { file: 'config', text: null, value, find: () => null, secrets: [] };
+  return finish({ source, issues: [] }, new ConfigFiles(resolve(folder)), options.env ?? process.env);
+}
+
+function parseText(text: string, file: string) {
+  if (text.trim() === '') {
+    return { source: unparsed(file, text), issues: [emptyIssue('this file is empty')] };
+  }
+  return extname(file) === '.json' ? parseJson(text, file) : parseYaml(text, file);
+}
+
+function finish(
+  parsed: { source: Source; issues: ConfigIssue[] },
+  files: ConfigFiles,
+  env: Readonly<Record<string, string | undefined>> | null,
+): LoadedConfig {
+  const { source } = parsed;
+  if (parsed.issues.length > 0) return result(null, parsed.issues, source, files, '');
+  const kind = kindOf(source.value);
+  if (kind === 'empty') return result(null, [emptyIssue('this file says nothing')], source, files, '');
+  if (kind !== 'object') return result(null, [notAnObject()], source, files, '');
+
+  const filling = env === null ? unfilled(source.value) : fill(source.value, { env, folder: files.folder });
+  for (const path of filling.files) files.note(path);
+  const validated = validate(configSchema, filling.value, filling.filled);
+  const input = validated.value as ConfigInput;
+  const issues = [
+    ...filling.issues,
+    ...validated.issues.filter((issue) => !sameValue(issue, filling.issues)),
+  ];
+  issues.push(...checkConfig(input, filling.value as ConfigInput, files, hasErrors(issues)));
+  const config = hasErrors(issues) ? null : normalise(input, readerOf(files));
+  return result(config, issues, source, files, JSON.stringify(filling.value, withoutFunctions));
+}
+
+function hasErrors(issues: readonly ConfigIssue[]): boolean {
+  return issues.some((issue) => issue.severity === 'error');
+}
+
+function unfilled(value: unknown) {
+  return { value, filled: new Set<string>(), files: [] as string[], issues: [] as ConfigIssue[] };
+}
+
+/** What could not be filled in has been told of; that what is left does not fit is no news. */
+function sameValue(issue: ConfigIssue, fillIssues: readonly ConfigIssue[]): boolean {
+  return fillIssues.some(
+    (other) => other.severity === 'error' && other.path.join('\0') === issue.path.join('\0'),
+  );
+}
+
+function readerOf(files: ConfigFiles) {
+  const bytes = (path: string) => files.read(path) as Buffer;
+  return { bytes, pem: (text: string) => (isPem(text) ? text : bytes(text).toString('latin1')) };
+}
+
+/** PEM text may stand in place of the path to it: `${file:…}` and `${env.…}` give such. */
+export function isPem(text: string): boolean {
+  return text.includes('-----BEGIN ');
+}
+
+function result(
+  config: GatewayConfig | null,
+  issues: ConfigIssue[],
+  source: Source,
+  files: ConfigFiles,
+  filled: string,
+): LoadedConfig {
+  const hash = createHash('sha256')
+    .update(source.text ?? '')
+    .update(filled);
+  for (const path of files.paths.sort()) hash.update(path).update(files.read(path));
+  return { config, issues, source, files: files.paths, etag: hash.digest('hex').slice(0, 32) };
+}
+
+function withoutFunctions(_key: string, value: unknown): unknown {
+  return typeof value === 'function' ? String(value) : value;
+}
+
+function refusedFile(file: string, trouble: string, files: ConfigFiles): LoadedConfig {
+  const issue: ConfigIssue = {
+    code: 'TG_CONFIG_FILE',
+    severity: 'error',
+    path: [],
+    message: `the config ${trouble}`,
+  };
+  if (trouble === 'does not exist') issue.advice = `"tidegate init" writes one to start with`;
+  return result(null, [issue], unparsed(file, null), files, '');
+}
+
+function emptyIssue(message: string): ConfigIssue {
+  return {
+    code: 'TG_CONFIG_EMPTY',
+    severity: 'error',
+    path: [],
+    message,
+    advice: 'it needs at least services and routes',
+  };
+}
+
+function notAnObject(): ConfigIssue {
+  return {
+    code: 'TG_CONFIG_TYPE',
+    severity: 'error',
+    path: [],
+    message: 'a config is made of keys such as services and routes',
+    advice: 'write "services:" and "routes:"',
+  };
+}
+
+/** UTF-8 text, or why there is none. */
+function readConfigText(absolute: string): string | { trouble: string } {
+  try {
+    const bytes = readFileSync(absolute);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    if (error instanceof TypeError) return { trouble: 'is not UTF-8 text' };
+    return { trouble: fileTrouble(error) };
+  }
+}
+
+function troubleOf(absolute: string): string | null {
+  try {
+    readFileSync(absolute);
+    return null;
+  } catch (error) {
+    return fileTrouble(error);
+  }
+}
+
+/** As the user would name it: relative where it is below the current folder. */
+function displayed(absolute: string): string {
+  const path = relative(process.cwd(), absolute);
+  return path.startsWith('..') || path === '' ? absolute : path;
+}
+
+/** The config files in a folder, by their usual names. */
+export function findConfigs(names: readonly string[]): string[] {
+  return CONFIG_FILES.filter((file) => names.includes(basename(file)));
+}

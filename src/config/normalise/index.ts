@@ -1,0 +1,37 @@
+import type { GatewayConfig } from '../model.ts';
+import type { ConfigInput } from '../schema/types.ts';
+import { normaliseAdmin, normaliseListeners, type ReadPem } from './listener.ts';
+import { normaliseRoute, type ReadBytes } from './route.ts';
+import { durationOf, record } from './scalars.ts';
+import { normaliseService } from './service.ts';
+import { transformOf } from './transform.ts';
+
+export { certificatesOf, listenersOf } from './listener.ts';
+export { destinationsOf, normaliseMatch } from './route.ts';
+
+/** How the files that a config names are read; they have been checked to be there. */
+export interface ReadFiles {
+  pem: ReadPem;
+  bytes: ReadBytes;
+}
+
+/** Writes out a config in which nothing was found wrong: defaults filled in, shorthands in their long form. */
+export function normalise(input: ConfigInput, read: ReadFiles): GatewayConfig {
+  const defaults = input.defaults ?? {};
+  const services = Object.entries(input.services ?? {});
+  const routes = Object.entries(input.routes ?? {});
+  return {
+    listen: normaliseListeners(input.listen, read.pem),
+    admin: normaliseAdmin(input.admin),
+    workers: (input.workers ?? 1) as number | 'auto',
+    services: record(services.map(([name, service]) => [name, normaliseService(name, service, read.pem)])),
+    policies: record(Object.entries(input.policies ?? {})),
+    routes: record(routes.map(([name, route]) => [name, normaliseRoute(name, route, defaults, read.bytes)])),
+    unmatched: { response: transformOf(defaults.response) },
+    drain: {
+      delay: durationOf(input.drain?.delay, 0),
+      timeout: durationOf(input.drain?.timeout, 30_000),
+    },
+    log: { access: 'off' },
+  };
+}

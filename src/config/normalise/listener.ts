@@ -1,0 +1,71 @@
+import type { AdminConfig, ListenerConfig, ListenerTls } from '../model.ts';
+import { parseAddress } from '../schema/address.ts';
+import type { AdminInput, ConfigInput, ListenerInput, ListenerTlsInput } from '../schema/types.ts';
+import { byteRateOf, countOf, durationOf, listOf, sizeOf } from './scalars.ts';
+
+/** Reads what a config names: the text of a PEM file (or PEM text itself). */
+export type ReadPem = (pathOrPem: string) => string;
+
+const DEFAULT_LISTEN = '127.0.0.1:8080';
+const DEFAULT_ADMIN = '127.0.0.1:9901';
+
+/** Listeners as they are written out: each an object with a name. */
+export function listenersOf(listen: ConfigInput['listen']): (ListenerInput & { name: string })[] {
+  return listOf<string | ListenerInput | undefined>(listen ?? DEFAULT_LISTEN).map((entry, index) => {
+    const listener = typeof entry === 'string' ? { address: entry } : (entry ?? { address: '' });
+    return { ...listener, name: listener.name ?? defaultName(index) };
+  });
+}
+
+/** The first listener without a name is `main`. */
+function defaultName(index: number): string {
+  return index === 0 ? 'main' : `main${index + 1}`;
+}
+
+export function normaliseListeners(listen: ConfigInput['listen'], readPem: ReadPem): ListenerConfig[] {
+  return listenersOf(listen).map((listener) => {
+    const limits = listener.limits ?? {};
+    return {
+      name: listener.name,
+      ...parseAddress(listener.address),
+      tls: listener.tls === undefined ? null : normaliseTls(listener.tls, readPem),
+      trustedProxies: listOf(listener.trustedProxies),
+      limits: {
+        uri: sizeOf(limits.uri, 8 * 1024),
+        head: sizeOf(limits.head, 32 * 1024),
+        headers: countOf(limits.headers, 100),
+        body: sizeOf(limits.body, Number.POSITIVE_INFINITY),
+        headTimeout: durationOf(limits.headTimeout, 10_000),
+        bodyTimeout: durationOf(limits.bodyTimeout, 30_000),
+        sendTimeout: durationOf(limits.sendTimeout, 30_000),
+        minRate: byteRateOf(limits.minRate),
+        idleTimeout: durationOf(limits.idleTimeout, 75_000),
+        connectionsPerClient: countOf(limits.connectionsPerClient, Number.POSITIVE_INFINITY),
+      },
+    };
+  });
+}
+
+/** The pairs of a TLS listener, whichever way they are written. */
+export function certificatesOf(tls: ListenerTlsInput): { cert: string; key: string }[] {
+  if (tls.certs !== undefined) return tls.certs;
+  return tls.cert === undefined || tls.key === undefined ? [] : [{ cert: tls.cert, key: tls.key }];
+}
+
+function normaliseTls(tls: ListenerTlsInput, readPem: ReadPem): ListenerTls {
+  const certificates = certificatesOf(tls).map(({ cert, key }) => ({
+    cert: readPem(cert),
+    key: readPem(key),
+  }));
+  return { certificates, minVersion: tls.minVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2' };
+}
+
+export function normaliseAdmin(admin: AdminInput | undefined): AdminConfig | null {
+  if (admin === false) return null;
+  const {
+    address = DEFAULT_ADMIN,
+    token = null,
+    hosts,
+  } = typeof admin === 'object' ? admin : { address: admin };
+  return { ...parseAddress(address), token, hosts: listOf(hosts) };
+}

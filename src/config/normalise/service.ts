@@ -1,0 +1,51 @@
+import type { HostConfig, ServiceConfig, Template, TimeoutConfig } from '../model.ts';
+import { parseServiceUrl } from '../schema/service.ts';
+import type { ServiceInput, TimeoutInput } from '../schema/types.ts';
+import type { ReadPem } from './listener.ts';
+import { countOf, durationOf } from './scalars.ts';
+import { transformOf } from './transform.ts';
+
+export function normaliseService(name: string, input: ServiceInput, readPem: ReadPem): ServiceConfig {
+  const pem = (text: string | undefined) => (text === undefined ? null : readPem(text));
+  const { tls = {}, pool = {} } = input;
+  return {
+    name,
+    targets: targetsOf(input),
+    timeout: timeoutOf(input.timeout),
+    host: hostOf(input.host),
+    tls: {
+      ca: pem(tls.ca),
+      cert: pem(tls.cert),
+      key: pem(tls.key),
+      serverName: tls.serverName ?? null,
+      verify: String(tls.verify ?? true) === 'true',
+    },
+    pool: { connections: countOf(pool.connections, 100), idle: durationOf(pool.idle, 4000) },
+    request: transformOf(input.request),
+    response: transformOf(input.response),
+  };
+}
+
+function targetsOf(input: ServiceInput): ServiceConfig['targets'] {
+  const targets = input.targets ?? (input.url === undefined ? [] : [input.url]);
+  return targets.map((target) => {
+    const { url, weight } = typeof target === 'string' ? { url: target, weight: undefined } : target;
+    return { ...parseServiceUrl(url), weight: countOf(weight, 1) };
+  });
+}
+
+/** Only what is said; a duration alone bounds the time to the head of the answer. */
+export function timeoutOf(input: TimeoutInput | undefined): TimeoutConfig {
+  if (input === undefined) return {};
+  if (typeof input === 'string') return { response: durationOf(input, 0) };
+  const timeout: TimeoutConfig = {};
+  for (const key of ['response', 'connect', 'firstByte', 'idle', 'total'] as const) {
+    if (input[key] !== undefined) timeout[key] = durationOf(input[key], 0);
+  }
+  return timeout;
+}
+
+export function hostOf(input: Template | undefined): HostConfig | null {
+  if (input === undefined || input === 'none') return null;
+  return input === 'client' || input === 'service' ? { kind: input } : { kind: 'template', template: input };
+}

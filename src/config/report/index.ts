@@ -1,0 +1,10 @@
+export { type Location, locate } from './locate.ts';
+export {
+  type IssueData,
+  issueData,
+  type ReportOptions,
+  renderIssue,
+  renderIssues,
+  sortIssues,
+} from './report.ts';
+export { isSecretPath, looksSecret, maskUrls } from './secrets.ts';

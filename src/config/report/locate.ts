@@ -1,0 +1,81 @@
+import type { ConfigIssue } from '../model.ts';
+import type { Range, Source } from '../source/source.ts';
+
+/** Where an issue stands: counted from 1, columns in characters. */
+export interface Location {
+  line: number;
+  column: number;
+  /** How much of the line is meant, at least 1. */
+  length: number;
+}
+
+/** Null where the source can't be pointed into. */
+export function locate(issue: ConfigIssue, source: Source): Location | null {
+  if (source.text === null) return null;
+  const range = issue.at ?? rangeOf(issue, source);
+  return locationOf(range ?? [0, 0], source.text);
+}
+
+/** The other of two things that clash. */
+export function locateOther(issue: ConfigIssue, source: Source): Location | null {
+  if (issue.also === undefined || source.text === null) return null;
+  const range = source.find(issue.also.path, issue.also.atKey ?? true);
+  return range === null ? null : locationOf(range, source.text);
+}
+
+function rangeOf(issue: ConfigIssue, source: Source): Range | null {
+  const range = source.find(issue.path, issue.atKey ?? false);
+  if (range === null || issue.span === undefined) return range;
+  return spanIn(range, issue, source) ?? range;
+}
+
+/**
+ * Offsets into a value become offsets into the file. Where quotes, escapes or line folding lie between
+ * the two, the meant piece of text is looked for instead.
+ */
+function spanIn(range: Range, issue: ConfigIssue, source: Source): Range | null {
+  const raw = source.text!.slice(range[0], range[1]);
+  const value = valueAt(source.value, issue.path);
+  const [start, end] = issue.span!;
+  if (typeof value !== 'string') return null;
+  const quote = /^["']/.test(raw) ? 1 : 0;
+  const inner = raw.slice(quote, raw.length - quote);
+  const shown = [range[0] + quote + start, range[0] + quote + Math.max(end, start + 1)] as const;
+  if (inner === value) return shown;
+  const piece = value.slice(start, end);
+  if (piece === '') return null;
+  const first = raw.indexOf(piece);
+  return first < 0 || raw.indexOf(piece, first + 1) >= 0
+    ? null
+    : [range[0] + first, range[0] + first + piece.length];
+}
+
+function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
+  let at = value;
+  for (const step of path) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, step)) return undefined;
+    at = (at as Record<string | number, unknown>)[step];
+  }
+  return at;
+}
+
+function locationOf([start, end]: Range, text: string): Location {
+  const offset = Math.min(start, text.length);
+  const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
+  const lineEnd = text.indexOf('\n', offset);
+  const line = countLines(text, offset);
+  const stop = Math.min(Math.max(end, offset), lineEnd < 0 ? text.length : lineEnd);
+  const meant = text.slice(offset, stop).trimEnd();
+  return { line, column: length(text.slice(lineStart, offset)) + 1, length: Math.max(1, length(meant)) };
+}
+
+function countLines(text: string, offset: number): number {
+  let line = 1;
+  for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1)) line++;
+  return line;
+}
+
+/** In characters as people count them, not in UTF-16 units. */
+function length(text: string): number {
+  return [...text].length;
+}

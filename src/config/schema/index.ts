@@ -1,0 +1,6 @@
+export { formatAddress, isLoopback, parseAddress, type SocketAddress } from './address.ts';
+export { config as configSchema } from './config.ts';
+export { jsonSchema } from './json-schema.ts';
+export { kindOf } from './kit.ts';
+export type * from './types.ts';
+export { pathKey, validate } from './validate.ts';

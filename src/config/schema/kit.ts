@@ -1,0 +1,150 @@
+import * as z from 'zod';
+
+/** What kind of value stands in the file. */
+export type Kind = 'text' | 'number' | 'boolean' | 'list' | 'object' | 'function' | 'empty' | 'other';
+
+/** What is wrong with one value, and how to mend it. */
+export interface Complaint {
+  message: string;
+  advice?: string;
+  code?: string;
+  /** Offsets into a text value. */
+  span?: [start: number, end: number];
+}
+
+/** A complaint of an object's rule: where, seen from the object. */
+export interface Finding extends Complaint {
+  path: (string | number)[];
+  atKey?: boolean;
+  /** The other of two things that clash. */
+  also?: (string | number)[];
+}
+
+export type Rule = (value: Readonly<Record<string, unknown>>, report: (finding: Finding) => void) => void;
+
+type JsonSchema = Record<string, unknown>;
+
+/** What zod does not know of a schema: how to speak of it, and the checks that need words of their own. */
+export interface Notes {
+  /** Completes "must be …". */
+  what?: string;
+  /** A leaf: which kinds of value it takes, and what is wrong with one of them. */
+  leaf?: { kinds: readonly Kind[]; check: (value: unknown) => Complaint | null; json: JsonSchema };
+  /** An object: its name in the table of keys that are not built yet, and in the JSON Schema. */
+  place?: string;
+  rules?: readonly Rule[];
+  /** Keys that are passed over in silence. */
+  ignore?: (key: string) => boolean;
+  /** A record: what is wrong with one of its keys. */
+  key?: (key: string) => Complaint | null;
+}
+
+const notes = new WeakMap<z.core.$ZodType, Notes>();
+
+function annotate<Schema extends z.core.$ZodType>(schema: Schema, about: Notes): Schema {
+  notes.set(schema, about);
+  return schema;
+}
+
+/** The notes on a schema; `describe` and the like make copies, which keep those of the original. */
+export function notesOf(schema: z.core.$ZodType): Notes {
+  for (let at: z.core.$ZodType | undefined = schema; at !== undefined; at = at._zod.parent) {
+    const found = notes.get(at);
+    if (found !== undefined) return found;
+  }
+  return {};
+}
+
+/** One value that is checked as a whole. `what` completes "must be …". */
+export function leaf<T>(
+  what: string,
+  kinds: readonly Kind[],
+  check: (value: unknown) => Complaint | null,
+  json: JsonSchema,
+): z.ZodType<T, T> {
+  const schema = z.custom<T>((value) => kinds.includes(kindOf(value)) && check(value) === null);
+  return annotate(schema, { what, leaf: { kinds, check, json } });
+}
+
+/** An object with fixed keys. `place` names it in `notBuilt.ts`. */
+export function object<Shape extends z.core.$ZodLooseShape>(
+  place: string,
+  what: string,
+  shape: Shape,
+  rules: readonly Rule[] = [],
+) {
+  return annotate(z.strictObject(shape), { what, place, rules });
+}
+
+/** The outermost object, in which some keys mean nothing. */
+export function openObject<Shape extends z.core.$ZodLooseShape>(
+  place: string,
+  what: string,
+  shape: Shape,
+  ignore: (key: string) => boolean,
+) {
+  return annotate(z.strictObject(shape), { what, place, ignore });
+}
+
+/** An object whose keys are the user's. */
+export function record<Value extends z.core.$ZodType>(
+  what: string,
+  value: Value,
+  key: (key: string) => Complaint | null,
+  rules: readonly Rule[] = [],
+) {
+  return annotate(z.record(z.string(), value), { what, key, rules });
+}
+
+export function list<Value extends z.core.$ZodType>(what: string, value: Value) {
+  return annotate(z.array(value), { what });
+}
+
+/** Alternatives that differ in kind: text, list, object. */
+export function oneOf<const Options extends readonly z.core.$ZodType[]>(what: string, options: Options) {
+  return annotate(z.union(options), { what });
+}
+
+/** One or a list. */
+export function oneOrMore<Value extends z.core.$ZodType>(what: string, value: Value) {
+  return oneOf(`${what}, or a list of these`, [value, list(`a list, each ${what}`, value)]);
+}
+
+export function kindOf(value: unknown): Kind {
+  if (value === null || value === undefined) return 'empty';
+  if (Array.isArray(value)) return 'list';
+  switch (typeof value) {
+    case 'string':
+      return 'text';
+    case 'number':
+      return 'number';
+    case 'boolean':
+      return 'boolean';
+    case 'function':
+      return 'function';
+    case 'object':
+      return isPlain(value) ? 'object' : 'other';
+    default:
+      return 'other';
+  }
+}
+
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+}
+
+/** A kind in words, as the end of "…, not". */
+export function kindName(kind: Kind): string {
+  const names: Record<Kind, string> = {
+    text: 'text',
+    number: 'a number',
+    boolean: 'true or false',
+    list: 'a list',
+    object: 'an object',
+    function: 'a function',
+    empty: 'empty',
+    other: 'a value of another kind',
+  };
+  return names[kind];
+}

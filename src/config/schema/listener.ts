@@ -1,0 +1,143 @@
+import { addressComplaint } from './address.ts';
+import { type Complaint, leaf, list, object, oneOf, oneOrMore, type Rule } from './kit.ts';
+import {
+  addressRange,
+  bound,
+  byteRateOrNone,
+  filledText,
+  integer,
+  integerOrNone,
+  name,
+  size,
+  sizeOrNone,
+  word,
+} from './values.ts';
+
+const address = leaf<string>(
+  'an address such as 127.0.0.1:8080',
+  ['text', 'number'],
+  (value): Complaint | null => addressComplaint(String(value)),
+  { type: 'string' },
+);
+
+const certificate = object('Certificate', 'a certificate', {
+  cert: filledText.describe('Path of the certificate chain (PEM), or the PEM text itself.'),
+  key: filledText.describe('Path of its private key (PEM), or the PEM text itself.'),
+});
+
+/** `cert` with `key`, or `certs`. */
+const oneSourceOfCertificates: Rule = (tls, report) => {
+  const single = 'cert' in tls || 'key' in tls;
+  if (single && 'certs' in tls) {
+    const path = ['cert' in tls ? 'cert' : 'key'];
+    report({
+      code: 'TG_CONFIG_CONFLICT',
+      path,
+      atKey: true,
+      also: ['certs'],
+      message: '"cert" and "key" stand beside "certs"',
+      advice: 'move them into the list',
+    });
+    return;
+  }
+  if ('certs' in tls || 'acme' in tls) return;
+  for (const key of ['cert', 'key']) {
+    if (!(key in tls))
+      report({
+        code: 'TG_CONFIG_MISSING',
+        path: [],
+        message: `"${key}" is missing`,
+        advice: 'tls needs cert and key, or certs: a list of these',
+      });
+  }
+};
+
+const tls = object(
+  'ListenerTls',
+  'TLS settings',
+  {
+    cert: filledText.optional().describe('Path of the certificate chain (PEM), or the PEM text itself.'),
+    key: filledText.optional().describe('Path of its private key (PEM), or the PEM text itself.'),
+    certs: list('a list of certificates', certificate)
+      .optional()
+      .describe(
+        'Several certificates, chosen by the name the client asks for; the first where it names none.',
+      ),
+    minVersion: word(['1.2', '1.3']).optional().describe('Oldest TLS version that is accepted. Default 1.2.'),
+  },
+  [oneSourceOfCertificates],
+);
+
+const limits = object('ListenerLimits', 'limits', {
+  uri: size.optional().describe('Longest request target (414). Default 8KiB.'),
+  head: size.optional().describe('Largest request head (431). Default 32KiB.'),
+  headers: integer(1, 10_000).optional().describe('Most header fields of a request (431). Default 100.'),
+  body: sizeOrNone.optional().describe('Largest request body (413). Default none.'),
+  headTimeout: bound.optional().describe('Longest time a request head may take (408). Default 10s.'),
+  bodyTimeout: bound.optional().describe('Longest pause in a request body (408). Default 30s.'),
+  sendTimeout: bound.optional().describe('Longest pause of a client that takes no bytes. Default 30s.'),
+  minRate: byteRateOrNone
+    .optional()
+    .describe('Clients slower than this over 10 s are cut off. Default none.'),
+  idleTimeout: bound.optional().describe('How long an idle connection is kept. Default 75s.'),
+  connectionsPerClient: integerOrNone(1, 1_000_000)
+    .optional()
+    .describe('Most connections of one client address. Default none.'),
+});
+
+const listener = object('Listener', 'a listener', {
+  name: name.optional().describe('Its name, for match.listener. Default main, then main2, main3.'),
+  address: address.describe('Address and port, such as 0.0.0.0:443 or [::]:80.'),
+  tls: tls.optional().describe('Makes it an HTTPS listener.'),
+  trustedProxies: oneOrMore('an IP address or CIDR range', addressRange)
+    .optional()
+    .describe('Proxies whose forwarded headers are believed. Default: nobody.'),
+  limits: limits.optional().describe('What a client may send, and how slowly.'),
+});
+
+export const listen = oneOf('an address, a listener, or a list of listeners', [
+  address,
+  listener,
+  list('a list of listeners', oneOf('an address or a listener', [address, listener])),
+]);
+
+export const admin = oneOf('an address, false, or { address, token, hosts }', [
+  leaf<string | false>(
+    'an address such as 127.0.0.1:9901, or false',
+    ['text', 'number', 'boolean'],
+    (value): Complaint | null => {
+      if (value === false) return null;
+      if (value === true)
+        return { message: 'true does not say where', advice: 'write an address such as 127.0.0.1:9901' };
+      return addressComplaint(String(value));
+    },
+    { anyOf: [{ type: 'string' }, { const: false }] },
+  ),
+  object('Admin', 'the admin listener', {
+    address: address.optional().describe('Default 127.0.0.1:9901.'),
+    token: filledText
+      .optional()
+      .describe('Asked for as Authorization: Bearer. Any address but loopback needs one.'),
+    hosts: oneOrMore('a host name', filledText)
+      .optional()
+      .describe('Names by which it may be asked, beside its address and localhost.'),
+  }),
+]);
+
+export const workers = leaf<number | 'auto' | string>(
+  'a number of processes, or auto',
+  ['number', 'text'],
+  (value): Complaint | null => {
+    if (value === 'auto') return null;
+    const advice = 'write a whole number from 1 to 1024, or auto for one a core';
+    if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 1024) return null;
+    return { message: `${JSON.stringify(value)} is not a number of processes`, advice };
+  },
+  {
+    anyOf: [
+      { type: 'integer', minimum: 1, maximum: 1024 },
+      { const: 'auto' },
+      { type: 'string', pattern: '\\$\\{' },
+    ],
+  },
+);

@@ -1,0 +1,246 @@
+import { type Complaint, leaf, list, object, oneOf, oneOrMore, type Rule, record } from './kit.ts';
+import { allZero, host, timeout } from './service.ts';
+import { requestTransform, respondHeaders, responseTransform } from './transform.ts';
+import {
+  addressRange,
+  boolean,
+  expression,
+  filledText,
+  headerNameComplaint,
+  integer,
+  json,
+  method,
+  name,
+  none,
+  sizeOrNone,
+  template,
+  text,
+} from './values.ts';
+
+const valueMatch = leaf<string | boolean>(
+  "text, '~RE2', true (present) or false (absent)",
+  ['text', 'boolean'],
+  () => null,
+  { type: ['string', 'boolean'] },
+);
+
+const anyKey = (key: string): Complaint | null =>
+  key === '' ? { code: 'TG_CONFIG_NAME', message: 'a name is missing' } : null;
+
+const match = object('Match', 'match', {
+  listener: oneOrMore("a listener's name", name).optional().describe('Only requests that came in there.'),
+  host: oneOrMore('a host', filledText).optional().describe('example.com or *.example.com.'),
+  path: oneOrMore('a path', filledText)
+    .optional()
+    .describe(
+      "/exact, /prefix/*, /a/{name}, /a/{name:int}, /a/{name~[a-z]+}, /a/{name*}, or '~RE2' of the whole path.",
+    ),
+  method: oneOrMore('a method', method).optional().describe('GET also takes HEAD.'),
+  headers: record('header names with what they must be', valueMatch, headerNameComplaint)
+    .optional()
+    .describe("Exact text, '~RE2', true (present) or false (absent)."),
+  query: record('query parameters with what they must be', valueMatch, anyKey)
+    .optional()
+    .describe("Exact text, '~RE2', true (present) or false (absent)."),
+  cookies: record('cookies with what they must be', valueMatch, anyKey)
+    .optional()
+    .describe("Exact text, '~RE2', true (present) or false (absent)."),
+  ip: oneOrMore('an IP address or CIDR range', addressRange).optional().describe("The client's address."),
+  when: expression.optional().describe('CEL over request; a route whose expression fails does not match.'),
+  ignoreCase: boolean.optional().describe('Compares paths without case. Default false.'),
+});
+
+const destination = {
+  service: name.describe('The service that answers.'),
+  path: template
+    .optional()
+    .describe("The path it is asked for; a final /* takes over what the match's rest stood for."),
+  method: method.optional().describe('The method it is asked with.'),
+};
+
+const weighted = oneOf("a service's name or { service, weight }", [
+  name,
+  object('WeightedDestination', 'an entry of to', {
+    ...destination,
+    weight: integer(0, 1_000_000).optional().describe('Its share of the requests; 0 for none. Default 1.'),
+  }),
+]);
+
+const to = oneOf("a service's name, { service, path, method }, or a weighted list of these", [
+  name,
+  object('Destination', 'to', destination),
+  list('a weighted list of services', weighted),
+]);
+
+/** RFC 9110 §15.3.5, §15.3.6, §15.4.5: these end with the head. */
+const WITHOUT_CONTENT = [204, 205, 304];
+const CONTENTS = ['body', 'json', 'template', 'file'];
+
+const oneContent: Rule = (respond, report) => {
+  const given = CONTENTS.filter((key) => key in respond);
+  for (const key of given.slice(1)) {
+    report({
+      code: 'TG_CONFIG_CONFLICT',
+      path: [key],
+      atKey: true,
+      also: [given[0]!],
+      message: `"${given[0]}" and "${key}" exclude each other`,
+      advice: 'keep one of them',
+    });
+  }
+  const status = respond.status;
+  if (given.length > 0 && WITHOUT_CONTENT.includes(status as number)) {
+    report({
+      code: 'TG_CONFIG_CONFLICT',
+      path: [given[0]!],
+      atKey: true,
+      also: ['status'],
+      message: `an answer with status ${status} has no content`,
+      advice: `leave out "${given[0]}"`,
+    });
+  }
+};
+
+const respond = object(
+  'Respond',
+  'respond',
+  {
+    status: integer(200, 599).optional().describe('Default 200.'),
+    headers: respondHeaders.optional().describe('Values are templates; a list makes several lines.'),
+    body: text.optional().describe('Literal text.'),
+    json: json.optional().describe('A JSON value; the texts inside are templates.'),
+    template: template.optional().describe('Text with {CEL} inside.'),
+    file: filledText.optional().describe('Path of a file, read when the config is loaded.'),
+  },
+  [oneContent],
+);
+
+const redirectStatus = leaf<301 | 302 | 303 | 307 | 308 | string>(
+  'a redirect status',
+  ['number'],
+  (value) => {
+    if ([301, 302, 303, 307, 308].includes(value as number)) return null;
+    return {
+      message: `${value} is not a redirect`,
+      advice: 'write 308 or 301 (for good), 307 or 302 (for now), or 303 (ask by GET)',
+    };
+  },
+  { enum: [301, 302, 303, 307, 308] },
+);
+
+const somewhereElse: Rule = (redirect, report) => {
+  const parts = ['scheme', 'host', 'path'].filter((key) => key in redirect);
+  if ('to' in redirect) {
+    for (const key of parts) {
+      report({
+        code: 'TG_CONFIG_CONFLICT',
+        path: [key],
+        atKey: true,
+        also: ['to'],
+        message: `"to" and "${key}" exclude each other`,
+        advice: 'write the whole URL in "to", or only the parts that change',
+      });
+    }
+  } else if (parts.length === 0) {
+    report({
+      code: 'TG_CONFIG_MISSING',
+      path: [],
+      atKey: true,
+      message: 'this redirect leads nowhere',
+      advice: 'say to: URL, or which of scheme, host and path change',
+    });
+  }
+};
+
+const redirect = object(
+  'Redirect',
+  'redirect',
+  {
+    to: template.optional().describe('The whole URL, without the query of the request.'),
+    scheme: template.optional().describe('Stays as it was where nothing is said.'),
+    host: template.optional().describe('Stays as it was where nothing is said.'),
+    path: template.optional().describe('Stays as it was where nothing is said; the query stays too.'),
+    status: redirectStatus.optional().describe('Default 308.'),
+  },
+  [somewhereElse],
+);
+
+const shared = {
+  timeout: timeout.optional().describe("Time limits; the route's win over the service's."),
+  host: host
+    .optional()
+    .describe("The Host that the service sees: client, service (the url's) or a template."),
+  request: oneOf('transforms of the request, or none', [requestTransform, none])
+    .optional()
+    .describe('Transforms of the request on its way to the service.'),
+  response: oneOf('transforms of the response, or none', [responseTransform, none])
+    .optional()
+    .describe('Transforms of each answer as it goes out.'),
+  maxBody: sizeOrNone.optional().describe('Largest request body (413). Default none.'),
+};
+
+export const ACTIONS = ['to', 'respond', 'redirect'];
+/** A route that has one of these has its action, even if it is one to come. */
+const ANY_ACTION = [...ACTIONS, 'aggregate'];
+
+const oneAction: Rule = (route, report) => {
+  const given = ANY_ACTION.filter((key) => key in route);
+  for (const key of given.slice(1)) {
+    report({
+      code: 'TG_CONFIG_CONFLICT',
+      path: [key],
+      atKey: true,
+      also: [given[0]!],
+      message: `"${given[0]}" and "${key}" exclude each other`,
+      advice: 'a route does one thing: keep one of them',
+    });
+  }
+  if (given.length === 0) {
+    report({
+      code: 'TG_CONFIG_MISSING',
+      path: [],
+      atKey: true,
+      message: 'this route does nothing',
+      advice: 'say to: SERVICE, respond or redirect',
+    });
+  }
+};
+
+const someWeight: Rule = (route, report) => {
+  const to = route.to;
+  if (!Array.isArray(to)) return;
+  if (to.length === 0)
+    report({
+      code: 'TG_CONFIG_VALUE',
+      path: ['to'],
+      message: 'this list is empty',
+      advice: 'give it at least one service',
+    });
+  else if (allZero(to))
+    report({
+      code: 'TG_CONFIG_VALUE',
+      path: ['to'],
+      message: 'all weights are 0, so no service would be used',
+      advice: 'give at least one a weight above 0',
+    });
+};
+
+export const route = object(
+  'Route',
+  'a route',
+  {
+    match: oneOf('a path or { path, method, … }', [filledText, match]).describe(
+      'Which requests it takes; {} for all.',
+    ),
+    to: to.optional().describe("A service's name, { service, path, method }, or a weighted list of these."),
+    respond: respond.optional().describe('An answer of its own.'),
+    redirect: redirect.optional().describe('Sends the client elsewhere.'),
+    ...shared,
+  },
+  [oneAction, someWeight],
+);
+
+/** What a route alone can say. */
+export const ROUTE_ONLY = ['match', ...ANY_ACTION];
+
+export const defaults = object('Defaults', 'defaults', shared);

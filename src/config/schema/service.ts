@@ -1,0 +1,210 @@
+import { isIP } from 'node:net';
+import { type Complaint, leaf, list, object, oneOf, type Rule } from './kit.ts';
+import { NOT_BUILT_VALUES } from './notBuilt.ts';
+import { requestTransform, responseTransform } from './transform.ts';
+import { boolean, bound, duration, filledText, integer, none, template, word } from './values.ts';
+
+export const url = leaf<string>(
+  'a URL such as http://127.0.0.1:4001',
+  ['text', 'number'],
+  (value) => urlComplaint(String(value)),
+  { type: 'string' },
+);
+
+function urlComplaint(text: string): Complaint | null {
+  const scheme = /^([a-z][a-z0-9+.-]*):(?!\d)/i.exec(text)?.[1]?.toLowerCase();
+  const laterSchemes: readonly string[] = NOT_BUILT_VALUES['Service.url'];
+  if (scheme !== undefined && laterSchemes.includes(scheme)) {
+    return {
+      code: 'TG_CONFIG_NOT_BUILT',
+      message: `"${scheme}:" is not built yet`,
+      advice: 'in this version it can be http: or https:',
+    };
+  }
+  if (scheme === undefined) return { message: 'this URL has no scheme', advice: `write "http://${text}"` };
+  if (scheme === 'ws' || scheme === 'wss') {
+    const advice = `write "${text.replace(/^ws/i, 'http')}": WebSockets pass through http and https services`;
+    return { message: `"${scheme}:" is not a scheme of services`, advice };
+  }
+  if (scheme !== 'http' && scheme !== 'https')
+    return { message: `"${scheme}:" is not a scheme of services`, advice: 'write http:// or https://' };
+  if (/[{}]/.test(text)) {
+    return {
+      message: 'a service cannot be chosen by an expression',
+      advice: 'write one route for each service, with a condition in match',
+    };
+  }
+  const parsed = URL.canParse(text) ? new URL(text) : null;
+  if (parsed === null || !/^https?:\/\/[^/]/i.test(text))
+    return { message: `this is not a valid URL`, advice: badUrlAdvice(text) };
+  if (parsed.username !== '' || parsed.password !== '') {
+    return {
+      message: 'a user and password in the URL would not be sent',
+      advice: 'say request: { headers: { set: { authorization: … } } }',
+    };
+  }
+  if (parsed.search !== '' || parsed.hash !== '' || /[?#]/.test(text)) {
+    return {
+      message: 'the URL of a service ends with its path',
+      advice: 'leave out what begins with ? or #; a query can stand in to.path',
+    };
+  }
+  if (parsed.port === '0')
+    return { message: '0 is not a port that can be connected to', advice: 'write a port from 1 to 65535' };
+  return null;
+}
+
+function badUrlAdvice(text: string): string {
+  const port = /^https?:\/\/[^/]*:(\d+)/i.exec(text)?.[1];
+  if (port !== undefined && Number(port) > 65_535) return 'a port is a number from 1 to 65535';
+  const host = /^https?:\/\/([^/]*)/i.exec(text)?.[1] ?? '';
+  if (isIP(host) === 6) return `write IPv6 addresses in brackets: http://[${host}]`;
+  return 'write http:// or https://, a host, and a port where it is not the usual one';
+}
+
+/** The parts of a URL that `url` finds nothing wrong with. */
+export function parseServiceUrl(text: string) {
+  const parsed = new URL(text);
+  const scheme = parsed.protocol === 'https:' ? ('https' as const) : ('http' as const);
+  const port = parsed.port === '' ? (scheme === 'https' ? 443 : 80) : Number(parsed.port);
+  return {
+    scheme,
+    host: parsed.hostname.replace(/^\[|\]$/g, ''),
+    port,
+    path: parsed.pathname.replace(/\/+$/, ''),
+  };
+}
+
+const weight = integer(0, 1_000_000);
+
+const target = oneOf('a URL or { url, weight }', [
+  url,
+  object('Target', 'a target', {
+    url: url.describe('Where it listens.'),
+    weight: weight.optional().describe('Its share of the requests; 0 for none. Default 1.'),
+  }),
+]);
+
+export const timeout = oneOf('a duration, none, or { response, connect, firstByte, idle, total }', [
+  bound,
+  object('Timeout', 'time limits', {
+    response: bound
+      .optional()
+      .describe('From the end of the request to the head of the answer, tries included. Default 30s.'),
+    connect: bound.optional().describe('One connection attempt, TLS included. Default 1s.'),
+    firstByte: bound.optional().describe('One try, until its head. Default none.'),
+    idle: bound.optional().describe('Longest pause after the head. Default 60s.'),
+    total: bound.optional().describe('The whole exchange with its body. Default none.'),
+  }),
+]);
+
+/** The Host that a service sees. */
+export const host = template;
+
+const tls = object(
+  'ServiceTls',
+  'TLS settings',
+  {
+    ca: filledText.optional().describe('Path of the certificates to trust (PEM), or the PEM text itself.'),
+    cert: filledText
+      .optional()
+      .describe("Path of the gateway's own certificate (PEM), or the PEM text itself."),
+    key: filledText.optional().describe('Path of its private key (PEM), or the PEM text itself.'),
+    serverName: filledText.optional().describe('Name asked for and checked. Default: the name in the url.'),
+    verify: boolean.optional().describe('false accepts any certificate. Default true.'),
+  },
+  [
+    (tls, report) => {
+      const [only] = ['cert', 'key'].filter((key) => key in tls);
+      if (only === undefined || ('cert' in tls && 'key' in tls)) return;
+      const other = only === 'cert' ? 'key' : 'cert';
+      report({
+        code: 'TG_CONFIG_MISSING',
+        path: [only],
+        atKey: true,
+        message: `"${only}" stands without "${other}"`,
+        advice: 'a client certificate needs both',
+      });
+    },
+  ],
+);
+
+const oneSourceOfTargets: Rule = (service, report) => {
+  if ('url' in service && 'targets' in service) {
+    report({
+      code: 'TG_CONFIG_CONFLICT',
+      path: ['targets'],
+      atKey: true,
+      also: ['url'],
+      message: '"url" and "targets" exclude each other',
+      advice: 'move the url into the list of targets',
+    });
+  }
+  if (!('url' in service || 'targets' in service || 'discover' in service)) {
+    report({
+      code: 'TG_CONFIG_MISSING',
+      path: [],
+      atKey: true,
+      message: 'this service has no "url"',
+      advice: 'say where it is: { url: http://127.0.0.1:4001 }, or targets: a list of URLs',
+    });
+  }
+};
+
+const someWeight: Rule = (service, report) => {
+  const targets = service.targets;
+  if (!Array.isArray(targets)) return;
+  if (targets.length === 0)
+    report({
+      code: 'TG_CONFIG_VALUE',
+      path: ['targets'],
+      message: 'this list is empty',
+      advice: 'give it at least one URL',
+    });
+  else if (allZero(targets))
+    report({
+      code: 'TG_CONFIG_VALUE',
+      path: ['targets'],
+      message: 'all weights are 0, so no target would be used',
+      advice: 'give at least one a weight above 0',
+    });
+};
+
+/** No entry of a weighted list can be chosen. */
+export function allZero(entries: readonly unknown[]): boolean {
+  return entries.every(
+    (entry) => typeof entry === 'object' && entry !== null && (entry as { weight?: unknown }).weight === 0,
+  );
+}
+
+export const service = object(
+  'Service',
+  'a service',
+  {
+    url: url.optional().describe('Where it listens. A path stands before the path that the route sends.'),
+    targets: list('a list of targets', target).optional().describe('Several places that it listens on.'),
+    balance: word(['roundRobin'], NOT_BUILT_VALUES['Service.balance'])
+      .optional()
+      .describe('How targets take turns.'),
+    timeout: timeout.optional().describe('Time limits; a route may say its own.'),
+    host: host
+      .optional()
+      .describe("The Host it sees: client, service (the url's) or a template. Default client."),
+    tls: tls.optional().describe('TLS toward https targets.'),
+    pool: object('Pool', 'the connection pool', {
+      connections: integer(1, 100_000)
+        .optional()
+        .describe('Most connections of a target and worker. Default 100.'),
+      idle: duration.optional().describe('How long an idle connection is kept. Default 4s.'),
+    })
+      .optional()
+      .describe('Connections to it.'),
+    request: oneOf('transforms of the request, or none', [requestTransform, none])
+      .optional()
+      .describe('Transforms of every request to it.'),
+    response: oneOf('transforms of the response, or none', [responseTransform, none])
+      .optional()
+      .describe('Transforms of every answer from it.'),
+  },
+  [oneSourceOfTargets, someWeight],
+);

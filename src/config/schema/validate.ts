@@ -1,0 +1,286 @@
+import type * as z from 'zod';
+import { nearest } from '../../util/suggest.ts';
+import type { ConfigIssue } from '../model.ts';
+import { looksSecret } from '../report/secrets.ts';
+import { type Complaint, type Kind, kindName, kindOf, type Notes, notesOf } from './kit.ts';
+import { NOT_BUILT } from './notBuilt.ts';
+import { PLACES } from './places.ts';
+import { listed } from './values.ts';
+
+type Path = (string | number)[];
+type Schema = z.core.$ZodTypes;
+
+/** What was found, and what is left once everything wrong is taken out. */
+export interface Validated {
+  value: unknown;
+  issues: ConfigIssue[];
+}
+
+/** Stands for a value that had to be left out. */
+const INVALID = Symbol('invalid');
+
+/**
+ * Checks a value against a schema and reports everything that is wrong with it. What is left is what
+ * the later checks can still look at: they must find their mistakes in the same run.
+ *
+ * @param filled paths (as `pathKey`) of texts that came out of `${…}`: these may stand for a number or a boolean
+ */
+export function validate(schema: z.core.$ZodType, value: unknown, filled: ReadonlySet<string>): Validated {
+  const validation = new Validation(filled);
+  const cleaned = validation.visit(schema as Schema, value, []);
+  return { value: cleaned === INVALID ? undefined : cleaned, issues: validation.issues };
+}
+
+export function pathKey(path: readonly (string | number)[]): string {
+  return path.join('\0');
+}
+
+class Validation {
+  readonly issues: ConfigIssue[] = [];
+  private readonly filled: ReadonlySet<string>;
+
+  constructor(filled: ReadonlySet<string>) {
+    this.filled = filled;
+  }
+
+  visit(schema: Schema, given: unknown, path: Path): unknown {
+    const def = schema._zod.def;
+    if (def.type === 'optional') return this.visit(def.innerType as Schema, given, path);
+    const notes = notesOf(schema);
+    if (def.type === 'union') return this.visitUnion(def.options as readonly Schema[], notes, given, path);
+    const value = this.unfilled(kindsOf(schema), given, path);
+    if (!kindsOf(schema).includes(kindOf(value))) return this.wrongKind(notes, value, path);
+    switch (def.type) {
+      case 'object':
+        return this.visitObject(
+          def.shape as Record<string, Schema>,
+          notes,
+          value as Record<string, unknown>,
+          path,
+        );
+      case 'record':
+        return this.visitRecord(def.valueType as Schema, notes, value as Record<string, unknown>, path);
+      case 'array':
+        return this.visitList(def.element as Schema, value as unknown[], path);
+      default:
+        return this.visitLeaf(notes, value, path);
+    }
+  }
+
+  private visitUnion(options: readonly Schema[], notes: Notes, given: unknown, path: Path): unknown {
+    const value = this.unfilled(options.flatMap(kindsOf), given, path);
+    const kind = kindOf(value);
+    const option = options.find((one) => kindsOf(one).includes(kind));
+    return option === undefined ? this.wrongKind(notes, value, path) : this.visit(option, value, path);
+  }
+
+  private visitObject(
+    shape: Record<string, Schema>,
+    notes: Notes,
+    value: Record<string, unknown>,
+    path: Path,
+  ): unknown {
+    const cleaned: Record<string, unknown> = Object.create(null);
+    for (const [key, item] of Object.entries(value)) {
+      if (notes.ignore?.(key) === true) continue;
+      const schema = Object.hasOwn(shape, key) ? shape[key] : undefined;
+      if (schema === undefined) this.unknownKey(key, shape, notes, value, path);
+      else this.keep(cleaned, key, this.visit(schema, item, [...path, key]));
+    }
+    for (const [key, schema] of Object.entries(shape)) {
+      if (Object.hasOwn(value, key) || schema._zod.def.type === 'optional') continue;
+      this.missing(key, schema, notes, path);
+    }
+    this.applyRules(notes, value, path);
+    return cleaned;
+  }
+
+  private visitRecord(schema: Schema, notes: Notes, value: Record<string, unknown>, path: Path): unknown {
+    const cleaned: Record<string, unknown> = Object.create(null);
+    for (const [key, item] of Object.entries(value)) {
+      const complaint = notes.key?.(key) ?? null;
+      if (complaint !== null) this.report(complaint, [...path, key], true);
+      this.keep(cleaned, key, this.visit(schema, item, [...path, key]));
+    }
+    this.applyRules(notes, value, path);
+    return cleaned;
+  }
+
+  private visitList(schema: Schema, value: unknown[], path: Path): unknown {
+    const items = value.map((item, index) => this.visit(schema, item, [...path, index]));
+    // An entry that had to go leaves a hole, so that the paths of the others stay true.
+    return items.map((item) => (item === INVALID ? undefined : item));
+  }
+
+  private visitLeaf(notes: Notes, value: unknown, path: Path): unknown {
+    const complaint = notes.leaf!.check(value);
+    if (complaint === null) return value;
+    this.report(masked(complaint, notes, path), path);
+    return INVALID;
+  }
+
+  private keep(target: Record<string, unknown>, key: string, value: unknown): void {
+    if (value !== INVALID) target[key] = value;
+  }
+
+  private applyRules(notes: Notes, value: Record<string, unknown>, path: Path): void {
+    for (const rule of notes.rules ?? []) {
+      rule(value, (finding) => {
+        const also = finding.also === undefined ? {} : { also: { path: [...path, ...finding.also] } };
+        this.report(finding, [...path, ...finding.path], finding.atKey, also);
+      });
+    }
+  }
+
+  /** `workers: ${env.WORKERS}` gives text; where text has no place it is read as YAML would read it. */
+  private unfilled(kinds: readonly Kind[], value: unknown, path: Path): unknown {
+    if (typeof value !== 'string' || !this.filled.has(pathKey(path))) return value;
+    if (kinds.includes('number') && /^-?\d+(\.\d+)?$/.test(value)) return Number(value);
+    if (kinds.includes('boolean') && /^(true|false)$/.test(value)) return value === 'true';
+    return value;
+  }
+
+  private unknownKey(
+    key: string,
+    shape: Record<string, Schema>,
+    notes: Notes,
+    value: Record<string, unknown>,
+    path: Path,
+  ): void {
+    const place = notes.place ?? '';
+    const where = notes.what ?? 'this object';
+    const later = NOT_BUILT[place] ?? [];
+    if (later.includes(key)) {
+      const message = `"${key}" of ${where} is not built yet`;
+      const advice = 'this version of Tidegate cannot do it; remove the key';
+      this.report({ code: 'TG_CONFIG_NOT_BUILT', message, advice }, [...path, key], true);
+      return;
+    }
+    const complaint: Complaint = {
+      code: 'TG_CONFIG_UNKNOWN_KEY',
+      message: `"${key}" is not a key of ${where}`,
+    };
+    const advice = unknownKeyAdvice(key, Object.keys(shape), later, value, place);
+    this.report({ ...complaint, ...(advice === null ? {} : { advice }) }, [...path, key], true);
+  }
+
+  private missing(key: string, schema: Schema, notes: Notes, path: Path): void {
+    const what = notesOf(schema).what;
+    const message = `"${key}" is missing in ${notes.what ?? 'this object'}`;
+    const advice = what === undefined ? `add "${key}"` : `add "${key}": ${what}`;
+    this.report({ code: 'TG_CONFIG_MISSING', message, advice }, path, true);
+  }
+
+  private wrongKind(notes: Notes, value: unknown, path: Path): typeof INVALID {
+    const kind = kindOf(value);
+    const subject = subjectOf(path);
+    const what = notes.what ?? 'something else';
+    if (kind === 'empty') {
+      this.report(
+        { code: 'TG_CONFIG_TYPE', message: `${subject} is empty`, advice: `give it ${what}, or remove it` },
+        path,
+        true,
+      );
+    } else {
+      const advice = kindAdvice(notes, value, kind, what);
+      const complaint = {
+        code: 'TG_CONFIG_TYPE',
+        message: `${subject} must be ${what}, not ${kindName(kind)}`,
+      };
+      this.report(advice === null ? complaint : { ...complaint, advice }, path);
+    }
+    return INVALID;
+  }
+
+  private report(complaint: Complaint, path: Path, atKey = false, more: Partial<ConfigIssue> = {}): void {
+    const issue: ConfigIssue = {
+      code: complaint.code ?? 'TG_CONFIG_VALUE',
+      severity: 'error',
+      path,
+      message: complaint.message,
+      ...more,
+    };
+    if (complaint.advice !== undefined) issue.advice = complaint.advice;
+    if (complaint.span !== undefined) issue.span = complaint.span;
+    if (atKey) issue.atKey = true;
+    this.issues.push(issue);
+  }
+}
+
+function kindsOf(schema: Schema): readonly Kind[] {
+  const def = schema._zod.def;
+  switch (def.type) {
+    case 'optional':
+      return kindsOf(def.innerType as Schema);
+    case 'union':
+      return (def.options as readonly Schema[]).flatMap(kindsOf);
+    case 'object':
+    case 'record':
+      return ['object'];
+    case 'array':
+      return ['list'];
+    default:
+      return notesOf(schema).leaf?.kinds ?? [];
+  }
+}
+
+function unknownKeyAdvice(
+  key: string,
+  known: readonly string[],
+  later: readonly string[],
+  value: Record<string, unknown>,
+  place: string,
+): string | null {
+  // A key that is already there was not meant once more.
+  const meant = nearest(
+    key,
+    [...known, ...later].filter((candidate) => !Object.hasOwn(value, candidate)),
+  );
+  if (meant !== null) return `did you mean "${meant}"?`;
+  const homes = Object.entries(PLACES).filter(([other, keys]) => other !== place && keys.includes(key));
+  if (homes.length === 1) return `"${key}" is a key of ${homes[0]![0]}`;
+  const already = nearest(key, known);
+  if (already !== null) return `"${already}" stands here already`;
+  return known.length <= 12 ? `its keys are ${listed(known).replace(/ or ([^ ]+)$/, ' and $1')}` : null;
+}
+
+/** What people write by mistake where another kind of value belongs. */
+function kindAdvice(notes: Notes, value: unknown, kind: Kind, what: string): string | null {
+  const takesText = notes.leaf?.kinds.includes('text') === true || /text|name|path|URL|host/.test(what);
+  if (kind === 'object' && takesText && isUnquotedTemplate(value as object))
+    return 'put text with braces in quotes';
+  if (takesText && (kind === 'number' || kind === 'boolean')) return `write it in quotes: "${value}"`;
+  if (kind === 'text' && notes.leaf?.kinds.includes('boolean') === true) return booleanAdvice(String(value));
+  if (kind === 'text' && notes.leaf?.kinds.includes('number') === true && /^\d+$/.test(String(value))) {
+    return `write it without quotes: ${value}`;
+  }
+  if (kind === 'function') return 'only expressions and templates can be functions';
+  return null;
+}
+
+function booleanAdvice(text: string): string | null {
+  if (/^(yes|on|true|y)$/i.test(text)) return 'write true';
+  if (/^(no|off|false|n)$/i.test(text)) return 'write false';
+  return null;
+}
+
+/** `path: {params.sku}` without quotes is an object with an empty member. */
+function isUnquotedTemplate(value: object): boolean {
+  const members = Object.entries(value);
+  return members.length === 1 && members[0]![1] === null;
+}
+
+function subjectOf(path: Path): string {
+  const last = path.at(-1);
+  if (last === undefined) return 'the config';
+  return typeof last === 'number' ? `entry ${last + 1} of "${path.at(-2) ?? 'the list'}"` : `"${last}"`;
+}
+
+/** What a value of a secret key is must not be told either. */
+function masked(complaint: Complaint, notes: Notes, path: Path): Complaint {
+  if (!path.some((step) => typeof step === 'string' && looksSecret(step))) return complaint;
+  return {
+    ...complaint,
+    message: `"${path.findLast((step) => typeof step === 'string')}" must be ${notes.what}`,
+  };
+}

@@ -1,0 +1,239 @@
+import { isToken } from '../../http/headers.ts';
+import { addressError } from '../../util/cidr.ts';
+import { type DurationText, durationError, parseDuration } from '../../util/duration.ts';
+import { type ByteRateText, byteRateError } from '../../util/rate.ts';
+import { type SizeText, sizeError } from '../../util/size.ts';
+import { nearest } from '../../util/suggest.ts';
+import { type Complaint, leaf } from './kit.ts';
+import type { RequestVariables, ResponseVariables } from './variables.ts';
+
+/** Text with something in it that is filled in when the config is loaded. */
+export type Filled = `${string}\${${string}}${string}`;
+
+/** In a file, `${…}` may stand wherever an editor would expect the value itself. */
+const FILLED = '\\$\\{(env\\.|file:)';
+const orFilled = (pattern: string) => ({ type: 'string', pattern: `${pattern}|${FILLED}` });
+const DURATION = '^\\d+(\\.\\d+)?(ms|s|m|h|d)$';
+const SIZE = '^\\d+(\\.\\d+)?(B|KiB|MiB|GiB|TiB)$';
+
+export const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
+
+export function nameComplaint(name: string): Complaint | null {
+  if (NAME.test(name)) return null;
+  const advice = 'a name is a letter followed by letters, digits, - and _';
+  return { code: 'TG_CONFIG_NAME', message: `"${name}" cannot be a name`, advice };
+}
+
+export function headerNameComplaint(name: string): Complaint | null {
+  if (isToken(name)) return null;
+  return {
+    code: 'TG_CONFIG_NAME',
+    message: name === '' ? 'a header needs a name' : `"${name}" cannot be the name of a header`,
+    advice: 'letters, digits and - are safe',
+  };
+}
+
+const fromText = (check: (text: string) => Complaint | null) => (value: unknown) => check(String(value));
+const nothingWrong = () => null;
+
+export const text = leaf<string>('text', ['text'], nothingWrong, { type: 'string' });
+
+export const filledText = leaf<string>(
+  'text',
+  ['text'],
+  (value) =>
+    value === '' ? { message: 'this text is empty', advice: 'give it a value or remove the key' } : null,
+  { type: 'string', minLength: 1 },
+);
+
+export const name = leaf<string>('a name', ['text'], fromText(nameComplaint), orFilled(`${NAME.source}`));
+
+export const headerName = leaf<string>('the name of a header', ['text'], fromText(headerNameComplaint), {
+  type: 'string',
+});
+
+export const boolean = leaf<boolean | Filled>('true or false', ['boolean'], nothingWrong, {
+  anyOf: [{ type: 'boolean' }, { type: 'string', pattern: FILLED }],
+});
+
+/** A whole number between two bounds, both allowed. */
+export function integer(least: number, most: number) {
+  const check = (value: unknown): Complaint | null => {
+    const advice = `write a whole number from ${least} to ${most}`;
+    if (!Number.isInteger(value)) return { message: `${value} is not a whole number`, advice };
+    if ((value as number) < least) return { message: `${value} is too small`, advice };
+    if ((value as number) > most) return { message: `${value} is too large`, advice };
+    return null;
+  };
+  return leaf<number | Filled>(`a whole number from ${least} to ${most}`, ['number'], check, {
+    anyOf: [
+      { type: 'integer', minimum: least, maximum: most },
+      { type: 'string', pattern: FILLED },
+    ],
+  });
+}
+
+/** A whole number, or `none` for no bound. */
+export function integerOrNone(least: number, most: number) {
+  const what = `a whole number from ${least} to ${most}, or none`;
+  const check = (value: unknown): Complaint | null => {
+    if (value === 'none') return null;
+    if (typeof value === 'string') return notOneOf(value, ['none'], what);
+    if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return null;
+    return { message: `${value} is out of range`, advice: `write ${what}` };
+  };
+  return leaf<number | 'none' | Filled>(what, ['number', 'text'], check, {
+    anyOf: [{ type: 'integer', minimum: least, maximum: most }, orFilled('^none$')],
+  });
+}
+
+export const duration = leaf<DurationText | Filled>(
+  'a duration such as 250ms, 5s or 10m',
+  ['text', 'number'],
+  fromText(durationError),
+  orFilled(DURATION),
+);
+
+/** A bound in time: 0 would refuse everything, and is most often meant as "no bound". */
+export const bound = leaf<DurationText | 'none' | Filled>(
+  'a duration such as 5s, or none',
+  ['text', 'number'],
+  (value) => {
+    if (value === 'none') return null;
+    if (value === 0 || value === '0') return zeroBound();
+    return durationError(String(value)) ?? (parseDuration(String(value)) === 0 ? zeroBound() : null);
+  },
+  orFilled(`^none$|${DURATION}`),
+);
+
+function zeroBound(): Complaint {
+  return { message: 'a time limit of 0 would refuse everything', advice: 'say "none" for no limit' };
+}
+
+export const size = leaf<SizeText | Filled>(
+  'a size such as 64KiB or 10MiB',
+  ['text', 'number'],
+  fromText(sizeError),
+  orFilled(SIZE),
+);
+
+export const sizeOrNone = leaf<SizeText | 'none' | Filled>(
+  'a size such as 10MiB, or none',
+  ['text', 'number'],
+  (value) => (value === 'none' ? null : sizeError(String(value))),
+  orFilled(`^none$|${SIZE}`),
+);
+
+export const byteRateOrNone = leaf<ByteRateText | 'none' | Filled>(
+  'bytes a second such as 1KiB/s, or none',
+  ['text', 'number'],
+  (value) => (value === 'none' ? null : byteRateError(String(value))),
+  orFilled(`^none$|${SIZE.slice(0, -1)}/s$`),
+);
+
+/** One of a few words; `later` are words, or keys of an object, that this version does not know yet. */
+export function word<const Words extends readonly string[]>(words: Words, later: readonly string[] = []) {
+  const what = listed(words);
+  const check = (value: unknown): Complaint | null => {
+    if (typeof value === 'object' && value !== null) return objectInsteadOfWord(value, words, later);
+    const given = String(value);
+    if (words.includes(given)) return null;
+    return later.includes(given) ? notBuiltValue(given, words) : notOneOf(given, words, what);
+  };
+  return leaf<Words[number]>(what, later.length > 0 ? ['text', 'object'] : ['text'], check, { enum: words });
+}
+
+function objectInsteadOfWord(value: object, words: readonly string[], later: readonly string[]): Complaint {
+  const key = Object.keys(value)[0] ?? '';
+  return later.includes(key) ? notBuiltValue(key, words) : notOneOf(key, words, listed(words));
+}
+
+function notBuiltValue(given: string, words: readonly string[]): Complaint {
+  const message = `"${given}" is not built yet`;
+  return { code: 'TG_CONFIG_NOT_BUILT', message, advice: `in this version it can be ${listed(words)}` };
+}
+
+export function notOneOf(given: string, words: readonly string[], what: string): Complaint {
+  const meant = nearest(given, words);
+  const advice = meant === null ? `write ${what}` : `did you mean "${meant}"?`;
+  return { message: `"${given}" is not ${what}`, advice };
+}
+
+/** `a`, `a or b`, `a, b or c`. */
+export function listed(words: readonly string[]): string {
+  if (words.length < 2) return words.join('');
+  return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}
+
+export const none = word(['none']);
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
+
+/** A method is compared as it is spelled (RFC 9110 §9.1), so a lower-case one would never match. */
+export const method = leaf<string>(
+  'a method such as GET',
+  ['text'],
+  (value) => {
+    const given = String(value);
+    if (given === 'CONNECT')
+      return { message: 'CONNECT is not offered by this gateway', advice: 'remove it' };
+    if (METHODS.includes(given.toUpperCase()) && !METHODS.includes(given)) {
+      return {
+        message: `"${given}" is not a method: they are in upper case`,
+        advice: `write "${given.toUpperCase()}"`,
+      };
+    }
+    if (!isToken(given))
+      return {
+        message: `"${given}" cannot be a method`,
+        advice: 'write one such as GET; several stand in a list',
+      };
+    const meant = METHODS.includes(given) ? null : nearest(given, METHODS);
+    return meant === null
+      ? null
+      : { message: `"${given}" is not a method`, advice: `did you mean "${meant}"?` };
+  },
+  { type: 'string' },
+);
+
+export const addressRange = leaf<string>(
+  'an IP address or CIDR range such as 10.0.0.0/8',
+  ['text'],
+  (value) => {
+    const message = addressError(String(value));
+    return message === null ? null : { message };
+  },
+  { type: 'string' },
+);
+
+/** CEL over the request, or a function of its variables. */
+export const expression = leaf<string | ((variables: RequestVariables) => unknown)>(
+  'an expression (CEL)',
+  ['text', 'function'],
+  nothingWrong,
+  { type: 'string' },
+);
+
+/** Text with `{CEL}` inside, or a function of the request's variables. */
+export const template = leaf<string | ((variables: RequestVariables) => unknown)>(
+  'text, with {CEL} where something is filled in',
+  ['text', 'function'],
+  nothingWrong,
+  { type: 'string' },
+);
+
+/** A template that sees the response too. */
+export const responseTemplate = leaf<string | ((variables: ResponseVariables) => unknown)>(
+  'text, with {CEL} where something is filled in',
+  ['text', 'function'],
+  nothingWrong,
+  { type: 'string' },
+);
+
+/** Whatever JSON can say. */
+export const json = leaf<unknown>(
+  'a JSON value',
+  ['text', 'number', 'boolean', 'list', 'object', 'empty', 'function'],
+  nothingWrong,
+  {},
+);

@@ -1,0 +1,231 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type YAMLError,
+  type YAMLMap,
+} from 'yaml';
+import { isSecretPath } from '../report/secrets.ts';
+import { type Parsed, type Range, syntaxIssue, unparsed } from './source.ts';
+import { yamlMistake } from './yamlMistakes.ts';
+
+/** More nodes than any config has: an alias bomb. */
+const MOST_NODES = 1_000_000;
+const DEEPEST = 200;
+
+/** A mistake that only shows while the tree is turned into a value. */
+class Unreadable extends Error {
+  readonly at: Range;
+  readonly advice: string | undefined;
+  constructor(message: string, at: Range, advice?: string) {
+    super(message);
+    this.at = at;
+    this.advice = advice;
+  }
+}
+
+/** Parses YAML 1.2 with merge keys. `merge: false` for JSON, which has none. */
+export function parseYaml(text: string, file: string, options: { merge: boolean } = { merge: true }): Parsed {
+  const counter = new LineCounter();
+  try {
+    const document = parseDocument(text, {
+      ...options,
+      lineCounter: counter,
+      prettyErrors: false,
+      strict: true,
+    });
+    const mistakes = [...document.errors, ...document.warnings];
+    if (mistakes.length > 0) return failed(text, file, mistakes);
+    const tree = new Tree(document, options.merge);
+    const value = document.contents === null ? null : tree.value(document.contents, 0);
+    const source = { file, text, value, find: tree.find.bind(tree), secrets: tree.secrets() };
+    return { source, issues: [] };
+  } catch (error) {
+    if (error instanceof Unreadable) {
+      return { source: unparsed(file, text), issues: [syntaxIssue(error.message, error.at, error.advice)] };
+    }
+    if (error instanceof RangeError) {
+      return {
+        source: unparsed(file, text),
+        issues: [syntaxIssue('this file is nested too deeply', [0, 0])],
+      };
+    }
+    throw error;
+  }
+}
+
+/** The first mistake is told, and what follows from it on the same lines is not. */
+function failed(text: string, file: string, mistakes: readonly YAMLError[]): Parsed {
+  const issues = [];
+  let last = -1;
+  for (const mistake of mistakes) {
+    const issue = yamlMistake(mistake, text);
+    const line = text.slice(0, issue.at![0]).split('\n').length;
+    if (issues.length > 0 && (line <= last + 1 || mistake.code === 'UNEXPECTED_TOKEN')) continue;
+    last = line;
+    issues.push(issue);
+  }
+  return { source: unparsed(file, text), issues };
+}
+
+/** The parsed document: turned into a plain value, and asked where things stand. */
+class Tree {
+  private readonly document: Document;
+  private readonly merge: boolean;
+  private readonly anchors = new Map<string, Node>();
+  private readonly targets = new Map<Node, Node>();
+  private readonly open = new Set<Node>();
+  private nodes = 0;
+
+  constructor(document: Document, merge: boolean) {
+    this.document = document;
+    this.merge = merge;
+  }
+
+  value(node: Node | null, depth: number): unknown {
+    if (node === null) return null;
+    if (++this.nodes > MOST_NODES)
+      throw new Unreadable('the aliases of this file add up to too much', rangeOf(node));
+    if (depth > DEEPEST) throw new Unreadable('this is nested too deeply', rangeOf(node));
+    if (isAlias(node)) return this.value(this.target(node), depth + 1);
+    if (node.anchor !== undefined) this.anchors.set(node.anchor, node);
+    if (isScalar(node)) return this.scalar(node);
+    if (this.open.has(node))
+      throw new Unreadable('an alias stands inside of what it stands for', rangeOf(node));
+    this.open.add(node);
+    const value = isMap(node) ? this.map(node, depth) : this.list(node, depth);
+    this.open.delete(node);
+    return value;
+  }
+
+  private scalar(node: Node): unknown {
+    const value = (node as { value: unknown }).value;
+    if (typeof value === 'bigint') return Number(value);
+    if (value instanceof Uint8Array || value instanceof Date)
+      return String((node as { source?: string }).source);
+    return value;
+  }
+
+  private list(node: Node, depth: number): unknown[] {
+    if (!isSeq(node)) return [];
+    return node.items.map((item) => this.value(item as Node | null, depth + 1));
+  }
+
+  private map(node: YAMLMap, depth: number): Record<string, unknown> {
+    const own: Record<string, unknown> = Object.create(null);
+    const merged: Record<string, unknown> = Object.create(null);
+    for (const pair of node.items as Pair<Node, Node | null>[]) {
+      const key = this.key(pair.key);
+      if (key === '<<' && this.merge) this.mergeInto(merged, pair.value, pair.key, depth);
+      else own[key] = this.value(pair.value, depth + 1);
+    }
+    // Own keys win, and come after what they are based on.
+    return Object.assign(Object.create(null), merged, own);
+  }
+
+  private mergeInto(merged: Record<string, unknown>, node: Node | null, key: Node, depth: number): void {
+    const sources = this.mergeSources(node);
+    if (sources === null) {
+      throw new Unreadable(
+        '"<<" takes an alias of an object, or a list of these',
+        rangeOf(node ?? key),
+        'write <<: *name',
+      );
+    }
+    // The value visits the alias too: its anchors and its size count.
+    for (const source of sources.reverse()) Object.assign(merged, this.value(source, depth + 1));
+  }
+
+  private mergeSources(node: Node | null): Node[] | null {
+    if (node === null) return null;
+    const items = isSeq(node) ? (node.items as Node[]) : [node];
+    return items.every((item) => isMap(this.resolved(item))) ? [...items] : null;
+  }
+
+  private key(node: Node): string {
+    const scalar = this.resolved(node);
+    if (!isScalar(scalar))
+      throw new Unreadable('a key must be plain text', rangeOf(node), 'quote text with braces or brackets');
+    const value = scalar.value;
+    if (value === null)
+      return scalar.source === undefined || scalar.source === '' ? '' : String(scalar.source);
+    return typeof value === 'string' ? value : (scalar.source ?? String(value));
+  }
+
+  private resolved(node: Node | null): Node | null {
+    return isAlias(node) ? this.target(node) : node;
+  }
+
+  private target(alias: Node): Node {
+    const known = this.targets.get(alias);
+    if (known !== undefined) return known;
+    const name = (alias as { source?: string }).source ?? '';
+    const target = this.anchors.get(name);
+    if (target === undefined) {
+      const advice = `"*" begins an alias; put text that begins with * in quotes, or define &${name} above`;
+      throw new Unreadable(`nothing above is named "&${name}"`, rangeOf(alias), advice);
+    }
+    this.targets.set(alias, target);
+    return target;
+  }
+
+  find(path: readonly (string | number)[], atKey: boolean): Range | null {
+    let node: Node | null = this.document.contents as Node | null;
+    let key: Node | null = null;
+    for (const step of path) {
+      const pair = this.child(node, step);
+      if (pair === null) break;
+      key = pair.key;
+      node = pair.value;
+    }
+    if (key === null && node === null) return null;
+    if (key === null && path.length === 0) return [0, 0];
+    if (node !== null && (!atKey || key === null)) return rangeOf(node);
+    return key === null ? null : rangeOf(key);
+  }
+
+  private child(node: Node | null, step: string | number): { key: Node | null; value: Node | null } | null {
+    const parent = this.resolved(node);
+    if (isSeq(parent)) {
+      const item = parent.items[Number(step)];
+      return item === undefined ? null : { key: null, value: item as Node | null };
+    }
+    if (!isMap(parent)) return null;
+    const pairs = parent.items as Pair<Node, Node | null>[];
+    const own = pairs.findLast((pair) => this.key(pair.key) === String(step));
+    if (own !== undefined) return own;
+    for (const pair of this.merge ? pairs.filter((pair) => this.key(pair.key) === '<<') : []) {
+      for (const source of this.mergeSources(pair.value) ?? []) {
+        const found = this.child(source, step);
+        if (found !== null) return found;
+      }
+    }
+    return null;
+  }
+
+  secrets(): Range[] {
+    const found: Range[] = [];
+    const visit = (node: Node | null, path: (string | number)[]): void => {
+      if (isScalar(node) && isSecretPath(path)) found.push(rangeOf(node));
+      if (isSeq(node))
+        for (const [index, item] of node.items.entries()) visit(item as Node, [...path, index]);
+      if (isMap(node)) {
+        for (const pair of node.items as Pair<Node, Node | null>[])
+          visit(pair.value, [...path, this.key(pair.key)]);
+      }
+    };
+    visit(this.document.contents as Node | null, []);
+    return found;
+  }
+}
+
+function rangeOf(node: Node): Range {
+  const range = node.range ?? [0, 0, 0];
+  return [range[0], range[1]];
+}

@@ -1,0 +1,37 @@
+export {
+  EvaluationFailure,
+  ExpressionError,
+  type FailureKind,
+  type FailureOrigin,
+  type Problem,
+} from './failure.ts';
+export { DEFAULT_BUDGET } from './frame.ts';
+export { JsonError, type JsonOptions, parseJson, toJson } from './json.ts';
+export { compileJsonTemplates, type JsonTemplate } from './json-template.ts';
+export { compileLocation, type LocationTemplate } from './location.ts';
+export { compilePath, type PathTemplate, type RenderedPath } from './path.ts';
+export { compileExpression, type ExpressionOptions, type Program } from './program.ts';
+export {
+  type ExchangeOptions,
+  ExchangeVariables,
+  errorVariables,
+  type Identity,
+  LayeredVariables,
+  ResponseFields,
+  ResponseVariables,
+  recordFields,
+} from './request.ts';
+export { HeaderFields, percentDecoded, readCookies, readQuery } from './request-fields.ts';
+export {
+  callScope,
+  errorScope,
+  extendScope,
+  fixedMembers,
+  requestScope,
+  responseScope,
+  routeScope,
+  type Scope,
+} from './scope.ts';
+export { compileTemplate, type TemplateOptions, type TextTemplate } from './template.ts';
+export { BOOL, DOUBLE, DYN, INT, listOf, mapOf, recordOf, STRING, type Type } from './types.ts';
+export { CelType, Duration, type Fields, Uint, type Value, type Variables } from './value.ts';

@@ -1,0 +1,138 @@
+import type { Expression } from '../config/model.ts';
+import type { Run } from './code.ts';
+import { EvaluationFailure } from './failure.ts';
+import type { Scope } from './scope.ts';
+import { CelType, Duration, hasMembers, Uint, type Value, type Variables } from './value.ts';
+
+type NativeFunction = Exclude<Expression, string>;
+
+/**
+ * A function of a TypeScript config as an expression. It is called with an object of the scope's variables,
+ * whose members are made when they are read; what is absent is undefined there. Which members it reads is
+ * told by the names in its own text: `request.body` counts as read where the word `body` stands in it.
+ */
+export function compileFunction(
+  source: NativeFunction,
+  scope: Scope,
+): { run: Run; mentions: ReadonlySet<string> } {
+  const call = source as (variables: object) => unknown;
+  const names = [...scope.variables.keys()];
+  return {
+    run: (frame) => toValue(call(variablesView(names, frame.variables))),
+    mentions: mentionsOf(call, scope),
+  };
+}
+
+function mentionsOf(source: (variables: object) => unknown, scope: Scope): ReadonlySet<string> {
+  const words = new Set(String(source).match(/[A-Za-z_$][\w$]*/g) ?? []);
+  const mentions = new Set<string>();
+  for (const [variable, type] of scope.variables) {
+    if (type.kind !== 'record') {
+      if (words.has(variable)) mentions.add(variable);
+      continue;
+    }
+    for (const member of Object.keys(type.members))
+      if (words.has(member)) mentions.add(`${variable}.${member}`);
+  }
+  return mentions;
+}
+
+function variablesView(names: readonly string[], variables: Variables): object {
+  const view: object = Object.create(null);
+  for (const name of names) define(view, name, () => variables.get(name));
+  return view;
+}
+
+function define(view: object, name: string, read: () => Value | undefined): void {
+  Object.defineProperty(view, name, {
+    enumerable: true,
+    configurable: true,
+    get: () => {
+      const value = read();
+      const native = value === undefined ? undefined : toNative(value);
+      Object.defineProperty(view, name, { enumerable: true, value: native });
+      return native;
+    },
+  });
+}
+
+/** Ints that a number holds exactly are numbers, larger ones bigints; maps and fields are objects. */
+function toNative(value: Value): unknown {
+  if (typeof value === 'bigint') return toNumber(value);
+  if (value instanceof Uint) return toNumber(value.value);
+  if (value instanceof Duration) return value.milliseconds;
+  if (value instanceof CelType) return value.name;
+  if (Array.isArray(value)) return value.map(toNative);
+  if (!hasMembers(value)) return value;
+  return value instanceof Map
+    ? objectOf(value)
+    : fieldsView(value as Exclude<typeof value, ReadonlyMap<Value, Value>>);
+}
+
+function toNumber(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
+
+function objectOf(map: ReadonlyMap<Value, Value>): object {
+  const object: object = Object.create(null);
+  for (const [key, value] of map) {
+    Object.defineProperty(object, String(key), {
+      enumerable: true,
+      configurable: true,
+      writable: true,
+      value: toNative(value),
+    });
+  }
+  return object;
+}
+
+/** Fields are asked one by one, so that reading `request.method` makes no headers. */
+function fieldsView(fields: {
+  get(name: string): Value | undefined;
+  entries(): Iterable<[string, Value]>;
+}): object {
+  const read = (name: string | symbol): unknown => {
+    const value = typeof name === 'string' ? fields.get(name) : undefined;
+    return value === undefined ? undefined : toNative(value);
+  };
+  return new Proxy(Object.create(null), {
+    get: (_, name) => read(name),
+    has: (_, name) => read(name) !== undefined,
+    ownKeys: () => [...fields.entries()].map(([name]) => name),
+    getOwnPropertyDescriptor: (_, name) => {
+      const value = read(name);
+      return value === undefined
+        ? undefined
+        : { enumerable: true, configurable: true, writable: false, value };
+    },
+    set: () => false,
+  });
+}
+
+/** Deeper results come only from a cycle. */
+const MAX_DEPTH = 256;
+
+function toValue(native: unknown, depth = 0): Value {
+  if (native === undefined) throw new EvaluationFailure('absent', 'the function gave nothing');
+  if (depth > MAX_DEPTH)
+    throw new EvaluationFailure('value', 'the function gave an object that is nested too deep');
+  if (typeof native === 'number') return Number.isSafeInteger(native) ? BigInt(native) : native;
+  if (
+    native === null ||
+    typeof native === 'string' ||
+    typeof native === 'boolean' ||
+    typeof native === 'bigint'
+  )
+    return native;
+  if (native instanceof Uint8Array || native instanceof Date) return native;
+  if (Array.isArray(native)) return native.map((item) => toValue(item, depth + 1));
+  if (native instanceof Map)
+    return new Map([...native].map(([key, value]) => [toValue(key), toValue(value, depth + 1)]));
+  if (typeof native !== 'object') throw new EvaluationFailure('type', `the function gave a ${typeof native}`);
+  if ('then' in native && typeof native.then === 'function') {
+    throw new EvaluationFailure('type', 'the function gave a promise: functions in a config must not wait');
+  }
+  const members = Object.entries(native).filter(([, value]) => value !== undefined);
+  return new Map(members.map(([name, value]) => [name, toValue(value, depth + 1)]));
+}

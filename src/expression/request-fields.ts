@@ -1,0 +1,136 @@
+import { getHeaders, type Headers, sameName } from '../http/headers.ts';
+import { EvaluationFailure } from './failure.ts';
+import type { Fields, Value } from './value.ts';
+
+/**
+ * Headers by their names in lower case: several lines joined by `, `, `set-cookie` always a list.
+ * Strict: reading one that stands twice fails.
+ */
+export class HeaderFields implements Fields {
+  private readonly headers: Headers;
+  private readonly strict: boolean;
+
+  constructor(headers: Headers, strict: boolean) {
+    this.headers = headers;
+    this.strict = strict;
+  }
+
+  get(name: string): Value | undefined {
+    if (name === 'set-cookie') {
+      const lines = getHeaders(this.headers, name);
+      return lines.length === 0 ? undefined : lines;
+    }
+    const { headers, strict } = this;
+    let joined: string | undefined;
+    for (let i = 0; i < headers.length; i += 2) {
+      if (!sameName(headers[i]!, name)) continue;
+      if (joined === undefined) joined = headers[i + 1]!;
+      else if (strict) throw standsTwice('header', name);
+      else joined += `, ${headers[i + 1]!}`;
+    }
+    return joined;
+  }
+
+  *entries(): Iterable<[string, Value]> {
+    const names = new Set<string>();
+    for (let i = 0; i < this.headers.length; i += 2) names.add(this.headers[i]!.toLowerCase());
+    for (const name of names) yield [name, this.get(name)!];
+  }
+}
+
+/** The first of each name's values. Strict: reading one that has several fails. */
+export class FirstValues implements Fields {
+  private readonly values: ReadonlyMap<Value, Value>;
+  private readonly strict: boolean;
+  private readonly what: string;
+
+  constructor(values: ReadonlyMap<Value, Value>, strict: boolean, what: string) {
+    this.values = values;
+    this.strict = strict;
+    this.what = what;
+  }
+
+  get(name: string): Value | undefined {
+    const all = this.values.get(name) as readonly string[] | undefined;
+    if (all === undefined) return undefined;
+    if (this.strict && all.length > 1) throw standsTwice(this.what, name);
+    return all[0];
+  }
+
+  *entries(): Iterable<[string, Value]> {
+    for (const name of this.values.keys()) yield [name as string, this.get(name as string)!];
+  }
+}
+
+function standsTwice(what: string, name: string): EvaluationFailure {
+  return new EvaluationFailure('value', `the ${what} "${name}" stands twice in the request`, 'request');
+}
+
+/** The parameters of a query (without its `?`), decoded, each name with all its values in order. */
+export function readQuery(query: string | null): Map<string, string[]> {
+  const parameters = new Map<string, string[]>();
+  if (query === null || query === '') return parameters;
+  for (const pair of query.split('&')) {
+    if (pair === '') continue;
+    const equals = pair.indexOf('=');
+    const name = decodeQuery(equals < 0 ? pair : pair.slice(0, equals));
+    add(parameters, name, equals < 0 ? '' : decodeQuery(pair.slice(equals + 1)));
+  }
+  return parameters;
+}
+
+/** All cookies of a request (RFC 6265 §5.4), each name with all its values in order. */
+export function readCookies(headers: Headers): Map<string, string[]> {
+  const cookies = new Map<string, string[]>();
+  for (const line of getHeaders(headers, 'cookie')) {
+    for (const pair of line.split(';')) {
+      const equals = pair.indexOf('=');
+      if (equals > 0) add(cookies, pair.slice(0, equals).trim(), pair.slice(equals + 1).trim());
+    }
+  }
+  return cookies;
+}
+
+function add(values: Map<string, string[]>, name: string, value: string): void {
+  const all = values.get(name);
+  if (all === undefined) values.set(name, [value]);
+  else all.push(value);
+}
+
+function decodeQuery(text: string): string {
+  const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text;
+  return spaced.includes('%') ? percentDecoded(spaced) : spaced;
+}
+
+/** Percent-decodes as UTF-8; what is not valid stays as it is. */
+export function percentDecoded(text: string): string {
+  return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, (run) => {
+    try {
+      return decodeURIComponent(run);
+    } catch {
+      return decodeWhatIsValid(run);
+    }
+  });
+}
+
+/** Character by character: an escape sequence of one to four bytes is decoded, or else its first byte kept. */
+function decodeWhatIsValid(run: string): string {
+  let text = '';
+  for (let at = 0; at < run.length; ) {
+    const first = Number.parseInt(run.slice(at + 1, at + 3), 16);
+    const length = 3 * (first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4);
+    const sequence = run.slice(at, at + length);
+    const decoded = decodeOne(sequence);
+    text += decoded ?? run.slice(at, at + 3);
+    at += decoded === null ? 3 : length;
+  }
+  return text;
+}
+
+function decodeOne(sequence: string): string | null {
+  try {
+    return decodeURIComponent(sequence);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * What expressions compute with. CEL's int is a bigint, its double a number; integers that come from JSON
+ * are ints. A timestamp is a Date, a duration a `Duration`.
+ */
+export type Value =
+  | null
+  | boolean
+  | bigint
+  | number
+  | string
+  | Uint8Array
+  | Date
+  | Duration
+  | Uint
+  | CelType
+  | readonly Value[]
+  | ReadonlyMap<Value, Value>
+  | Fields;
+
+/** Something with named members that are looked up one by one, so that only what is asked for is made. */
+export interface Fields {
+  /** Undefined: there is no such member. */
+  get(name: string): Value | undefined;
+  /** All members, for iteration, equality and JSON. */
+  entries(): Iterable<[string, Value]>;
+}
+
+/** The variables that an expression sees: `request`, `params`, … */
+export type Variables = Pick<Fields, 'get'>;
+
+export class Duration {
+  readonly milliseconds: number;
+  constructor(milliseconds: number) {
+    this.milliseconds = milliseconds;
+  }
+}
+
+/** CEL's uint. As the key of a map it is a bigint, since 1u and 1 are the same key. */
+export class Uint {
+  readonly value: bigint;
+  constructor(value: bigint) {
+    this.value = value;
+  }
+}
+
+/** What `type(x)` yields, and what `int`, `string`, … mean where no variable is called so. */
+export class CelType {
+  readonly name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** Is this something with members: a map, or fields that are made when asked for? */
+export function hasMembers(value: Value | undefined): value is ReadonlyMap<Value, Value> | Fields {
+  return (
+    value instanceof Map ||
+    (typeof value === 'object' &&
+      value !== null &&
+      'entries' in value &&
+      !Array.isArray(value) &&
+      !(value instanceof Uint8Array))
+  );
+}
+
+/** The members of a map or of fields, in their order. */
+export function membersOf(value: ReadonlyMap<Value, Value> | Fields): Iterable<[Value, Value]> {
+  return value.entries();
+}

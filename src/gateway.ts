@@ -1,0 +1,169 @@
+import type { Socket } from 'node:net';
+import type { GatewayConfig, ListenerConfig } from './config/model.ts';
+import type { Failure } from './http/errors.ts';
+import type { Exchange } from './http/exchange.ts';
+import { Listener } from './http1/index.ts';
+import { Pipeline } from './pipeline/index.ts';
+import { compileSnapshot, type Snapshot, type SnapshotParts, variables } from './snapshot/index.ts';
+import type { Counters, Logger } from './telemetry/index.ts';
+import { type Lookup, Resolver, Upstreams } from './upstream/index.ts';
+import type { Clock } from './util/clock.ts';
+import type { Random } from './util/random.ts';
+import { BACKLOG, type ListeningHandle, type WorkerGateway } from './workers/contract.ts';
+
+export interface GatewayParts {
+  config: GatewayConfig;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+  counters: Counters;
+  /** How names become addresses, where not as the system does it. */
+  lookup?: Lookup;
+}
+
+/** Name under which requests that no route takes are counted; no route can have it. */
+const UNMATCHED = '(none)';
+const DRAIN_CHECK = 20;
+
+/** A gateway in this process: listeners, the pipeline behind them, and what outlives a reload. */
+export class Gateway implements WorkerGateway {
+  private readonly parts: GatewayParts;
+  private readonly snapshotParts: SnapshotParts;
+  private readonly pipeline: Pipeline;
+  private readonly listeners = new Map<string, Listener>();
+  /** Closed for new connections, with some still open. */
+  private readonly leaving = new Set<Listener>();
+  private snapshot: Snapshot;
+  private drainUntil = Number.POSITIVE_INFINITY;
+  private draining: Promise<{ cut: number }> | null = null;
+
+  constructor(parts: GatewayParts) {
+    this.parts = parts;
+    const { clock, random, counters } = parts;
+    this.snapshotParts = { clock, random, counters, upstreams: new Upstreams(clock, new Resolver(clock, parts.lookup)) };
+    this.snapshot = compileSnapshot(parts.config, this.snapshotParts);
+    this.snapshot.commit();
+    this.pipeline = new Pipeline(this.snapshot, {
+      random,
+      unmatched: counters.route(UNMATCHED),
+      variables,
+      failed: (exchange, failure) => this.tell(exchange, failure),
+    });
+  }
+
+  get config(): GatewayConfig {
+    return this.snapshot.config;
+  }
+
+  /** `where`: a handle that listens, or an address to listen on. Resolves with the port. */
+  listen(name: string, where: ListeningHandle | { host: string; port: number }): Promise<void> {
+    const listener = this.listener(name);
+    const { server } = listener;
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      const options = 'host' in where ? { ...where, backlog: BACKLOG } : where;
+      // A handle brings its own backlog along only on some systems.
+      const done = () => {
+        server.off('error', reject);
+        server.on('error', (error) => this.parts.log.error('a listener failed', { listener: name, error: error.message }));
+        resolve();
+      };
+      if ('host' in where) server.listen(options, done);
+      else server.listen(where, BACKLOG, done);
+    });
+  }
+
+  /** The port a listener is on. */
+  port(name: string): number {
+    const address = this.listeners.get(name)?.server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  accept(name: string, socket: Socket): void {
+    this.listener(name).server.emit('connection', socket);
+    socket.resume();
+  }
+
+  unlisten(name: string): void {
+    const listener = this.listeners.get(name);
+    if (listener === undefined) return;
+    this.listeners.delete(name);
+    this.leaving.add(listener);
+    listener.drain();
+  }
+
+  async reload(config: GatewayConfig): Promise<void> {
+    const snapshot = compileSnapshot(config, this.snapshotParts);
+    for (const listener of config.listen) this.listeners.get(listener.name)?.update(listener);
+    this.snapshot = snapshot;
+    this.pipeline.swap(snapshot);
+    snapshot.commit();
+  }
+
+  connections(): number {
+    return this.open().reduce((sum, listener) => sum + listener.connections.size, 0);
+  }
+
+  drain(timeoutMs: number): Promise<{ cut: number }> {
+    this.drainUntil = this.parts.clock.now() + timeoutMs;
+    for (const name of [...this.listeners.keys()]) this.unlisten(name);
+    this.draining ??= this.drained();
+    return this.draining;
+  }
+
+  private async drained(): Promise<{ cut: number }> {
+    const { clock } = this.parts;
+    while (this.busy() > 0 && clock.now() < this.drainUntil) {
+      await new Promise<void>((resolve) => setTimeout(resolve, DRAIN_CHECK));
+    }
+    const cut = this.busy();
+    for (const listener of this.open()) for (const connection of [...listener.connections]) connection.destroy();
+    this.snapshotParts.upstreams.destroy();
+    return { cut };
+  }
+
+  /** Connections on which something is under way. */
+  private busy(): number {
+    let busy = 0;
+    for (const listener of this.open()) for (const connection of listener.connections) if (!connection.ending) busy++;
+    return busy;
+  }
+
+  private open(): Listener[] {
+    for (const listener of this.leaving) if (listener.connections.size === 0) this.leaving.delete(listener);
+    return [...this.listeners.values(), ...this.leaving];
+  }
+
+  private listener(name: string): Listener {
+    const existing = this.listeners.get(name);
+    if (existing !== undefined) return existing;
+    const listener = new Listener(name, this.configOf(name), this.parts.clock, this.pipeline);
+    this.listeners.set(name, listener);
+    return listener;
+  }
+
+  private configOf(name: string): ListenerConfig {
+    const config = this.snapshot.config.listen.find((listener) => listener.name === name);
+    if (config === undefined) throw new RangeError(`the config has no listener "${name}"`);
+    return config;
+  }
+
+  /** What went wrong on our side of the client is logged; what a client did is counted only. */
+  private tell(exchange: Exchange, failure: Failure): void {
+    const { status } = failure.entry;
+    if (status < 500) return;
+    this.parts.log.error(failure.entry.title, {
+      code: failure.code,
+      status,
+      route: exchange.route?.name ?? null,
+      method: exchange.method,
+      path: exchange.path,
+      id: exchange.id,
+      cause: failure.cause,
+    });
+  }
+}
+
+export function createGateway(parts: GatewayParts): Gateway {
+  return new Gateway(parts);
+}

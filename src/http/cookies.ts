@@ -1,0 +1,18 @@
+import { type Headers, sameName } from './headers.ts';
+
+/** The first value of a cookie (RFC 6265 §5.4, quotes taken off); undefined where the client sent none of that name. */
+export function cookieValue(headers: Headers, name: string): string | undefined {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (!sameName(headers[i]!, 'cookie')) continue;
+    for (const pair of headers[i + 1]!.split(';')) {
+      const equals = pair.indexOf('=');
+      if (equals < 0 || pair.slice(0, equals).trim() !== name) continue;
+      return unquoted(pair.slice(equals + 1).trim());
+    }
+  }
+  return undefined;
+}
+
+function unquoted(value: string): string {
+  return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+}

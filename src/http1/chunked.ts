@@ -1,0 +1,154 @@
+import type { Headers } from '../http/headers.ts';
+import { Head, parseFields } from './head.ts';
+import { Kind, kindOf } from './kinds.ts';
+
+/** Where decoded content goes. False from `data` holds the decoder. */
+export interface ChunkOutput {
+  data(chunk: Buffer): boolean;
+}
+
+const State = { size: 0, extension: 1, quoted: 2, escaped: 3, sizeEnd: 4, data: 5, dataCR: 6, dataLF: 7, trailers: 8, done: 9, broken: 10 } as const;
+type State = (typeof State)[keyof typeof State];
+
+/** Longest chunk-size line with its extensions, and longest trailer section, in bytes. */
+const MAX_LINE = 4096;
+const MAX_TRAILERS = 16384;
+const MAX_TRAILER_FIELDS = 100;
+
+/**
+ * Decodes the chunked transfer coding (RFC 9112 §7.1) as bytes come in, in any pieces. CRLF alone ends a
+ * line; a bare CR or LF, a size without digits, white space around one, is broken: what two parsers read
+ * differently is how requests are smuggled.
+ */
+export class ChunkDecoder {
+  private state: State = State.size;
+  private size = 0;
+  private digits = 0;
+  private line = 0;
+  private tail = '';
+  /** Fields after the last chunk; null where there were none. */
+  trailers: Headers | null = null;
+
+  get done(): boolean {
+    return this.state === State.done;
+  }
+
+  get broken(): boolean {
+    return this.state === State.broken;
+  }
+
+  /**
+   * Decodes `input` from `at`; gives back where it stopped: at the end of the input, behind the end of the
+   * body (`done`), where the output held it, or anywhere (`broken`).
+   */
+  decode(input: Buffer, at: number, output: ChunkOutput): number {
+    const end = input.length;
+    while (at < end) {
+      if (this.state === State.data) {
+        const to = Math.min(end, at + this.size);
+        this.size -= to - at;
+        if (this.size === 0) this.state = State.dataCR;
+        const more = output.data(at === 0 && to === end ? input : input.subarray(at, to));
+        at = to;
+        if (!more) return at;
+        continue;
+      }
+      if (this.state === State.trailers) return this.readTrailers(input, at);
+      if (this.state >= State.done) return at;
+      this.state = this.step(input[at]!);
+      at++;
+    }
+    return at;
+  }
+
+  /** One byte outside of chunk data. */
+  private step(byte: number): State {
+    switch (this.state) {
+      case State.size:
+        return this.sizeByte(byte);
+      case State.extension:
+        if (++this.line > MAX_LINE) return State.broken;
+        if (byte === 34) return State.quoted;
+        if (byte === 13) return State.sizeEnd;
+        return byte > 0x20 && byte < 0x7f ? State.extension : State.broken;
+      case State.quoted:
+        if (++this.line > MAX_LINE) return State.broken;
+        if (byte === 34) return State.extension;
+        if (byte === 92) return State.escaped;
+        return isText(byte) ? State.quoted : State.broken;
+      case State.escaped:
+        return ++this.line <= MAX_LINE && isText(byte) ? State.quoted : State.broken;
+      case State.sizeEnd:
+        if (byte !== 10) return State.broken;
+        return this.size === 0 ? State.trailers : State.data;
+      case State.dataCR:
+        return byte === 13 ? State.dataLF : State.broken;
+      default:
+        if (byte !== 10) return State.broken;
+        this.digits = 0;
+        this.line = 0;
+        return State.size;
+    }
+  }
+
+  private sizeByte(byte: number): State {
+    const value = hexValue(byte);
+    if (value >= 0) {
+      // 12 digits are 256 TiB: no more is exact or real.
+      if (++this.digits > 12) return State.broken;
+      this.size = this.size * 16 + value;
+      return State.size;
+    }
+    if (this.digits === 0) return State.broken;
+    if (byte === 13) return State.sizeEnd;
+    return byte === 59 ? State.extension : State.broken;
+  }
+
+  /** Lines up to the empty one. They are few and rare: gathered as text, then parsed as a head is. */
+  private readTrailers(input: Buffer, at: number): number {
+    const before = this.tail.length;
+    this.tail += input.toString('latin1', at, Math.min(input.length, at + MAX_TRAILERS + 4 - before));
+    const end = this.tail.startsWith('\r\n') ? 0 : this.tail.indexOf('\r\n\r\n') + 2;
+    if (end === 1) {
+      if (this.tail.length > MAX_TRAILERS || hasBareLineEnd(this.tail)) this.state = State.broken;
+      return input.length;
+    }
+    this.state = State.done;
+    if (end > 0) this.parseTrailers(this.tail.slice(0, end));
+    return at + end + 2 - before;
+  }
+
+  private parseTrailers(text: string): void {
+    const fields = new Head();
+    if (parseFields(text, 0, fields, MAX_TRAILER_FIELDS) !== null) {
+      this.state = State.broken;
+      return;
+    }
+    const kept: Headers = [];
+    for (let i = 0; i < fields.headers.length; i += 2) {
+      if (mayTrail(fields.headers[i]!)) kept.push(fields.headers[i]!, fields.headers[i + 1]!);
+    }
+    if (kept.length > 0) this.trailers = kept;
+  }
+}
+
+/** RFC 9110 §6.5.1: nothing that frames, routes, authenticates or says how to read the content. */
+function mayTrail(name: string): boolean {
+  if (kindOf(name) !== Kind.ordinary) return false;
+  return !/^(?:authorization|cookie|set-cookie|content-(?:encoding|type|range)|cache-control|max-forwards|range|if-.*|www-authenticate|age|expires|location|retry-after|vary|warning|pragma)$/i.test(name);
+}
+
+/** A line end that is not CRLF: the empty line would never be found. A last CR may still get its LF. */
+function hasBareLineEnd(text: string): boolean {
+  return /(?:^|[^\r])\n|\r(?!\n|$)/.test(text);
+}
+
+function isText(byte: number): boolean {
+  return byte === 9 || (byte >= 0x20 && byte !== 0x7f);
+}
+
+function hexValue(byte: number): number {
+  if (byte >= 48 && byte <= 57) return byte - 48;
+  const lower = byte | 32;
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
+}

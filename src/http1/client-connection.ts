@@ -1,0 +1,483 @@
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import type { Body, BodySource } from '../http/body.ts';
+import { type ErrorCode, Failure } from '../http/errors.ts';
+import type { Tunnel } from '../http/exchange.ts';
+import { getHeader, type Headers, removeHeader } from '../http/headers.ts';
+import type { Clock } from '../util/clock.ts';
+import { Deadline } from '../util/deadline.ts';
+import { parseResponseHead, type ResponseHead } from './head.ts';
+import { type BodyFeed, Coding, IncomingBody } from './incoming-body.ts';
+import { MessageWriter, type WriterOwner } from './message-writer.ts';
+import { Framing } from './response-head.ts';
+
+/** Where a connection goes. `tls` as `tls.connect` takes it; null for plain TCP. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+  readonly tls: ConnectionOptions | null;
+}
+
+/** One request as it goes out. Milliseconds, Infinity for none. */
+export interface OutgoingRequest {
+  readonly method: string;
+  /** Request line, headers with their framing, and the empty line. */
+  readonly head: string;
+  readonly framing: Framing;
+  readonly body: Body;
+  /** The protocol that the head asks to switch to, or null. */
+  readonly upgrade: string | null;
+  /** From the end of the request to the head of its answer, for this try. */
+  readonly firstByte: number;
+  /** Longest pause without a byte, after the head, and while a body goes up. */
+  readonly idle: number;
+}
+
+/** Hears what comes of a request. `responded`, `upgraded` and `failed` exclude each other. */
+export interface ResponseHandler {
+  /** The whole request has been written. Gives back by when (`clock.now()`) its answer must begin. */
+  sent(): number;
+  informed(status: number, headers: Headers): void;
+  responded(head: ResponseHead, body: Body): void;
+  upgraded(head: ResponseHead, tunnel: Tunnel): void;
+  /** Nothing of a final answer came. */
+  failed(failure: Failure, connection: ClientConnection): void;
+}
+
+/** The pool a connection belongs to. */
+export interface ConnectionOwner {
+  opened(connection: ClientConnection): void;
+  refused(connection: ClientConnection, failure: Failure): void;
+  /** Free for the next request. */
+  released(connection: ClientConnection): void;
+  /** Now a tunnel: it lives on by itself. */
+  detached(connection: ClientConnection): void;
+  closed(connection: ClientConnection): void;
+}
+
+const State = { connecting: 0, idle: 1, waiting: 2, answering: 3, tunnel: 4, closed: 5 } as const;
+type State = (typeof State)[keyof typeof State];
+
+/** RFC 9112 sets no bound; these are the contract's. */
+const MAX_HEAD = 64 * 1024;
+const MAX_INTERIM = 16;
+const MAX_HEADERS = 1000;
+const SMALL_BUFFER = 64 * 1024;
+/** A connection that fills its buffer moves a large body: four times the bytes a read halve its cost. */
+const LARGE_BUFFER = 256 * 1024;
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * One connection to a service: sends a request, reads its answer, and then the next. Its reads land in
+ * memory that it owns and writes on in place; memory that someone still needs is given away and replaced.
+ */
+export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
+  private readonly socket: Socket;
+  private readonly clock: Clock;
+  private readonly owner: ConnectionOwner;
+  private readonly writer: MessageWriter;
+  private readonly deadline: Deadline;
+  private state: State = State.connecting;
+  private memory: Buffer | null = null;
+  private grown = false;
+  /** Bytes read and not yet consumed, copied out of `memory`. */
+  private rest: Buffer = EMPTY;
+  private running = false;
+  private request: OutgoingRequest | null = null;
+  private handler: ResponseHandler | null = null;
+  private head: ResponseHead | null = null;
+  private body: IncomingBody | null = null;
+  private tunnelBody: IncomingBody | null = null;
+  private requestWritten = false;
+  /** Bytes followed the end of an answer: what comes next can't be trusted. */
+  private spoiled = false;
+  private interim = 0;
+  private respondBy = Number.POSITIVE_INFINITY;
+  private movedAt = 0;
+  private moved = 0;
+  private keptFor = -1;
+  /** Has carried a request before the current one. */
+  reused = false;
+  /** A byte of the current answer has come. */
+  answerBegun = false;
+  idleSince = 0;
+
+  constructor(endpoint: Endpoint, connectTimeout: number, clock: Clock, owner: ConnectionOwner) {
+    this.clock = clock;
+    this.owner = owner;
+    this.deadline = new Deadline(clock, () => this.expired());
+    this.deadline.set(clock.now() + connectTimeout);
+    this.socket = this.connect(endpoint);
+    this.writer = new MessageWriter(this.socket, this);
+  }
+
+  private connect(endpoint: Endpoint): Socket {
+    const options: TcpNetConnectOpts = {
+      host: endpoint.address,
+      port: endpoint.port,
+      noDelay: true,
+      allowHalfOpen: true,
+      onread: { buffer: () => this.takeMemory() as Buffer<ArrayBuffer>, callback: (size, buffer) => this.read(buffer as Buffer, size) },
+    } as TcpNetConnectOpts;
+    const plain = endpoint.tls === null;
+    const socket = plain ? connect(options) : connectTls({ ...options, ...endpoint.tls } as ConnectionOptions);
+    socket.once(plain ? 'connect' : 'secureConnect', () => this.connected());
+    socket.on('drain', () => this.drained());
+    socket.on('end', () => this.ended());
+    socket.on('error', (error: NodeJS.ErrnoException) => this.errored(error));
+    socket.on('close', () => this.lost(new Failure('TG_UPSTREAM_RESET', 'connection closed')));
+    return socket;
+  }
+
+  // --- Use. ---
+
+  private get isClosed(): boolean {
+    return this.state === State.closed;
+  }
+
+  get open(): boolean {
+    return this.state === State.idle;
+  }
+
+  /** Sends a request on an idle connection. */
+  send(request: OutgoingRequest, handler: ResponseHandler): void {
+    this.request = request;
+    this.handler = handler;
+    this.state = State.waiting;
+    this.requestWritten = false;
+    this.answerBegun = false;
+    this.interim = 0;
+    this.respondBy = Number.POSITIVE_INFINITY;
+    this.deadline.clear();
+    if (request.framing !== Framing.none) this.watch();
+    this.writer.begin(request.head, request.framing, request.body);
+  }
+
+  /** Ends the answer that is under way as one that failed. */
+  abort(failure: Failure): void {
+    if (this.state === State.answering) this.fail(failure);
+  }
+
+  /** Gives the current request up: its connection can't be used again. */
+  cancel(): void {
+    this.handler = null;
+    this.close();
+  }
+
+  close(): void {
+    if (this.state === State.closed) return;
+    const opened = this.state !== State.connecting;
+    this.state = State.closed;
+    this.deadline.close();
+    this.writer.abandon();
+    this.socket.destroy();
+    this.rest = EMPTY;
+    if (opened) this.owner.closed(this);
+  }
+
+  // --- Writing. ---
+
+  written(): void {
+    if (this.state === State.tunnel) return void this.socket.end();
+    this.requestWritten = true;
+    if (this.state !== State.waiting || this.handler === null) return;
+    this.respondBy = this.handler.sent();
+    const { firstByte } = this.request!;
+    const tryBy = firstByte === Number.POSITIVE_INFINITY ? firstByte : this.clock.now() + firstByte;
+    this.deadline.set(Math.min(this.respondBy, tryBy));
+  }
+
+  /** The client broke its upload off: the service must not take what it got for the whole. */
+  broken(failure: Failure): void {
+    this.lost(failure);
+  }
+
+  blocked(): void {}
+
+  private drained(): void {
+    this.writer.drained();
+  }
+
+  // --- Reading. ---
+
+  private takeMemory(): Buffer {
+    this.memory ??= Buffer.allocUnsafeSlow(this.grown ? LARGE_BUFFER : SMALL_BUFFER);
+    return this.memory;
+  }
+
+  /** The bytes just handed out are still needed by whoever took them: reads go on into fresh memory. */
+  retain(): void {
+    this.memory = null;
+  }
+
+  private read(buffer: Buffer, size: number): boolean {
+    if (size === buffer.length && !this.grown) {
+      this.grown = true;
+      this.memory = null;
+    }
+    const chunk = buffer.subarray(0, size);
+    this.run(this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]));
+    return !this.held;
+  }
+
+  /** Whoever takes the answer wants no bytes now: they stay with the service. */
+  private get held(): boolean {
+    return this.body !== null && !this.body.wanted;
+  }
+
+  feed(): void {
+    if (this.running || this.state === State.closed) return;
+    if (this.rest.length > 0) this.run(this.rest);
+    if (!this.held && !this.isClosed) this.socket.resume();
+  }
+
+  /** Nobody wants the rest of the answer: cheaper to connect anew than to read it. */
+  cancelled(): void {
+    this.cancel();
+  }
+
+  /** Consumes `input` as far as it can; keeps a copy of what it can't. */
+  private run(input: Buffer): void {
+    this.rest = EMPTY;
+    this.running = true;
+    let at = 0;
+    while (at < input.length && !this.isClosed) {
+      const from = at;
+      at = this.body !== null ? this.readBody(input, at) : this.readHead(input, at);
+      if (at === from) break;
+    }
+    this.running = false;
+    if (at < input.length && !this.isClosed) this.rest = Buffer.from(input.subarray(at));
+  }
+
+  private readHead(input: Buffer, at: number): number {
+    // Bytes that nobody asked for: an answer to come could be mistaken for them (RFC 9112 §9.2).
+    if (this.state !== State.waiting) {
+      this.close();
+      return at;
+    }
+    this.answerBegun = true;
+    const end = input.indexOf('\r\n\r\n', at, 'latin1');
+    if (end < 0 ? input.length - at > MAX_HEAD : end + 4 - at > MAX_HEAD) return this.invalid('head over 64 KiB', at);
+    if (end < 0) return at;
+    const head = parseResponseHead(input.toString('latin1', at, end + 2), MAX_HEADERS);
+    if (typeof head === 'string') return this.invalid('malformed head', at);
+    if (head.nominated !== null) for (const name of head.nominated) removeHeader(head.headers, name);
+    if (head.status === 101) return this.switchProtocol(head, end + 4);
+    if (head.status < 200) return this.readInterim(head, at, end + 4);
+    this.beginAnswer(head, input, end + 4);
+    return end + 4;
+  }
+
+  private readInterim(head: ResponseHead, at: number, next: number): number {
+    if (++this.interim > MAX_INTERIM) return this.invalid('more than 16 interim answers', at);
+    this.handler?.informed(head.status, head.headers);
+    return next;
+  }
+
+  private beginAnswer(head: ResponseHead, input: Buffer, at: number): void {
+    this.head = head;
+    this.state = State.answering;
+    this.deadline.clear();
+    if (this.keptFor < 0) this.keptFor = keepAliveTimeout(head.headers);
+    const handler = this.handler!;
+    this.handler = null;
+    const length = contentLength(this.request!.method, head);
+    if (length === 0) {
+      this.body = null;
+      // Nothing may follow: what does is garbage or another answer, and never read as either.
+      this.spoiled = at < input.length;
+      this.complete();
+      return handler.responded(head, null);
+    }
+    // A refusal: the service reads no more of the request, and writing on could lose the answer to a reset.
+    if (!this.requestWritten && head.status >= 400) this.writer.abandon();
+    const coding = length > 0 ? Coding.length : head.chunked ? Coding.chunked : Coding.close;
+    const body = new IncomingBody(this, coding, length, Number.POSITIVE_INFINITY);
+    this.body = body;
+    handler.responded(head, body);
+    if (!body.complete && this.body === body && at + length > input.length) this.watch();
+  }
+
+  private readBody(input: Buffer, at: number): number {
+    const body = this.body!;
+    if (!body.wanted) return at;
+    const to = body.take(input, at);
+    if (body.broken) {
+      this.fail(new Failure('TG_UPSTREAM_TRUNCATED', 'broken chunked coding'));
+      return to;
+    }
+    if (!body.complete || this.state !== State.answering) return to;
+    this.body = null;
+    this.spoiled = to < input.length;
+    this.complete();
+    return input.length;
+  }
+
+  /** The answer has come whole. */
+  private complete(): void {
+    const head = this.head!;
+    this.request = null;
+    this.head = null;
+    const lasting = head.version === 11 ? !head.close : head.keepAlive;
+    if (!lasting || !this.requestWritten || this.spoiled) return this.close();
+    this.state = State.idle;
+    this.reused = true;
+    this.idleSince = this.clock.now();
+    this.owner.released(this);
+  }
+
+  /** Kept idle until `ms` have gone by, or a second less than the service says it keeps it. */
+  keepIdle(ms: number): void {
+    this.deadline.set(this.idleSince + Math.min(ms, this.keptFor));
+  }
+
+  // --- A tunnel. ---
+
+  get source(): BodySource {
+    return this.tunnelBody!;
+  }
+
+  take(client: BodySource): void {
+    this.writer.begin('', Framing.tunnel, client);
+  }
+
+  private switchProtocol(head: ResponseHead, at: number): number {
+    const asked = this.request!.upgrade;
+    if (asked === null || head.upgrade === null || !namesProtocol(asked, head.upgrade)) return this.invalid('101 that was not asked for', at);
+    const handler = this.handler!;
+    this.handler = null;
+    this.state = State.tunnel;
+    this.deadline.clear();
+    const body = new IncomingBody(this, Coding.close, -1, Number.POSITIVE_INFINITY);
+    this.body = body;
+    this.tunnelBody = body;
+    this.owner.detached(this);
+    this.watch();
+    handler.upgraded(head, this);
+    return at;
+  }
+
+  // --- Ending. ---
+
+  private connected(): void {
+    if (this.state !== State.connecting) return;
+    this.state = State.idle;
+    this.deadline.clear();
+    this.idleSince = this.clock.now();
+    this.owner.opened(this);
+  }
+
+  /** The service's FIN. */
+  private ended(): void {
+    const body = this.body;
+    if (body !== null && body.length < 0 && !this.head?.chunked && (this.state === State.answering || this.state === State.tunnel)) {
+      this.body = null;
+      body.finish();
+      // A tunnel's other direction may go on; its socket closes once both have ended.
+      if (this.state === State.answering) this.close();
+      return;
+    }
+    this.lost(new Failure(this.state === State.answering ? 'TG_UPSTREAM_TRUNCATED' : 'TG_UPSTREAM_RESET', 'connection ended'));
+  }
+
+  private errored(error: NodeJS.ErrnoException): void {
+    if (this.state === State.connecting) return this.refuse(connectFailure(error));
+    this.lost(new Failure('TG_UPSTREAM_RESET', error.message));
+  }
+
+  private refuse(failure: Failure): void {
+    this.state = State.closed;
+    this.deadline.close();
+    this.socket.destroy();
+    this.owner.refused(this, failure);
+  }
+
+  private invalid(cause: string, at: number): number {
+    this.fail(new Failure('TG_UPSTREAM_INVALID', cause));
+    return at;
+  }
+
+  /** The connection is gone, or of no use. */
+  private lost(failure: Failure): void {
+    if (this.state === State.closed) return;
+    if (this.state === State.connecting) return this.refuse(new Failure('TG_UPSTREAM_REFUSED', failure.cause));
+    this.fail(failure);
+  }
+
+  private fail(failure: Failure): void {
+    const { handler, body } = this;
+    this.handler = null;
+    this.body = null;
+    this.close();
+    handler?.failed(failure, this);
+    body?.fail(failure);
+  }
+
+  // --- Time. ---
+
+  /** Looks a few times an idle limit whether bytes move: cheaper than noting each. */
+  private watch(): void {
+    const idle = this.request!.idle;
+    if (idle === Number.POSITIVE_INFINITY) return;
+    const now = this.clock.now();
+    this.movedAt = now;
+    this.moved = this.traffic();
+    this.deadline.set(now + idle / 4);
+  }
+
+  private traffic(): number {
+    return this.writer.bytes + (this.body?.received ?? 0);
+  }
+
+  private stalled(now: number, idle: number): boolean {
+    const traffic = this.traffic();
+    // Bytes that wait for a slow client, or a client that is slow to send, are not the service's pause.
+    const excused = (this.body !== null && !this.body.wanted) || (this.state === State.waiting && !this.socket.writableNeedDrain);
+    if (traffic !== this.moved || excused) {
+      this.moved = traffic;
+      this.movedAt = now;
+    }
+    return now - this.movedAt >= idle;
+  }
+
+  private expired(): void {
+    if (this.state === State.connecting) return this.refuse(new Failure('TG_UPSTREAM_CONNECT_TIMEOUT', 'connect timeout'));
+    if (this.state === State.idle) return this.close();
+    const now = this.clock.now();
+    if (this.state === State.waiting && this.requestWritten) {
+      return this.fail(new Failure(now >= this.respondBy ? 'TG_UPSTREAM_TIMEOUT' : 'TG_UPSTREAM_FIRST_BYTE', 'no answer in time'));
+    }
+    const idle = this.request!.idle;
+    if (this.stalled(now, idle)) return this.fail(new Failure('TG_UPSTREAM_IDLE_TIMEOUT', 'no byte moved'));
+    this.deadline.set(Math.max(now + 1, Math.min(now + idle / 4, this.movedAt + idle)));
+  }
+}
+
+/** How long the answer's content is: 0 for none, -1 where only its coding tells (RFC 9112 §6.3). */
+function contentLength(method: string, head: ResponseHead): number {
+  if (method === 'HEAD' || head.status === 204 || head.status === 304) return 0;
+  return head.chunked ? -1 : head.contentLength;
+}
+
+/** `Keep-Alive: timeout=5` with a second to spare, so that a request never meets the service's own close. */
+function keepAliveTimeout(headers: Headers): number {
+  const seconds = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(getHeader(headers, 'keep-alive') ?? '')?.[1];
+  return seconds === undefined ? Number.POSITIVE_INFINITY : Math.max(0, Number(seconds) - 1) * 1000;
+}
+
+function namesProtocol(asked: string, got: string): boolean {
+  const protocols = asked.toLowerCase().split(',').map((name) => name.trim());
+  return protocols.includes(got.trim().toLowerCase());
+}
+
+function connectFailure(error: NodeJS.ErrnoException): Failure {
+  const code: ErrorCode =
+    error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN' ? 'TG_UPSTREAM_DNS' : isTlsError(error) ? 'TG_UPSTREAM_TLS' : 'TG_UPSTREAM_REFUSED';
+  return new Failure(code, error.message);
+}
+
+function isTlsError(error: NodeJS.ErrnoException): boolean {
+  const code = error.code ?? '';
+  return code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || code.startsWith('CERT_') || /^(?:UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|EPROTO|HOSTNAME_MISMATCH)/.test(code);
+}

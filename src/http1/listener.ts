@@ -1,0 +1,173 @@
+import { X509Certificate } from 'node:crypto';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createSecureContext, createServer as createTlsServer, type SecureContext, type Server as TlsServer } from 'node:tls';
+import type { Failure } from '../http/errors.ts';
+import type { Exchange, Origin, Reply } from '../http/exchange.ts';
+import type { Clock } from '../util/clock.ts';
+import { ServerConnection, type ServerContext, type ServerLimits } from './server-connection.ts';
+
+export interface TlsSettings {
+  /** PEM text. The first is used where the client names no host that another certificate is for. */
+  certificates: { cert: string; key: string }[];
+  minVersion: 'TLSv1.2' | 'TLSv1.3';
+}
+
+export interface ListenerSettings {
+  limits: ServerLimits & { connectionsPerClient: number };
+  tls: TlsSettings | null;
+}
+
+/** Where the requests of a listener go. */
+export interface RequestHandler {
+  handle(exchange: Exchange): void;
+  /** The answer to what could not be read as a request. */
+  refuse(exchange: Exchange, failure: Failure): Reply;
+}
+
+/** One connection's own things, hung on its socket so that the handlers can be shared by all sockets. */
+const CONNECTION = Symbol('connection');
+type ServerSocket = Socket & { [CONNECTION]?: ServerConnection };
+
+/** One listener: a server of plain or TLS sockets, and the HTTP/1.1 connections on them. */
+export class Listener implements ServerContext {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly server: Server;
+  readonly connections = new Set<ServerConnection>();
+  limits: ListenerSettings['limits'];
+  draining = false;
+  private readonly handler: RequestHandler;
+  private readonly perClient = new Map<string, number>();
+  private certificates: CertificateChoice | null = null;
+
+  constructor(name: string, settings: ListenerSettings, clock: Clock, handler: RequestHandler) {
+    this.name = name;
+    this.clock = clock;
+    this.handler = handler;
+    this.limits = settings.limits;
+    this.server = settings.tls === null ? this.plainServer() : this.tlsServer(settings.tls);
+  }
+
+  /** Takes over limits and certificates for connections to come; what is open keeps its certificate. */
+  update({ limits, tls }: ListenerSettings): void {
+    this.limits = limits;
+    if (tls === null || this.certificates === null) return;
+    this.certificates = new CertificateChoice(tls);
+    (this.server as TlsServer).setSecureContext({ ...tls.certificates[0]!, minVersion: tls.minVersion });
+  }
+
+  /** Accepts no more; connections end when what is under way on them has been answered. */
+  drain(): void {
+    if (this.draining) return;
+    this.draining = true;
+    this.server.close();
+    for (const connection of [...this.connections]) connection.drain();
+  }
+
+  handle(exchange: Exchange): void {
+    this.handler.handle(exchange);
+  }
+
+  refuse(exchange: Exchange, failure: Failure): Reply {
+    return this.handler.refuse(exchange, failure);
+  }
+
+  private plainServer(): Server {
+    return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.accept(socket, 'http'));
+  }
+
+  private tlsServer(tls: TlsSettings): Server {
+    this.certificates = new CertificateChoice(tls);
+    const server = createTlsServer(
+      {
+        allowHalfOpen: true,
+        noDelay: true,
+        ...tls.certificates[0]!,
+        minVersion: tls.minVersion,
+        ALPNProtocols: ['http/1.1'],
+        SNICallback: (name, done) => done(null, this.certificates!.forName(name)),
+        handshakeTimeout: Math.min(this.limits.headTimeout, LONGEST_HANDSHAKE),
+      },
+      (socket) => this.accept(socket, 'https'),
+    );
+    // A client that breaks off its handshake concerns nobody else.
+    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    return server;
+  }
+
+  private accept(socket: ServerSocket, scheme: 'http' | 'https'): void {
+    const address = plainAddress(socket.remoteAddress);
+    // Without an address it is gone before it was looked at.
+    if (address === null || !this.countIn(socket, address)) return void socket.destroy();
+    const origin: Origin = { listener: this.name, scheme, address, port: socket.localPort ?? 0 };
+    socket[CONNECTION] = new ServerConnection(socket, origin, this);
+    socket.on('error', onClose);
+    socket.on('close', onClose);
+    socket.on('end', onEnd);
+    socket.on('drain', onDrain);
+    socket.on('data', onData);
+  }
+
+  private countIn(socket: Socket, address: string): boolean {
+    if (this.limits.connectionsPerClient === Number.POSITIVE_INFINITY) return true;
+    const count = (this.perClient.get(address) ?? 0) + 1;
+    if (count > this.limits.connectionsPerClient) return false;
+    this.perClient.set(address, count);
+    socket.on('close', () => {
+      const left = this.perClient.get(address)! - 1;
+      if (left === 0) this.perClient.delete(address);
+      else this.perClient.set(address, left);
+    });
+    return true;
+  }
+}
+
+const LONGEST_HANDSHAKE = 120_000;
+
+function plainAddress(address: string | undefined): string | null {
+  if (address === undefined) return null;
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}
+
+function onData(this: ServerSocket, chunk: Buffer): void {
+  this[CONNECTION]!.received(chunk);
+}
+
+function onDrain(this: ServerSocket): void {
+  this[CONNECTION]!.drained();
+}
+
+function onEnd(this: ServerSocket): void {
+  this[CONNECTION]!.ended();
+}
+
+function onClose(this: ServerSocket): void {
+  this[CONNECTION]!.closed();
+}
+
+/** The certificate for the name a client asks for (RFC 6066 §3), the first where none fits. */
+class CertificateChoice {
+  private readonly first: SecureContext;
+  private readonly byName = new Map<string, SecureContext>();
+
+  constructor({ certificates, minVersion }: TlsSettings) {
+    const contexts = certificates.map((pair) => createSecureContext({ ...pair, minVersion }));
+    this.first = contexts[0]!;
+    certificates.forEach((pair, index) => {
+      for (const name of certificateNames(pair.cert)) if (!this.byName.has(name)) this.byName.set(name, contexts[index]!);
+    });
+  }
+
+  forName(asked: string): SecureContext {
+    const name = asked.toLowerCase();
+    return this.byName.get(name) ?? this.byName.get(`*${name.slice(name.indexOf('.'))}`) ?? this.first;
+  }
+}
+
+function certificateNames(pem: string): string[] {
+  const names = new X509Certificate(pem).subjectAltName ?? '';
+  return names
+    .split(', ')
+    .filter((name) => name.startsWith('DNS:'))
+    .map((name) => name.slice(4).toLowerCase());
+}

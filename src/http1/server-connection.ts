@@ -1,0 +1,510 @@
+import type { Socket } from 'node:net';
+import { cancelBody } from '../http/body.ts';
+import { type ErrorCode, Failure } from '../http/errors.ts';
+import { Exchange, type Origin, type Reply, type Responder } from '../http/exchange.ts';
+import { type Headers, removeHeader } from '../http/headers.ts';
+import type { Clock } from '../util/clock.ts';
+import { Deadline } from '../util/deadline.ts';
+import { type Head, parseRequestHead, type RequestHead } from './head.ts';
+import { type BodyFeed, Coding, IncomingBody } from './incoming-body.ts';
+import { Framing, framingOf, interimHead, responseHead } from './response-head.ts';
+import { MessageWriter, type WriterOwner } from './message-writer.ts';
+import { resolveTarget } from './target.ts';
+import { TunnelSource } from './tunnel-source.ts';
+
+/** Bytes, milliseconds; Infinity for none. */
+export interface ServerLimits {
+  uri: number;
+  head: number;
+  headers: number;
+  body: number;
+  headTimeout: number;
+  bodyTimeout: number;
+  sendTimeout: number;
+  /** Bytes a second over 10 s; 0 for none. */
+  minRate: number;
+  idleTimeout: number;
+}
+
+/** What the connections of one listener share. */
+export interface ServerContext {
+  readonly clock: Clock;
+  readonly limits: ServerLimits;
+  /** Requests under way are answered with `Connection: close`, no new ones are read. */
+  readonly draining: boolean;
+  readonly connections: Set<ServerConnection>;
+  /** Takes a request; answers through `exchange.responder`. */
+  handle(exchange: Exchange): void;
+  /** The answer to what could not be read as a request. */
+  refuse(exchange: Exchange, failure: Failure): Reply;
+}
+
+const Reading = {
+  head: 0,
+  body: 1,
+  /** The request has been read whole; its answer is under way. */
+  waiting: 2,
+  /** The answer is out and the connection ends: what still comes is thrown away. */
+  discarding: 3,
+  tunnel: 4,
+  closed: 5,
+} as const;
+type Reading = (typeof Reading)[keyof typeof Reading];
+
+/** After a refusal the client's rest is read, so that the answer isn't lost to a reset (RFC 9112 §9.6). */
+const LINGER = 5000;
+/** Pipelined bytes kept while an answer is under way; then the client waits. */
+const READ_AHEAD = 64 * 1024;
+/** Window over which `minRate` is judged. */
+const RATE_WINDOW = 10_000;
+
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * One client's connection: reads requests one after another, hands each over as an Exchange and writes its
+ * answer. A pipelined request is read only once the one before it has been answered, which keeps answers in
+ * order and unsafe requests from overtaking.
+ */
+export class ServerConnection implements Responder, BodyFeed, WriterOwner {
+  private readonly socket: Socket;
+  private readonly context: ServerContext;
+  private readonly origin: Origin;
+  private readonly deadline: Deadline;
+  private readonly writer: MessageWriter;
+  private reading: Reading = Reading.head;
+  private input: Buffer = EMPTY;
+  private at = 0;
+  /** Up to here the input is known to hold no end of a head. */
+  private scanned = 0;
+  private headStarted = 0;
+  private running = false;
+  private paused = false;
+  private exchange: Exchange | null = null;
+  private answer: Reply | null = null;
+  private body: IncomingBody | null = null;
+  private tunnel: TunnelSource | null = null;
+  private closeAfter = false;
+  private rateSince = 0;
+  private rateBytes = 0;
+
+  constructor(socket: Socket, origin: Origin, context: ServerContext) {
+    this.socket = socket;
+    this.origin = origin;
+    this.context = context;
+    this.writer = new MessageWriter(socket, this);
+    this.deadline = new Deadline(context.clock, () => this.expired());
+    this.deadline.set(context.clock.now() + context.limits.idleTimeout);
+    context.connections.add(this);
+  }
+
+  /** Nothing is under way: no request begun, no answer unfinished. */
+  get idle(): boolean {
+    return this.reading === Reading.head && this.exchange === null && this.at === this.input.length;
+  }
+
+  /** All that was asked has been answered; the socket only waits for the client to close. */
+  get ending(): boolean {
+    return this.reading >= Reading.discarding && this.reading !== Reading.tunnel;
+  }
+
+  // --- What the socket says. ---
+
+  received(chunk: Buffer): void {
+    if (this.reading === Reading.tunnel) return this.tunnel!.push(chunk);
+    if (this.reading >= Reading.discarding) return;
+    this.input = this.at === this.input.length ? chunk : Buffer.concat([this.input.subarray(this.at), chunk]);
+    this.at = 0;
+    this.run();
+  }
+
+  drained(): void {
+    if (this.answer !== null) this.deadline.clear();
+    this.writer.drained();
+    this.run();
+  }
+
+  /** The client's FIN. */
+  ended(): void {
+    if (this.reading === Reading.tunnel) return this.tunnel!.end();
+    if (this.exchange !== null) return this.giveUp(new Failure('TG_CLIENT_CLOSED', 'client closed its side'));
+    if (this.reading === Reading.discarding) this.socket.destroySoon();
+    else this.socket.end();
+  }
+
+  closed(): void {
+    if (this.reading === Reading.closed) return;
+    this.giveUp(new Failure('TG_CLIENT_CLOSED', 'connection lost'));
+  }
+
+  // --- What the listener wants. ---
+
+  /** Ends at once when idle, else with the answer that is under way. */
+  drain(): void {
+    if (this.idle) {
+      this.reading = Reading.discarding;
+      this.socket.end();
+      this.deadline.set(this.context.clock.now() + LINGER);
+    } else {
+      this.closeAfter = true;
+    }
+  }
+
+  /** Ends whatever is under way. */
+  destroy(): void {
+    this.giveUp(new Failure('TG_DRAINING', 'drain timeout'));
+  }
+
+  // --- Reading. ---
+
+  /** Goes on reading as far as bytes and sinks allow. Never nested. */
+  private run(): void {
+    if (this.running) return;
+    this.running = true;
+    this.writer.gather();
+    while (this.step());
+    this.running = false;
+    this.writer.flush();
+    this.settle();
+  }
+
+  feed(): void {
+    this.run();
+  }
+
+  /** Chunks of the socket are never overwritten. */
+  retain(): void {}
+
+  /** Nobody wants the rest: it is read and thrown away, or ends the connection with the answer. */
+  cancelled(): void {}
+
+  private step(): boolean {
+    if (this.reading === Reading.head) return this.at < this.input.length && !this.blockedByReader() && this.readHead();
+    if (this.reading === Reading.body) return this.readBody();
+    return false;
+  }
+
+  /** A client that pipelines without reading its answers gets no more of them. */
+  private blockedByReader(): boolean {
+    return this.socket.writableNeedDrain;
+  }
+
+  /** After reading: what to wait for, and whether the client may send on. */
+  private settle(): void {
+    const left = this.input.length - this.at;
+    if (left === 0 && this.at > 0) {
+      this.input = EMPTY;
+      this.at = 0;
+    }
+    if (this.reading >= Reading.discarding) return;
+    this.hold(left > READ_AHEAD || (this.reading === Reading.head && left > 0 && this.blockedByReader()));
+  }
+
+  private hold(wanted: boolean): void {
+    if (wanted === this.paused) return;
+    this.paused = wanted;
+    if (wanted) this.socket.pause();
+    else this.socket.resume();
+  }
+
+  private readHead(): boolean {
+    const { limits, clock } = this.context;
+    const input = this.input;
+    // Empty lines before a request are passed over (RFC 9112 §2.2).
+    while (this.at + 1 < input.length && input[this.at] === 13 && input[this.at + 1] === 10) this.at += 2;
+    if (this.at === input.length) return false;
+    const end = input.indexOf('\r\n\r\n', Math.max(this.at, this.scanned - 3), 'latin1');
+    if (end < 0 || end + 4 - this.at > limits.head) return this.partialHead();
+    const startedAt = this.headStarted === 0 ? clock.now() : this.headStarted;
+    const text = input.toString('latin1', this.at, end + 2);
+    this.at = end + 4;
+    this.scanned = 0;
+    this.headStarted = 0;
+    const head = parseRequestHead(text, limits);
+    if (typeof head === 'string') return this.refuse(head, startedAt);
+    return this.begin(head, startedAt);
+  }
+
+  /** No end of a head yet: is what stands there still the beginning of one, and small enough? */
+  private partialHead(): boolean {
+    const { limits, clock } = this.context;
+    const size = this.input.length - this.at;
+    const problem = partialHeadError(this.input, this.at, limits);
+    if (problem !== null) {
+      this.at = this.input.length;
+      return this.refuse(problem, clock.now());
+    }
+    this.scanned = size;
+    if (this.at > 0) {
+      this.input = this.input.subarray(this.at);
+      this.at = 0;
+    }
+    if (this.headStarted === 0) {
+      this.headStarted = clock.now();
+      this.deadline.set(this.headStarted + limits.headTimeout);
+    }
+    return false;
+  }
+
+  private begin(head: RequestHead, startedAt: number): boolean {
+    const target = resolveTarget(head);
+    if (typeof target === 'string') return this.refuse(target, startedAt);
+    if (head.contentLength > this.context.limits.body) return this.refuse('TG_REQUEST_BODY_TOO_LARGE', startedAt);
+    const body = this.bodyOf(head);
+    this.closeAfter = head.close || this.context.draining || (head.version === 10 && !head.keepAlive);
+    const exchange = new Exchange(this.origin, this, head.method, target.target, target.authority, head.version, head.headers, body, startedAt);
+    if (head.nominated !== null) for (const name of head.nominated) removeHeader(head.headers, name);
+    exchange.upgrade = head.upgrade;
+    exchange.acceptsTrailers = head.trailers;
+    exchange.expectsContinue = head.expect !== null && head.version === 11 && head.expect.toLowerCase() === '100-continue';
+    this.exchange = exchange;
+    this.body = body;
+    if (body === null) {
+      this.reading = Reading.waiting;
+      this.deadline.clear();
+    } else {
+      this.reading = Reading.body;
+      this.bodyMoved();
+    }
+    if (head.expect !== null && !exchange.expectsContinue && head.version === 11) {
+      this.respond(exchange, this.context.refuse(exchange, new Failure('TG_REQUEST_EXPECTATION')));
+    } else {
+      this.context.handle(exchange);
+    }
+    return true;
+  }
+
+  private bodyOf(head: Head): IncomingBody | null {
+    if (!head.chunked && head.contentLength <= 0) return null;
+    return new IncomingBody(this, head.chunked ? Coding.chunked : Coding.length, head.contentLength, this.context.limits.body);
+  }
+
+  private readBody(): boolean {
+    const body = this.body!;
+    if (!body.wanted) return false;
+    if (this.at === this.input.length) return false;
+    const before = body.received;
+    this.at = body.take(this.input, this.at);
+    if (body.received !== before) {
+      this.rateBytes += body.received - before;
+      this.bodyMoved();
+    }
+    if (body.tooLarge) return this.spoil('TG_REQUEST_BODY_TOO_LARGE');
+    if (body.broken) return this.spoil('TG_REQUEST_FRAMING');
+    if (!body.complete) return false;
+    this.bodyComplete();
+    return true;
+  }
+
+  private bodyComplete(): void {
+    this.body = null;
+    if (this.reading !== Reading.body) return;
+    this.reading = this.exchange === null ? Reading.head : Reading.waiting;
+    this.deadline.clear();
+    if (this.exchange === null) this.next();
+  }
+
+  /** Bytes of the body came: the pause that is allowed begins again. */
+  private bodyMoved(): void {
+    const { clock, limits } = this.context;
+    const now = clock.now();
+    this.deadline.set(now + limits.bodyTimeout);
+    if (limits.minRate === 0) return;
+    if (this.rateSince === 0) this.rateSince = now;
+    if (now - this.rateSince < RATE_WINDOW) return;
+    if (this.rateBytes * 1000 < limits.minRate * (now - this.rateSince)) this.spoil('TG_REQUEST_TIMEOUT');
+    this.rateSince = now;
+    this.rateBytes = 0;
+  }
+
+  /** The body went wrong while its request was under way: the exchange is aborted, and answered if it can still be. */
+  private spoil(code: ErrorCode): boolean {
+    const exchange = this.exchange;
+    const failure = new Failure(code);
+    this.closeAfter = true;
+    const body = this.body;
+    body?.fail(failure);
+    if (exchange === null) {
+      this.linger();
+      return false;
+    }
+    exchange.abort(failure);
+    if (this.answer !== null) {
+      this.broken(failure, false);
+      return false;
+    }
+    if (!exchange.answered) this.respond(exchange, this.context.refuse(exchange, failure));
+    return false;
+  }
+
+  /** What came is no request, or none that may be read: one answer, then the end (RFC 9112 §2.2). */
+  private refuse(code: ErrorCode, startedAt: number): boolean {
+    const exchange = new Exchange(this.origin, this, 'GET', '/', '', 11, [], null, startedAt);
+    this.exchange = exchange;
+    this.closeAfter = true;
+    this.reading = Reading.waiting;
+    this.respond(exchange, this.context.refuse(exchange, new Failure(code)));
+    return false;
+  }
+
+  // --- Answering. ---
+
+  inform(exchange: Exchange, status: number, headers: Headers): void {
+    if (exchange !== this.exchange || this.answer !== null || exchange.version < 11) return;
+    this.writer.head(interimHead(status, headers));
+  }
+
+  respond(exchange: Exchange, answer: Reply): void {
+    if (exchange !== this.exchange || exchange.answered) return cancelBody(answer.body);
+    exchange.answered = true;
+    this.answer = answer;
+    if (answer.status === 101) return this.openTunnel(exchange, answer);
+    this.settleRequestBody();
+    const framing = framingOf(exchange, answer.status, answer.body);
+    if (this.context.draining || framing === Framing.close) this.closeAfter = true;
+    this.writer.begin(responseHead(exchange, answer, framing, !this.closeAfter, this.context.clock), framing, answer.body);
+  }
+
+  /** A request body nobody read: if it is here whole it is passed over, else the connection ends with the answer. */
+  private settleRequestBody(): void {
+    const body = this.body;
+    if (body === null || this.reading !== Reading.body) return;
+    if (!body.opened) {
+      body.cancel();
+      this.at = body.take(this.input, this.at);
+      if (body.complete) return this.bodyComplete();
+    }
+    this.closeAfter = true;
+  }
+
+  written(): void {
+    const exchange = this.exchange!;
+    const answer = this.answer!;
+    if (this.reading === Reading.tunnel) return void this.socket.end();
+    this.exchange = null;
+    this.answer = null;
+    exchange.completion?.completed(exchange, answer, this.writer.bytes, null);
+    if (this.closeAfter) return this.linger();
+    this.next();
+  }
+
+  /** Ready for the next request on this connection. */
+  private next(): void {
+    this.reading = Reading.head;
+    const { clock, limits } = this.context;
+    this.deadline.set(clock.now() + limits.idleTimeout);
+    if (this.at < this.input.length) this.run();
+    else if (!this.running) this.settle();
+  }
+
+  /** The answer can't be completed: what came goes out, and the end shows that it is not the whole. */
+  broken(failure: Failure, reset: boolean): void {
+    const { exchange, answer } = this;
+    this.exchange = null;
+    this.answer = null;
+    this.body?.fail(failure);
+    this.tunnel?.cancel();
+    if (exchange !== null) exchange.completion?.completed(exchange, answer, this.writer.bytes, failure);
+    if (reset) return this.reset();
+    this.reading = Reading.discarding;
+    this.socket.destroySoon();
+    this.deadline.set(this.context.clock.now() + this.context.limits.sendTimeout);
+  }
+
+  /** Where the end of the connection would end the content, only a reset tells that it was cut. */
+  private reset(): void {
+    if ('encrypted' in this.socket) this.socket.destroy();
+    else this.socket.resetAndDestroy();
+  }
+
+  blocked(): void {
+    const { clock, limits } = this.context;
+    this.deadline.set(clock.now() + limits.sendTimeout);
+  }
+
+  private openTunnel(exchange: Exchange, answer: Reply): void {
+    const { tunnel } = answer;
+    this.reading = Reading.tunnel;
+    this.deadline.clear();
+    const source = new TunnelSource(this.socket);
+    this.tunnel = source;
+    const ahead = this.input.subarray(this.at);
+    this.input = EMPTY;
+    this.at = 0;
+    this.writer.begin(responseHead(exchange, answer, Framing.tunnel, true, this.context.clock), Framing.tunnel, tunnel!.source);
+    tunnel!.take(source);
+    if (ahead.length > 0) source.push(ahead);
+    this.paused = false;
+  }
+
+  // --- Ending. ---
+
+  /** The answer is out: half-close, and read on for a while so that it arrives. */
+  private linger(): void {
+    this.writer.flush();
+    this.body?.cancel();
+    this.reading = Reading.discarding;
+    this.input = EMPTY;
+    this.at = 0;
+    this.socket.end();
+    this.socket.resume();
+    this.deadline.set(this.context.clock.now() + LINGER);
+  }
+
+  private expired(): void {
+    if (this.reading === Reading.discarding) return void this.socket.destroy();
+    if (this.answer !== null) return this.giveUp(new Failure('TG_CLIENT_CLOSED', 'the client took no bytes in time'));
+    if (this.reading === Reading.head) {
+      if (this.headStarted === 0) {
+        this.reading = Reading.discarding;
+        return void this.socket.destroy();
+      }
+      this.refuse('TG_REQUEST_TIMEOUT', this.headStarted);
+      return;
+    }
+    if (this.reading !== Reading.body) return;
+    // Held back by the service, not by the client: its own limits watch that.
+    if (!this.body!.wanted) return this.bodyMoved();
+    this.spoil('TG_REQUEST_TIMEOUT');
+  }
+
+  /** Whatever is under way ends here; everyone who works on it is told. */
+  private giveUp(failure: Failure): void {
+    if (this.reading === Reading.closed) return;
+    const { exchange, answer, tunnel } = this;
+    this.reading = Reading.closed;
+    this.exchange = null;
+    this.answer = null;
+    this.deadline.close();
+    this.context.connections.delete(this);
+    this.body?.fail(failure);
+    this.writer.abandon();
+    tunnel?.fail(failure);
+    this.socket.destroy();
+    if (exchange === null) return;
+    exchange.answered = true;
+    exchange.abort(failure);
+    // A tunnel has no other end than that one side closes it.
+    exchange.completion?.completed(exchange, answer, this.writer.bytes, tunnel === null ? failure : null);
+  }
+}
+
+/** Is a head that isn't complete already past mending? */
+function partialHeadError(input: Buffer, at: number, limits: ServerLimits): ErrorCode | null {
+  const size = input.length - at;
+  const line = input.indexOf('\r\n', at, 'latin1');
+  const longest = limits.uri + 40;
+  if ((line < 0 ? size : line - at) > longest) return 'TG_REQUEST_URI_TOO_LONG';
+  if (size > limits.head) return 'TG_REQUEST_HEAD_TOO_LARGE';
+  // A bare LF or CR would be a line end to some and not to others (RFC 9112 §2.2).
+  for (let i = input.indexOf(10, at); i >= 0; i = input.indexOf(10, i + 1)) {
+    if (i === at || input[i - 1] !== 13) return 'TG_REQUEST_MALFORMED';
+  }
+  for (let i = input.indexOf(13, at); i >= 0 && i + 1 < input.length; i = input.indexOf(13, i + 1)) {
+    if (input[i + 1] !== 10) return 'TG_REQUEST_MALFORMED';
+  }
+  return isMethodStart(input[at]!) ? null : 'TG_REQUEST_MALFORMED';
+}
+
+function isMethodStart(byte: number): boolean {
+  return byte === 13 || (byte > 0x20 && byte < 0x7f && !'"(),/:;<=>?@[\\]{}'.includes(String.fromCharCode(byte)));
+}

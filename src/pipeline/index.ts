@@ -1,0 +1,10 @@
+export { compileDestination } from './destination.ts';
+export { failureOf } from './evaluation.ts';
+export { Pipeline, type PipelineParts, type PipelineSnapshot } from './pipeline.ts';
+export { problem } from './problem.ts';
+export { compileProxy, type ProxyParts, type Side, type Timeouts } from './proxy.ts';
+export { compileRedirect } from './redirect.ts';
+export { type Answer, compileRespond } from './respond.ts';
+export { type CompiledRoute, type Dispatch, type Filter, type Finish, PHASES, type Phase, type PhaseObserver } from './route.ts';
+export { RequestSubject } from './subject.ts';
+export { compileQueryOnly, compileTransform, type HeaderTransform } from './transform.ts';

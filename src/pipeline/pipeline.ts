@@ -1,0 +1,226 @@
+import type { Variables } from '../expression/index.ts';
+import { cancelBody, isSource } from '../http/body.ts';
+import { Failure } from '../http/errors.ts';
+import { type Completion, type Exchange, type Reply, reply } from '../http/exchange.ts';
+import { getHeader } from '../http/headers.ts';
+import { LimitedBody } from '../http/limited.ts';
+import { normalisePath, type RouteMatch, type Router } from '../router/index.ts';
+import type { RouteCounter } from '../telemetry/index.ts';
+import type { AddressSet } from '../util/cidr.ts';
+import type { Random } from '../util/random.ts';
+import { clientAddress, clientAuthority, clientScheme } from './forwarded.ts';
+import { methodNotAllowed, problem } from './problem.ts';
+import type { CompiledRoute, Filter, Finish, PhaseObserver } from './route.ts';
+import { RequestSubject } from './subject.ts';
+import { isRequestId } from './trace.ts';
+import type { HeaderTransform } from './transform.ts';
+
+/** What the pipeline needs of a compiled config. */
+export interface PipelineSnapshot {
+  readonly router: Router<CompiledRoute>;
+  /** By listener: whose forwarded headers are believed. Null where no listener believes any. */
+  readonly trusted: ReadonlyMap<string, AddressSet> | null;
+  /** What holds where no route matched. */
+  readonly unmatched: HeaderTransform | null;
+}
+
+export interface PipelineParts {
+  readonly random: Random;
+  /** Counts what no route takes. */
+  readonly unmatched: RouteCounter;
+  variables(exchange: Exchange, answer?: Reply): Variables;
+  /** Told of each request that ended in an error of the gateway's own, or that it could not finish. */
+  failed(exchange: Exchange, failure: Failure): void;
+}
+
+/**
+ * The way of a request: match, then the steps its route uses, then dispatch, then the answer. A request goes
+ * on with the snapshot it began with, whatever is swapped in meanwhile.
+ */
+export class Pipeline implements Finish, Completion {
+  private snapshot: PipelineSnapshot;
+  private readonly parts: PipelineParts;
+  private readonly subject = new RequestSubject();
+  private observer: PhaseObserver | null = null;
+
+  constructor(snapshot: PipelineSnapshot, parts: PipelineParts) {
+    this.snapshot = snapshot;
+    this.parts = parts;
+  }
+
+  /** From now on requests begin with this one. */
+  swap(snapshot: PipelineSnapshot): void {
+    this.snapshot = snapshot;
+  }
+
+  observe(observer: PhaseObserver | null): void {
+    this.observer = observer;
+  }
+
+  /** Takes a request; its answer goes to `exchange.responder`. */
+  handle(exchange: Exchange): void {
+    const { snapshot } = this;
+    exchange.completion = this;
+    this.identify(exchange, snapshot);
+    if (exchange.target === '*') return this.answerServerOptions(exchange);
+    if (!locate(exchange)) return this.refuseUnmatched(exchange, new Failure('TG_REQUEST_TARGET'));
+    this.observer?.began(exchange, 'match');
+    const found = snapshot.router.match(this.subject.of(exchange));
+    this.observer?.ended(exchange, 'match');
+    if ('status' in found) return this.unmatched(exchange, found);
+    this.take(exchange, found);
+  }
+
+  /** The answer to what could not be read as a request. */
+  refuse(exchange: Exchange, failure: Failure): Reply {
+    if (exchange.id === '') this.identify(exchange, this.snapshot);
+    exchange.completion ??= this;
+    const answer = problem(failure, exchange.id);
+    const transform = exchange.route === null ? this.snapshot.unmatched : (exchange.route as CompiledRoute).response;
+    return this.transformed(exchange, answer, transform);
+  }
+
+  /** Who asks, and by what id: the same for every route. */
+  private identify(exchange: Exchange, snapshot: PipelineSnapshot): void {
+    const given = getHeader(exchange.headers, 'x-request-id');
+    exchange.id = given !== undefined && isRequestId(given) ? given : this.parts.random.hex(16);
+    let authority = exchange.authority;
+    if (snapshot.trusted !== null) {
+      const trusted = snapshot.trusted.get(exchange.origin.listener);
+      if (trusted?.has(exchange.origin.address)) {
+        exchange.trusted = true;
+        exchange.ip = clientAddress(exchange, trusted);
+        exchange.scheme = clientScheme(exchange, true);
+        authority = clientAuthority(exchange, true);
+      }
+    }
+    exchange.host = hostOf(authority);
+  }
+
+  private take(exchange: Exchange, found: RouteMatch<CompiledRoute>): void {
+    const { route } = found;
+    exchange.route = route;
+    exchange.params = found.params;
+    if (found.rest !== null) exchange.restAt = exchange.path.length - found.rest.length;
+    route.counter.begin();
+    if (exchange.body !== null && route.maxBody !== Number.POSITIVE_INFINITY && !limitBody(exchange, route.maxBody)) {
+      return this.finish(exchange, problem(new Failure('TG_REQUEST_BODY_TOO_LARGE'), exchange.id), route.response);
+    }
+    if (route.filters.length > 0) return this.filter(exchange, route, 0);
+    this.dispatch(exchange, route);
+  }
+
+  /** Runs the steps from `from` on; waits only where one does. */
+  private filter(exchange: Exchange, route: CompiledRoute, from: number): void {
+    for (let i = from; i < route.filters.length; i++) {
+      const step = route.filters[i]!;
+      this.observer?.began(exchange, step.phase);
+      const outcome = step.run(exchange);
+      if (outcome instanceof Promise) return this.await(exchange, route, step, outcome, i + 1);
+      this.observer?.ended(exchange, step.phase);
+      if (outcome !== null) return this.finish(exchange, outcome, route.response);
+    }
+    this.dispatch(exchange, route);
+  }
+
+  private await(exchange: Exchange, route: CompiledRoute, step: Filter, outcome: Promise<Reply | null>, next: number): void {
+    outcome.then(
+      (answer) => {
+        this.observer?.ended(exchange, step.phase);
+        if (exchange.aborted !== null) return cancelBody(answer?.body ?? null);
+        if (answer !== null) this.finish(exchange, answer, route.response);
+        else this.filter(exchange, route, next);
+      },
+      (error: unknown) => this.crashed(exchange, route, error),
+    );
+  }
+
+  private dispatch(exchange: Exchange, route: CompiledRoute): void {
+    this.observer?.began(exchange, 'dispatch');
+    try {
+      route.dispatch(exchange, this);
+    } catch (error) {
+      this.crashed(exchange, route, error);
+    }
+  }
+
+  /** A bug, not a condition: the client gets a plain 500, the log the reason, and nobody else notices. */
+  private crashed(exchange: Exchange, route: CompiledRoute, error: unknown): void {
+    const failure = new Failure('TG_INTERNAL', error instanceof Error ? (error.stack ?? error.message) : String(error));
+    this.finish(exchange, problem(failure, exchange.id), route.response);
+  }
+
+  finish(exchange: Exchange, answer: Reply, transform: HeaderTransform | null): void {
+    this.observer?.ended(exchange, 'dispatch');
+    exchange.responder.respond(exchange, this.transformed(exchange, answer, transform));
+  }
+
+  private transformed(exchange: Exchange, answer: Reply, transform: HeaderTransform | null): Reply {
+    transform?.apply(answer.headers, this.parts.variables(exchange, answer), answer.failure !== null);
+    return answer;
+  }
+
+  private unmatched(exchange: Exchange, found: { status: 404 | 400 } | { status: 405; allow: readonly string[] }): void {
+    if (found.status === 405) return this.finishUnmatched(exchange, methodNotAllowed(found.allow, exchange.id));
+    this.refuseUnmatched(exchange, new Failure(found.status === 404 ? 'TG_ROUTE_NOT_FOUND' : 'TG_REQUEST_TARGET'));
+  }
+
+  private refuseUnmatched(exchange: Exchange, failure: Failure): void {
+    this.finishUnmatched(exchange, problem(failure, exchange.id));
+  }
+
+  private finishUnmatched(exchange: Exchange, answer: Reply): void {
+    this.finish(exchange, answer, this.snapshot.unmatched);
+  }
+
+  /** `OPTIONS *` asks about the server, not a resource: a ping (RFC 9110 §9.3.7). */
+  private answerServerOptions(exchange: Exchange): void {
+    this.finishUnmatched(exchange, reply(204, [], null));
+  }
+
+  completed(exchange: Exchange, answer: Reply | null, bytes: number, failure: Failure | null): void {
+    const release = exchange.release;
+    if (release !== null) {
+      exchange.release = null;
+      release();
+    }
+    const route = exchange.route as CompiledRoute | null;
+    const counter = route === null ? this.parts.unmatched : route.counter;
+    if (route === null) counter.begin();
+    counter.end(answer?.status ?? 499);
+    counter.sent(bytes);
+    const fault = answer?.failure ?? failure;
+    if (fault !== null) this.parts.failed(exchange, fault);
+  }
+}
+
+/** Splits the target and normalises its path; false where that can't be done safely. */
+function locate(exchange: Exchange): boolean {
+  const { target } = exchange;
+  const mark = target.indexOf('?');
+  const path = normalisePath(mark < 0 ? target : target.slice(0, mark));
+  if (path === null) return false;
+  exchange.path = path;
+  if (mark >= 0) exchange.query = target.slice(mark + 1);
+  return true;
+}
+
+/** Refuses a body that says it is too long, and counts one that doesn't say. */
+function limitBody(exchange: Exchange, most: number): boolean {
+  const { body } = exchange;
+  if (body === null) return true;
+  if (body.length > most) return false;
+  if (body.length < 0 && isSource(body)) exchange.body = new LimitedBody(body, most);
+  return true;
+}
+
+let lastAuthority = '';
+let lastHost = '';
+
+/** Lower case, without port and final dot. The last answer is kept: a client asks for one host again and again. */
+function hostOf(authority: string): string {
+  if (authority === lastAuthority) return lastHost;
+  lastAuthority = authority;
+  lastHost = authority.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');
+  return lastHost;
+}

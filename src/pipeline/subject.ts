@@ -1,0 +1,50 @@
+import { cookieValue } from '../http/cookies.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { getJoined } from '../http/headers.ts';
+import { queryValue } from '../http/query.ts';
+import type { RouteSubject } from '../router/index.ts';
+
+/**
+ * An exchange as the router sees it. One object serves all requests, since matching never waits: nothing is
+ * made for a route that asks for no more than a path.
+ */
+export class RequestSubject implements RouteSubject {
+  exchange!: Exchange;
+
+  of(exchange: Exchange): this {
+    this.exchange = exchange;
+    return this;
+  }
+
+  get listener(): string {
+    return this.exchange.origin.listener;
+  }
+
+  get method(): string {
+    return this.exchange.method;
+  }
+
+  get path(): string {
+    return this.exchange.path;
+  }
+
+  get host(): string {
+    return this.exchange.host;
+  }
+
+  get ip(): string {
+    return this.exchange.ip;
+  }
+
+  header(lower: string): string | undefined {
+    return getJoined(this.exchange.headers, lower);
+  }
+
+  queryValue(name: string): string | undefined {
+    return queryValue(this.exchange.query, name);
+  }
+
+  cookie(name: string): string | undefined {
+    return cookieValue(this.exchange.headers, name);
+  }
+}

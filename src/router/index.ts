@@ -1,0 +1,11 @@
+export type { RouteEntry, RouteMatch } from './candidate.ts';
+export { describeMatch, describePath } from './describe.ts';
+export { type Explanation, explainMatch } from './explain.ts';
+export { matchErrors } from './match-errors.ts';
+export { type NormalPath, normalisePath, splitTarget } from './normalise.ts';
+export { type PathParameters, pathParameters } from './parameters.ts';
+export { PathPatternError } from './path-error.ts';
+export { type PathPattern, type PathSegment, parsePathPattern } from './path-pattern.ts';
+export { compileRouter, type NoMatch, type Router } from './router.ts';
+export type { RouteSubject } from './subject.ts';
+export { findUnreachable, type Unreachable } from './unreachable.ts';

@@ -1,0 +1,1 @@
+export { compileSnapshot, type Snapshot, type SnapshotParts, variables } from './compile.ts';

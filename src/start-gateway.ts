@@ -1,0 +1,81 @@
+import type { GatewayConfig } from './config/model.ts';
+import { createGateway, type Gateway } from './gateway.ts';
+import { Counters, createLogger, type Logger, silentLogger } from './telemetry/index.ts';
+import { type Clock, systemClock } from './util/clock.ts';
+import { type Random, systemRandom } from './util/random.ts';
+
+export interface StartOptions {
+  /** What paths in the config are relative to. Default: the current folder. */
+  folder?: string;
+  /** `true`: the gateway's usual log on standard output. Default: silent. */
+  log?: boolean | Logger;
+  clock?: Clock;
+  random?: Random;
+}
+
+/** A gateway that runs in the caller's process. */
+export interface RunningGateway {
+  readonly listeners: readonly { name: string; host: string; port: number }[];
+  /** Swaps in another config; rejects with a `ConfigError`, and changes nothing, if it is not valid. */
+  reload(definition: object): Promise<void>;
+  /** Drains as the config's `drain` says. Resolves once nothing of the gateway is left. */
+  close(): Promise<{ cut: number }>;
+}
+
+/** Everything that is wrong with a config, as text for people; `issues` for programs. */
+export class ConfigError extends Error {
+  readonly issues: readonly unknown[];
+
+  constructor(report: string, issues: readonly unknown[]) {
+    super(report);
+    this.name = 'ConfigError';
+    this.issues = issues;
+  }
+}
+
+/**
+ * Starts a gateway in this process, from what `defineGateway` gives.
+ *
+ * @throws ConfigError; the system's error where an address can't be listened on
+ */
+export async function startGateway(definition: object, options: StartOptions = {}): Promise<RunningGateway> {
+  const config = await read(definition, options);
+  const gateway = createGateway({
+    config,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
+    log: loggerOf(options.log),
+    counters: new Counters(),
+  });
+  const { drain } = config;
+  try {
+    for (const { name, host, port } of config.listen) await gateway.listen(name, { host, port });
+  } catch (error) {
+    await gateway.drain(0);
+    throw error;
+  }
+  return {
+    listeners: config.listen.map(({ name, host }) => ({ name, host, port: gateway.port(name) })),
+    reload: (next) => reload(gateway, next, options),
+    close: () => gateway.drain(drain.timeout),
+  };
+}
+
+async function reload(gateway: Gateway, definition: object, options: StartOptions): Promise<void> {
+  await gateway.reload(await read(definition, options));
+}
+
+async function read(definition: object, options: StartOptions): Promise<GatewayConfig> {
+  const { loadObject, renderIssues } = await import('./config/index.ts');
+  const loaded = loadObject(definition, options.folder ?? process.cwd());
+  if (loaded.config === null) throw new ConfigError(renderIssues(loaded.issues, loaded.source, { colour: false }), loaded.issues);
+  if (loaded.config.workers !== 1) {
+    throw new ConfigError('workers: a gateway in your own process is one worker; leave it out, or use `tidegate run`', []);
+  }
+  return loaded.config;
+}
+
+function loggerOf(log: StartOptions['log']): Logger {
+  if (log === true) return createLogger();
+  return log === undefined || log === false ? silentLogger : log;
+}

@@ -1,0 +1,20 @@
+export {
+  addRows,
+  COUNTS,
+  type CounterRows,
+  Counters,
+  type CountName,
+  namedCounts,
+  RouteCounter,
+  settled,
+} from './counters.ts';
+export { DescriptorWriter, type LineWriter, stdoutWriter } from './line-writer.ts';
+export {
+  createLogger,
+  type LogFields,
+  type LogFormat,
+  type Logger,
+  type LoggerOptions,
+  type LogLevel,
+  silentLogger,
+} from './log.ts';

@@ -1,0 +1,124 @@
+import { type NoParamCallback, write } from 'node:fs';
+
+/** Takes whole lines, and sees to it that they get out, if anyone is there to take them. */
+export interface LineWriter {
+  write(line: string): void;
+  /** Resolves when all lines so far are out, or after `ms`. */
+  flush(ms: number): Promise<void>;
+}
+
+/** What may wait for a slow reader; later lines are counted and dropped. */
+const MOST_WAITING = 1024 * 1024;
+const RETRY_AFTER = 10;
+
+type WriteCall = (
+  fd: number,
+  bytes: Buffer,
+  offset: number,
+  done: (error: Error | null, written: number) => void,
+) => void;
+const writeToFile: WriteCall = (fd, bytes, offset, done) =>
+  write(fd, bytes, offset, bytes.length - offset, null, done as NoParamCallback);
+
+/**
+ * Writes to a file descriptor beside the event loop. `process.stdout` and `writeSync` block the process while
+ * a pipe is full: a stuck reader of the log would hold up every request.
+ */
+export class DescriptorWriter implements LineWriter {
+  private readonly fd: number;
+  private readonly call: WriteCall;
+  private waiting: string[] = [];
+  private waitingLength = 0;
+  private dropped = 0;
+  private busy = false;
+  private closed = false;
+  private idle: (() => void)[] = [];
+
+  constructor(fd: number, call: WriteCall = writeToFile) {
+    this.fd = fd;
+    this.call = call;
+  }
+
+  write(line: string): void {
+    if (this.closed) return;
+    if (this.waitingLength + line.length > MOST_WAITING) {
+      this.dropped++;
+      return;
+    }
+    this.waiting.push(line);
+    this.waitingLength += line.length;
+    if (!this.busy) this.next();
+  }
+
+  flush(ms: number): Promise<void> {
+    if (!this.busy) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.idle.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  private next(): void {
+    if (this.waiting.length === 0) {
+      this.rest();
+      return;
+    }
+    this.busy = true;
+    const lines = this.waiting.join('');
+    this.waiting = [];
+    this.waitingLength = 0;
+    this.send(Buffer.from(lines), 0);
+  }
+
+  private send(bytes: Buffer, offset: number): void {
+    this.call(this.fd, bytes, offset, (error, written) => {
+      if (error !== null) return this.failed(error as NodeJS.ErrnoException, bytes, offset);
+      if (offset + written < bytes.length) return this.send(bytes, offset + written);
+      this.tellDropped();
+      this.next();
+    });
+  }
+
+  private failed(error: NodeJS.ErrnoException, bytes: Buffer, offset: number): void {
+    // A descriptor that some other process made non-blocking: its buffer is full.
+    if (error.code === 'EAGAIN' || error.code === 'EINTR') {
+      setTimeout(() => this.send(bytes, offset), RETRY_AFTER);
+      return;
+    }
+    // EPIPE, EIO, ENOSPC: there is nobody to tell.
+    if (error.code === 'EPIPE' || error.code === 'EIO' || error.code === 'EBADF') this.closed = true;
+    this.waiting = [];
+    this.waitingLength = 0;
+    this.rest();
+  }
+
+  private tellDropped(): void {
+    if (this.dropped === 0) return;
+    const line = {
+      time: new Date().toISOString(),
+      level: 'warn',
+      message: 'log entries were dropped: nobody read them',
+      count: this.dropped,
+    };
+    this.dropped = 0;
+    this.waiting.unshift(`${JSON.stringify(line)}\n`);
+  }
+
+  private rest(): void {
+    this.busy = false;
+    const told = this.idle;
+    this.idle = [];
+    for (const tell of told) tell();
+  }
+}
+
+let stdout: LineWriter | undefined;
+
+/** The one writer of standard output. */
+export function stdoutWriter(): LineWriter {
+  stdout ??= new DescriptorWriter(1);
+  return stdout;
+}

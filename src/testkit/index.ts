@@ -1,0 +1,44 @@
+/** What every test stands on: real sockets and real processes, and no sleeps. */
+export { ByteReader, type Ending, show, Truncated } from './byte-reader.ts';
+export { type CertificatePair, type Certificates, certificates, type LeafOptions } from './certificates.ts';
+export { type CuttingProxy, cuttingProxy } from './cutting-proxy.ts';
+export { startTestGateway, type TestGateway } from './gateway-lab.ts';
+export { type HttpOrigin, httpOrigin } from './http-origin.ts';
+export { ManualClock } from './manual-clock.ts';
+export {
+  headerValue,
+  headerValues,
+  type Pairs,
+  type RawHead,
+  type RawRequestHead,
+  type RawResponse,
+  readHead,
+  readRequestBody,
+  readRequestHead,
+  readResponse,
+  Violation,
+} from './message-reader.ts';
+export {
+  type Exit,
+  freePort,
+  type LabProcess,
+  type ProcessLab,
+  portOpens,
+  processLab,
+  type StartOptions,
+} from './process-lab.ts';
+export { cpuTime, openSockets, processTree, residentBytes } from './process-stats.ts';
+export { type RawClient, type RawClientOptions, rawClient } from './raw-client.ts';
+export {
+  answer,
+  type OriginConnection,
+  type OriginExchange,
+  type ReceivedRequest,
+  type Script,
+  type ScriptedOrigin,
+  type ScriptedOriginOptions,
+  scriptedOrigin,
+} from './scripted-origin.ts';
+export { type SeededRandom, seededRandom } from './seeded-random.ts';
+export { type TempFolder, tempFolder } from './temp-folder.ts';
+export { Gate, PATIENCE, turn, until, within } from './waiting.ts';

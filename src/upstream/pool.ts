@@ -1,0 +1,194 @@
+import type { ConnectionOptions } from 'node:tls';
+import { Failure } from '../http/errors.ts';
+import { ClientConnection, type ConnectionOwner } from '../http1/index.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Resolver } from './resolver.ts';
+
+/** Someone who needs a connection. Hears exactly one of the two, unless it leaves before. */
+export interface Waiter {
+  connected(connection: ClientConnection): void;
+  failed(failure: Failure): void;
+}
+
+/**
+ * Which kept connection will do. A service may be closing one that has been idle while the request is on its
+ * way; a request that can't be sent twice must not meet that.
+ */
+export type Reuse = 'any' | 'recent' | 'none';
+
+export interface PoolSettings {
+  readonly host: string;
+  readonly port: number;
+  /** As `tls.connect` takes it; null for plain TCP. */
+  readonly tls: ConnectionOptions | null;
+  readonly connections: number;
+  /** Milliseconds that an idle connection is kept. */
+  readonly idle: number;
+}
+
+/** A connection idle for less than this is as good as fresh, in ms. */
+const RECENT = 1000;
+/** Requests that may wait for a connection. */
+const MAX_WAITING = 1024;
+
+/** The connections to one target: the last used goes first, so that those not needed age and are closed. */
+export class Pool implements ConnectionOwner {
+  private readonly settings: PoolSettings;
+  private readonly clock: Clock;
+  private readonly resolver: Resolver;
+  private readonly idle: ClientConnection[] = [];
+  private readonly inUse = new Set<ClientConnection>();
+  /** Connections being made, each for the one who asked. */
+  private readonly opening = new Map<ClientConnection, Opening>();
+  /** In the order they came; those a connection is being made for included. */
+  private readonly waiting = new Map<Waiter, Wish>();
+  private resolving = 0;
+  private turn = 0;
+  private retired = false;
+
+  constructor(settings: PoolSettings, clock: Clock, resolver: Resolver) {
+    this.settings = settings;
+    this.clock = clock;
+    this.resolver = resolver;
+  }
+
+  /** Connections that are open or being made. */
+  get size(): number {
+    return this.idle.length + this.inUse.size + this.opening.size + this.resolving;
+  }
+
+  acquire(waiter: Waiter, reuse: Reuse, connectTimeout: number): void {
+    const kept = reuse === 'none' ? null : this.takeIdle(reuse);
+    if (kept !== null) {
+      this.inUse.add(kept);
+      return waiter.connected(kept);
+    }
+    if (this.size >= this.settings.connections && this.idle.length > 0) this.idle[0]!.close();
+    if (this.waiting.size >= MAX_WAITING) return waiter.failed(new Failure('TG_UPSTREAM_BUSY', 'too many requests wait for a connection'));
+    const wish = { reuse, connectTimeout, served: false };
+    this.waiting.set(waiter, wish);
+    if (this.size < this.settings.connections) this.open(waiter, wish);
+  }
+
+  /** The waiter wants no connection any more. */
+  leave(waiter: Waiter): void {
+    this.waiting.delete(waiter);
+  }
+
+  /** The target is in no config any more: what is under way ends, nothing is kept. */
+  retire(): void {
+    this.retired = true;
+    for (const connection of [...this.idle]) connection.close();
+  }
+
+  /** Ends everything. */
+  destroy(): void {
+    this.retire();
+    for (const connection of [...this.opening.keys(), ...this.inUse]) connection.close();
+  }
+
+  private takeIdle(reuse: Reuse): ClientConnection | null {
+    const last = this.idle.at(-1);
+    if (last === undefined) return null;
+    if (reuse === 'recent' && this.clock.now() - last.idleSince >= RECENT) return null;
+    return this.idle.pop()!;
+  }
+
+  private open(waiter: Waiter, wish: Wish): void {
+    const { connectTimeout } = wish;
+    wish.served = true;
+    this.resolving++;
+    const startedAt = this.clock.now();
+    let late: object | null = this.clock.after(connectTimeout, () => {
+      late = null;
+      this.resolving--;
+      this.fail(waiter, new Failure('TG_UPSTREAM_DNS', `${this.settings.host} was not resolved in time`));
+    });
+    this.resolver.resolve(this.settings.host, (addresses) => {
+      if (late === null) return;
+      this.clock.cancel(late);
+      this.resolving--;
+      if (addresses instanceof Failure) return this.fail(waiter, addresses);
+      const first = this.turn++;
+      const order = addresses.map((_, i) => addresses[(first + i) % addresses.length]!);
+      this.dial({ waiter, addresses: order, until: startedAt + connectTimeout });
+    });
+  }
+
+  /** Tries the next address. */
+  private dial(opening: Opening): void {
+    const [address, ...others] = opening.addresses;
+    const left = opening.until - this.clock.now();
+    const connection = new ClientConnection({ address: address!, port: this.settings.port, tls: this.settings.tls }, left, this.clock, this);
+    this.opening.set(connection, { ...opening, addresses: others });
+  }
+
+  opened(connection: ClientConnection): void {
+    const opening = this.opening.get(connection)!;
+    this.opening.delete(connection);
+    if (this.waiting.has(opening.waiter)) return this.give(opening.waiter, connection);
+    this.released(connection);
+  }
+
+  refused(connection: ClientConnection, failure: Failure): void {
+    const opening = this.opening.get(connection);
+    if (opening === undefined) return;
+    this.opening.delete(connection);
+    if (opening.addresses.length > 0 && this.clock.now() < opening.until && this.waiting.has(opening.waiter)) return this.dial(opening);
+    this.fail(opening.waiter, failure);
+  }
+
+  private fail(waiter: Waiter, failure: Failure): void {
+    if (this.waiting.delete(waiter)) waiter.failed(failure);
+    this.refill();
+  }
+
+  private give(waiter: Waiter, connection: ClientConnection): void {
+    this.waiting.delete(waiter);
+    this.inUse.add(connection);
+    waiter.connected(connection);
+  }
+
+  released(connection: ClientConnection): void {
+    this.inUse.delete(connection);
+    if (this.waiting.size > 0) {
+      for (const [waiter, wish] of this.waiting) if (wish.reuse !== 'none') return this.give(waiter, connection);
+    }
+    if (this.retired) return connection.close();
+    this.idle.push(connection);
+    connection.keepIdle(this.settings.idle);
+  }
+
+  detached(connection: ClientConnection): void {
+    this.inUse.delete(connection);
+    this.refill();
+  }
+
+  closed(connection: ClientConnection): void {
+    if (this.inUse.delete(connection)) return this.refill();
+    const at = this.idle.indexOf(connection);
+    if (at >= 0) this.idle.splice(at, 1);
+  }
+
+  /** A place is free: whoever has waited longest without a connection in the making gets one. */
+  private refill(): void {
+    if (this.size >= this.settings.connections) return;
+    for (const [waiter, wish] of this.waiting) {
+      if (!wish.served) return this.open(waiter, wish);
+    }
+  }
+}
+
+interface Wish {
+  readonly reuse: Reuse;
+  readonly connectTimeout: number;
+  /** A connection is being made for it. */
+  served: boolean;
+}
+
+interface Opening {
+  readonly waiter: Waiter;
+  /** Left to try after this one. */
+  readonly addresses: readonly string[];
+  readonly until: number;
+}

@@ -1,0 +1,159 @@
+import type { Socket } from 'node:net';
+import type { AdminConfig, GatewayConfig, ListenerConfig } from '../config/model.ts';
+import type { Counters, Logger } from '../telemetry/index.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Random } from '../util/random.ts';
+
+/**
+ * What a worker process runs: one gateway, that listens on handles given to it. `src/gateway.ts` builds it;
+ * the workers know no more of it than this.
+ */
+export interface WorkerGateway {
+  /**
+   * Accepts on a listener of the config: `handle` goes to `net.Server.listen(handle, BACKLOG)`. Resolves when
+   * connections are accepted; rejects with the server's error (EADDRINUSE).
+   */
+  listen(name: string, handle: ListeningHandle): Promise<void>;
+  /**
+   * Only where the platform can't hand over a listening handle: the listener is there without a handle,
+   * and takes connections that another process accepted.
+   */
+  accept(name: string, socket: Socket): void;
+  /**
+   * Accepts no more on it. Its idle connections close, what is under way ends with `Connection: close`,
+   * tunnels and streams go on.
+   */
+  unlisten(name: string): void;
+  /** Swaps in another config; rejects, and changes nothing, if it does not compile. */
+  reload(config: GatewayConfig): Promise<void>;
+  /**
+   * All listeners close, what is under way has `timeoutMs` (Infinity: as long as it takes) to end. Resolves
+   * when no connection is left, with how many had to be cut. May be called again with another time:
+   * the newest holds for all callers.
+   */
+  drain(timeoutMs: number): Promise<{ cut: number }>;
+  /** Open client connections. */
+  connections(): number;
+}
+
+/** An open socket that listens, opaque: `net.Server.listen` takes it. */
+export type ListeningHandle = object;
+
+/** The environment variable in which a worker finds its number. */
+export const NUMBER_VARIABLE = 'TIDEGATE_WORKER';
+
+/** Connections that wait to be accepted; the system may allow fewer (somaxconn). */
+export const BACKLOG = 4096;
+
+export interface GatewayParts {
+  config: GatewayConfig;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+  counters: Counters;
+  lease: LeaseView;
+  bus: WorkerBus;
+}
+
+export type CreateGateway = (parts: GatewayParts) => WorkerGateway | Promise<WorkerGateway>;
+
+/** May this worker answer from what it remembers? Only while it is sure to have heard of every change. */
+export interface LeaseView {
+  /** Reads the clock at each call. */
+  holds(): boolean;
+}
+
+/** A worker's end of the bus. Values are anything that structured cloning can carry. */
+export interface WorkerBus {
+  /** What the supervisor broadcasts on a topic; it counts as acknowledged once `handle` is through. */
+  on(topic: string, handle: (value: unknown) => unknown): void;
+  /** Asks the supervisor; rejects when it does not answer within `deadlineMs`. */
+  ask(topic: string, value: unknown, deadlineMs?: number): Promise<unknown>;
+}
+
+/** What the supervisor needs to know of a config, functions or not. */
+export interface ConfigOutline {
+  listen: Pick<ListenerConfig, 'name' | 'host' | 'port'>[];
+  tls: string[];
+  admin: AdminConfig | null;
+  workers: number | 'auto';
+  drain: { delay: number; timeout: number };
+  routes: string[];
+  services: string[];
+}
+
+export interface ConfigReading {
+  outline: ConfigOutline;
+  /** Null where it has functions and can't be sent: then each worker reads the file itself. */
+  config: GatewayConfig | null;
+  /** Every file that it stands in or names, absolute: what is watched. */
+  files: string[];
+  /** Hash of all that was read. */
+  etag: string;
+  /** Ready to print. */
+  warnings: string[];
+}
+
+/** Why a config can't be used: `report` is ready to print. `files` are still worth watching. */
+export class ConfigRefused extends Error {
+  readonly report: string;
+  readonly files: string[];
+
+  constructor(report: string, files: string[]) {
+    super(firstLine(report));
+    this.report = report;
+    this.files = files;
+  }
+}
+
+function firstLine(text: string): string {
+  return text.trimStart().split('\n', 1)[0] ?? '';
+}
+
+/** Reads and checks a config file; throws `ConfigRefused`. */
+export type ReadConfig = (file: string) => Promise<ConfigReading>;
+
+export function outlineOf(config: GatewayConfig): ConfigOutline {
+  return {
+    listen: config.listen.map(({ name, host, port }) => ({ name, host, port })),
+    tls: config.listen.filter((listener) => listener.tls !== null).map((listener) => listener.name),
+    admin: config.admin,
+    workers: config.workers,
+    drain: config.drain,
+    routes: Object.keys(config.routes),
+    services: Object.keys(config.services),
+  };
+}
+
+/** A config that is a program: only a fresh process may load it. */
+export function isCode(file: string): boolean {
+  return /\.[cm]?[jt]s$/.test(file);
+}
+
+/** What the node tells of itself: what the admin listener serves. */
+export interface NodeView {
+  status(): NodeStatus;
+  /** Null when requests are welcome, else why not. */
+  unready(): string | null;
+  /** Every route of the config in force, in its order, with its row of counters. */
+  routes(): Promise<{ name: string; row: readonly number[] | undefined }[]>;
+}
+
+export interface NodeStatus {
+  version: string;
+  /** Seconds. */
+  uptime: number;
+  /** Those that serve now. */
+  workers: number;
+  config: { etag: string; loadedAt: string; source: string };
+}
+
+export interface AdminParts {
+  config: AdminConfig;
+  /** The bound socket; null: bind `config.host` and `config.port`. */
+  handle: ListeningHandle | null;
+  view: NodeView;
+  log: Logger;
+}
+
+export type StartAdmin = (parts: AdminParts) => Promise<{ close(): void }>;

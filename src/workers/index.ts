@@ -1,0 +1,31 @@
+export {
+  type AdminParts,
+  BACKLOG,
+  type ConfigOutline,
+  type ConfigReading,
+  ConfigRefused,
+  type CreateGateway,
+  type GatewayParts,
+  isCode,
+  type LeaseView,
+  type ListeningHandle,
+  type NodeStatus,
+  type NodeView,
+  outlineOf,
+  type ReadConfig,
+  type StartAdmin,
+  type WorkerBus,
+  type WorkerGateway,
+} from './contract.ts';
+export { usableCores } from './cores.ts';
+export { authority, ListenError } from './listening.ts';
+export type { Serving, SuperviseOptions } from './supervisor.ts';
+export type { WorkerProgram } from './worker.ts';
+
+/** Imported when called: a worker has no use for the supervisor's half, nor the other way. */
+export const supervise: typeof import('./supervisor.ts').supervise = async (options) =>
+  (await import('./supervisor.ts')).supervise(options);
+
+/** Runs this process as a worker of `supervise`. */
+export const runWorker = async (program: import('./worker.ts').WorkerProgram): Promise<void> =>
+  (await import('./worker.ts')).runWorker(program);

@@ -1,0 +1,138 @@
+import type { Logger } from '../telemetry/index.ts';
+import { readWith } from './config-source.ts';
+import {
+  type ConfigOutline,
+  type ConfigReading,
+  ConfigRefused,
+  isCode,
+  type ReadConfig,
+} from './contract.ts';
+import type { Fleet } from './fleet.ts';
+import type { Listeners } from './listeners.ts';
+import { FileWatch, fingerprint } from './watch.ts';
+import type { WorkerProcess } from './worker-process.ts';
+
+/** The config that is served now. */
+export interface InForce {
+  readonly reading: ConfigReading;
+  /** Counts the configs that were in force, from 1. */
+  readonly version: number;
+  /** Milliseconds since 1970. */
+  readonly loadedAt: number;
+}
+
+export type ReloadReason = 'file' | 'signal' | 'call';
+export type ReloadResult = { ok: true; etag: string } | { ok: false; report: string };
+
+export interface ReloadOptions {
+  file: string;
+  readConfig: ReadConfig;
+  fleet: Fleet;
+  listeners: Listeners;
+  log: Logger;
+  wall: () => number;
+}
+
+/** Swaps the config: at a change of its files, or when asked. One at a time; what can't be used changes nothing. */
+export class Reloading {
+  private readonly options: ReloadOptions;
+  private readonly watch: FileWatch;
+  private state: InForce;
+  private last: Promise<ReloadResult>;
+  private queued: Promise<ReloadResult> | null = null;
+  private stopped = false;
+
+  constructor(first: InForce, options: ReloadOptions) {
+    this.options = options;
+    this.state = first;
+    this.last = Promise.resolve({ ok: true, etag: first.reading.etag });
+    this.watch = new FileWatch(() => void this.reload('file'));
+  }
+
+  get inForce(): InForce {
+    return this.state;
+  }
+
+  async watchFiles(): Promise<void> {
+    await this.watch.set([this.options.file, ...this.state.reading.files]);
+  }
+
+  /** Never rejects. Whoever asks while one waits for its turn shares that one. */
+  reload(reason: ReloadReason): Promise<ReloadResult> {
+    if (this.queued !== null) return this.queued;
+    const mine = this.last.then(() => {
+      this.queued = null;
+      return this.run(reason);
+    });
+    this.queued = mine;
+    this.last = mine;
+    return mine;
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.watch.close();
+  }
+
+  private async run(reason: ReloadReason): Promise<ReloadResult> {
+    const { file, fleet, log } = this.options;
+    if (this.stopped) return { ok: false, report: 'the gateway is draining' };
+    const fresh = isCode(file) ? fleet.fork() : null;
+    const known = [file, ...this.state.reading.files];
+    const before = await fingerprint(known);
+    try {
+      const reading = await readWith(file, this.options.readConfig, fresh);
+      await this.watch.set([file, ...reading.files]);
+      if (reason === 'file' && reading.etag === this.state.reading.etag) fresh?.kill();
+      else await this.swap(reading, fresh, reason);
+      return { ok: true, etag: reading.etag };
+    } catch (error) {
+      fresh?.kill();
+      if (this.stopped) return { ok: false, report: 'the gateway is draining' };
+      const files = error instanceof ConfigRefused ? error.files : [];
+      await this.watch.set([...known, ...files]);
+      const report = error instanceof ConfigRefused ? error.report : (error as Error).message;
+      log.error('the new config is refused, the old one stays in force', { file, reason, why: report });
+      return { ok: false, report };
+    } finally {
+      // Written while it was being read: what was read may be neither the old nor the new.
+      if ((await fingerprint(known)) !== before) void this.reload('file');
+    }
+  }
+
+  private async swap(
+    reading: ConfigReading,
+    fresh: WorkerProcess | null,
+    reason: ReloadReason,
+  ): Promise<void> {
+    const { fleet, listeners, log, wall, file } = this.options;
+    const version = this.state.version + 1;
+    const change = await listeners.prepare(reading.outline.listen);
+    try {
+      const desired = { version, config: reading.config, listeners: change.byName };
+      await (fresh === null ? fleet.reload(desired) : fleet.roll(desired, fresh));
+    } catch (error) {
+      change.cancel();
+      throw error;
+    }
+    change.commit();
+    this.tellWhatWaits(reading.outline);
+    for (const warning of reading.warnings) log.warn('the config has a warning', { file, warning });
+    this.state = { reading, version, loadedAt: wall() };
+    log.info('the config was reloaded', {
+      file,
+      reason,
+      etag: reading.etag,
+      routes: reading.outline.routes.length,
+    });
+  }
+
+  /** `admin` and `workers` stay as they were at the start. */
+  private tellWhatWaits(outline: ConfigOutline): void {
+    const now = this.state.reading.outline;
+    for (const key of ['admin', 'workers'] as const) {
+      if (JSON.stringify(outline[key]) === JSON.stringify(now[key])) continue;
+      this.options.log.warn(`the change of \`${key}\` waits for a restart`, { file: this.options.file });
+    }
+  }
+}

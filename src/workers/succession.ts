@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { OpenListener } from './listening.ts';
+
+/**
+ * The new version on the same ports: this program is started once more, is given the bound sockets, and when it
+ * serves, the old one drains. Until then nothing has changed, so a new version that can't start costs nothing.
+ */
+
+const SUCCESSOR_VARIABLE = 'TIDEGATE_PREDECESSOR';
+const PATIENCE = 30_000;
+
+type ToSuccessor = { kind: 'listener'; key: string } | { kind: 'complete' };
+type FromSuccessor = { kind: 'ask' } | { kind: 'serving' };
+
+/** Starts the successor. Resolves when it serves; rejects, and has ended it, when it does not. */
+export async function startSuccessor(sockets: ReadonlyMap<string, OpenListener>): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    serialization: 'advanced',
+    env: { ...process.env, [SUCCESSOR_VARIABLE]: String(process.pid) },
+  });
+  try {
+    await serving(child, sockets);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
+  child.disconnect();
+  child.unref();
+  return child;
+}
+
+function serving(child: ChildProcess, sockets: ReadonlyMap<string, OpenListener>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`it does not serve after ${PATIENCE / 1000} s`)),
+      PATIENCE,
+    );
+    const fail = (why: string) => {
+      clearTimeout(timer);
+      reject(new Error(why));
+    };
+    child.once('error', (error) => fail(error.message));
+    child.once('exit', (code, signal) => fail(`it ended with ${signal ?? `code ${code}`}`));
+    child.on('message', (message: FromSuccessor) => {
+      if (message.kind === 'ask') return give(child, sockets);
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+function give(child: ChildProcess, sockets: ReadonlyMap<string, OpenListener>): void {
+  for (const [key, { handle }] of sockets) {
+    if (handle !== null) child.send({ kind: 'listener', key } satisfies ToSuccessor, handle as never);
+  }
+  child.send({ kind: 'complete' } satisfies ToSuccessor);
+}
+
+export interface Inheritance {
+  sockets: Map<string, object>;
+  /** Tells the predecessor that it may go. */
+  serving(): void;
+}
+
+/** What a predecessor hands over, or null where there is none. */
+export function inherit(): Promise<Inheritance | null> {
+  const predecessor = process.env[SUCCESSOR_VARIABLE];
+  // Not for the workers, and not for whatever else they may start.
+  delete process.env[SUCCESSOR_VARIABLE];
+  if (predecessor === undefined || process.send === undefined) return Promise.resolve(null);
+  return new Promise((resolve) => {
+    const sockets = new Map<string, object>();
+    const serving = () => {
+      process.off('message', take);
+      if (process.connected) process.send?.({ kind: 'serving' } satisfies FromSuccessor, () => {});
+    };
+    const take = (message: unknown, handle: unknown) => {
+      const told = message as ToSuccessor;
+      if (told.kind === 'listener') sockets.set(told.key, handle as object);
+      else resolve({ sockets, serving });
+    };
+    // A predecessor that dies half-way leaves what it gave so far.
+    process.once('disconnect', () => resolve({ sockets, serving: () => {} }));
+    process.on('message', take);
+    process.send?.({ kind: 'ask' } satisfies FromSuccessor);
+  });
+}

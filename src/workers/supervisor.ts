@@ -1,0 +1,219 @@
+import type { Logger } from '../telemetry/index.ts';
+import type { Clock } from '../util/clock.ts';
+import { readWith } from './config-source.ts';
+import { type ConfigOutline, isCode, type NodeView, type ReadConfig, type StartAdmin } from './contract.ts';
+import { usableCores } from './cores.ts';
+import { Fleet } from './fleet.ts';
+import { Listeners } from './listeners.ts';
+import { inheritedListener, type OpenListener, openListener } from './listening.ts';
+import { Reloading } from './reload.ts';
+import { onSignals } from './signals.ts';
+import { type Inheritance, inherit, startSuccessor } from './succession.ts';
+
+export interface SuperviseOptions {
+  /** The config file, absolute. */
+  file: string;
+  /** The module that a worker process runs; it calls `runWorker`. */
+  entry: URL;
+  /** For configs that are data. */
+  readConfig: ReadConfig;
+  startAdmin: StartAdmin;
+  version: string;
+  log: Logger;
+  clock: Clock;
+  /** Called once, when requests are served. */
+  onServing: (serving: Serving) => void;
+}
+
+export interface Serving {
+  outline: ConfigOutline;
+  workers: number;
+  /** With the real port where 0 was asked for. */
+  listeners: { name: string; host: string; port: number; tls: boolean }[];
+  admin: { host: string; port: number } | null;
+  warnings: string[];
+}
+
+/**
+ * Runs the gateway in worker processes until it is told to end. Resolves with the exit code: 0 when all that was
+ * under way ended, 1 when some of it was cut. Throws `ConfigRefused`, `ListenError` and what else keeps it from
+ * starting; nothing is left running then.
+ */
+export function supervise(options: SuperviseOptions): Promise<number> {
+  return new Supervisor(options).run();
+}
+
+class Supervisor {
+  private readonly options: SuperviseOptions;
+  private readonly log: Logger;
+  private readonly fleet: Fleet;
+  private listeners = new Listeners();
+  private adminSocket: OpenListener | null = null;
+  private admin: { close(): void } | null = null;
+  private reloading: Reloading | null = null;
+  private readonly startedAt: number;
+  private readonly end = Promise.withResolvers<number>();
+  private phase: 'starting' | 'serving' | 'draining' = 'starting';
+  private succeeding = false;
+
+  constructor(options: SuperviseOptions) {
+    this.options = options;
+    this.log = options.log;
+    this.startedAt = options.clock.now();
+    this.fleet = new Fleet({
+      entry: options.entry,
+      clock: options.clock,
+      log: options.log,
+      onRequest: () => {},
+      codeFile: isCode(options.file) ? options.file : null,
+    });
+  }
+
+  async run(): Promise<number> {
+    const release = onSignals({
+      end: () => void this.drain('signal'),
+      endNow: () => void this.cut(),
+      reload: () => void this.reloading?.reload('signal'),
+      succeed: () => void this.succeed(),
+    });
+    // Whatever ends this process, no worker is left.
+    const killWorkers = () => void this.fleet.kill();
+    process.on('exit', killWorkers);
+    // Nothing else may keep this process going while its only worker is dead.
+    const keepAlive = setInterval(() => {}, 60_000);
+    try {
+      await Promise.race([this.start(), this.end.promise]);
+      return await this.end.promise;
+    } finally {
+      clearInterval(keepAlive);
+      await this.fleet.kill();
+      this.listeners.close();
+      this.admin?.close();
+      this.reloading?.stop();
+      process.off('exit', killWorkers);
+      release();
+    }
+  }
+
+  private async start(): Promise<void> {
+    const { file, clock, readConfig } = this.options;
+    // It boots while the config is read.
+    const first = this.fleet.fork();
+    const [inheritance, reading] = await Promise.all([inherit(), readWith(file, readConfig, first)]);
+    const { outline } = reading;
+    this.listeners = new Listeners(inheritance?.sockets);
+    const change = await this.listeners.prepare(outline.listen);
+    change.commit();
+    this.adminSocket = await this.bindAdmin(outline, inheritance);
+    const workers = outline.workers === 'auto' ? usableCores() : outline.workers;
+    await this.fleet.start({ version: 1, config: reading.config, listeners: change.byName }, workers, first);
+    this.reloading = new Reloading(
+      { reading, version: 1, loadedAt: clock.wall() },
+      { file, readConfig, fleet: this.fleet, listeners: this.listeners, log: this.log, wall: clock.wall },
+    );
+    this.phase = 'serving';
+    await Promise.all([this.startAdmin(outline), this.reloading.watchFiles()]);
+    this.options.onServing({
+      outline,
+      workers,
+      listeners: [...change.byName].map(([name, { host, port }]) => ({
+        name,
+        host,
+        port,
+        tls: outline.tls.includes(name),
+      })),
+      admin: this.adminSocket,
+      warnings: reading.warnings,
+    });
+    inheritance?.serving();
+  }
+
+  private async bindAdmin(
+    { admin }: ConfigOutline,
+    inheritance: Inheritance | null,
+  ): Promise<OpenListener | null> {
+    if (admin === null) return null;
+    const handle = inheritance?.sockets.get(adminKey(admin));
+    if (handle !== undefined) return inheritedListener(handle, admin.host);
+    return openListener(admin.host, admin.port, { key: 'admin' });
+  }
+
+  private async startAdmin({ admin }: ConfigOutline): Promise<void> {
+    if (admin === null || this.adminSocket === null) return;
+    const { handle } = this.adminSocket;
+    this.admin = await this.options.startAdmin({ config: admin, handle, view: this.view(), log: this.log });
+  }
+
+  private view(): NodeView {
+    return {
+      status: () => {
+        const { reading, loadedAt } = this.reloading!.inForce;
+        return {
+          version: this.options.version,
+          uptime: Math.round(this.options.clock.now() - this.startedAt) / 1000,
+          workers: this.fleet.readyCount,
+          config: {
+            etag: reading.etag,
+            loadedAt: new Date(loadedAt).toISOString(),
+            source: this.options.file,
+          },
+        };
+      },
+      unready: () => {
+        if (this.phase !== 'serving') return `the gateway is ${this.phase}`;
+        return this.fleet.readyCount === 0 ? 'no worker is ready' : null;
+      },
+      routes: async () => {
+        const sums = await this.fleet.counters();
+        return this.reloading!.inForce.reading.outline.routes.map((name) => ({ name, row: sums.get(name) }));
+      },
+    };
+  }
+
+  private async drain(why: string): Promise<void> {
+    if (this.phase === 'draining') return;
+    if (this.phase === 'starting') return this.end.resolve(0);
+    this.phase = 'draining';
+    const { delay, timeout } = this.reloading!.inForce.reading.outline.drain;
+    this.reloading!.stop();
+    this.log.info('draining', { why, delayMs: delay, timeoutMs: timeout });
+    // Whoever asks /readyz has this long to send its clients elsewhere. A successor needs no such notice.
+    if (why === 'signal' && delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+    const left = this.fleet.drain(timeout);
+    this.listeners.close();
+    const cut = await left;
+    if (cut > 0) this.log.warn('some connections were cut', { connections: cut });
+    this.log.info('drained');
+    this.end.resolve(cut === 0 ? 0 : 1);
+  }
+
+  private async cut(): Promise<void> {
+    this.log.warn('ending at once');
+    await this.fleet.kill();
+    this.end.resolve(1);
+  }
+
+  /** SIGUSR2. */
+  private async succeed(): Promise<void> {
+    if (this.phase !== 'serving' || this.succeeding) return;
+    this.succeeding = true;
+    this.log.info('starting the new version');
+    const sockets = new Map(this.listeners.byKey);
+    const { admin } = this.reloading!.inForce.reading.outline;
+    if (admin !== null && this.adminSocket !== null) sockets.set(adminKey(admin), this.adminSocket);
+    try {
+      const { pid } = await startSuccessor(sockets);
+      this.log.info('the new version serves', { pid });
+    } catch (error) {
+      this.log.error('the new version does not start, this one goes on', { error });
+      this.succeeding = false;
+      return;
+    }
+    this.admin?.close();
+    await this.drain('successor');
+  }
+}
+
+function adminKey({ host, port }: { host: string; port: number }): string {
+  return `admin|${host}|${port}`;
+}

@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectProblem, expectRefused, post, type Refusal, refusal, request, type Stage, stage } from './stage.ts';
+
+const LIMITS = { uri: '1KiB', head: '4KiB', headers: 20, body: '1KiB' };
+const many = (count: number) => Array.from({ length: count }, (_, i) => `X-${i}: v`);
+
+const OVER: Refusal[] = [
+  refusal('a target over the limit', 'RFC 9110 §15.5.15', request(`GET /${'a'.repeat(1024)} HTTP/1.1`), 414),
+  refusal('a query over the limit', 'RFC 9110 §15.5.15', request(`GET /?${'a'.repeat(1024)} HTTP/1.1`), 414),
+  refusal('a target without an end', 'RFC 9110 §15.5.15', `GET /${'a'.repeat(100_000)}`, 414),
+  refusal('a head over the limit', 'RFC 6585 §5', request('GET / HTTP/1.1', ['Host: a', `X-A: ${'b'.repeat(4096)}`]), 431),
+  refusal('a head without an end', 'RFC 6585 §5', `GET / HTTP/1.1\r\nHost: a\r\nX-A: ${'b'.repeat(100_000)}`, 431),
+  refusal('many small headers over the limit of the head', 'RFC 6585 §5', `GET / HTTP/1.1\r\nHost: a\r\n${'A: b\r\n'.repeat(20_000)}`, 431),
+  refusal('a header name over the limit of the head', 'RFC 6585 §5', request('GET / HTTP/1.1', ['Host: a', `${'X'.repeat(5000)}: b`]), 431),
+  refusal('one header too many', 'RFC 6585 §5', request('GET / HTTP/1.1', ['Host: a', ...many(20)]), 431),
+  refusal('a declared body over the limit', 'RFC 9110 §15.5.14', post(['Content-Length: 1025'], 'x'), 413),
+  refusal('a declared body far over the limit', 'RFC 9110 §15.5.14', post(['Content-Length: 999999999999999'], 'x'), 413),
+];
+
+describe('limits of a listener', () => {
+  let on: Stage;
+  beforeAll(async () => {
+    on = await stage({ limits: LIMITS });
+  });
+  afterAll(() => on.close());
+
+  it.each(OVER)('refuses $name ($rfc)', (row) => expectRefused(on, row));
+
+  it('refuses a chunked body once it is over the limit, and never completes it (RFC 9110 §15.5.14)', async () => {
+    const client = await on.client();
+    const chunk = `200\r\n${'x'.repeat(512)}\r\n`;
+    await client.send(post(['Transfer-Encoding: chunked'], `${chunk.repeat(3)}0\r\n\r\n`));
+    const response = await client.response();
+    expect(response.status).toBe(413);
+    expectProblem(response);
+    expect((await client.rest()).length).toBe(0);
+    const got = on.origin.requests.at(-1);
+    if (got?.target === '/post') expect(await got.complete).toBe(false);
+  });
+
+  it.each([
+    ['a target', request(`GET /${'a'.repeat(1023)} HTTP/1.1`)],
+    ['a number of headers', request('GET / HTTP/1.1', ['Host: a', ...many(19)])],
+    ['a declared body', post(['Content-Length: 1024'], 'x'.repeat(1024))],
+    ['a chunked body', post(['Transfer-Encoding: chunked'], `400\r\n${'x'.repeat(1024)}\r\n0\r\n\r\n`)],
+    ['a head', request('GET / HTTP/1.1', ['Host: a', `X-A: ${'b'.repeat(4096 - 35)}`])],
+  ])('takes %s exactly at its limit', async (_, bytes) => {
+    const client = await on.client();
+    await client.send(bytes);
+    expect((await client.response()).status).toBe(200);
+  });
+
+  it("refuses a body over a route's own maxBody", async () => {
+    const own = await stage({
+      routes: { small: { match: '/small/*', to: 'origin', maxBody: '10B' }, all: { match: '/*', to: 'origin' } },
+    });
+    try {
+      const client = await own.client();
+      await client.send(request('POST /small/x HTTP/1.1', ['Host: a', 'Content-Length: 11'], 'hello world'));
+      expect((await client.response()).status).toBe(413);
+      const other = await own.client();
+      await other.send(request('POST /x HTTP/1.1', ['Host: a', 'Content-Length: 11'], 'hello world'));
+      expect((await other.response()).status).toBe(200);
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('answers whole, half-closes, and reads on while a refused body still comes (RFC 9112 §9.6)', async () => {
+    const client = await on.client();
+    await client.send(post(['Content-Length: 100000000'], 'x'.repeat(1000)));
+    const sending = (async () => {
+      for (let i = 0; i < 50; i++) await client.send('y'.repeat(64 * 1024));
+    })();
+    expect((await client.response()).status).toBe(413);
+    await sending;
+    expect(await client.closed()).toBe('fin');
+  });
+
+  it('stops reading a refused body after 5 seconds', async () => {
+    const client = await on.client(8_000);
+    const begun = performance.now();
+    await client.send(post(['Content-Length: 100000000'], 'x'));
+    expect((await client.response()).status).toBe(413);
+    const gone = new Promise<void>((resolve) => client.socket.once('close', () => resolve()));
+    const drip = setInterval(() => void client.send('x'), 50);
+    await gone;
+    clearInterval(drip);
+    expect(performance.now() - begun).toBeGreaterThan(4_000);
+    expect(performance.now() - begun).toBeLessThan(7_000);
+  });
+});
