@@ -54,7 +54,7 @@ ${tried.join('\n')}
 
 Look next:
   demo/tidegate.yaml                        the gateway's config; change it while this runs
-  bin/tidegate routes demo/tidegate.yaml    its routes, in the order in which they are tried
+  bin/tidegate routes demo/tidegate.yaml    its routes, and what each does
   bin/tidegate explain demo/tidegate.yaml GET /ordering/orders/1 -H 'x-beta: on'
 
 Ctrl-C stops all of it.

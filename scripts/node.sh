@@ -30,7 +30,11 @@ user_cache() {
 new_enough() {
   version=$("$1" --version 2>/dev/null) || return 1
   version=${version#v}
-  [ "${version%%.*}" -ge "$node_major" ] 2>/dev/null
+  major=${version%%.*}
+  minor=${version#*.}
+  minor=${minor%%.*}
+  # Before 24.2 a program could not tell whether it is the one that was started.
+  [ "$major" -gt "$node_major" ] 2>/dev/null || { [ "$major" = "$node_major" ] && [ "$minor" -ge 2 ]; }
 }
 
 # with_progress LABEL COMMAND...: a line with a dot a second; what the command printed is shown only if it fails.

@@ -9,7 +9,7 @@ import type { Counters, Logger } from './telemetry/index.ts';
 import { type Lookup, Resolver, Upstreams } from './upstream/index.ts';
 import type { Clock } from './util/clock.ts';
 import type { Random } from './util/random.ts';
-import { BACKLOG, type ListeningHandle, type WorkerGateway } from './workers/contract.ts';
+import { BACKLOG, type ListeningHandle, type WorkerGateway } from './workers/index.ts';
 
 export interface GatewayParts {
   config: GatewayConfig;
@@ -47,7 +47,7 @@ export class Gateway implements WorkerGateway {
       random,
       unmatched: counters.route(UNMATCHED),
       variables,
-      failed: (exchange, failure) => this.tell(exchange, failure),
+      failed: (exchange, status, failure) => this.tell(exchange, status, failure),
     });
   }
 
@@ -148,18 +148,18 @@ export class Gateway implements WorkerGateway {
     return config;
   }
 
-  /** What went wrong on our side of the client is logged; what a client did is counted only. */
-  private tell(exchange: Exchange, failure: Failure): void {
-    const { status } = failure.entry;
-    if (status < 500) return;
-    this.parts.log.error(failure.entry.title, {
-      code: failure.code,
+  /** A 5xx, or an answer that its service broke off, is logged; what a client did is counted only. */
+  private tell(exchange: Exchange, status: number, failure: Failure | null): void {
+    if (failure?.entry.blame === 'client') return;
+    const title = failure?.entry.detail ?? 'The service answered with an error.';
+    this.parts.log.error(title, {
+      code: failure?.code,
       status,
-      route: exchange.route?.name ?? null,
+      route: exchange.route?.name,
       method: exchange.method,
       path: exchange.path,
       id: exchange.id,
-      cause: failure.cause,
+      cause: failure?.cause,
     });
   }
 }

@@ -6,8 +6,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort, type ProcessLab, processLab, type TempFolder, tempFolder } from '../src/testkit/index.ts';
 
 const repository = join(import.meta.dirname, '..');
-const run = promisify(execFile);
 const installTime = 120_000;
+
+/** Runs a program to its end; one that fails says why. */
+async function run(file: string, args: string[], cwd: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(file, args, { cwd }).catch((error) => {
+    throw new Error(`${error.message}\n${error.stdout}${error.stderr}`);
+  });
+  return stdout;
+}
 
 describe('the published package', () => {
   let folder: TempFolder;
@@ -23,14 +30,14 @@ describe('the published package', () => {
   beforeAll(async () => {
     folder = tempFolder();
     lab = processLab();
-    await run(process.execPath, ['scripts/build.ts'], { cwd: repository });
+    await run(process.execPath, ['scripts/build.ts'], repository);
     const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder.path];
-    const { stdout } = await run('npm', pack, { cwd: repository });
+    const stdout = await run('npm', pack, repository);
     // Newer npm names the packages, older npm lists them.
     const [packed] = Object.values(JSON.parse(stdout)) as { filename: string; files: { path: string }[] }[];
     shipped = packed?.files.map(({ path }) => path) ?? [];
     const quiet = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund'];
-    await run('npm', ['install', ...quiet, `./${packed?.filename}`], { cwd: folder.path });
+    await run('npm', ['install', ...quiet, `./${packed?.filename}`], folder.path);
   }, installTime);
 
   afterAll(async () => {
@@ -76,7 +83,7 @@ describe('the published package', () => {
       join(folder.path, 'library.mjs'),
       "import { defineGateway, startGateway } from 'tidegate';\nconsole.log(typeof defineGateway, typeof startGateway);\n",
     );
-    const { stdout } = await run(process.execPath, ['library.mjs'], { cwd: folder.path });
+    const stdout = await run(process.execPath, ['library.mjs'], folder.path);
     expect(stdout).toBe('function function\n');
     const types = join(folder.path, 'node_modules/tidegate/dist/src/index.d.ts');
     expect(existsSync(types)).toBe(true);

@@ -18,9 +18,11 @@ export async function check(file: string, options: CheckOptions): Promise<number
   const errors = loaded.issues.filter((issue) => issue.severity === 'error').length;
   const warnings = loaded.issues.length - errors;
   const failed =
-    errors > 0 || (options.strict === true && warnings > 0) || connections?.some((one) => one.error !== null) === true;
+    errors > 0 ||
+    (options.strict === true && warnings > 0) ||
+    connections?.some((one) => one.error !== null) === true;
   if (options.json) printData(loaded, connections, failed);
-  else printText(loaded, connections, errors, warnings);
+  else await printText(loaded, connections, errors, warnings);
   return failed ? EXIT.input : EXIT.ok;
 }
 
@@ -35,13 +37,13 @@ function printData(loaded: LoadedConfig, connections: Connection[] | null, faile
   });
 }
 
-function printText(
+async function printText(
   loaded: LoadedConfig,
   connections: Connection[] | null,
   errors: number,
   warnings: number,
-): void {
-  printIssues(loaded);
+): Promise<void> {
+  await printIssues(loaded);
   for (const connection of connections ?? []) printConnection(connection);
   const found = warnings === 0 ? '' : `, ${counted(warnings, 'warning')}`;
   const { file } = loaded.source;
@@ -55,6 +57,7 @@ function outline(config: GatewayConfig): string {
 }
 
 function printConnection({ service, target, milliseconds, error }: Connection): void {
-  if (error === null) process.stdout.write(`${service}: ${target} accepts connections (${milliseconds} ms)\n`);
+  if (error === null)
+    process.stdout.write(`${service}: ${target} accepts connections (${milliseconds} ms)\n`);
   else process.stderr.write(`${service}: ${target} ${error}\n`);
 }

@@ -31,9 +31,19 @@ async function tryTarget(service: ServiceConfig, target: Target): Promise<Connec
   const limit = service.timeout.connect ?? DEFAULT_TIMEOUT;
   try {
     await opened(open(service, target), target.scheme === 'https' ? 'secureConnect' : 'connect', limit);
-    return { service: service.name, target: url, milliseconds: Math.round(performance.now() - started), error: null };
+    return {
+      service: service.name,
+      target: url,
+      milliseconds: Math.round(performance.now() - started),
+      error: null,
+    };
   } catch (error) {
-    return { service: service.name, target: url, milliseconds: null, error: trouble(error as NodeJS.ErrnoException) };
+    return {
+      service: service.name,
+      target: url,
+      milliseconds: null,
+      error: trouble(error as NodeJS.ErrnoException),
+    };
   }
 }
 
@@ -66,7 +76,9 @@ function opened(socket: Socket, event: 'connect' | 'secureConnect', limit: numbe
 }
 
 function trouble(error: NodeJS.ErrnoException): string {
-  const code = error.code ?? (error instanceof AggregateError ? (error.errors[0] as NodeJS.ErrnoException)?.code : undefined);
+  const code =
+    error.code ??
+    (error instanceof AggregateError ? (error.errors[0] as NodeJS.ErrnoException)?.code : undefined);
   switch (code) {
     case 'ECONNREFUSED':
       return 'refuses connections: is the service running?';

@@ -1,11 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
+import { EXIT, UsageError } from './usage.ts';
 import { version } from './version.ts';
-
-/** Exit codes: what the user gave is wrong, how the command was called, a fault of the gateway's own. */
-export const EXIT = { ok: 0, input: 1, usage: 2, internal: 70 } as const;
-
-/** How a command was called is wrong: its message goes out, and exit code 2. */
-export class UsageError extends Error {}
 
 const FILE = 'config file; where none is named, the one in this folder';
 
@@ -16,6 +11,7 @@ export async function main(args: readonly string[]): Promise<number> {
     code = result;
   });
   try {
+    if (args.length === 0) program.help({ error: true });
     await program.parseAsync(args, { from: 'user' });
     return code;
   } catch (error) {
@@ -48,7 +44,6 @@ function commands(done: Done): Command {
     .showHelpAfterError('("tidegate --help" tells more)');
   for (const add of [addRun, addCheck, addRoutes, addExplain, addSchema, addInit]) add(program, done);
   program.addHelpText('after', examples(['tidegate init', 'tidegate check', 'tidegate run']));
-  program.action(() => program.help());
   return program;
 }
 
@@ -85,17 +80,26 @@ function addCheck(program: Command, done: Done): void {
     .option('--json', 'print what was found as JSON')
     .option('--connect', 'also try to connect to every target of every service')
     .action(async (file: string | undefined, options: { strict?: true; json?: true; connect?: true }) => {
-      const [{ check }, { configFile }] = await Promise.all([import('./check.ts'), import('./config-file.ts')]);
+      const [{ check }, { configFile }] = await Promise.all([
+        import('./check.ts'),
+        import('./config-file.ts'),
+      ]);
       done(await check(configFile(file), options));
     });
 }
 
 function addRoutes(program: Command, done: Done): void {
-  command(program, 'routes', 'list the routes of a config', ['tidegate routes', 'tidegate routes gateway.yaml --json'])
+  command(program, 'routes', 'list the routes of a config', [
+    'tidegate routes',
+    'tidegate routes gateway.yaml --json',
+  ])
     .argument('[file]', FILE)
     .option('--json', 'print them as JSON')
     .action(async (file: string | undefined, options: { json?: true }) => {
-      const [{ routes }, { configFile }] = await Promise.all([import('./routes.ts'), import('./config-file.ts')]);
+      const [{ routes }, { configFile }] = await Promise.all([
+        import('./routes.ts'),
+        import('./config-file.ts'),
+      ]);
       done(await routes(configFile(file), options));
     });
 }
@@ -108,12 +112,20 @@ function addExplain(program: Command, done: Done): void {
   ])
     .usage('[options] [file] <method> <url>')
     .argument('<arguments...>', 'config file (may be left out), method, and URL or path')
-    .addOption(new Option('-H, --header <header>', "a header, as 'name: value'; may be repeated").argParser(collect))
+    .addOption(
+      new Option('-H, --header <header>', "a header, as 'name: value'; may be repeated").argParser(collect),
+    )
     .option('--ip <address>', "the client's address", '127.0.0.1')
-    .option('--listener <name>', 'the listener that it comes in by; else the one on the port of the URL, or the first')
+    .option(
+      '--listener <name>',
+      'the listener that it comes in by; else the one on the port of the URL, or the first',
+    )
     .option('--json', 'print the explanation as JSON')
     .action(async (given: string[], options: ExplainFlags) => {
-      const [{ explain }, { configFile }] = await Promise.all([import('./explain.ts'), import('./config-file.ts')]);
+      const [{ explain }, { configFile }] = await Promise.all([
+        import('./explain.ts'),
+        import('./config-file.ts'),
+      ]);
       const [url, method, file, ...more] = [...given].reverse();
       if (url === undefined || method === undefined || more.length > 0) {
         throw new UsageError('explain takes a method and a URL: tidegate explain [FILE] GET /path');
@@ -134,16 +146,19 @@ function collect(value: string, before: string[] | undefined): string[] {
 }
 
 function addSchema(program: Command, done: Done): void {
-  command(program, 'schema', 'print the JSON Schema of configs, for editors', ['tidegate schema > tidegate.schema.json']).action(
-    async () => {
-      const { schema } = await import('./schema.ts');
-      done(schema());
-    },
-  );
+  command(program, 'schema', 'print the JSON Schema of configs, for editors', [
+    'tidegate schema > tidegate.schema.json',
+  ]).action(async () => {
+    const { schema } = await import('./schema.ts');
+    done(schema());
+  });
 }
 
 function addInit(program: Command, done: Done): void {
-  command(program, 'init', 'write a commented config to start with', ['tidegate init', 'tidegate init gateway.yaml'])
+  command(program, 'init', 'write a commented config to start with', [
+    'tidegate init',
+    'tidegate init gateway.yaml',
+  ])
     .argument('[file]', 'file to write', 'tidegate.yaml')
     .action(async (file: string) => {
       const { init } = await import('./init.ts');

@@ -1,5 +1,5 @@
 import type { WriteStream } from 'node:tty';
-import { type LoadedConfig, loadConfig, type ReportOptions, renderIssues } from '../config/index.ts';
+import type { GatewayConfig, LoadedConfig } from '../config/index.ts';
 
 /** Colours are for people who look at a terminal and did not forbid them (https://no-color.org). */
 export function wantsColour(stream: NodeJS.WriteStream | WriteStream): boolean {
@@ -10,12 +10,12 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
-export const reportOptions = (): ReportOptions => ({ colour: wantsColour(process.stderr) });
-
 /** Prints everything that is wrong or odd to stderr. */
-export function printIssues(loaded: LoadedConfig): void {
+export async function printIssues(loaded: LoadedConfig): Promise<void> {
   if (loaded.issues.length === 0) return;
-  process.stderr.write(`${renderIssues(loaded.issues, loaded.source, reportOptions())}\n`);
+  const { renderIssues } = await import('../config/index.ts');
+  const text = renderIssues(loaded.issues, loaded.source, { colour: wantsColour(process.stderr) });
+  process.stderr.write(`${text}\n`);
 }
 
 /** `1 error`, `2 errors`. */
@@ -24,11 +24,9 @@ export function counted(count: number, thing: string): string {
 }
 
 /** Loads a config for a command that needs one in order; null, and the reasons printed, where it is not. */
-export async function loadOrReport(file: string): Promise<(LoadedConfig & { config: NonNullable<LoadedConfig['config']> }) | null> {
+export async function loadOrReport(file: string): Promise<GatewayConfig | null> {
+  const { loadConfig } = await import('../config/index.ts');
   const loaded = await loadConfig(file);
-  if (loaded.config === null) {
-    printIssues(loaded);
-    return null;
-  }
-  return { ...loaded, config: loaded.config };
+  if (loaded.config === null) await printIssues(loaded);
+  return loaded.config;
 }

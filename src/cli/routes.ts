@@ -5,10 +5,10 @@ import { EXIT } from './usage.ts';
 
 /** `tidegate routes`: what each route takes and what it does. Gives the exit code. */
 export async function routes(file: string, options: { json?: boolean }): Promise<number> {
-  const loaded = await loadOrReport(file);
-  if (loaded === null) return EXIT.input;
-  if (options.json) printJson(routesData(loaded.config));
-  else process.stdout.write(table(loaded.config));
+  const config = await loadOrReport(file);
+  if (config === null) return EXIT.input;
+  if (options.json) printJson(routesData(config));
+  else process.stdout.write(table(config));
   return EXIT.ok;
 }
 
@@ -26,14 +26,22 @@ function textOfMatch(route: RouteConfig): string {
 }
 
 function table(config: GatewayConfig): string {
-  const rows = Object.values(config.routes).map((route) => [route.name, textOfMatch(route), describeAction(route)]);
+  const rows = Object.values(config.routes).map((route) => [
+    route.name,
+    textOfMatch(route),
+    describeAction(route),
+  ]);
   if (rows.length === 0) return 'This config has no routes: every request is answered with 404.\n';
   return columns([['ROUTE', 'TAKES', 'DOES'], ...rows]);
 }
 
 function columns(rows: string[][]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const line = (row: string[]) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd();
+  const line = (row: string[]) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd();
   return `${rows.map(line).join('\n')}\n`;
 }
 

@@ -1,4 +1,12 @@
-export { CONFIG_FILES, type LoadedConfig, type LoadOptions, loadConfig, loadObject, loadText } from './load.ts';
+export {
+  CONFIG_FILES,
+  type LoadedConfig,
+  type LoadOptions,
+  loadConfig,
+  loadObject,
+  loadText,
+  type TextOptions,
+} from './load.ts';
 export type * from './model.ts';
 export {
   type IssueData,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { basename, dirname, extname, relative, resolve } from 'node:path';
+import { dirname, extname, relative, resolve } from 'node:path';
 import { checkConfig } from './check/index.ts';
 import { ConfigFiles } from './files.ts';
 import type { ConfigIssue, GatewayConfig } from './model.ts';
@@ -61,9 +61,19 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   return finish(parseText(text, file), files, options.env ?? process.env);
 }
 
-/** A config that is at hand as text, for example one that came by the network: nothing is filled into it. */
-export function loadText(text: string, file: string, folder: string): LoadedConfig {
-  return finish(parseText(text, file), new ConfigFiles(resolve(folder)), null);
+/** A config that is at hand as text. */
+export interface TextOptions {
+  /** What it is called in reports; its ending says whether it is JSON. */
+  file: string;
+  /** Paths in it are relative to this folder. */
+  folder: string;
+  /** Where `${env.NAME}` comes from. Null for a config that came by the network: nothing is filled into it. */
+  env: Readonly<Record<string, string | undefined>> | null;
+}
+
+/** Finds everything that is wrong with a config that is at hand as text. Never throws for what a user wrote. */
+export function loadText(text: string, { file, folder, env }: TextOptions): LoadedConfig {
+  return finish(parseText(text, file), new ConfigFiles(resolve(folder)), env);
 }
 
 /** A config as a program has it: an object, functions and all. `folder`: what paths in it are relative to. */
@@ -201,9 +211,4 @@ function troubleOf(absolute: string): string | null {
 function displayed(absolute: string): string {
   const path = relative(process.cwd(), absolute);
   return path.startsWith('..') || path === '' ? absolute : path;
-}
-
-/** The config files in a folder, by their usual names. */
-export function findConfigs(names: readonly string[]): string[] {
-  return CONFIG_FILES.filter((file) => names.includes(basename(file)));
 }

@@ -28,11 +28,13 @@ function wrongStyle(compiler: Compiler, node: Call, right: string): Code {
 }
 
 function unknownFunction(compiler: Compiler, node: Call): Code {
-  for (const arg of node.args) compiler.compile(arg);
-  if (node.receiver !== null) compiler.compile(node.receiver);
   const near = nearest(node.name, [...Object.keys(FUNCTIONS), ...Object.keys(SPECIAL), ...MACROS]);
   const advice = near === null ? null : `did you mean "${near}"?`;
-  return compiler.problem(nameSpan(node), `there is no function "${node.name}"`, advice);
+  const broken = compiler.problem(nameSpan(node), `there is no function "${node.name}"`, advice);
+  if (node.receiver !== null) compiler.compile(node.receiver);
+  // A misspelt loop would have bound the variable that its arguments name.
+  if (near === null || !MACROS.includes(near)) for (const arg of node.args) compiler.compile(arg);
+  return broken;
 }
 
 function compileOverloads(compiler: Compiler, node: Call, entry: FunctionEntry, args: readonly Code[]): Code {

@@ -55,8 +55,6 @@ describe('literals', () =>
   {1.5: 1}                            =>  ? the key of a map can not be double
   {x: 1, 5: 2}                        =>  !value
   {j.f: 1}                            =>  !type
-  // a comment
-  1                                   =>  1
   "__proto__"                         =>  "__proto__"
   {"__proto__": 1}                    =>  {"__proto__": 1}
   {"__proto__": 1}.__proto__          =>  1

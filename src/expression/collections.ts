@@ -1,11 +1,13 @@
 import { hash } from 'node:crypto';
 import { identityOf } from './equality.ts';
+import { EvaluationFailure } from './failure.ts';
 import type { Frame } from './frame.ts';
 import { badValue, either, type FunctionTable, overload } from './function.ts';
 import { toJson } from './json.ts';
+import { numeric } from './numbers.ts';
 import { ARITHMETIC, compare } from './operators.ts';
-import { BYTES, DYN, LIST, listOf, MAP, mapOf, STRING, type Type } from './types.ts';
-import type { Fields, Value } from './value.ts';
+import { BYTES, DYN, LIST, listOf, MAP, mapOf, STRING, type Type, typeName } from './types.ts';
+import { Duration, type Fields, type Value } from './value.ts';
 
 type Members = ReadonlyMap<Value, Value> | Fields;
 
@@ -79,18 +81,15 @@ function flatten(frame: Frame, list: readonly Value[]): Value[] {
   return flat;
 }
 
-/** The sum of numbers or durations; 0 of an empty list. */
+/** The sum of numbers or of durations; 0 of an empty list. */
 function sum(frame: Frame, list: readonly Value[]): Value {
   frame.spend(list.length);
   if (list.length === 0) return 0n;
-  const add = ARITHMETIC['+'];
-  const subtract = ARITHMETIC['-'];
-  // A difference takes just what can be summed up, and no text, which would be joined.
-  if (list.length === 1) subtract(frame, list[0]!, list[0]!);
-  return list.reduce((total, item) => {
-    if (typeof item === 'string' || Array.isArray(item)) throw badValue('sum() takes a list of numbers');
-    return add(frame, total, item);
-  });
+  for (const item of list) {
+    if (numeric(item) !== null || item instanceof Duration) continue;
+    throw new EvaluationFailure('type', `sum() takes numbers or durations, not ${typeName(item)}`);
+  }
+  return list.reduce((total, item) => ARITHMETIC['+'](frame, total, item));
 }
 
 function merge(frame: Frame, left: Members, right: Members): Value {

@@ -95,7 +95,8 @@ function digits(frame: Frame, text: string, type: string): bigint {
 
 function parseDouble(frame: Frame, text: string): number {
   frame.spendText(text.length);
-  if (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) return Number(text);
+  if (text.length > MOST_DIGITS * 8) throw badValue(`${shown(text)} is no double`);
+  if (/^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(text)) return Number(text);
   const special = /^([+-]?)(inf|infinity|nan)$/i.exec(text);
   if (special === null) throw badValue(`${shown(text)} is no double`);
   if (special[2]!.toLowerCase() === 'nan') return Number.NaN;

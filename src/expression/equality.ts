@@ -2,9 +2,15 @@ import type { Frame } from './frame.ts';
 import { mapKey, numeric } from './numbers.ts';
 import { CelType, Duration, type Fields, hasMembers, type Value } from './value.ts';
 
+/** Up to here comparing two texts costs next to nothing. */
+const LONG_TEXT = 256;
+
 /** CEL's `==`: numbers by what they are worth, lists and maps by what they hold, different types unequal. */
 export function equal(frame: Frame, left: Value, right: Value): boolean {
-  if (typeof left === 'string' || typeof right === 'string') return left === right;
+  if (typeof left === 'string' || typeof right === 'string') {
+    if (left === right && (left as string).length > LONG_TEXT) frame.spendText((left as string).length);
+    return left === right;
+  }
   if (typeof left === 'boolean' || left === null || typeof right === 'boolean' || right === null)
     return left === right;
   const number = numeric(left);

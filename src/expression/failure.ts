@@ -41,19 +41,22 @@ export type FailureOrigin = 'request' | 'other';
 export class EvaluationFailure extends Error {
   readonly kind: FailureKind;
   readonly origin: FailureOrigin;
+  private readonly originKnown: boolean;
 
-  constructor(kind: FailureKind, message: string, origin: FailureOrigin = 'other') {
+  constructor(kind: FailureKind, message: string, origin?: FailureOrigin) {
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = 0;
     super(message);
     Error.stackTraceLimit = limit;
     this.kind = kind;
-    this.origin = origin;
+    this.origin = origin ?? 'other';
+    this.originKnown = origin !== undefined;
   }
 
-  /** The same failure, said of a value with this origin. */
+  /** The same failure, said of a value with this origin, unless its own is known better. */
   from(origin: FailureOrigin): EvaluationFailure {
-    return origin === this.origin ? this : new EvaluationFailure(this.kind, this.message, origin);
+    if (this.originKnown || origin === this.origin) return this;
+    return new EvaluationFailure(this.kind, this.message, origin);
   }
 }
 EvaluationFailure.prototype.name = 'EvaluationFailure';

@@ -13,8 +13,8 @@ import {
   extendScope,
   INT,
   LayeredVariables,
-  parseJson,
   type Problem,
+  parseJson,
   requestScope,
   type Scope,
   Uint,
@@ -24,7 +24,14 @@ import {
 import { hasMembers } from './value.ts';
 
 /** What the expressions of the tests see beside `request`. */
-export const tableScope: Scope = extendScope(requestScope, { x: DYN, y: DYN, i: INT, d: DOUBLE, j: DYN, missing: DYN });
+export const tableScope: Scope = extendScope(requestScope, {
+  x: DYN,
+  y: DYN,
+  i: INT,
+  d: DOUBLE,
+  j: DYN,
+  missing: DYN,
+});
 
 export const tableVariables = (): Variables =>
   new LayeredVariables(new ExchangeVariables(exchangeOf('/orders/42?a=1&a=2&b=x+y')), {
@@ -42,7 +49,11 @@ const origin: Origin = { listener: 'main', scheme: 'http', address: '192.0.2.7',
 const responder: Responder = { inform: () => {}, respond: () => {} };
 
 /** A request as the pipeline hands it on. */
-export function exchangeOf(target: string, headers: Headers = [], params: Record<string, string> = {}): Exchange {
+export function exchangeOf(
+  target: string,
+  headers: Headers = [],
+  params: Record<string, string> = {},
+): Exchange {
   const exchange = new Exchange(origin, responder, 'GET', target, 'shop.example:8080', 11, headers, null, 0);
   const mark = target.indexOf('?');
   exchange.path = mark < 0 ? target : target.slice(0, mark);
@@ -85,9 +96,12 @@ export function outcome(source: string, scope = tableScope, variables = tableVar
 /** Each line is one promise: `expression  =>  value`. A line that begins with `#` is a heading. */
 export function checkTable(table: string): void {
   const rows = table.split('\n').filter((line) => line.trim() !== '' && !line.trim().startsWith('#'));
-  it.each(rows.map((row) => row.trim().split(/\s+=>\s+/) as [string, string]))('%s is %s', (source, expected) => {
-    expect(outcome(source)).toBe(expected);
-  });
+  it.each(rows.map((row) => row.trim().split(/\s+=>\s+/) as [string, string]))(
+    '%s is %s',
+    (source, expected) => {
+      expect(outcome(source)).toBe(expected);
+    },
+  );
 }
 
 /** What `compile` finds wrong, each with the text that is meant. */

@@ -1,3 +1,4 @@
+export { percentDecoded } from '../http/percent.ts';
 export {
   EvaluationFailure,
   ExpressionError,
@@ -8,9 +9,8 @@ export {
 export { DEFAULT_BUDGET } from './frame.ts';
 export { JsonError, type JsonOptions, parseJson, toJson } from './json.ts';
 export { compileJsonTemplates, type JsonTemplate } from './json-template.ts';
-export { compileLocation, type LocationTemplate } from './location.ts';
 export { compilePath, type PathTemplate, type RenderedPath } from './path.ts';
-export { compileExpression, type ExpressionOptions, type Program } from './program.ts';
+export { compileExpression, type ExpressionOptions, type Program, reads } from './program.ts';
 export {
   type ExchangeOptions,
   ExchangeVariables,
@@ -21,7 +21,7 @@ export {
   ResponseVariables,
   recordFields,
 } from './request.ts';
-export { HeaderFields, percentDecoded, readCookies, readQuery } from './request-fields.ts';
+export { HeaderFields, readCookies, readQuery } from './request-fields.ts';
 export {
   callScope,
   errorScope,

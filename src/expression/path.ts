@@ -7,7 +7,7 @@ import { type PathShape, type SegmentPart, shapeOf } from './path-parts.ts';
 import { failureFrom, originOf } from './program.ts';
 import type { Scope } from './scope.ts';
 import { reportUnfillable } from './template.ts';
-import { compileParts, type Hole, mentionsOf, type Part } from './template-parts.ts';
+import { compileParts, type Hole, mentionsOf } from './template-parts.ts';
 import type { Variables } from './value.ts';
 
 /** A path ready to be sent. */
@@ -34,12 +34,8 @@ export interface PathTemplate {
 /** Compiles the path of `to`, of a redirect or of a call. Throws an ExpressionError with all problems. */
 export function compilePath(source: Template, scope: Scope): PathTemplate {
   if (typeof source === 'function') return pathOfFunction(source, scope);
-  return compilePathParts(compileParts(source, scope, false), source, scope);
-}
-
-/** The same of a template that is already cut into parts. */
-export function compilePathParts(parts: readonly Part[], source: string, scope: Scope): PathTemplate {
-  reportUnfillable(parts);
+  const parts = compileParts(source, scope, false);
+  reportUnfillable(parts, false);
   const shape = shapeOf(parts, source, scope);
   const { endsWithRest } = shape;
   const mentions = mentionsOf(parts);

@@ -93,3 +93,8 @@ export function failureFrom(error: unknown, origin: FailureOrigin): EvaluationFa
   if (error instanceof EvaluationFailure) return error.from(origin);
   return new EvaluationFailure('value', error instanceof Error ? error.message : String(error), origin);
 }
+
+/** Is this (`request.body`) among what is read, by itself, in part, or with the whole of its variable? */
+export function reads(mentions: ReadonlySet<string>, path: string): boolean {
+  return mentions.has(path) || mentions.has(path.slice(0, path.indexOf('.')));
+}

@@ -1,4 +1,6 @@
+import { unquoted } from '../http/cookies.ts';
 import { getHeaders, type Headers, sameName } from '../http/headers.ts';
+import { decodeQueryText } from '../http/query.ts';
 import { EvaluationFailure } from './failure.ts';
 import type { Fields, Value } from './value.ts';
 
@@ -73,19 +75,19 @@ export function readQuery(query: string | null): Map<string, string[]> {
   for (const pair of query.split('&')) {
     if (pair === '') continue;
     const equals = pair.indexOf('=');
-    const name = decodeQuery(equals < 0 ? pair : pair.slice(0, equals));
-    add(parameters, name, equals < 0 ? '' : decodeQuery(pair.slice(equals + 1)));
+    const name = decodeQueryText(equals < 0 ? pair : pair.slice(0, equals));
+    add(parameters, name, equals < 0 ? '' : decodeQueryText(pair.slice(equals + 1)));
   }
   return parameters;
 }
 
-/** All cookies of a request (RFC 6265 §5.4), each name with all its values in order. */
+/** All cookies of a request (RFC 6265 §5.4), quotes taken off, each name with all its values in order. */
 export function readCookies(headers: Headers): Map<string, string[]> {
   const cookies = new Map<string, string[]>();
   for (const line of getHeaders(headers, 'cookie')) {
     for (const pair of line.split(';')) {
       const equals = pair.indexOf('=');
-      if (equals > 0) add(cookies, pair.slice(0, equals).trim(), pair.slice(equals + 1).trim());
+      if (equals >= 0) add(cookies, pair.slice(0, equals).trim(), unquoted(pair.slice(equals + 1).trim()));
     }
   }
   return cookies;
@@ -95,42 +97,4 @@ function add(values: Map<string, string[]>, name: string, value: string): void {
   const all = values.get(name);
   if (all === undefined) values.set(name, [value]);
   else all.push(value);
-}
-
-function decodeQuery(text: string): string {
-  const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text;
-  return spaced.includes('%') ? percentDecoded(spaced) : spaced;
-}
-
-/** Percent-decodes as UTF-8; what is not valid stays as it is. */
-export function percentDecoded(text: string): string {
-  return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, (run) => {
-    try {
-      return decodeURIComponent(run);
-    } catch {
-      return decodeWhatIsValid(run);
-    }
-  });
-}
-
-/** Character by character: an escape sequence of one to four bytes is decoded, or else its first byte kept. */
-function decodeWhatIsValid(run: string): string {
-  let text = '';
-  for (let at = 0; at < run.length; ) {
-    const first = Number.parseInt(run.slice(at + 1, at + 3), 16);
-    const length = 3 * (first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4);
-    const sequence = run.slice(at, at + length);
-    const decoded = decodeOne(sequence);
-    text += decoded ?? run.slice(at, at + 3);
-    at += decoded === null ? 3 : length;
-  }
-  return text;
-}
-
-function decodeOne(sequence: string): string | null {
-  try {
-    return decodeURIComponent(sequence);
-  } catch {
-    return null;
-  }
 }

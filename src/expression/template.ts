@@ -30,12 +30,8 @@ export interface TemplateOptions {
 export function compileTemplate(source: Template, scope: Scope, options: TemplateOptions = {}): TextTemplate {
   const into = options.into ?? 'text';
   if (typeof source === 'function') return templateOfFunction(source, scope, into);
-  return compileTemplateParts(compileParts(source, scope, options.pure ?? false), source, into);
-}
-
-/** The same of a template that is already cut into parts. */
-export function compileTemplateParts(parts: readonly Part[], source: string, into: Target): TextTemplate {
-  reportUnfillable(parts);
+  const parts = compileParts(source, scope, options.pure ?? false);
+  reportUnfillable(parts, into === 'text' || into === 'header' || into === 'html');
   if (parts.every((part) => part.kind === 'literal')) return constantTemplate(source, parts, into);
   const pieces = parts.map((part) =>
     part.kind === 'literal' ? part.text : pieceOf(part, into, parts.length === 1),
@@ -44,20 +40,20 @@ export function compileTemplateParts(parts: readonly Part[], source: string, int
 }
 
 /** What is known to have no text is an error when the config is loaded. */
-export function reportUnfillable(parts: readonly Part[]): void {
+export function reportUnfillable(parts: readonly Part[], takesLists: boolean): void {
   const problems = parts
     .filter((part) => part.kind === 'hole')
-    .filter(
-      ({ code }) => code.type.kind === 'map' || code.type.kind === 'record' || code.type.kind === 'null',
-    )
+    .filter(({ code: { type } }) => UNFILLABLE.has(type.kind) || (type.kind === 'list' && !takesLists))
     .map(({ code, node }) => ({
       message: `${typeText(code.type)} can not be filled into a text`,
       start: node.start,
       end: node.end,
-      advice: 'json(value) makes a text of it',
+      advice: code.type.kind === 'list' ? 'join it, or take one element' : 'json(value) makes a text of it',
     }));
   if (problems.length > 0) throw new ExpressionError(problems);
 }
+
+const UNFILLABLE = new Set(['map', 'record', 'null']);
 
 function constantTemplate(source: string, parts: readonly Part[], into: Target): TextTemplate {
   const constant = finish(into, parts.map((part) => (part.kind === 'literal' ? part.text : '')).join(''));
@@ -161,7 +157,7 @@ const BAD_RESULT: Partial<Record<Target, string>> = {
 function finish(into: Target, text: string): string | null {
   switch (into) {
     case 'header':
-      return /[\x00-\x08\x0a-\x1f\x7f]/.test(text) ? null : text.replace(/^[ \t]+|[ \t]+$/g, '');
+      return /[\x00-\x08\x0a-\x1f\x7f]/.test(text) ? null : withoutBlanks(text);
     case 'authority':
       return isAuthority(text) ? text : null;
     case 'scheme':
@@ -175,3 +171,14 @@ function templateOfFunction(source: Exclude<Template, string>, scope: Scope, int
   const { run, mentions } = compileFunction(source, scope);
   return templateOf([{ origin: originOf(mentions), fill: run, encode: encoder(into, true) }], mentions, into);
 }
+
+/** Blanks around a header's value are not part of it (RFC 9110 §5.5). */
+function withoutBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;

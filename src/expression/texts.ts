@@ -1,4 +1,4 @@
-import { codePointLength, codePoints, hasSurrogates } from './code-points.ts';
+import { codePointLength, codePoints, countTo, offsetOf } from './code-points.ts';
 import type { Frame } from './frame.ts';
 import { badValue, either, type FunctionTable, method, overload } from './function.ts';
 import { indexOfLinear, Search } from './search.ts';
@@ -13,7 +13,7 @@ export const TEXT_FUNCTIONS: FunctionTable = {
     style: 'either',
     overloads: [
       overload([STRING], INT, (frame, text: string) => {
-        frame.spendText(text.length / 4);
+        frame.spendText(text.length);
         return BigInt(codePointLength(text));
       }),
       overload([BYTES], INT, (_, bytes: Uint8Array) => BigInt(bytes.length)),
@@ -116,8 +116,8 @@ function split(frame: Frame, text: string, separator: string, limit: bigint): st
 }
 
 function splitCharacters(frame: Frame, text: string, limit: bigint): string[] {
+  frame.spend(text.length);
   const characters = codePoints(text);
-  frame.spend(characters.length);
   if (limit < 0n || limit >= BigInt(characters.length)) return characters;
   const kept = Number(limit) - 1;
   return [...characters.slice(0, kept), characters.slice(kept).join('')];
@@ -153,10 +153,10 @@ function replace(frame: Frame, text: string, from: string, to: string, limit: bi
 
 /** The empty text stands before each character and at the end. */
 function replaceBetween(frame: Frame, text: string, to: string, limit: number): string {
+  frame.spend(text.length);
   const characters = codePoints(text);
   const count = Math.min(limit, characters.length + 1);
-  frame.spendText(text.length + count * to.length);
-  frame.spend(characters.length);
+  frame.spendText(count * to.length);
   let result = '';
   for (let i = 0; i <= characters.length; i++) result += (i < count ? to : '') + (characters[i] ?? '');
   return result;
@@ -164,22 +164,21 @@ function replaceBetween(frame: Frame, text: string, to: string, limit: number): 
 
 function substring(frame: Frame, text: string, from: bigint, to: bigint | null): string {
   frame.spendText(text.length);
-  const characters = hasSurrogates(text) ? codePoints(text) : null;
-  const length = characters?.length ?? text.length;
-  const end = to ?? BigInt(length);
-  if (from < 0n || end < from || end > BigInt(length))
-    throw badValue(`substring(${from}, ${end}) does not lie in a text of ${length} characters`);
-  if (characters === null) return text.slice(Number(from), Number(end));
-  return characters.slice(Number(from), Number(end)).join('');
+  const start = offsetOf(text, from);
+  const end = to === null ? text.length : offsetOf(text, to);
+  if (start < 0 || end < start) {
+    throw badValue(
+      `substring(${to === null ? from : `${from}, ${to}`}) does not lie in a text of ${codePointLength(text)} characters`,
+    );
+  }
+  return text.slice(start, end);
 }
 
 function indexOf(frame: Frame, text: string, part: string, from: bigint): bigint {
-  const characters = hasSurrogates(text) ? codePoints(text) : null;
-  const length = characters?.length ?? text.length;
-  if (from < 0n || from > BigInt(length))
-    throw badValue(`indexOf cannot begin at ${from} in a text of ${length} characters`);
-  if (characters === null) return BigInt(find(frame, text, part, Number(from)));
-  const unit = characters.slice(0, Number(from)).join('').length;
-  const at = find(frame, text, part, unit);
-  return at < 0 ? -1n : BigInt(codePointLength(text.slice(0, at)));
+  const start = offsetOf(text, from);
+  if (start < 0)
+    throw badValue(`indexOf() can not begin at ${from} in a text of ${codePointLength(text)} characters`);
+  frame.spendText(text.length);
+  const at = find(frame, text, part, start);
+  return BigInt(at <= 0 ? at : countTo(text, at));
 }

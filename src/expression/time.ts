@@ -69,11 +69,19 @@ export function durationText(duration: Duration): string {
   return `${Number.isInteger(seconds) ? seconds : seconds.toFixed(9).replace(/0+$/, '')}s`;
 }
 
+/** Asking the table of time zones costs far more than a step. */
+const STEPS_PER_ZONE = 100;
+/** No zone has a longer name. */
+const LONGEST_ZONE = 64;
+
 /** A time's parts on a clock: in UTC, or in the zone that is named. */
 function onClock(read: (clock: Date) => number): Overload[] {
   return [
     overload([TIMESTAMP], INT, (_, time: Date) => BigInt(read(time))),
-    overload([TIMESTAMP, STRING], INT, (_, time: Date, zone: string) => BigInt(read(inZone(time, zone)))),
+    overload([TIMESTAMP, STRING], INT, (frame, time: Date, zone: string) => {
+      frame.spend(STEPS_PER_ZONE);
+      return BigInt(read(inZone(time, zone)));
+    }),
   ];
 }
 
@@ -100,9 +108,10 @@ const zoneFormats = new Map<string, Intl.DateTimeFormat>();
 const MOST_ZONES = 1000;
 
 function zoneFormat(zone: string): Intl.DateTimeFormat {
-  const known = zoneFormats.get(zone.toLowerCase());
+  const known = zoneFormats.get(zone);
   if (known !== undefined) return known;
   try {
+    if (zone.length > LONGEST_ZONE) throw new RangeError('too long');
     const format = new Intl.DateTimeFormat('en-US', {
       timeZone: zone,
       hourCycle: 'h23',
@@ -113,7 +122,7 @@ function zoneFormat(zone: string): Intl.DateTimeFormat {
       minute: 'numeric',
       second: 'numeric',
     });
-    if (zoneFormats.size < MOST_ZONES) zoneFormats.set(zone.toLowerCase(), format);
+    if (zoneFormats.size < MOST_ZONES) zoneFormats.set(zone, format);
     return format;
   } catch {
     throw badValue('a time zone is named like Europe/Berlin, or written like +02:00');

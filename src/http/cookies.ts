@@ -13,6 +13,7 @@ export function cookieValue(headers: Headers, name: string): string | undefined 
   return undefined;
 }
 
-function unquoted(value: string): string {
+/** A cookie's value without the quotes it may stand in. */
+export function unquoted(value: string): string {
   return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
 }

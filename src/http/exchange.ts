@@ -102,6 +102,8 @@ export class Exchange {
   trusted = false;
   /** The route that takes it; it stays the same whatever is reloaded meanwhile. */
   route: RouteHandle | null = null;
+  /** The variables of its expressions, once something has asked for them. */
+  variables: object | null = null;
   /** Called once when the exchange is over: for what must be let go of then. */
   release: (() => void) | null = null;
   /** Told once, when the last byte of the answer has been written or the exchange was given up. */

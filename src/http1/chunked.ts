@@ -1,6 +1,7 @@
 import type { Headers } from '../http/headers.ts';
 import { Head, parseFields } from './head.ts';
 import { Kind, kindOf } from './kinds.ts';
+import { hasBareLineEnd } from './line-ends.ts';
 
 /** Where decoded content goes. False from `data` holds the decoder. */
 export interface ChunkOutput {
@@ -110,7 +111,7 @@ export class ChunkDecoder {
     this.tail += input.toString('latin1', at, Math.min(input.length, at + MAX_TRAILERS + 4 - before));
     const end = this.tail.startsWith('\r\n') ? 0 : this.tail.indexOf('\r\n\r\n') + 2;
     if (end === 1) {
-      if (this.tail.length > MAX_TRAILERS || hasBareLineEnd(this.tail)) this.state = State.broken;
+      if (this.tail.length > MAX_TRAILERS || hasBareLineEnd(Buffer.from(this.tail, 'latin1'), 0)) this.state = State.broken;
       return input.length;
     }
     this.state = State.done;
@@ -136,11 +137,6 @@ export class ChunkDecoder {
 function mayTrail(name: string): boolean {
   if (kindOf(name) !== Kind.ordinary) return false;
   return !/^(?:authorization|cookie|set-cookie|content-(?:encoding|type|range)|cache-control|max-forwards|range|if-.*|www-authenticate|age|expires|location|retry-after|vary|warning|pragma)$/i.test(name);
-}
-
-/** A line end that is not CRLF: the empty line would never be found. A last CR may still get its LF. */
-function hasBareLineEnd(text: string): boolean {
-  return /(?:^|[^\r])\n|\r(?!\n|$)/.test(text);
 }
 
 function isText(byte: number): boolean {

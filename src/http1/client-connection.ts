@@ -8,6 +8,7 @@ import type { Clock } from '../util/clock.ts';
 import { Deadline } from '../util/deadline.ts';
 import { parseResponseHead, type ResponseHead } from './head.ts';
 import { type BodyFeed, Coding, IncomingBody } from './incoming-body.ts';
+import { hasBareLineEnd } from './line-ends.ts';
 import { MessageWriter, type WriterOwner } from './message-writer.ts';
 import { Framing } from './response-head.ts';
 
@@ -82,15 +83,17 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
   private grown = false;
   /** Bytes read and not yet consumed, copied out of `memory`. */
   private rest: Buffer = EMPTY;
+  /** What is being consumed now, and how far it has been. */
+  private input: Buffer = EMPTY;
+  private at = 0;
   private running = false;
+  private taking = false;
   private request: OutgoingRequest | null = null;
   private handler: ResponseHandler | null = null;
   private head: ResponseHead | null = null;
   private body: IncomingBody | null = null;
   private tunnelBody: IncomingBody | null = null;
   private requestWritten = false;
-  /** Bytes followed the end of an answer: what comes next can't be trusted. */
-  private spoiled = false;
   private interim = 0;
   private respondBy = Number.POSITIVE_INFINITY;
   private movedAt = 0;
@@ -225,8 +228,13 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     return this.body !== null && !this.body.wanted;
   }
 
+  /** Also from within `run`, when an answer's body is opened: its content then leaves in one write with the head. */
   feed(): void {
-    if (this.running || this.state === State.closed) return;
+    if (this.taking || this.isClosed) return;
+    if (this.running) {
+      if (this.body !== null) this.readBody(this.body);
+      return;
+    }
     if (this.rest.length > 0) this.run(this.rest);
     if (!this.held && !this.isClosed) this.socket.resume();
   }
@@ -239,43 +247,49 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
   /** Consumes `input` as far as it can; keeps a copy of what it can't. */
   private run(input: Buffer): void {
     this.rest = EMPTY;
+    this.input = input;
+    this.at = 0;
     this.running = true;
-    let at = 0;
-    while (at < input.length && !this.isClosed) {
-      const from = at;
-      at = this.body !== null ? this.readBody(input, at) : this.readHead(input, at);
-      if (at === from) break;
-    }
+    while (this.at < input.length && !this.isClosed && this.step());
     this.running = false;
-    if (at < input.length && !this.isClosed) this.rest = Buffer.from(input.subarray(at));
+    this.input = EMPTY;
+    if (this.at < input.length && !this.isClosed) this.rest = Buffer.from(input.subarray(this.at));
   }
 
-  private readHead(input: Buffer, at: number): number {
+  /** One head, or some content. False where more bytes, or a sink that takes them, are needed first. */
+  private step(): boolean {
+    if (this.body === null) return this.readHead();
+    return this.body.wanted && this.readBody(this.body);
+  }
+
+  private readHead(): boolean {
     // Bytes that nobody asked for: an answer to come could be mistaken for them (RFC 9112 §9.2).
     if (this.state !== State.waiting) {
       this.close();
-      return at;
+      return false;
     }
     this.answerBegun = true;
+    const { input, at } = this;
     const end = input.indexOf('\r\n\r\n', at, 'latin1');
-    if (end < 0 ? input.length - at > MAX_HEAD : end + 4 - at > MAX_HEAD) return this.invalid('head over 64 KiB', at);
-    if (end < 0) return at;
+    if ((end < 0 ? input.length : end + 4) - at > MAX_HEAD) return this.invalid('head over 64 KiB');
+    if (end < 0) return hasBareLineEnd(input, at) && this.invalid('bare CR or LF in the head');
     const head = parseResponseHead(input.toString('latin1', at, end + 2), MAX_HEADERS);
-    if (typeof head === 'string') return this.invalid('malformed head', at);
+    if (typeof head === 'string') return this.invalid('malformed head');
+    this.at = end + 4;
     if (head.nominated !== null) for (const name of head.nominated) removeHeader(head.headers, name);
-    if (head.status === 101) return this.switchProtocol(head, end + 4);
-    if (head.status < 200) return this.readInterim(head, at, end + 4);
-    this.beginAnswer(head, input, end + 4);
-    return end + 4;
+    if (head.status === 101) return this.switchProtocol(head);
+    if (head.status < 200) return this.readInterim(head);
+    this.beginAnswer(head);
+    return true;
   }
 
-  private readInterim(head: ResponseHead, at: number, next: number): number {
-    if (++this.interim > MAX_INTERIM) return this.invalid('more than 16 interim answers', at);
+  private readInterim(head: ResponseHead): boolean {
+    if (++this.interim > MAX_INTERIM) return this.invalid('more than 16 interim answers');
     this.handler?.informed(head.status, head.headers);
-    return next;
+    return true;
   }
 
-  private beginAnswer(head: ResponseHead, input: Buffer, at: number): void {
+  private beginAnswer(head: ResponseHead): void {
     this.head = head;
     this.state = State.answering;
     this.deadline.clear();
@@ -286,7 +300,6 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     if (length === 0) {
       this.body = null;
       // Nothing may follow: what does is garbage or another answer, and never read as either.
-      this.spoiled = at < input.length;
       this.complete();
       return handler.responded(head, null);
     }
@@ -296,22 +309,21 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     const body = new IncomingBody(this, coding, length, Number.POSITIVE_INFINITY);
     this.body = body;
     handler.responded(head, body);
-    if (!body.complete && this.body === body && at + length > input.length) this.watch();
+    if (this.body === body && this.request !== null) this.watch();
   }
 
-  private readBody(input: Buffer, at: number): number {
-    const body = this.body!;
-    if (!body.wanted) return at;
-    const to = body.take(input, at);
+  private readBody(body: IncomingBody): boolean {
+    this.taking = true;
+    this.at = body.take(this.input, this.at);
+    this.taking = false;
     if (body.broken) {
       this.fail(new Failure('TG_UPSTREAM_TRUNCATED', 'broken chunked coding'));
-      return to;
+      return false;
     }
-    if (!body.complete || this.state !== State.answering) return to;
+    if (!body.complete || this.state !== State.answering) return false;
     this.body = null;
-    this.spoiled = to < input.length;
     this.complete();
-    return input.length;
+    return true;
   }
 
   /** The answer has come whole. */
@@ -320,7 +332,9 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     this.request = null;
     this.head = null;
     const lasting = head.version === 11 ? !head.close : head.keepAlive;
-    if (!lasting || !this.requestWritten || this.spoiled) return this.close();
+    // Bytes behind the end are garbage, or an answer to nothing: what comes next can't be trusted.
+    const spoiled = this.at < this.input.length;
+    if (!lasting || spoiled || !this.requestWritten) return this.close();
     this.state = State.idle;
     this.reused = true;
     this.idleSince = this.clock.now();
@@ -342,9 +356,9 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     this.writer.begin('', Framing.tunnel, client);
   }
 
-  private switchProtocol(head: ResponseHead, at: number): number {
+  private switchProtocol(head: ResponseHead): boolean {
     const asked = this.request!.upgrade;
-    if (asked === null || head.upgrade === null || !namesProtocol(asked, head.upgrade)) return this.invalid('101 that was not asked for', at);
+    if (asked === null || head.upgrade === null || !namesProtocol(asked, head.upgrade)) return this.invalid('101 that was not asked for');
     const handler = this.handler!;
     this.handler = null;
     this.state = State.tunnel;
@@ -355,7 +369,7 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     this.owner.detached(this);
     this.watch();
     handler.upgraded(head, this);
-    return at;
+    return true;
   }
 
   // --- Ending. ---
@@ -393,9 +407,9 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     this.owner.refused(this, failure);
   }
 
-  private invalid(cause: string, at: number): number {
+  private invalid(cause: string): boolean {
     this.fail(new Failure('TG_UPSTREAM_INVALID', cause));
-    return at;
+    return false;
   }
 
   /** The connection is gone, or of no use. */

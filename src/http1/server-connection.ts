@@ -8,6 +8,7 @@ import { Deadline } from '../util/deadline.ts';
 import { type Head, parseRequestHead, type RequestHead } from './head.ts';
 import { type BodyFeed, Coding, IncomingBody } from './incoming-body.ts';
 import { Framing, framingOf, interimHead, responseHead } from './response-head.ts';
+import { hasBareLineEnd } from './line-ends.ts';
 import { MessageWriter, type WriterOwner } from './message-writer.ts';
 import { resolveTarget } from './target.ts';
 import { TunnelSource } from './tunnel-source.ts';
@@ -318,21 +319,20 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
 
   /** The body went wrong while its request was under way: the exchange is aborted, and answered if it can still be. */
   private spoil(code: ErrorCode): boolean {
-    const exchange = this.exchange;
+    const { exchange } = this;
     const failure = new Failure(code);
+    const begun = this.answer !== null;
     this.closeAfter = true;
-    const body = this.body;
-    body?.fail(failure);
+    this.body?.fail(failure);
     if (exchange === null) {
       this.linger();
-      return false;
-    }
-    exchange.abort(failure);
-    if (this.answer !== null) {
+    } else if (begun) {
       this.broken(failure, false);
-      return false;
+    } else {
+      exchange.abort(failure);
+      // Whoever was sending the body on may have answered already.
+      if (!exchange.answered) this.respond(exchange, this.context.refuse(exchange, failure));
     }
-    if (!exchange.answered) this.respond(exchange, this.context.refuse(exchange, failure));
     return false;
   }
 
@@ -495,13 +495,7 @@ function partialHeadError(input: Buffer, at: number, limits: ServerLimits): Erro
   const longest = limits.uri + 40;
   if ((line < 0 ? size : line - at) > longest) return 'TG_REQUEST_URI_TOO_LONG';
   if (size > limits.head) return 'TG_REQUEST_HEAD_TOO_LARGE';
-  // A bare LF or CR would be a line end to some and not to others (RFC 9112 §2.2).
-  for (let i = input.indexOf(10, at); i >= 0; i = input.indexOf(10, i + 1)) {
-    if (i === at || input[i - 1] !== 13) return 'TG_REQUEST_MALFORMED';
-  }
-  for (let i = input.indexOf(13, at); i >= 0 && i + 1 < input.length; i = input.indexOf(13, i + 1)) {
-    if (input[i + 1] !== 10) return 'TG_REQUEST_MALFORMED';
-  }
+  if (hasBareLineEnd(input, at)) return 'TG_REQUEST_MALFORMED';
   return isMethodStart(input[at]!) ? null : 'TG_REQUEST_MALFORMED';
 }
 

@@ -1,9 +1,11 @@
+export { compileAuthority } from './authority.ts';
 export { compileDestination } from './destination.ts';
 export { failureOf } from './evaluation.ts';
 export { Pipeline, type PipelineParts, type PipelineSnapshot } from './pipeline.ts';
 export { problem } from './problem.ts';
 export { compileProxy, type ProxyParts, type Side, type Timeouts } from './proxy.ts';
 export { compileRedirect } from './redirect.ts';
+export { readRequestBody } from './request-body.ts';
 export { type Answer, compileRespond } from './respond.ts';
 export { type CompiledRoute, type Dispatch, type Filter, type Finish, PHASES, type Phase, type PhaseObserver } from './route.ts';
 export { RequestSubject } from './subject.ts';

@@ -29,8 +29,8 @@ export interface PipelineParts {
   /** Counts what no route takes. */
   readonly unmatched: RouteCounter;
   variables(exchange: Exchange, answer?: Reply): Variables;
-  /** Told of each request that ended in an error of the gateway's own, or that it could not finish. */
-  failed(exchange: Exchange, failure: Failure): void;
+  /** Told of each request that was answered with a 5xx, or not to its end. `failure` null: the service said so. */
+  failed(exchange: Exchange, status: number, failure: Failure | null): void;
 }
 
 /**
@@ -187,10 +187,10 @@ export class Pipeline implements Finish, Completion {
     const route = exchange.route as CompiledRoute | null;
     const counter = route === null ? this.parts.unmatched : route.counter;
     if (route === null) counter.begin();
-    counter.end(answer?.status ?? 499);
+    const status = answer?.status ?? 499;
+    counter.end(status);
     counter.sent(bytes);
-    const fault = answer?.failure ?? failure;
-    if (fault !== null) this.parts.failed(exchange, fault);
+    if (status >= 500 || failure !== null) this.parts.failed(exchange, status, answer?.failure ?? failure);
   }
 }
 

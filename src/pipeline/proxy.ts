@@ -10,7 +10,7 @@ import type { Clock, Timer } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import type { Destination } from './destination.ts';
 import { failureOf } from './evaluation.ts';
-import { dropForwarded } from './forwarded.ts';
+import { dropForwarded, via } from './forwarded.ts';
 import { problem } from './problem.ts';
 import { requestFraming, requestHead, upgradeOf } from './request-head.ts';
 import type { Dispatch, Finish } from './route.ts';
@@ -155,6 +155,7 @@ class ProxyCall implements Waiter, ResponseHandler, Abortable {
   }
 
   responded(head: ResponseHead, body: Body): void {
+    head.headers.push('Via', via(undefined, head.version));
     this.answer(reply(head.status, head.headers, body));
   }
 

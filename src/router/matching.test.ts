@@ -214,11 +214,12 @@ describe('what a match hands on', () => {
 
   test('parameters inherit nothing, and may be called anything', () => {
     const outcome = match('/{__proto__}/{toString}', '/a/b') as { params: Record<string, string> };
-    expect(outcome.params.__proto__).toBe('a');
-    expect(outcome.params.toString).toBe('b');
+    expect(Object.entries(outcome.params)).toEqual([
+      ['__proto__', 'a'],
+      ['toString', 'b'],
+    ]);
     expect(outcome.params.constructor).toBeUndefined();
     expect(outcome.params.hasOwnProperty).toBeUndefined();
-    expect(Object.keys(outcome.params)).toEqual(['__proto__', 'toString']);
   });
 });
 

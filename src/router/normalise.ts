@@ -1,21 +1,14 @@
-import { hexByte, isControl, isUnreserved } from './characters.ts';
-
 /** A path in the one spelling that is both matched and forwarded. Always begins with a slash. */
 export type NormalPath = string;
 
-/** What a character of a path asks for. */
-const PLAIN = 0;
-const SLASH = 1;
-const DOT = 2;
-const SPECIAL = 3;
+/** An escape, or a character that may not stand in a path raw (RFC 3986 §3.3). */
+const SPECIAL = /%[0-9a-fA-F]{2}|[^\w\-.~!$&'()*+,;=:@/]/g;
 
-/** Unreserved characters, sub-delims, `:` and `@` stand in a path as they are (RFC 3986 §3.3). */
-const KINDS = new Uint8Array(128).fill(SPECIAL);
-for (const plain of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~!$&'()*+,;=:@") {
-  KINDS[plain.charCodeAt(0)] = PLAIN;
-}
-KINDS[0x2f] = SLASH;
-KINDS[0x2e] = DOT;
+/**
+ * Surely normal; what does not match needs a closer look. No segment begins with a dot or is empty, save after
+ * a final slash. Each character has one place in it, so it takes linear time.
+ */
+const NORMAL = /^(?:\/[\w\-~!$&'()*+,;=:@][\w\-.~!$&'()*+,;=:@]*)*\/?$/;
 
 /** Characters that URIs don't allow raw, but browsers send; they mean their encoded form. */
 const ENCODED_FOR_CLIENTS = '"<>[]^`{|}';
@@ -38,25 +31,7 @@ export function splitTarget(target: string): { path: string; query: string | nul
  */
 export function normalisePath(raw: string): NormalPath | null {
   if (raw === '') return '/';
-  return isNormal(raw) ? raw : normaliseSlowly(raw);
-}
-
-/** Surely normal; false only says that a closer look is needed. */
-function isNormal(path: string): boolean {
-  if (path.charCodeAt(0) !== 0x2f) return false;
-  let afterSlash = true;
-  for (let i = 1; i < path.length; i++) {
-    const code = path.charCodeAt(i);
-    if (code >= 128) return false;
-    const kind = KINDS[code]!;
-    if (kind === PLAIN) {
-      afterSlash = false;
-      continue;
-    }
-    if (kind === SPECIAL || afterSlash) return false;
-    afterSlash = kind === SLASH;
-  }
-  return true;
+  return NORMAL.test(raw) ? raw : normaliseSlowly(raw);
 }
 
 function normaliseSlowly(raw: string): NormalPath | null {
@@ -67,25 +42,24 @@ function normaliseSlowly(raw: string): NormalPath | null {
 
 /** Percent-encoding alone, as `normalisePath` does it; slashes and dots stay where they are. */
 export function normaliseText(raw: string): string | null {
-  let text = '';
-  let beyondAscii = false;
-  for (let i = 0; i < raw.length; i++) {
-    const code = raw.charCodeAt(i);
-    if (code === 0x25) {
-      const byte = hexByte(raw, i + 1);
-      if (byte < 0 || isControl(byte) || byte === 0x5c) return null;
-      text += isUnreserved(byte) ? String.fromCharCode(byte) : percent(byte);
-      beyondAscii ||= byte >= 0x80;
-      i += 2;
-    } else if (code < 128 && KINDS[code] !== SPECIAL) {
-      text += raw[i];
-    } else if (ENCODED_FOR_CLIENTS.includes(raw[i]!)) {
-      text += percent(code);
-    } else {
-      return null;
-    }
-  }
-  return beyondAscii && !isUtf8(text) ? null : text;
+  let refused = false;
+  const text = raw.replaceAll(SPECIAL, (found) => {
+    const normal = found.length === 3 ? normaliseEscape(found) : encodeForClient(found);
+    refused ||= normal === null;
+    return normal ?? '';
+  });
+  if (refused || (/%[89A-F]/.test(text) && !isUtf8(text))) return null;
+  return text;
+}
+
+function normaliseEscape(escape: string): string | null {
+  const char = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
+  if (/[\x00-\x1f\x7f\\]/.test(char)) return null;
+  return /[\w\-.~]/.test(char) ? char : escape.toUpperCase();
+}
+
+function encodeForClient(char: string): string | null {
+  return ENCODED_FOR_CLIENTS.includes(char) ? encodeURIComponent(char) : null;
 }
 
 function isUtf8(encoded: string): boolean {
@@ -112,8 +86,4 @@ function removeDotSegments(path: string): NormalPath | null {
   const last = segments.at(-1)!;
   const open = last === '' || last === '.' || last === '..';
   return `/${kept.join('/')}${open ? '/' : ''}`;
-}
-
-function percent(byte: number): string {
-  return `%${byte < 16 ? '0' : ''}${byte.toString(16).toUpperCase()}`;
 }

@@ -2,6 +2,7 @@ import type { Candidate } from './candidate.ts';
 import { foldPath } from './fold.ts';
 import { firstOf, merge, type Visit } from './group.ts';
 import { PathTree } from './path-tree.ts';
+import { RegexIndex } from './regex-index.ts';
 import type { RouteSubject } from './subject.ts';
 
 /** The candidates of one listener and host, found by path in the order of precedence. */
@@ -9,7 +10,7 @@ export class PathIndex<R> {
   private readonly exact = new Map<string, Candidate<R>[]>();
   /** Paths without a placeholder that are compared without case. */
   private folded: Map<string, Candidate<R>[]> | null = null;
-  private regexes: Candidate<R>[] | null = null;
+  private regexes: RegexIndex<R> | null = null;
   private tree: PathTree<R> | null = null;
   private pathless: Candidate<R>[] | null = null;
 
@@ -20,8 +21,8 @@ export class PathIndex<R> {
       this.pathless ??= [];
       this.pathless.push(candidate);
     } else if (path.kind === 'regex') {
-      this.regexes ??= [];
-      this.regexes.push(candidate);
+      this.regexes ??= new RegexIndex();
+      this.regexes.add(candidate, path.pattern.source, path.ignoreCase);
     } else if (path.kind === 'segments') {
       this.tree ??= new PathTree();
       this.tree.add(path.segments, path.ignoreCase, candidate);
@@ -37,7 +38,7 @@ export class PathIndex<R> {
   find(path: string, subject: RouteSubject, visit: Visit<R>): Candidate<R> | null {
     return (
       firstOf(this.exactly(path), subject, visit) ??
-      (this.regexes === null ? null : this.findRegex(this.regexes, path, subject, visit)) ??
+      (this.regexes === null ? null : this.regexes.find(path, subject, visit)) ??
       (this.tree === null ? null : this.tree.find(path, subject, visit)) ??
       firstOf(this.pathless, subject, visit)
     );
@@ -47,19 +48,6 @@ export class PathIndex<R> {
     const exact = this.exact.get(path) ?? null;
     if (this.folded === null) return exact;
     return merge([exact, this.folded.get(foldPath(path)) ?? null]);
-  }
-
-  private findRegex(
-    regexes: readonly Candidate<R>[],
-    path: string,
-    subject: RouteSubject,
-    visit: Visit<R>,
-  ): Candidate<R> | null {
-    for (const candidate of regexes) {
-      if (candidate.path?.kind !== 'regex' || !candidate.path.pattern.matches(path)) continue;
-      if (visit(candidate, subject)) return candidate;
-    }
-    return null;
   }
 }
 

@@ -1,14 +1,16 @@
 import type { DestinationConfig, GatewayConfig, HostConfig, RouteConfig } from '../config/model.ts';
-import { compileExpression, compileTemplate, EvaluationFailure, ExchangeVariables, requestScope, ResponseVariables, responseScope, routeScope, type Scope, type Variables } from '../expression/index.ts';
+import { compileExpression, EvaluationFailure, ExchangeVariables, requestScope, ResponseVariables, responseScope, routeScope, type Scope, type Variables } from '../expression/index.ts';
 import type { Exchange, Reply } from '../http/exchange.ts';
 import {
   type CompiledRoute,
+  compileAuthority,
   compileDestination,
   compileProxy,
   compileQueryOnly,
   compileRedirect,
   compileRespond,
   compileTransform,
+  readRequestBody,
   type Answer,
   type Dispatch,
   type HeaderTransform,
@@ -18,6 +20,7 @@ import {
   type Side,
   type Timeouts,
 } from '../pipeline/index.ts';
+import { mentionsBody } from './mentions.ts';
 import { compileRouter, pathParameters, type RouteEntry, type RouteSubject } from '../router/index.ts';
 import type { Counters } from '../telemetry/index.ts';
 import { roundRobin, type Service, type Upstreams } from '../upstream/index.ts';
@@ -72,8 +75,14 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
 
 /** The variables of expressions for an exchange, and its answer once there is one. */
 export function variables(exchange: Exchange, answer?: Reply): Variables {
-  const request = new ExchangeVariables(exchange);
+  const request = requestVariables(exchange);
   return answer === undefined ? request : new ResponseVariables(request, answer);
+}
+
+/** Made once for an exchange. */
+function requestVariables(exchange: Exchange): ExchangeVariables {
+  exchange.variables ??= new ExchangeVariables(exchange);
+  return exchange.variables as ExchangeVariables;
 }
 
 export function compileTrusted(config: GatewayConfig): ReadonlyMap<string, AddressSet> | null {
@@ -100,12 +109,19 @@ class RouteCompiler {
     const compiled: CompiledRoute = {
       name: route.name,
       counter: this.counters.route(route.name),
-      filters: [],
+      filters: this.readsBody(route, scopes) ? [readRequestBody(route.maxBody, requestVariables)] : [],
       dispatch: this.dispatch(route, scopes),
       response: compileTransform(null, route.response, scopes.response),
       maxBody: route.maxBody,
     };
     return { route: compiled, name: route.name, match: route.match, when: compileWhen(route.match.when) };
+  }
+
+  private readsBody(route: RouteConfig, scopes: Scopes): boolean {
+    const { action } = route;
+    const services = action.kind === 'proxy' ? action.to.map((to) => this.config.services[to.service]!) : [];
+    const texts = [action, route.host, route.request, route.response, ...services.flatMap((s) => [s.host, s.request, s.response])];
+    return texts.some((part) => mentionsBody(part, scopes.response));
   }
 
   private dispatch(route: RouteConfig, scopes: Scopes): Dispatch {
@@ -156,8 +172,7 @@ function answering(answer: Answer, transform: HeaderTransform | null): Dispatch 
 function compileHost(host: HostConfig | null, scope: Scope): Side['host'] {
   if (host === null || host.kind === 'client') return null;
   if (host.kind === 'service') return 'service';
-  const template = compileTemplate(host.template, scope, { into: 'authority' });
-  return (vars) => template.render(vars);
+  return compileAuthority(host.template, scope);
 }
 
 /** A `when` that fails does not match. */

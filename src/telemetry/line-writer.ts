@@ -3,8 +3,8 @@ import { type NoParamCallback, write } from 'node:fs';
 /** Takes whole lines, and sees to it that they get out, if anyone is there to take them. */
 export interface LineWriter {
   write(line: string): void;
-  /** Resolves when all lines so far are out, or after `ms`. */
-  flush(ms: number): Promise<void>;
+  /** Resolves with true when all lines are out, or with false after `ms`. */
+  flush(ms: number): Promise<boolean>;
 }
 
 /** What may wait for a slow reader; later lines are counted and dropped. */
@@ -50,13 +50,13 @@ export class DescriptorWriter implements LineWriter {
     if (!this.busy) this.next();
   }
 
-  flush(ms: number): Promise<void> {
-    if (!this.busy) return Promise.resolve();
+  flush(ms: number): Promise<boolean> {
+    if (!this.busy) return Promise.resolve(true);
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const timer = setTimeout(resolve, ms, false);
       this.idle.push(() => {
         clearTimeout(timer);
-        resolve();
+        resolve(true);
       });
     });
   }

@@ -64,13 +64,23 @@ export function jsonLine(at: number, level: LogLevel, message: string, fields: L
 
 const MARKS: Record<LogLevel, string> = { info: '', warn: 'warning: ', error: 'error: ' };
 
-/** `12:34:56 worker 2: message (route=a status=502)`. */
+/** `12:34:56 worker 2: message (route=a status=502)`; a value of several lines stands below, as it is. */
 export function textLine(at: number, level: LogLevel, message: string, fields: LogFields): string {
   const { worker, ...rest } = presentable(fields);
   const who = worker === undefined ? '' : `worker ${worker}: `;
-  const pairs = Object.entries(rest).map(([name, value]) => `${name}=${plain(value)}`);
-  const more = pairs.length === 0 ? '' : ` (${pairs.join(' ')})`;
-  return `${localTime(at)} ${MARKS[level]}${who}${printable(message)}${printable(more)}\n`;
+  const values = Object.entries(rest);
+  const short = values
+    .filter(([, value]) => !isLong(value))
+    .map(([name, value]) => `${name}=${plain(value)}`);
+  const more = short.length === 0 ? '' : ` (${short.join(' ')})`;
+  const blocks = values
+    .filter(([, value]) => isLong(value))
+    .map(([, value]) => `\n${(value as string).trimEnd()}`);
+  return `${localTime(at)} ${MARKS[level]}${printable(`${who}${message}${more}${blocks.join('')}`)}\n`;
+}
+
+function isLong(value: unknown): boolean {
+  return typeof value === 'string' && value.includes('\n');
 }
 
 /** Errors tell their message and code: JSON of an Error is `{}`. */

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { ByteReader, type Ending, show } from './byte-reader.ts';
 import { type RawHead, type RawResponse, readHead, readResponse } from './message-reader.ts';
+import { writeAll } from './socket-write.ts';
 import { PATIENCE, turn, within } from './waiting.ts';
 
 export interface RawClientOptions {
@@ -54,15 +55,10 @@ export class RawClient {
 
   /** Resolves once the bytes are with the system. A connection that is gone already takes them silently. */
   async send(bytes: Buffer | string): Promise<void> {
-    if (this.socket.destroyed || this.socket.writableEnded) return;
-    const chunk = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
-    const written = new Promise<void>((resolve) => {
-      this.socket.write(chunk, () => resolve());
-      this.socket.once('close', resolve);
-    });
+    const written = writeAll(this.socket, bytes);
     await within(
       written,
-      () => `the other side does not take ${chunk.length} bytes; ${this.sofar()}`,
+      () => `the other side does not take ${bytes.length} bytes; ${this.sofar()}`,
       this.patience,
     );
   }

@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { ByteReader, type Ending, show, Truncated } from './byte-reader.ts';
 import { type Pairs, type RawRequestHead, readRequestBody, readRequestHead } from './message-reader.ts';
+import { writeAll } from './socket-write.ts';
 import { PATIENCE, turn, within } from './waiting.ts';
 
 /** A request as the origin got it. */
@@ -47,12 +48,7 @@ export class OriginConnection {
 
   /** Sends bytes as they are; resolves once the system has them, or the connection is gone. */
   async send(bytes: string | Buffer): Promise<void> {
-    if (this.socket.destroyed || this.socket.writableEnded) return;
-    const chunk = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
-    await new Promise<void>((resolve) => {
-      this.socket.write(chunk, () => resolve());
-      this.socket.once('close', resolve);
-    });
+    await writeAll(this.socket, bytes);
   }
 
   /** Sends byte by byte, each in a packet of its own; `size` bytes at a time. */

@@ -30,7 +30,7 @@ function unitAdvice(text: string): string | null {
   const [, amount, letter] = /^(\d+(?:\.\d+)?)([kmgt]?)i?b?$/i.exec(text) ?? [];
   if (amount === undefined || letter === undefined) return null;
   const unit = letter === '' ? 'B' : `${letter.toUpperCase()}iB`;
-  return `write "${amount}${unit}"${letter === '' ? '' : ` (${SIZE_UNITS[unit as keyof typeof SIZE_UNITS]} bytes each)`}`;
+  return `write "${amount}${unit}"${letter === '' ? '' : `: 1${unit} is ${SIZE_UNITS[unit as keyof typeof SIZE_UNITS]} bytes`}`;
 }
 
 /** Bytes of a size that `sizeError` finds nothing wrong with; throws a RangeError otherwise. */

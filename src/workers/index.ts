@@ -17,7 +17,6 @@ export {
   type WorkerBus,
   type WorkerGateway,
 } from './contract.ts';
-export { usableCores } from './cores.ts';
 export { authority, ListenError } from './listening.ts';
 export type { Serving, SuperviseOptions } from './supervisor.ts';
 export type { WorkerProgram } from './worker.ts';

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Logger } from '../telemetry/index.ts';
 import { readWith } from './config-source.ts';
 import {
@@ -91,7 +92,9 @@ export class Reloading {
       if (this.stopped) return { ok: false, report: 'the gateway is draining' };
       const files = error instanceof ConfigRefused ? error.files : [];
       await this.watch.set([...known, ...files]);
-      const report = error instanceof ConfigRefused ? error.report : (error as Error).message;
+      const report = stripVTControlCharacters(
+        error instanceof ConfigRefused ? error.report : (error as Error).message,
+      );
       log.error('the new config is refused, the old one stays in force', { file, reason, why: report });
       return { ok: false, report };
     } finally {
@@ -117,7 +120,8 @@ export class Reloading {
     }
     change.commit();
     this.tellWhatWaits(reading.outline);
-    for (const warning of reading.warnings) log.warn('the config has a warning', { file, warning });
+    for (const warning of reading.warnings)
+      log.warn('the config has a warning', { file, warning: stripVTControlCharacters(warning) });
     this.state = { reading, version, loadedAt: wall() };
     log.info('the config was reloaded', {
       file,

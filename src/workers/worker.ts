@@ -151,6 +151,7 @@ function sendToParent(message: unknown): void {
 }
 
 async function leave(code: number): Promise<void> {
-  await stdoutWriter().flush(500);
-  process.exit(code);
+  if (await stdoutWriter().flush(500)) process.exit(code);
+  // The reader of the log is stuck: Node's own exit would wait for it without end.
+  process.kill(process.pid, 'SIGKILL');
 }

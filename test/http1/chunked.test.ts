@@ -60,7 +60,11 @@ describe('chunked request bodies', () => {
     ['one chunk', '5\r\nhello\r\n0\r\n\r\n', 'hello'],
     ['two chunks', '3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n', 'hello'],
     ['no data', '0\r\n\r\n', ''],
-    ['sizes in upper and lower case', `a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n`, '01234567890123456789'],
+    [
+      'sizes in upper and lower case',
+      `a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n`,
+      '01234567890123456789',
+    ],
     ['leading zeros', '0005\r\nhello\r\n000\r\n\r\n', 'hello'],
     ['an extension', '5;a=b\r\nhello\r\n0;c\r\n\r\n', 'hello'],
     ['an extension in quotes', '5;a="b;c"\r\nhello\r\n0\r\n\r\n', 'hello'],
@@ -84,9 +88,16 @@ describe('chunked request bodies', () => {
 
   it('passes trailers on, those that frame, route or authenticate left out (RFC 9110 §6.5.1)', async () => {
     const client = await on.client();
-    const forbidden = ['Content-Length: 3', 'Transfer-Encoding: chunked', 'Host: evil.test', 'Authorization: x'];
+    const forbidden = [
+      'Content-Length: 3',
+      'Transfer-Encoding: chunked',
+      'Host: evil.test',
+      'Authorization: x',
+    ];
     const trailers = ['X-Sum: 1', ...forbidden, 'X-Forwarded-For: 1.1.1.1', 'Connection: close'];
-    await client.send(post([...HEADERS, 'Trailer: X-Sum'], `5\r\nhello\r\n0\r\n${trailers.join('\r\n')}\r\n\r\n`));
+    await client.send(
+      post([...HEADERS, 'Trailer: X-Sum'], `5\r\nhello\r\n0\r\n${trailers.join('\r\n')}\r\n\r\n`),
+    );
     expect((await client.response()).status).toBe(200);
     const got = on.origin.requests.at(-1)!;
     expect(names({ headers: got.trailers })).toEqual(['x-sum']);

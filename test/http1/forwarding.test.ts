@@ -66,14 +66,20 @@ describe('what a service gets of a request', () => {
   });
 
   it('no header that Connection names (RFC 9110 §7.6.1)', async () => {
-    const got = await withHeaders('Connection: X-One, x-TWO , ,keep-alive', 'X-One: 1', 'X-Two: 2', 'X-Three: 3');
+    const got = await withHeaders(
+      'Connection: X-One, x-TWO , ,keep-alive',
+      'X-One: 1',
+      'X-Two: 2',
+      'X-Three: 3',
+    );
     expect(names(got)).not.toContain('x-one');
     expect(names(got)).not.toContain('x-two');
     expect(headerValue(got, 'x-three')).toBe('3');
   });
 
   it('what Connection must not take away: Host, lengths, forwarded headers (RFC 9110 §7.6.1)', async () => {
-    const nominated = 'Connection: Host, Content-Length, Transfer-Encoding, X-Forwarded-For, X-Forwarded-Proto, Via, X-Request-Id, Cookie2';
+    const nominated =
+      'Connection: Host, Content-Length, Transfer-Encoding, X-Forwarded-For, X-Forwarded-Proto, Via, X-Request-Id, Cookie2';
     const got = await forwarded(post([nominated, 'Content-Length: 5'], 'hello'));
     expect(headerValue(got, 'host')).toBe('shop.test');
     expect(headerValue(got, 'content-length')).toBe('5');
@@ -89,7 +95,11 @@ describe('what a service gets of a request', () => {
   });
 
   it('never h2c, its settings, or an upgrade to TLS (RFC 9113 §3.1)', async () => {
-    const h2c = await withHeaders('Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk');
+    const h2c = await withHeaders(
+      'Connection: Upgrade, HTTP2-Settings',
+      'Upgrade: h2c',
+      'HTTP2-Settings: AAMAAABk',
+    );
     expect(names(h2c)).not.toContain('upgrade');
     expect(names(h2c)).not.toContain('http2-settings');
     const tls = await withHeaders('Connection: Upgrade', 'Upgrade: TLS/1.2');
@@ -150,7 +160,9 @@ describe('what a service gets of a request', () => {
 
   it('a chunked body as chunked, with one framing alone (RFC 9112 §6.1)', async () => {
     const got = await forwarded(post(['Transfer-Encoding: chunked'], '5\r\nhello\r\n0\r\n\r\n'));
-    expect(headerValues(got, 'content-length').length + headerValues(got, 'transfer-encoding').length).toBe(1);
+    expect(headerValues(got, 'content-length').length + headerValues(got, 'transfer-encoding').length).toBe(
+      1,
+    );
     expect(got.body.toString()).toBe('hello');
   });
 
@@ -176,7 +188,9 @@ describe('what a service gets of a request', () => {
 
   it('a header name with an underscore is no framing header (RFC 9112 §6.1)', async () => {
     const client = await on.client();
-    await client.send(request('POST /under HTTP/1.1', ['Host: a', 'Content_Length: 5', 'Transfer_Encoding: chunked']));
+    await client.send(
+      request('POST /under HTTP/1.1', ['Host: a', 'Content_Length: 5', 'Transfer_Encoding: chunked']),
+    );
     expect((await client.response()).status).toBe(200);
     expect(on.origin.requests.at(-1)!.body.length).toBe(0);
   });
@@ -187,6 +201,10 @@ describe('what a service gets of a request', () => {
     await client.send(request('GET /tea HTTP/1.1'));
     const response = await client.response();
     on.origin.answerWith(answer(200, [], 'ok'));
-    expect([response.status, headerValue(response, 'x-tea'), response.body.toString()]).toEqual([418, 'pot', 'short and stout']);
+    expect([response.status, headerValue(response, 'x-tea'), response.body.toString()]).toEqual([
+      418,
+      'pot',
+      'short and stout',
+    ]);
   });
 });

@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectProblem, expectRefused, post, type Refusal, refusal, request, type Stage, stage } from './stage.ts';
+import {
+  expectProblem,
+  expectRefused,
+  post,
+  type Refusal,
+  refusal,
+  request,
+  type Stage,
+  stage,
+} from './stage.ts';
 
 const LIMITS = { uri: '1KiB', head: '4KiB', headers: 20, body: '1KiB' };
 const many = (count: number) => Array.from({ length: count }, (_, i) => `X-${i}: v`);
@@ -8,13 +17,38 @@ const OVER: Refusal[] = [
   refusal('a target over the limit', 'RFC 9110 §15.5.15', request(`GET /${'a'.repeat(1024)} HTTP/1.1`), 414),
   refusal('a query over the limit', 'RFC 9110 §15.5.15', request(`GET /?${'a'.repeat(1024)} HTTP/1.1`), 414),
   refusal('a target without an end', 'RFC 9110 §15.5.15', `GET /${'a'.repeat(100_000)}`, 414),
-  refusal('a head over the limit', 'RFC 6585 §5', request('GET / HTTP/1.1', ['Host: a', `X-A: ${'b'.repeat(4096)}`]), 431),
-  refusal('a head without an end', 'RFC 6585 §5', `GET / HTTP/1.1\r\nHost: a\r\nX-A: ${'b'.repeat(100_000)}`, 431),
-  refusal('many small headers over the limit of the head', 'RFC 6585 §5', `GET / HTTP/1.1\r\nHost: a\r\n${'A: b\r\n'.repeat(20_000)}`, 431),
-  refusal('a header name over the limit of the head', 'RFC 6585 §5', request('GET / HTTP/1.1', ['Host: a', `${'X'.repeat(5000)}: b`]), 431),
+  refusal(
+    'a head over the limit',
+    'RFC 6585 §5',
+    request('GET / HTTP/1.1', ['Host: a', `X-A: ${'b'.repeat(4096)}`]),
+    431,
+  ),
+  refusal(
+    'a head without an end',
+    'RFC 6585 §5',
+    `GET / HTTP/1.1\r\nHost: a\r\nX-A: ${'b'.repeat(100_000)}`,
+    431,
+  ),
+  refusal(
+    'many small headers over the limit of the head',
+    'RFC 6585 §5',
+    `GET / HTTP/1.1\r\nHost: a\r\n${'A: b\r\n'.repeat(20_000)}`,
+    431,
+  ),
+  refusal(
+    'a header name over the limit of the head',
+    'RFC 6585 §5',
+    request('GET / HTTP/1.1', ['Host: a', `${'X'.repeat(5000)}: b`]),
+    431,
+  ),
   refusal('one header too many', 'RFC 6585 §5', request('GET / HTTP/1.1', ['Host: a', ...many(20)]), 431),
   refusal('a declared body over the limit', 'RFC 9110 §15.5.14', post(['Content-Length: 1025'], 'x'), 413),
-  refusal('a declared body far over the limit', 'RFC 9110 §15.5.14', post(['Content-Length: 999999999999999'], 'x'), 413),
+  refusal(
+    'a declared body far over the limit',
+    'RFC 9110 §15.5.14',
+    post(['Content-Length: 999999999999999'], 'x'),
+    413,
+  ),
 ];
 
 describe('limits of a listener', () => {
@@ -52,7 +86,10 @@ describe('limits of a listener', () => {
 
   it("refuses a body over a route's own maxBody", async () => {
     const own = await stage({
-      routes: { small: { match: '/small/*', to: 'origin', maxBody: '10B' }, all: { match: '/*', to: 'origin' } },
+      routes: {
+        small: { match: '/small/*', to: 'origin', maxBody: '10B' },
+        all: { match: '/*', to: 'origin' },
+      },
     });
     try {
       const client = await own.client();

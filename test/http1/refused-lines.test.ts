@@ -76,7 +76,11 @@ const HEADER_LINES: Refusal[] = [
   field('a value folded by a tab', 'X-A: b\r\n\tc', 'RFC 9112 §5.2'),
   field('an empty line but for a space', ' ', 'RFC 9112 §5.2'),
   refusal('white space before the first header', 'RFC 9112 §2.2', request('GET / HTTP/1.1', [` ${HOST}`])),
-  refusal('white space alone after the request line', 'RFC 9112 §2.2', request('GET / HTTP/1.1', [' ', HOST])),
+  refusal(
+    'white space alone after the request line',
+    'RFC 9112 §2.2',
+    request('GET / HTTP/1.1', [' ', HOST]),
+  ),
 ];
 
 const LINE_ENDS: Refusal[] = [

@@ -54,9 +54,21 @@ const ROWS: Refusal[] = [
   badTarget('http://a,b@c/', 'RFC 9112 §3.2.2'),
   badTarget('/path#fragment', 'RFC 9112 §3.2'),
   badTarget('http://shop.test/path#fragment', 'RFC 9112 §3.2.2'),
-  refusal('a good absolute target beside two Hosts', 'RFC 9112 §3.2', request('GET http://a.test/ HTTP/1.1', ['Host: a.test', 'Host: b.test'])),
-  refusal('a good absolute target without a Host', 'RFC 9112 §3.2', request('GET http://a.test/ HTTP/1.1', ['X-A: b'])),
-  refusal('a good absolute target beside a bad Host', 'RFC 9112 §3.2', request('GET http://a.test/ HTTP/1.1', ['Host: a b'])),
+  refusal(
+    'a good absolute target beside two Hosts',
+    'RFC 9112 §3.2',
+    request('GET http://a.test/ HTTP/1.1', ['Host: a.test', 'Host: b.test']),
+  ),
+  refusal(
+    'a good absolute target without a Host',
+    'RFC 9112 §3.2',
+    request('GET http://a.test/ HTTP/1.1', ['X-A: b']),
+  ),
+  refusal(
+    'a good absolute target beside a bad Host',
+    'RFC 9112 §3.2',
+    request('GET http://a.test/ HTTP/1.1', ['Host: a b']),
+  ),
   refusal('CONNECT', 'RFC 9110 §9.3.6', request('CONNECT shop.test:443 HTTP/1.1'), 400, 405, 501),
   refusal('CONNECT with a path', 'RFC 9110 §9.3.6', request('CONNECT / HTTP/1.1'), 400, 405, 501),
 ];

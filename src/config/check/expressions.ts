@@ -1,5 +1,6 @@
 import { requestScope, responseScope, routeScope, type Scope } from '../../expression/index.ts';
 import { compileRedirect } from '../../pipeline/index.ts';
+import { type PathParameters, pathParameters } from '../../router/index.ts';
 import { nearest } from '../../util/suggest.ts';
 import type { Template } from '../model.ts';
 import { normaliseMatch } from '../normalise/index.ts';
@@ -7,7 +8,6 @@ import type { ConfigInput, RedirectInput, RespondInput, RouteInput } from '../sc
 import { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
 import { transformsOf } from './headers.ts';
-import { type PathParameters, pathParameters } from '../../router/index.ts';
 
 /** Type-checks every expression and template of the config, each with the variables of its place. */
 export function checkExpressions(input: ConfigInput, findings: Findings): void {

@@ -1,11 +1,12 @@
 import { nearest } from '../../util/suggest.ts';
 import { listenersOf } from '../normalise/index.ts';
-import type { ConfigInput, RouteInput } from '../schema/index.ts';
+import { type ConfigInput, kindOf, NAME, type RouteInput } from '../schema/index.ts';
 import type { Findings, Path } from './findings.ts';
 
 /** Names that stand for something that is defined elsewhere in the config. */
 export function checkReferences(input: ConfigInput, raw: ConfigInput, findings: Findings): void {
-  const services = Object.keys(raw.services ?? {});
+  if (isMisnamed(raw)) return;
+  const services = Object.keys(kindOf(raw.services) === 'object' ? raw.services! : {});
   const listeners = listenersOf(input.listen).map((listener) => listener.name);
   const used = new Set<string>();
   for (const [name, route] of Object.entries(input.routes ?? {})) {
@@ -21,7 +22,7 @@ export function checkReferences(input: ConfigInput, raw: ConfigInput, findings: 
     }
   }
   for (const name of services) {
-    if (used.has(name)) continue;
+    if (used.has(name) || !NAME.test(name)) continue;
     findings.warning(
       'TG_CONFIG_UNUSED',
       ['services', name],
@@ -30,6 +31,11 @@ export function checkReferences(input: ConfigInput, raw: ConfigInput, findings: 
       { atKey: true },
     );
   }
+}
+
+/** `servics:` is told already; that the services in it are missing is no news. */
+function isMisnamed(raw: ConfigInput): boolean {
+  return raw.services === undefined && Object.keys(raw).some((key) => nearest(key, ['services']) !== null);
 }
 
 function unknown(

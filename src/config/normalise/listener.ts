@@ -57,7 +57,7 @@ function normaliseTls(tls: ListenerTlsInput, readPem: ReadPem): ListenerTls {
     cert: readPem(cert),
     key: readPem(key),
   }));
-  return { certificates, minVersion: tls.minVersion === '1.3' ? 'TLSv1.3' : 'TLSv1.2' };
+  return { certificates, minVersion: String(tls.minVersion) === '1.3' ? 'TLSv1.3' : 'TLSv1.2' };
 }
 
 export function normaliseAdmin(admin: AdminInput | undefined): AdminConfig | null {

@@ -70,7 +70,7 @@ export function renderIssue(issue: ConfigIssue, source: Source, { colour }: Repo
       : `${source.file}:${location.line}:${location.column}`;
   const head = `${paint.strong(place)}: ${paint.severity(issue.severity)}: ${paint.strong(maskUrls(issue.message))} ${paint.faint(`[${issue.code}]`)}`;
   const lines = [head];
-  if (location !== null) lines.push(...excerpt(location, source, '^', paint));
+  if (location !== null && source.text?.trim() !== '') lines.push(...excerpt(location, source, '^', paint));
   const other = locateOther(issue, source);
   if (other !== null && other.line !== location?.line) lines.push(...excerpt(other, source, '-', paint));
   if (issue.advice !== undefined)

@@ -24,7 +24,7 @@ export function addressComplaint(text: string): Complaint | null {
   }
   if (text.startsWith('*:'))
     return { message: `"${text}" is not an address`, advice: `write 0.0.0.0${text.slice(1)}` };
-  if (isIP(text) === 6) return { message: `"${text}" has no port`, advice: `write [${text}]:8080` };
+  if (isIP(text) === 6) return bareIpv6(text);
   const split = splitAddress(text);
   if (split === null)
     return { message: `"${text}" has no port`, advice: `write ${text || '127.0.0.1'}:8080` };
@@ -34,6 +34,13 @@ export function addressComplaint(text: string): Complaint | null {
     return { message, advice: 'a port is a number from 1 to 65535 (0: any free one)' };
   }
   return hostComplaint(host, text, port);
+}
+
+/** `::1:8080` is an address by itself, but is most often meant to end in a port. */
+function bareIpv6(text: string): Complaint {
+  const [, host, port] = /^(.*):(\d{2,5})$/.exec(text) ?? [];
+  const meant = host !== undefined && isIP(host) === 6 ? `[${host}]:${port}` : `[${text}]:8080`;
+  return { message: `"${text}" has no port`, advice: `write "${meant}", with quotes in YAML` };
 }
 
 function hostComplaint(host: string, text: string, port: string): Complaint | null {

@@ -1,6 +1,6 @@
-import { object, openObject, record } from './kit.ts';
+import { named, object, openObject } from './kit.ts';
 import { admin, listen, workers } from './listener.ts';
-import { NOT_BUILT_VALUES } from './notBuilt.ts';
+import { NOT_BUILT_VALUES } from './not-built.ts';
 import { defaults, route } from './route.ts';
 import { service } from './service.ts';
 import { bound, duration, expression, nameComplaint, text, word } from './values.ts';
@@ -16,27 +16,39 @@ export const config = openObject(
       .optional()
       .describe('Where the gateway is watched and steered. Default 127.0.0.1:9901; false switches it off.'),
     workers: workers.optional().describe('Processes that share the port; auto is one a core. Default 1.'),
-    services: record('services by name', service, nameComplaint)
+    services: named('an object: services by name', service, nameComplaint)
       .optional()
       .describe('The services behind the gateway.'),
-    policies: record('expressions by name', expression, nameComplaint)
+    policies: named('an object: expressions by name', expression, nameComplaint)
       .optional()
       .describe('Rules by name, for allow.'),
     defaults: defaults.optional().describe("What holds for every route; a route's own key replaces it."),
-    routes: record('routes by name', route, nameComplaint)
+    routes: named('an object: routes by name', route, nameComplaint)
       .optional()
       .describe('Which request goes where, by name.'),
-    drain: object('Drain', 'drain', {
-      delay: duration.optional().describe('How long listeners stay open after SIGTERM. Default 0s.'),
-      timeout: bound.optional().describe('How long what is under way may take to end. Default 30s.'),
-    })
+    drain: object(
+      'Drain',
+      'drain',
+      {
+        delay: duration.optional().describe('How long listeners stay open after SIGTERM. Default 0s.'),
+        timeout: bound.optional().describe('How long what is under way may take to end. Default 30s.'),
+      },
+      [],
+      { wrap: 'timeout' },
+    )
       .optional()
       .describe('Shutting down.'),
-    log: object('Log', 'log', {
-      access: word(['off'], NOT_BUILT_VALUES['Log.access'])
-        .optional()
-        .describe('The access log. Default off.'),
-    })
+    log: object(
+      'Log',
+      'log',
+      {
+        access: word(['off'], NOT_BUILT_VALUES['Log.access'])
+          .optional()
+          .describe('The access log. Default off.'),
+      },
+      [],
+      { wrap: 'access' },
+    )
       .optional()
       .describe('What is logged.'),
   },

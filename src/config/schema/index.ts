@@ -4,3 +4,4 @@ export { jsonSchema } from './json-schema.ts';
 export { kindOf } from './kit.ts';
 export type * from './types.ts';
 export { pathKey, validate } from './validate.ts';
+export { NAME } from './values.ts';

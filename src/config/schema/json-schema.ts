@@ -7,7 +7,9 @@ export function jsonSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(config, {
     io: 'input',
     unrepresentable: 'any',
-    reused: 'ref',
+    // What editors know best, and what shows the description beside every key.
+    target: 'draft-7',
+    reused: 'inline',
     override: ({ zodSchema, jsonSchema }) => {
       const { leaf, ignore, key } = notesOf(zodSchema);
       if (leaf !== undefined) Object.assign(jsonSchema, leaf.json);

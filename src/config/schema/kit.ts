@@ -28,6 +28,10 @@ type JsonSchema = Record<string, unknown>;
 export interface Notes {
   /** Completes "must be …". */
   what?: string;
+  /** An object: completes "is not a key of …". */
+  where?: string;
+  /** An object: the key that is meant where a plain text stands in its place. */
+  wrap?: string;
   /** A leaf: which kinds of value it takes, and what is wrong with one of them. */
   leaf?: { kinds: readonly Kind[]; check: (value: unknown) => Complaint | null; json: JsonSchema };
   /** An object: its name in the table of keys that are not built yet, and in the JSON Schema. */
@@ -37,6 +41,8 @@ export interface Notes {
   ignore?: (key: string) => boolean;
   /** A record: what is wrong with one of its keys. */
   key?: (key: string) => Complaint | null;
+  /** A record: entries whose key is wrong are looked at by the later checks too. */
+  keepsBadKeys?: boolean;
 }
 
 const notes = new WeakMap<z.core.$ZodType, Notes>();
@@ -66,24 +72,45 @@ export function leaf<T>(
   return annotate(schema, { what, leaf: { kinds, check, json } });
 }
 
-/** An object with fixed keys. `place` names it in `notBuilt.ts`. */
+/** An object with fixed keys. `place` names it in `not-built.ts`; `where` completes "is not a key of …". */
 export function object<Shape extends z.core.$ZodLooseShape>(
   place: string,
-  what: string,
+  where: string,
   shape: Shape,
   rules: readonly Rule[] = [],
+  more: Pick<Notes, 'wrap'> = {},
 ) {
-  return annotate(z.strictObject(shape), { what, place, rules });
+  return annotate(z.strictObject(shape), {
+    what: outlineOf(Object.keys(shape)),
+    where,
+    place,
+    rules,
+    ...more,
+  });
+}
+
+/** `{ match, to, respond, … }` */
+function outlineOf(keys: readonly string[]): string {
+  return `{ ${keys.slice(0, 5).join(', ')}${keys.length > 5 ? ', …' : ''} }`;
 }
 
 /** The outermost object, in which some keys mean nothing. */
 export function openObject<Shape extends z.core.$ZodLooseShape>(
   place: string,
-  what: string,
+  where: string,
   shape: Shape,
   ignore: (key: string) => boolean,
 ) {
-  return annotate(z.strictObject(shape), { what, place, ignore });
+  return annotate(z.strictObject(shape), { where, place, ignore });
+}
+
+/** An object whose keys are names that other places refer to. */
+export function named<Value extends z.core.$ZodType>(
+  what: string,
+  value: Value,
+  key: (key: string) => Complaint | null,
+) {
+  return annotate(z.record(z.string(), value), { what, key, keepsBadKeys: true });
 }
 
 /** An object whose keys are the user's. */

@@ -41,15 +41,14 @@ const oneSourceOfCertificates: Rule = (tls, report) => {
     return;
   }
   if ('certs' in tls || 'acme' in tls) return;
-  for (const key of ['cert', 'key']) {
-    if (!(key in tls))
-      report({
-        code: 'TG_CONFIG_MISSING',
-        path: [],
-        message: `"${key}" is missing`,
-        advice: 'tls needs cert and key, or certs: a list of these',
-      });
-  }
+  const missing = ['cert', 'key'].filter((key) => !(key in tls));
+  if (missing.length === 0) return;
+  report({
+    code: 'TG_CONFIG_MISSING',
+    path: [],
+    message: `"${missing.join('" and "')}" ${missing.length === 1 ? 'is' : 'are'} missing`,
+    advice: 'tls needs cert and key, or certs: a list of these',
+  });
 };
 
 const tls = object(
@@ -63,7 +62,9 @@ const tls = object(
       .describe(
         'Several certificates, chosen by the name the client asks for; the first where it names none.',
       ),
-    minVersion: word(['1.2', '1.3']).optional().describe('Oldest TLS version that is accepted. Default 1.2.'),
+    minVersion: word(['1.2', '1.3'], [], ['number'])
+      .optional()
+      .describe('Oldest TLS version that is accepted. Default 1.2.'),
   },
   [oneSourceOfCertificates],
 );

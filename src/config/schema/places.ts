@@ -1,6 +1,17 @@
+/** What to say of a key that cannot stand in a place, by place and key. */
+export const HINTS: Readonly<Record<string, string>> = {
+  'Destination.weight':
+    'weights count in a list: to: [ { service: a, weight: 9 }, { service: b, weight: 1 } ]',
+  'Defaults.match': 'what a route takes is said by each route itself',
+  'Defaults.to': 'what a route does is said by each route itself',
+  'Defaults.respond': 'what a route does is said by each route itself',
+  'Defaults.redirect': 'what a route does is said by each route itself',
+  'Defaults.aggregate': 'what a route does is said by each route itself',
+};
+
 /** Keys that people put one level too high or too low, by where they belong. */
 export const PLACES: Readonly<Record<string, readonly string[]>> = {
-  'match (match: { … })': [
+  'match: { … }': [
     'path',
     'method',
     'host',
@@ -12,12 +23,12 @@ export const PLACES: Readonly<Record<string, readonly string[]>> = {
     'listener',
     'ignoreCase',
   ],
-  'to (to: { service, … })': ['service', 'weight'],
+  'to: { service, … }': ['service', 'weight'],
   'a service': ['url', 'targets', 'balance', 'pool', 'health', 'breaker', 'pipelining'],
   'a route': ['match', 'to', 'respond', 'redirect', 'aggregate', 'maxBody', 'mirror', 'priority', 'sticky'],
-  'timeout (timeout: { … })': ['connect', 'firstByte', 'idle', 'total'],
-  'headers (headers: { … })': ['set', 'add', 'default', 'remove'],
-  'the limits of a listener (limits: { … })': [
+  'timeout: { … }': ['connect', 'firstByte', 'idle', 'total'],
+  'headers: { … }': ['set', 'add', 'default', 'remove'],
+  'limits: { … } of a listener': [
     'uri',
     'head',
     'headTimeout',
@@ -27,11 +38,11 @@ export const PLACES: Readonly<Record<string, readonly string[]>> = {
     'idleTimeout',
     'connectionsPerClient',
   ],
-  'respond (respond: { … })': ['json', 'template', 'file'],
+  'respond: { … }': ['json', 'template', 'file'],
   'a listener': ['address', 'trustedProxies'],
-  'cache (cache: { … })': ['ttl', 'tags', 'staleWhileRevalidate', 'staleIfError'],
-  'auth (auth: { … })': ['with', 'allow', 'permissions', 'scopes'],
-  'limit (limit: { … })': ['rate', 'burst', 'per'],
+  'cache: { … }': ['ttl', 'tags', 'staleWhileRevalidate', 'staleIfError'],
+  'auth: { … }': ['with', 'allow', 'permissions', 'scopes'],
+  'limit: { … }': ['rate', 'burst', 'per'],
   'the top level': [
     'services',
     'routes',

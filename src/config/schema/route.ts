@@ -113,6 +113,7 @@ const respond = object(
     file: filledText.optional().describe('Path of a file, read when the config is loaded.'),
   },
   [oneContent],
+  { wrap: 'body' },
 );
 
 const redirectStatus = leaf<301 | 302 | 303 | 307 | 308 | string>(
@@ -163,6 +164,7 @@ const redirect = object(
     status: redirectStatus.optional().describe('Default 308.'),
   },
   [somewhereElse],
+  { wrap: 'to' },
 );
 
 const shared = {
@@ -238,6 +240,7 @@ export const route = object(
     ...shared,
   },
   [oneAction, someWeight],
+  { wrap: 'match' },
 );
 
 /** What a route alone can say. */

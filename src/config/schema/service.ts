@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { type Complaint, leaf, list, object, oneOf, type Rule } from './kit.ts';
-import { NOT_BUILT_VALUES } from './notBuilt.ts';
+import { NOT_BUILT_VALUES } from './not-built.ts';
 import { requestTransform, responseTransform } from './transform.ts';
 import { boolean, bound, duration, filledText, integer, none, template, word } from './values.ts';
 
@@ -207,4 +207,5 @@ export const service = object(
       .describe('Transforms of every answer from it.'),
   },
   [oneSourceOfTargets, someWeight],
+  { wrap: 'url' },
 );

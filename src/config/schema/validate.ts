@@ -1,10 +1,8 @@
 import type * as z from 'zod';
 import { nearest } from '../../util/suggest.ts';
 import type { ConfigIssue } from '../model.ts';
-import { looksSecret } from '../report/secrets.ts';
 import { type Complaint, type Kind, kindName, kindOf, type Notes, notesOf } from './kit.ts';
-import { NOT_BUILT } from './notBuilt.ts';
-import { PLACES } from './places.ts';
+import { NOT_BUILT } from './not-built.ts';
 import { listed } from './values.ts';
 
 type Path = (string | number)[];
@@ -100,6 +98,7 @@ class Validation {
     for (const [key, item] of Object.entries(value)) {
       const complaint = notes.key?.(key) ?? null;
       if (complaint !== null) this.report(complaint, [...path, key], true);
+      if (complaint !== null && notes.keepsBadKeys !== true) continue;
       this.keep(cleaned, key, this.visit(schema, item, [...path, key]));
     }
     this.applyRules(notes, value, path);
@@ -115,7 +114,7 @@ class Validation {
   private visitLeaf(notes: Notes, value: unknown, path: Path): unknown {
     const complaint = notes.leaf!.check(value);
     if (complaint === null) return value;
-    this.report(masked(complaint, notes, path), path);
+    this.report(masked(complaint, notes, value, path), path);
     return INVALID;
   }
 
@@ -148,7 +147,7 @@ class Validation {
     path: Path,
   ): void {
     const place = notes.place ?? '';
-    const where = notes.what ?? 'this object';
+    const where = notes.where ?? 'this object';
     const later = NOT_BUILT[place] ?? [];
     if (later.includes(key)) {
       const message = `"${key}" of ${where} is not built yet`;
@@ -166,7 +165,7 @@ class Validation {
 
   private missing(key: string, schema: Schema, notes: Notes, path: Path): void {
     const what = notesOf(schema).what;
-    const message = `"${key}" is missing in ${notes.what ?? 'this object'}`;
+    const message = `"${key}" is missing in ${notes.where ?? 'this object'}`;
     const advice = what === undefined ? `add "${key}"` : `add "${key}": ${what}`;
     this.report({ code: 'TG_CONFIG_MISSING', message, advice }, path, true);
   }
@@ -229,7 +228,7 @@ function unknownKeyAdvice(
   known: readonly string[],
   later: readonly string[],
   value: Record<string, unknown>,
-  place: string,
+  _place: string,
 ): string | null {
   // A key that is already there was not meant once more.
   const meant = nearest(
@@ -237,8 +236,6 @@ function unknownKeyAdvice(
     [...known, ...later].filter((candidate) => !Object.hasOwn(value, candidate)),
   );
   if (meant !== null) return `did you mean "${meant}"?`;
-  const homes = Object.entries(PLACES).filter(([other, keys]) => other !== place && keys.includes(key));
-  if (homes.length === 1) return `"${key}" is a key of ${homes[0]![0]}`;
   const already = nearest(key, known);
   if (already !== null) return `"${already}" stands here already`;
   return known.length <= 12 ? `its keys are ${listed(known).replace(/ or ([^ ]+)$/, ' and $1')}` : null;
@@ -254,6 +251,10 @@ function kindAdvice(notes: Notes, value: unknown, kind: Kind, what: string): str
   if (kind === 'text' && notes.leaf?.kinds.includes('number') === true && /^\d+$/.test(String(value))) {
     return `write it without quotes: ${value}`;
   }
+  if (notes.wrap !== undefined && (kind === 'text' || kind === 'number' || kind === 'boolean')) {
+    return `write { ${notes.wrap}: ${notes.wrap === 'body' ? 'TEXT' : value} }`;
+  }
+  if (kind === 'list' && what.startsWith('a path or')) return 'write { path: [ … ] }';
   if (kind === 'function') return 'only expressions and templates can be functions';
   return null;
 }
@@ -277,7 +278,7 @@ function subjectOf(path: Path): string {
 }
 
 /** What a value of a secret key is must not be told either. */
-function masked(complaint: Complaint, notes: Notes, path: Path): Complaint {
+function masked(complaint: Complaint, notes: Notes, _value: unknown, path: Path): Complaint {
   if (!path.some((step) => typeof step === 'string' && looksSecret(step))) return complaint;
   return {
     ...complaint,

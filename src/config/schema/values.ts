@@ -4,7 +4,7 @@ import { type DurationText, durationError, parseDuration } from '../../util/dura
 import { type ByteRateText, byteRateError } from '../../util/rate.ts';
 import { type SizeText, sizeError } from '../../util/size.ts';
 import { nearest } from '../../util/suggest.ts';
-import { type Complaint, leaf } from './kit.ts';
+import { type Complaint, type Kind, leaf } from './kit.ts';
 import type { RequestVariables, ResponseVariables } from './variables.ts';
 
 /** Text with something in it that is filled in when the config is loaded. */
@@ -132,7 +132,11 @@ export const byteRateOrNone = leaf<ByteRateText | 'none' | Filled>(
 );
 
 /** One of a few words; `later` are words, or keys of an object, that this version does not know yet. */
-export function word<const Words extends readonly string[]>(words: Words, later: readonly string[] = []) {
+export function word<const Words extends readonly string[]>(
+  words: Words,
+  later: readonly string[] = [],
+  kinds: readonly Kind[] = [],
+) {
   const what = listed(words);
   const check = (value: unknown): Complaint | null => {
     if (typeof value === 'object' && value !== null) return objectInsteadOfWord(value, words, later);
@@ -140,7 +144,12 @@ export function word<const Words extends readonly string[]>(words: Words, later:
     if (words.includes(given)) return null;
     return later.includes(given) ? notBuiltValue(given, words) : notOneOf(given, words, what);
   };
-  return leaf<Words[number]>(what, later.length > 0 ? ['text', 'object'] : ['text'], check, { enum: words });
+  return leaf<Words[number]>(
+    what,
+    ['text', ...(later.length > 0 ? (['object'] as const) : []), ...kinds],
+    check,
+    { enum: words },
+  );
 }
 
 function objectInsteadOfWord(value: object, words: readonly string[], later: readonly string[]): Complaint {
@@ -188,10 +197,7 @@ export const method = leaf<string>(
         message: `"${given}" cannot be a method`,
         advice: 'write one such as GET; several stand in a list',
       };
-    const meant = METHODS.includes(given) ? null : nearest(given, METHODS);
-    return meant === null
-      ? null
-      : { message: `"${given}" is not a method`, advice: `did you mean "${meant}"?` };
+    return null;
   },
   { type: 'string' },
 );

@@ -13,7 +13,7 @@ import {
 } from 'yaml';
 import { isSecretPath } from '../report/secrets.ts';
 import { type Parsed, type Range, syntaxIssue, unparsed } from './source.ts';
-import { yamlMistake } from './yamlMistakes.ts';
+import { yamlMistake } from './yaml-mistakes.ts';
 
 /** More nodes than any config has: an alias bomb. */
 const MOST_NODES = 1_000_000;
@@ -41,7 +41,7 @@ export function parseYaml(text: string, file: string, options: { merge: boolean 
       strict: true,
     });
     const mistakes = [...document.errors, ...document.warnings];
-    if (mistakes.length > 0) return failed(text, file, mistakes);
+    if (mistakes.length > 0) return failed(text, file, mistakes, document);
     const tree = new Tree(document, options.merge);
     const value = document.contents === null ? null : tree.value(document.contents, 0);
     const source = { file, text, value, find: tree.find.bind(tree), secrets: tree.secrets() };
@@ -61,11 +61,11 @@ export function parseYaml(text: string, file: string, options: { merge: boolean 
 }
 
 /** The first mistake is told, and what follows from it on the same lines is not. */
-function failed(text: string, file: string, mistakes: readonly YAMLError[]): Parsed {
+function failed(text: string, file: string, mistakes: readonly YAMLError[], document: Document): Parsed {
   const issues = [];
   let last = -1;
   for (const mistake of mistakes) {
-    const issue = yamlMistake(mistake, text);
+    const issue = yamlMistake(mistake, text, document);
     const line = text.slice(0, issue.at![0]).split('\n').length;
     if (issues.length > 0 && (line <= last + 1 || mistake.code === 'UNEXPECTED_TOKEN')) continue;
     last = line;
@@ -82,6 +82,8 @@ class Tree {
   private readonly targets = new Map<Node, Node>();
   private readonly open = new Set<Node>();
   private nodes = 0;
+  /** The alias that is being followed, the outermost of several. */
+  private following: Node | null = null;
 
   constructor(document: Document, merge: boolean) {
     this.document = document;
@@ -91,9 +93,9 @@ class Tree {
   value(node: Node | null, depth: number): unknown {
     if (node === null) return null;
     if (++this.nodes > MOST_NODES)
-      throw new Unreadable('the aliases of this file add up to too much', rangeOf(node));
+      throw new Unreadable('the aliases of this file add up to too much', rangeOf(this.following ?? node));
     if (depth > DEEPEST) throw new Unreadable('this is nested too deeply', rangeOf(node));
-    if (isAlias(node)) return this.value(this.target(node), depth + 1);
+    if (isAlias(node)) return this.follow(node, depth);
     if (node.anchor !== undefined) this.anchors.set(node.anchor, node);
     if (isScalar(node)) return this.scalar(node);
     if (this.open.has(node))
@@ -101,6 +103,14 @@ class Tree {
     this.open.add(node);
     const value = isMap(node) ? this.map(node, depth) : this.list(node, depth);
     this.open.delete(node);
+    return value;
+  }
+
+  private follow(alias: Node, depth: number): unknown {
+    const outermost = this.following === null;
+    if (outermost) this.following = alias;
+    const value = this.value(this.target(alias), depth + 1);
+    if (outermost) this.following = null;
     return value;
   }
 
@@ -133,9 +143,9 @@ class Tree {
     const sources = this.mergeSources(node);
     if (sources === null) {
       throw new Unreadable(
-        '"<<" takes an alias of an object, or a list of these',
+        '"<<" takes in the keys of an object, and this is none',
         rangeOf(node ?? key),
-        'write <<: *name',
+        'write <<: *name, where &name stands before an object',
       );
     }
     // The value visits the alias too: its anchors and its size count.

@@ -1,9 +1,9 @@
-import type { YAMLError } from 'yaml';
+import { type Document, type Scalar, visit, type YAMLError } from 'yaml';
 import type { ConfigIssue } from '../model.ts';
 import { type Range, syntaxIssue } from './source.ts';
 
 /** Says what is wrong with the syntax in words of people who write configs, not parsers. */
-export function yamlMistake(error: YAMLError, text: string): ConfigIssue {
+export function yamlMistake(error: YAMLError, text: string, document: Document): ConfigIssue {
   const at: Range = [error.pos[0], Math.max(error.pos[1], error.pos[0] + 1)];
   const rest = text.slice(at[0]);
   const line = text.slice(text.lastIndexOf('\n', at[0] - 1) + 1).split('\n', 1)[0]!;
@@ -35,10 +35,13 @@ export function yamlMistake(error: YAMLError, text: string): ConfigIssue {
       );
     case 'BAD_SCALAR_START':
       return syntaxIssue(`text cannot begin with ${rest[0]}`, at, 'put it in quotes');
-    case 'MISSING_CHAR':
-      return /quote/.test(error.message)
-        ? syntaxIssue('a closing quote is missing', at, 'the text began further up')
-        : syntaxIssue(lower(error.message), at);
+    case 'MISSING_CHAR': {
+      if (!/quote/.test(error.message)) return syntaxIssue(lower(error.message), at);
+      const start = openQuote(document, at[0]) ?? at[0];
+      return syntaxIssue('the quote that begins here is never closed', [start, start + 1]);
+    }
+    case 'BAD_ALIAS':
+      return syntaxIssue('"*" begins an alias here', at, 'put text that begins with * in quotes');
     case 'BAD_DQ_ESCAPE':
       return syntaxIssue(
         `${error.message.replace('Invalid escape sequence', 'there is no escape')} in "double quotes"`,
@@ -51,19 +54,32 @@ export function yamlMistake(error: YAMLError, text: string): ConfigIssue {
         at,
         'put text that begins with ! in quotes',
       );
-    case 'BAD_INDENT':
-      return /Flow (map|sequence)/.test(error.message)
-        ? syntaxIssue(`a closing ${error.message.includes('map') ? '}' : ']'} is missing before this`, at)
-        : syntaxIssue(lower(error.message), at);
+    case 'BAD_INDENT': {
+      if (/Flow (map|sequence)/.test(error.message)) {
+        return syntaxIssue(
+          `a closing ${error.message.includes('map') ? '}' : ']'} is missing before this`,
+          at,
+        );
+      }
+      const word = at[0] + (/^\s*/.exec(rest)?.[0].length ?? 0);
+      return syntaxIssue('this line is indented otherwise than the lines around it', [word, word + 1]);
+    }
     case 'UNEXPECTED_TOKEN':
-      return syntaxIssue(
-        unexpected(line),
-        at,
-        /[{}]/.test(line) ? 'put text with braces in quotes' : undefined,
-      );
+      return syntaxIssue(unexpected(line), at, quotesAdvice(rest));
     default:
       return syntaxIssue(lower(error.message), at);
   }
+}
+
+/** Where the text begins whose closing quote is missing. */
+function openQuote(document: Document, end: number): number | null {
+  let start: number | null = null;
+  const look = (_key: unknown, node: Scalar): void => {
+    const { range, type } = node;
+    if (type?.startsWith('QUOTE') && range && range[0] < end && range[1] >= end - 1) start = range[0];
+  };
+  visit(document, { Scalar: look });
+  return start;
 }
 
 function unexpected(line: string): string {
@@ -74,6 +90,12 @@ function unexpected(line: string): string {
 
 function quoted(key: string): string {
   return /^["']/.test(key) ? key : `"${key}"`;
+}
+
+/** The character that YAML stumbled over says what should have been in quotes. */
+function quotesAdvice(rest: string): string | undefined {
+  if (rest.startsWith('{') || rest.startsWith('}')) return 'put text with braces in quotes';
+  return rest.startsWith('[') || rest.startsWith(']') ? 'put text with brackets in quotes' : undefined;
 }
 
 function lower(message: string): string {

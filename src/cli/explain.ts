@@ -1,0 +1,86 @@
+import { isToken } from '../http/headers.ts';
+import { BadRequest, type Explained, explainRequest } from '../snapshot/index.ts';
+import { loadOrReport, printJson } from './output.ts';
+import { EXIT, UsageError } from './usage.ts';
+
+export interface ExplainOptions {
+  /** `name: value` each. */
+  headers: readonly string[];
+  ip: string;
+  listener?: string;
+  json?: boolean;
+}
+
+/** `tidegate explain`: which route takes a request, and why the others do not. Gives the exit code. */
+export async function explain(
+  file: string,
+  method: string,
+  url: string,
+  options: ExplainOptions,
+): Promise<number> {
+  if (!isToken(method)) throw new UsageError(`"${method}" is not a method; write for example GET`);
+  const headers = options.headers.flatMap(headerOf);
+  const config = await loadOrReport(file);
+  if (config === null) return EXIT.input;
+  const { ip, listener } = options;
+  const explained = orUsageError(() =>
+    explainRequest(config, {
+      method,
+      url,
+      headers,
+      ip,
+      ...(listener === undefined ? {} : { listener }),
+    }),
+  );
+  if (options.json) printJson(explained);
+  else process.stdout.write(textOf(explained));
+  return EXIT.ok;
+}
+
+/** What is asked for makes no sense: that is how the command was called. */
+function orUsageError(run: () => Explained): Explained {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof BadRequest) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function headerOf(text: string): [string, string] {
+  const colon = text.indexOf(':');
+  const name = text.slice(0, colon).trim();
+  if (colon < 0 || !isToken(name)) throw new UsageError(`"${text}" is not a header; write 'name: value'`);
+  return [name, text.slice(colon + 1).trim()];
+}
+
+function textOf(explained: Explained): string {
+  const lines = explained.route === null ? refused(explained) : taken(explained);
+  if (explained.rejected.length > 0) lines.push('', 'Not these:', ...rejected(explained));
+  return `${lines.join('\n')}\n`;
+}
+
+function refused({ status, why }: Explained): string[] {
+  return [`No route takes it: ${status}`, ...(why === null ? [] : [`  ${why}`])];
+}
+
+function taken(explained: Explained): string[] {
+  const { route, status, params, destinations, location, why } = explained;
+  const lines = [`Route ${route} takes it.`];
+  for (const [name, value] of Object.entries(params))
+    lines.push(`  params.${name} = ${JSON.stringify(value)}`);
+  if (why !== null) lines.push(`  ${status}: ${why}`);
+  else if (location !== null) lines.push(`  redirects with ${status} to ${location}`);
+  else if (status !== null) lines.push(`  answers ${status} itself`);
+  const total = destinations.reduce((sum, { weight }) => sum + weight, 0);
+  for (const { service, weight, method, urls } of destinations) {
+    const share = destinations.length > 1 ? ` (${Math.round((weight * 100) / total)}%)` : '';
+    lines.push(`  to ${service}${share}: ${method} ${urls.join(' or ')}`);
+  }
+  return lines;
+}
+
+function rejected({ rejected }: Explained): string[] {
+  const width = Math.max(...rejected.map(({ route }) => route.length));
+  return rejected.map(({ route, why }) => `  ${route.padEnd(width)}  ${why}`);
+}

@@ -1,0 +1,8 @@
+/** What a worker process of `tidegate run` runs. Whatever it imports costs each worker its memory. */
+import { createGateway } from '../gateway.ts';
+import { runWorker } from '../workers/index.ts';
+
+await runWorker({
+  createGateway,
+  loadCode: async (file) => (await import('./read-config.ts')).loadCode(file),
+});

@@ -1,0 +1,36 @@
+import { ExchangeVariables, JsonError, parseJson } from '../expression/index.ts';
+import { collect } from '../http/collect.ts';
+import { Failure } from '../http/errors.ts';
+import type { Exchange, Reply } from '../http/exchange.ts';
+import { problem } from './problem.ts';
+import type { Filter } from './route.ts';
+
+/** What is read of a body that an expression looks into, where the route names no `maxBody`. */
+export const DEFAULT_READ = 1024 * 1024;
+
+/**
+ * Reads the request's JSON for the expressions of a route that mention `request.body`. The bytes themselves go
+ * on to the service as they came.
+ */
+export function readRequestBody(maxBody: number, variables: (exchange: Exchange) => ExchangeVariables): Filter {
+  const limit = maxBody === Number.POSITIVE_INFINITY ? DEFAULT_READ : maxBody;
+  return {
+    phase: 'admit',
+    async run(exchange): Promise<Reply | null> {
+      if (exchange.body === null) return null;
+      // The client waits for leave, and only here is it known that the body is wanted (RFC 9110 §10.1.1).
+      if (exchange.expectsContinue) exchange.responder.inform(exchange, 100, []);
+      exchange.expectsContinue = false;
+      const bytes = await collect(exchange.body, limit, new Failure('TG_REQUEST_BODY_TOO_LARGE'));
+      if (bytes instanceof Failure) return problem(bytes, exchange.id);
+      exchange.body = bytes;
+      try {
+        variables(exchange).body = parseJson(bytes, { duplicates: 'reject' });
+        return null;
+      } catch (error) {
+        if (error instanceof JsonError) return problem(new Failure('TG_REQUEST_BODY_JSON', error.message), exchange.id);
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,220 @@
+import type { GatewayConfig, ListenerConfig, RouteConfig, TargetConfig } from '../config/model.ts';
+import { ExchangeVariables } from '../expression/index.ts';
+import { Exchange, type Params, type Reply, reply } from '../http/exchange.ts';
+import type { Headers } from '../http/headers.ts';
+import { getHeader } from '../http/headers.ts';
+import {
+  type CompiledRoute,
+  compileDestination,
+  compileQueryOnly,
+  compileRedirect,
+  failureOf,
+  Pipeline,
+  RequestSubject,
+} from '../pipeline/index.ts';
+import { compileRouter, explainMatch, type NoMatch, type Router } from '../router/index.ts';
+import { Counters } from '../telemetry/index.ts';
+import { systemRandom } from '../util/random.ts';
+import { compileTrusted, compileWhen, scopesOf, variables } from './compile.ts';
+
+/** A request to be explained, without being sent. */
+export interface ExplainRequest {
+  method: string;
+  /** Absolute, or a path: then the host is that of the `host` header, else the listener's address. */
+  url: string;
+  headers: Headers;
+  /** The peer's address; loopback where nothing is said. */
+  ip?: string;
+  /** Name of the listener; else the one on the URL's port, else the first. */
+  listener?: string;
+}
+
+/** What would become of a request. */
+export interface Explained {
+  /** Null where no route takes it. */
+  route: string | null;
+  /** The status, where the gateway itself gives it; null where a service answers. */
+  status: number | null;
+  params: Params;
+  /** The URL that is asked at the service, of the first target that has a weight; null where none is asked. */
+  target: string | null;
+  /** Every service that may answer, with its share. */
+  destinations: Destination[];
+  /** Where a redirect leads. */
+  location: string | null;
+  /** Why no route takes it, or why it can't be sent on. */
+  why: string | null;
+  rejected: { route: string; why: string }[];
+}
+
+export interface Destination {
+  service: string;
+  weight: number;
+  method: string;
+  /** One URL for each target. */
+  urls: string[];
+}
+
+/** A request that can't be read: the message says what is wrong with it. */
+export class BadRequest extends Error {}
+
+/**
+ * Which route takes a request, why each of the others does not, and what would be asked where. It goes the way
+ * of a real request up to the point where the answer would be made.
+ *
+ * @throws BadRequest for a URL or listener that makes no sense
+ */
+export function explainRequest(config: GatewayConfig, request: ExplainRequest): Explained {
+  const router = compileRouter(Object.values(config.routes).map(entryOf));
+  const answers: Reply[] = [];
+  const exchange = exchangeOf(config, request, (answer) => answers.push(answer));
+  const parts = { random: systemRandom, unmatched: new Counters().route(''), variables, failed: () => {} };
+  new Pipeline({ router, trusted: compileTrusted(config), unmatched: null }, parts).handle(exchange);
+  const route = exchange.route === null ? undefined : config.routes[exchange.route.name];
+  const found = { ...NOTHING, rejected: rejectedBy(router, exchange), params: exchange.params };
+  if (route === undefined)
+    return { ...found, status: answers[0]?.status ?? 404, why: refusalOf(router, exchange) };
+  return { ...found, route: route.name, ...outcomeOf(config, route, exchange) };
+}
+
+const NOTHING: Omit<Explained, 'rejected' | 'params'> = {
+  route: null,
+  status: null,
+  target: null,
+  destinations: [],
+  location: null,
+  why: null,
+};
+
+/** A route that only notes that it was taken. */
+function entryOf(config: RouteConfig) {
+  const route: CompiledRoute = {
+    name: config.name,
+    counter: new Counters().route(config.name),
+    filters: [],
+    dispatch: (exchange, out) => out.finish(exchange, reply(200, [], null), null),
+    response: null,
+    maxBody: Number.POSITIVE_INFINITY,
+  };
+  return { route, name: config.name, match: config.match, when: compileWhen(config.match.when) };
+}
+
+function exchangeOf(
+  config: GatewayConfig,
+  request: ExplainRequest,
+  respond: (answer: Reply) => void,
+): Exchange {
+  const { scheme, authority, target } = splitUrl(request.url);
+  const listener = listenerOf(config, request, scheme, authority);
+  const origin = {
+    listener: listener.name,
+    scheme: listener.tls === null ? ('http' as const) : ('https' as const),
+    address: request.ip ?? '127.0.0.1',
+    port: listener.port,
+  };
+  const host =
+    authority ?? getHeader(request.headers, 'host') ?? `${bracketed(listener.host)}:${listener.port}`;
+  const responder = { inform() {}, respond: (_exchange: Exchange, answer: Reply) => respond(answer) };
+  return new Exchange(origin, responder, request.method, target, host, 11, request.headers, null, 0);
+}
+
+/** Not by the URL class: it would mend what a client may send as it is. */
+function splitUrl(url: string): { scheme: string | null; authority: string | null; target: string } {
+  const absolute = /^(https?):\/\/([^/?#\s]+)([^#\s]*)/i.exec(url);
+  if (absolute !== null) {
+    const [, scheme, authority, rest] = absolute as unknown as [string, string, string, string];
+    return { scheme: scheme.toLowerCase(), authority, target: rest.startsWith('/') ? rest : `/${rest}` };
+  }
+  if (!url.startsWith('/') && url !== '*')
+    throw new BadRequest(`"${url}" is neither a URL nor a path that begins with /`);
+  return { scheme: null, authority: null, target: url.replace(/#.*$/, '') };
+}
+
+function listenerOf(
+  config: GatewayConfig,
+  request: ExplainRequest,
+  scheme: string | null,
+  authority: string | null,
+): ListenerConfig {
+  const names = config.listen.map((listener) => listener.name);
+  if (request.listener !== undefined) {
+    const named = config.listen.find((listener) => listener.name === request.listener);
+    if (named === undefined)
+      throw new BadRequest(`there is no listener "${request.listener}"; there are: ${names.join(', ')}`);
+    return named;
+  }
+  const said = authority === null ? null : /:(\d+)$/.exec(authority)?.[1];
+  const port = Number(said ?? (scheme === 'https' ? 443 : 80));
+  const onPort = scheme === null ? undefined : config.listen.find((listener) => listener.port === port);
+  const sameScheme = config.listen.find((listener) => (listener.tls !== null) === (scheme === 'https'));
+  return onPort ?? (scheme === null ? undefined : sameScheme) ?? config.listen[0]!;
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function rejectedBy(router: Router<CompiledRoute>, exchange: Exchange): Explained['rejected'] {
+  // Without a path nothing was compared.
+  if (exchange.path === '') return [];
+  return explainMatch(router, new RequestSubject().of(exchange)).rejected;
+}
+
+function refusalOf(router: Router<CompiledRoute>, exchange: Exchange): string {
+  if (exchange.target === '*') return 'OPTIONS * asks about the gateway itself';
+  if (exchange.path === '') return 'the path cannot be forwarded safely';
+  const { refusal } = explainMatch(router, new RequestSubject().of(exchange));
+  return refusal === null ? 'no route matches' : sentenceOf(refusal);
+}
+
+function sentenceOf(refusal: NoMatch): string {
+  switch (refusal.status) {
+    case 405:
+      return `the path is there, but not for this method; allowed: ${refusal.allow.join(', ')}`;
+    case 400:
+      return 'a service might read the path as one that another route rules';
+    default:
+      return 'no route matches';
+  }
+}
+
+function outcomeOf(config: GatewayConfig, route: RouteConfig, exchange: Exchange): Partial<Explained> {
+  const { action } = route;
+  if (action.kind === 'respond') return { status: action.respond.status };
+  if (action.kind === 'redirect') {
+    const answer = compileRedirect(action.redirect, scopesOf(route).request)(exchange, variables(exchange));
+    return { status: answer.status, location: getHeader(answer.headers, 'location') ?? null };
+  }
+  try {
+    const destinations = action.to.map((to) => destinationOf(config, route, to, exchange));
+    const used = destinations.find((destination) => destination.weight > 0);
+    return { destinations, target: used?.urls[0] ?? null };
+  } catch (error) {
+    const failure = failureOf(error, 'TG_UPSTREAM_VALUE');
+    return { status: failure.entry.status, why: failure.cause };
+  }
+}
+
+type To = Extract<RouteConfig['action'], { kind: 'proxy' }>['to'][number];
+
+function destinationOf(config: GatewayConfig, route: RouteConfig, to: To, exchange: Exchange): Destination {
+  const service = config.services[to.service]!;
+  const only = compileQueryOnly(service.request, route.request);
+  const path = compileDestination(
+    to,
+    scopesOf(route).request,
+    only,
+  )(exchange, new ExchangeVariables(exchange));
+  const targets = service.targets.filter((target) => target.weight > 0);
+  return {
+    service: to.service,
+    weight: to.weight,
+    method: to.method ?? exchange.method,
+    urls: targets.map((target) => urlOf(target) + path),
+  };
+}
+
+function urlOf({ scheme, host, port, path }: TargetConfig): string {
+  const usual = port === (scheme === 'https' ? 443 : 80);
+  return `${scheme}://${bracketed(host)}${usual ? '' : `:${port}`}${path}`;
+}
