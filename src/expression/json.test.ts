@@ -137,7 +137,9 @@ describe('toJson', () => {
 
   it('keeps integers of any size exactly', () => {
     fc.assert(
-      fc.property(fc.bigInt(), (integer) => expect(toJson(read(String(integer)))).toBe(String(integer))),
+      fc.property(fc.bigInt(), (integer) => {
+        expect(toJson(read(String(integer)))).toBe(String(integer));
+      }),
     );
   });
 });

@@ -108,11 +108,9 @@ function reportSegments(segments: readonly SegmentPart[][], source: string, prob
   for (const segment of segments) {
     const text = segment.length === 1 && typeof segment[0] === 'string' ? segment[0] : '';
     if (text !== '.' && text !== '..') continue;
-    const at = Math.max(0, source.indexOf(`/${text}`) + 1);
-    problems.push({
-      message: `"${text}" can not be a segment of this path`,
-      start: at,
-      end: at + text.length,
-    });
+    const written = /(?<=\/)(?:\.|%2e){1,2}(?=[/?]|$)/i.exec(source);
+    const start = written?.index ?? 0;
+    const end = start + (written?.[0].length ?? source.length);
+    problems.push({ message: `"${text}" can not be a segment of this path`, start, end });
   }
 }

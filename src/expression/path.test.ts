@@ -175,7 +175,7 @@ describe('problems of paths', () => {
     ['', ' @0: a path begins with "/"; leave it out to keep the path as it is'],
     ['{params.id}/b', '{ @0: a path begins with "/"'],
     ['/a/../b', '.. @3: ".." can not be a segment of this path'],
-    ['/a/%2e', '. @3: "." can not be a segment of this path'],
+    ['/a/%2e', '%2e @3: "." can not be a segment of this path'],
     ['/a%zz', '% @2: "%" needs two hex digits behind it; write %25 for the character itself'],
     ['/a#b', '# @2: a fragment is never sent to a server'],
     ['/a\\b', '\\ @2: this character can not stand in a path'],
@@ -186,6 +186,6 @@ describe('problems of paths', () => {
     ],
     ['/{parms.id}', 'parms @2: there is no variable "parms"; did you mean "params"?'],
   ])('%s', (source, message) => {
-    expect(problems(source)[0]?.split(' @')[1]?.slice(2)).toBe(message.split(' @')[1]!.slice(2));
+    expect(problems(source)[0]).toBe(message);
   });
 });

@@ -52,10 +52,10 @@ export function normaliseText(raw: string): string | null {
   return text;
 }
 
-function normaliseEscape(escape: string): string | null {
-  const char = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
+function normaliseEscape(encoded: string): string | null {
+  const char = String.fromCharCode(Number.parseInt(encoded.slice(1), 16));
   if (/[\x00-\x1f\x7f\\]/.test(char)) return null;
-  return /[\w\-.~]/.test(char) ? char : escape.toUpperCase();
+  return /[\w\-.~]/.test(char) ? char : encoded.toUpperCase();
 }
 
 function encodeForClient(char: string): string | null {

@@ -62,7 +62,7 @@ function compileLinear(source: string, ignoreCase: boolean): Re2.RE2JS {
 }
 
 function sentence(error: string, part: string): string {
-  if (/^\(\?<?[=!]/.test(part))
-    return `the pattern looks ahead or behind with "${part}", which RE2 does not do`;
+  const look = /^\(\?<?[=!]/.exec(part);
+  if (look !== null) return `the pattern looks ahead or behind with "${look[0]}", which RE2 does not do`;
   return part === '' ? `the pattern is broken: ${error}` : `the pattern is broken: ${error}: "${part}"`;
 }

@@ -1,8 +1,10 @@
 import type * as z from 'zod';
 import { nearest } from '../../util/suggest.ts';
 import type { ConfigIssue } from '../model.ts';
+import { isSecretPath } from '../report/secrets.ts';
 import { type Complaint, type Kind, kindName, kindOf, type Notes, notesOf } from './kit.ts';
 import { NOT_BUILT } from './not-built.ts';
+import { HINTS, PLACES } from './places.ts';
 import { listed } from './values.ts';
 
 type Path = (string | number)[];
@@ -228,8 +230,12 @@ function unknownKeyAdvice(
   known: readonly string[],
   later: readonly string[],
   value: Record<string, unknown>,
-  _place: string,
+  place: string,
 ): string | null {
+  const hint = HINTS[`${place}.${key}`];
+  if (hint !== undefined) return hint;
+  const homes = Object.entries(PLACES).filter(([, keys]) => keys.includes(key));
+  if (homes.length === 1) return `it is a key of ${homes[0]![0]}`;
   // A key that is already there was not meant once more.
   const meant = nearest(
     key,
@@ -278,10 +284,7 @@ function subjectOf(path: Path): string {
 }
 
 /** What a value of a secret key is must not be told either. */
-function masked(complaint: Complaint, notes: Notes, _value: unknown, path: Path): Complaint {
-  if (!path.some((step) => typeof step === 'string' && looksSecret(step))) return complaint;
-  return {
-    ...complaint,
-    message: `"${path.findLast((step) => typeof step === 'string')}" must be ${notes.what}`,
-  };
+function masked(complaint: Complaint, notes: Notes, value: unknown, path: Path): Complaint {
+  if (value === '' || !isSecretPath(path) || !complaint.message.includes(String(value))) return complaint;
+  return { ...complaint, message: `${subjectOf(path)} must be ${notes.what}` };
 }

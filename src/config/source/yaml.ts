@@ -69,6 +69,8 @@ function failed(text: string, file: string, mistakes: readonly YAMLError[], docu
     const line = text.slice(0, issue.at![0]).split('\n').length;
     if (issues.length > 0 && (line <= last + 1 || mistake.code === 'UNEXPECTED_TOKEN')) continue;
     last = line;
+    // Everything after an open quote is part of the text.
+    if (mistake.code === 'MISSING_CHAR') return { source: unparsed(file, text), issues: [issue] };
     issues.push(issue);
   }
   return { source: unparsed(file, text), issues };
