@@ -17,6 +17,8 @@ export interface GatewayParts {
   random: Random;
   log: Logger;
   counters: Counters;
+  /** Workers of this node, which share its limits. */
+  shareOf?: number;
   /** How names become addresses, where not as the system does it. */
   lookup?: Lookup;
 }
@@ -28,6 +30,7 @@ const DRAIN_CHECK = 20;
 /** A gateway in this process: listeners, the pipeline behind them, and what outlives a reload. */
 export class Gateway implements WorkerGateway {
   private readonly parts: GatewayParts;
+  private readonly upstreams: Upstreams;
   private readonly snapshotParts: SnapshotParts;
   private readonly pipeline: Pipeline;
   private readonly listeners = new Map<string, Listener>();
@@ -39,8 +42,10 @@ export class Gateway implements WorkerGateway {
 
   constructor(parts: GatewayParts) {
     this.parts = parts;
-    const { clock, random, counters } = parts;
-    this.snapshotParts = { clock, random, counters, upstreams: new Upstreams(clock, new Resolver(clock, parts.lookup)) };
+    const { clock, random, counters, log } = parts;
+    const resolver = new Resolver(clock, parts.lookup);
+    this.upstreams = new Upstreams({ clock, random, log, resolver, shareOf: parts.shareOf ?? 1 });
+    this.snapshotParts = { clock, random, counters, upstreams: this.upstreams };
     this.snapshot = compileSnapshot(parts.config, this.snapshotParts);
     this.snapshot.commit();
     this.pipeline = new Pipeline(this.snapshot, {
@@ -118,7 +123,7 @@ export class Gateway implements WorkerGateway {
     }
     const cut = this.busy();
     for (const listener of this.open()) for (const connection of [...listener.connections]) connection.destroy();
-    this.snapshotParts.upstreams.destroy();
+    this.upstreams.destroy();
     return { cut };
   }
 

@@ -11,44 +11,61 @@ export interface CheckOptions {
   connect?: boolean;
 }
 
+/** What a check found. */
+interface Findings {
+  loaded: LoadedConfig;
+  errors: number;
+  warnings: number;
+  /** Empty where nobody asked for them. */
+  connections: Connection[];
+}
+
 /** `tidegate check`: everything that is wrong with a config, at once. Gives the exit code. */
 export async function check(file: string, options: CheckOptions): Promise<number> {
   const loaded = await loadConfig(file);
-  const connections = options.connect && loaded.config !== null ? await tryConnections(loaded.config) : null;
   const errors = loaded.issues.filter((issue) => issue.severity === 'error').length;
   const warnings = loaded.issues.length - errors;
-  const failed =
-    errors > 0 ||
-    (options.strict === true && warnings > 0) ||
-    connections?.some((one) => one.error !== null) === true;
-  if (options.json) printData(loaded, connections, failed);
-  else await printText(loaded, connections, errors, warnings);
-  return failed ? EXIT.input : EXIT.ok;
+  const connections = options.connect && loaded.config !== null ? await tryConnections(loaded.config) : [];
+  const findings = { loaded, errors, warnings, connections };
+  const faults = faultsOf(findings, options);
+  if (options.json) printData(findings, options, faults.length === 0);
+  else await printText(findings, faults);
+  return faults.length === 0 ? EXIT.ok : EXIT.input;
 }
 
-function printData(loaded: LoadedConfig, connections: Connection[] | null, failed: boolean): void {
+/** Why the check failed, in words; nothing where it did not. */
+function faultsOf({ errors, warnings, connections }: Findings, options: CheckOptions): string[] {
+  const lost = connections.filter(({ error }) => error !== null).length;
+  return [
+    ...(errors > 0 ? [counted(errors, 'error')] : []),
+    ...(options.strict && warnings > 0
+      ? [`${counted(warnings, 'warning')}, which --strict does not allow`]
+      : []),
+    ...(lost > 0 ? [`${lost} of ${counted(connections.length, 'target')} cannot be reached`] : []),
+  ];
+}
+
+function printData({ loaded, connections }: Findings, options: CheckOptions, ok: boolean): void {
   const issues = sortIssues(loaded.issues, loaded.source).map((issue) => issueData(issue, loaded.source));
   printJson({
     file: loaded.source.file,
-    ok: !failed,
+    ok,
     errors: issues.filter((issue) => issue.severity === 'error'),
     warnings: issues.filter((issue) => issue.severity === 'warning'),
-    ...(connections === null ? {} : { connections }),
+    ...(options.connect ? { connections } : {}),
   });
 }
 
-async function printText(
-  loaded: LoadedConfig,
-  connections: Connection[] | null,
-  errors: number,
-  warnings: number,
-): Promise<void> {
+async function printText({ loaded, warnings, connections }: Findings, faults: string[]): Promise<void> {
   await printIssues(loaded);
-  for (const connection of connections ?? []) printConnection(connection);
-  const found = warnings === 0 ? '' : `, ${counted(warnings, 'warning')}`;
+  for (const connection of connections) printConnection(connection);
   const { file } = loaded.source;
-  if (loaded.config === null) process.stderr.write(`${file}: ${counted(errors, 'error')}${found}\n`);
-  else process.stdout.write(`${file} is in order: ${outline(loaded.config)}${found}\n`);
+  if (loaded.config === null || faults.length > 0) {
+    process.stderr.write(`${file}: ${faults.join(', ')}\n`);
+    return;
+  }
+  const odd = warnings === 0 ? '' : `, ${counted(warnings, 'warning')}`;
+  process.stdout.write(`${file} is in order: ${outline(loaded.config)}${odd}\n`);
 }
 
 function outline(config: GatewayConfig): string {
@@ -57,7 +74,6 @@ function outline(config: GatewayConfig): string {
 }
 
 function printConnection({ service, target, milliseconds, error }: Connection): void {
-  if (error === null)
-    process.stdout.write(`${service}: ${target} accepts connections (${milliseconds} ms)\n`);
-  else process.stderr.write(`${service}: ${target} ${error}\n`);
+  const outcome = error ?? `accepts connections (${milliseconds} ms)`;
+  (error === null ? process.stdout : process.stderr).write(`${service}: ${target} ${outcome}\n`);
 }

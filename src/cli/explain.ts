@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { isToken } from '../http/headers.ts';
 import { BadRequest, type Explained, explainRequest } from '../snapshot/index.ts';
 import { loadOrReport, printJson } from './output.ts';
@@ -19,6 +20,7 @@ export async function explain(
   options: ExplainOptions,
 ): Promise<number> {
   if (!isToken(method)) throw new UsageError(`"${method}" is not a method; write for example GET`);
+  if (isIP(options.ip) === 0) throw new UsageError(`"${options.ip}" is not an IP address`);
   const headers = options.headers.flatMap(headerOf);
   const config = await loadOrReport(file);
   if (config === null) return EXIT.input;

@@ -9,6 +9,7 @@ import { type ConfigInput, configSchema, kindOf, validate } from './schema/index
 import { fileTrouble, fill } from './source/fill.ts';
 import { parseJson } from './source/json.ts';
 import { importConfig } from './source/module.ts';
+import { plainValue } from './source/plain.ts';
 import { type Source, unparsed } from './source/source.ts';
 import { parseYaml } from './source/yaml.ts';
 
@@ -54,7 +55,8 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
     if (trouble !== null) return refusedFile(file, trouble, files);
     const parsed = await importConfig(absolute, file);
     for (const imported of parsed.files) files.note(imported);
-    return finish(parsed, files, options.env ?? process.env);
+    const program = parsed.issues.length > 0 ? parsed : fromProgram(file, parsed.source.value);
+    return finish(program, files, options.env ?? process.env);
   }
   const text = readConfigText(absolute);
   if (typeof text !== 'string') return refusedFile(file, text.trouble, files);
@@ -78,8 +80,14 @@ export function loadText(text: string, { file, folder, env }: TextOptions): Load
 
 /** A config as a program has it: an object, functions and all. `folder`: what paths in it are relative to. */
 export function loadObject(value: unknown, folder: string, options: LoadOptions = {}): LoadedConfig {
-  const source: Source = { file: 'config', text: null, value, find: () => null, secrets: [] };
-  return finish({ source, issues: [] }, new ConfigFiles(resolve(folder)), options.env ?? process.env);
+  return finish(fromProgram('config', value), new ConfigFiles(resolve(folder)), options.env ?? process.env);
+}
+
+/** Nothing in a program can be pointed at but by its keys. */
+function fromProgram(file: string, given: unknown) {
+  const { value, issues } = plainValue(given);
+  const source: Source = { file, text: null, value, find: () => null, secrets: () => [] };
+  return { source, issues };
 }
 
 function parseText(text: string, file: string) {
@@ -95,7 +103,9 @@ function finish(
   env: Readonly<Record<string, string | undefined>> | null,
 ): LoadedConfig {
   const { source } = parsed;
-  if (parsed.issues.length > 0) return result(null, parsed.issues, source, files, '');
+  // A key that stands twice leaves a value that can be looked at all the same.
+  const readable = source.text !== null && source.value !== undefined;
+  if (parsed.issues.length > 0 && !readable) return result(null, parsed.issues, source, files, '');
   const kind = kindOf(source.value);
   if (kind === 'empty') return result(null, [emptyIssue('this file says nothing')], source, files, '');
   if (kind !== 'object') return result(null, [notAnObject()], source, files, '');
@@ -105,6 +115,7 @@ function finish(
   const validated = validate(configSchema, filling.value, filling.filled);
   const input = validated.value as ConfigInput;
   const issues = [
+    ...parsed.issues,
     ...filling.issues,
     ...validated.issues.filter((issue) => !sameValue(issue, filling.issues)),
   ];

@@ -69,8 +69,55 @@ export interface ServiceConfig {
   host: HostConfig | null;
   tls: UpstreamTlsConfig;
   pool: { connections: number; idle: number };
+  health: HealthConfig;
+  retries: RetriesConfig;
+  breaker: BreakerConfig;
   request: TransformConfig;
   response: TransformConfig;
+}
+
+export interface HealthConfig {
+  /** Null: no active checks. */
+  active: ActiveCheckConfig | null;
+  /** Null: switched off. */
+  passive: { errors: number; openFor: number } | null;
+  /** With a smaller share of the targets in, all are used; 0 to 1. */
+  panic: number;
+}
+
+/** Milliseconds. */
+export interface CheckTimes {
+  interval: number;
+  timeout: number;
+  unhealthyAfter: number;
+  healthyAfter: number;
+}
+
+export type ActiveCheckConfig =
+  | (CheckTimes & { kind: 'http'; path: string; method: string; status: StatusRange[] })
+  | (CheckTimes & { kind: 'tcp' });
+
+/** Both ends included. */
+export type StatusRange = [from: number, to: number];
+
+export interface RetriesConfig {
+  /** Tries after the first. */
+  attempts: number;
+  on: { connectFailure: boolean; reset: boolean; timeout: boolean; statuses: StatusRange[] };
+  /** Methods retried beside those that are idempotent. */
+  methods: string[];
+  /** Retries per request over 10 s; 0.2 is a fifth. */
+  budget: number;
+}
+
+export interface BreakerConfig {
+  maxRequests: number;
+  maxPending: number;
+  /** 0 to 1, of at least 20 requests in 10 s; null: off. */
+  errorRate: number | null;
+  /** Null: off. Milliseconds. */
+  errors: { count: number; window: number } | null;
+  openFor: number;
 }
 
 export interface TargetConfig {
@@ -108,6 +155,8 @@ export interface RouteConfig {
   match: MatchConfig;
   action: ActionConfig;
   timeout: TimeoutConfig;
+  /** Null: the service's. */
+  retries: RetriesConfig | null;
   host: HostConfig | null;
   request: TransformConfig;
   response: TransformConfig;

@@ -62,6 +62,7 @@ export const ERRORS = {
   TG_UPSTREAM_IDLE_TIMEOUT: entry(504, 'Gateway Timeout', 'upstream', 'never', 'The service stopped moving bytes.'),
   TG_UPSTREAM_BUSY: entry(503, 'Service Unavailable', 'upstream', 'unsent', 'The service has as many requests as it may take.'),
   TG_UPSTREAM_UNAVAILABLE: entry(503, 'Service Unavailable', 'upstream', 'unsent', 'No target of the service is available.'),
+  TG_UPSTREAM_OPEN: entry(503, 'Service Unavailable', 'upstream', 'unsent', 'The service fails too often and is given a pause.'),
   TG_UPSTREAM_VALUE: entry(502, 'Bad Gateway', 'operator', 'never', 'A value could not be put where the route uses it.'),
   // The gateway itself.
   TG_OVERLOADED: entry(503, 'Service Unavailable', 'gateway', 'unsent', 'The gateway has more work than it can do in time.'),

@@ -54,6 +54,12 @@ export interface RouteHandle {
   readonly name: string;
 }
 
+/** Holds something for the time of an exchange: a place in a service, a timer. */
+export interface Owner {
+  /** It is over; `failure` null: its answer went out whole. Called once. */
+  over(failure: Failure | null): void;
+}
+
 export interface Completion {
   /** `failure` is null where the whole answer went out; `bytes` of content were written. */
   completed(exchange: Exchange, answer: Reply | null, bytes: number, failure: Failure | null): void;
@@ -104,8 +110,8 @@ export class Exchange {
   route: RouteHandle | null = null;
   /** The variables of its expressions, once something has asked for them. */
   variables: object | null = null;
-  /** Called once when the exchange is over: for what must be let go of then. */
-  release: (() => void) | null = null;
+  /** Who holds something for it, and must hear when it is over. */
+  owner: Owner | null = null;
   /** Told once, when the last byte of the answer has been written or the exchange was given up. */
   completion: Completion | null = null;
   answered = false;

@@ -46,6 +46,8 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   TG_UPSTREAM_IDLE_TIMEOUT:
     'Let the service send something now and then (a comment, in an event stream), or raise `timeout.idle`.',
   TG_UPSTREAM_BUSY: 'Add targets, or raise `breaker.maxRequests` and `breaker.maxPending`.',
+  TG_UPSTREAM_OPEN:
+    'Wait as long as `Retry-After` says. The operator finds in the log which errors opened the breaker of the service, and sets it with `breaker`.',
   TG_UPSTREAM_UNAVAILABLE:
     'Look at the health of the targets: all of them are out. Come back after `Retry-After`, where it is sent.',
   TG_UPSTREAM_VALUE:

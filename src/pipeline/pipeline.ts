@@ -179,11 +179,9 @@ export class Pipeline implements Finish, Completion {
   }
 
   completed(exchange: Exchange, answer: Reply | null, bytes: number, failure: Failure | null): void {
-    const release = exchange.release;
-    if (release !== null) {
-      exchange.release = null;
-      release();
-    }
+    const { owner } = exchange;
+    exchange.owner = null;
+    owner?.over(failure);
     const route = exchange.route as CompiledRoute | null;
     const counter = route === null ? this.parts.unmatched : route.counter;
     if (route === null) counter.begin();

@@ -1,11 +1,26 @@
+import type { RetriesConfig } from '../config/model.ts';
 import type { Variables } from '../expression/index.ts';
 import { type Body, cancelBody, isSource } from '../http/body.ts';
+import { collect } from '../http/collect.ts';
 import { Failure } from '../http/errors.ts';
-import { type Abortable, type Exchange, type Reply, reply, type Tunnel } from '../http/exchange.ts';
-import type { Headers } from '../http/headers.ts';
+import { type Abortable, type Exchange, type Owner, type Reply, reply, type Tunnel } from '../http/exchange.ts';
+import { getHeader, type Headers } from '../http/headers.ts';
 import { ReplayBody } from '../http/replay.ts';
 import { type ClientConnection, Framing, type OutgoingRequest, type ResponseHandler, type ResponseHead } from '../http1/index.ts';
-import type { Balancer, Reuse, Service, Target, Waiter, Weighted } from '../upstream/index.ts';
+import {
+  type Applicant,
+  type FailedTry,
+  isIdempotent,
+  isRetryable,
+  mayRepeat,
+  type Reuse,
+  retryDelay,
+  type Service,
+  statusIn,
+  type Target,
+  troubleOf,
+  type Waiter,
+} from '../upstream/index.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import type { Destination } from './destination.ts';
@@ -26,7 +41,8 @@ export interface Timeouts {
 }
 
 /** One service that a route sends to, with all that the route and the service say about it. */
-export interface Side extends Weighted {
+export interface Side {
+  readonly weight: number;
   readonly service: Service;
   readonly destination: Destination;
   /** Null: as the client's. */
@@ -34,6 +50,9 @@ export interface Side extends Weighted {
   /** Null: the client's own. `service`: the name in the target's URL. */
   readonly host: null | 'service' | ((vars: Variables) => string);
   readonly timeouts: Timeouts;
+  readonly retries: RetriesConfig;
+  /** What consistent hashing goes by; null where the balance asks for none. */
+  readonly balanceKey: ((exchange: Exchange, vars: Variables) => string | null) | null;
   readonly request: HeaderTransform | null;
   readonly response: HeaderTransform | null;
 }
@@ -45,37 +64,45 @@ export interface ProxyParts {
   variables(exchange: Exchange): Variables;
 }
 
-/** Bytes of a request body that are kept for one more try. */
+/** Bytes of a request body that are kept for another try, and of an answer in whose place another is sought. */
 const REPLAY_LIMIT = 64 * 1024;
 
-export function compileProxy(sides: Balancer<Side>, parts: ProxyParts): Dispatch {
+export function compileProxy(sides: { pick(): Side }, parts: ProxyParts): Dispatch {
   return (exchange, finish) => new ProxyCall(exchange, sides.pick(), finish, parts).start();
 }
 
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
-
-/** RFC 9110 §9.2.2: doing it twice is doing it once. */
-function isIdempotent(method: string): boolean {
-  return SAFE.has(method) || method === 'PUT' || method === 'DELETE';
-}
-
-/** One exchange on its way to a service and back. */
-class ProxyCall implements Waiter, ResponseHandler, Abortable {
+/**
+ * One exchange on its way to a service and back: admission, then tries, each on a connection of a target,
+ * until one gives an answer that is passed on. Nothing is tried again once a byte of an answer went out.
+ */
+class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner {
   private readonly exchange: Exchange;
   private readonly side: Side;
   private readonly out: Finish;
   private readonly parts: ProxyParts;
   private readonly vars: Variables;
   private readonly method: string;
-  private target: Target | null = null;
   private path = '';
   private host = '';
+  private key: string | null = null;
+  private target: Target | null = null;
+  private tried: Target[] | null = null;
   private connection: ClientConnection | null = null;
   private replay: ReplayBody | null = null;
   private respondBy: number;
+  /** The one thing waited for: a place, a connection, or the time of the next try. */
   private waiting: Timer | null = null;
+  private totalTimer: Timer | null = null;
+  private attempts = 0;
   private repeated = false;
-  private over = false;
+  /** A place of the service is held. */
+  private admitted_ = false;
+  /** The outcome of the try that is under way is still owed to its target. */
+  private owed = false;
+  /** An answer was passed on, or the exchange given up. */
+  private over_ = false;
+  /** An answer of the service that another try is to better. */
+  private spare: Reply | null = null;
 
   constructor(exchange: Exchange, side: Side, out: Finish, parts: ProxyParts) {
     this.exchange = exchange;
@@ -89,36 +116,66 @@ class ProxyCall implements Waiter, ResponseHandler, Abortable {
 
   start(): void {
     const { exchange, side } = this;
+    const { service, retries } = side;
     try {
       this.path = side.destination(exchange, this.vars);
       if (typeof side.host === 'function') this.host = side.host(this.vars);
     } catch (error) {
       return this.answer(problem(failureOf(error, 'TG_UPSTREAM_VALUE'), exchange.id));
     }
-    if (isSource(exchange.body) && isIdempotent(this.method)) this.replay = new ReplayBody(exchange.body, REPLAY_LIMIT);
+    if (side.balanceKey !== null) this.key = side.balanceKey(exchange, this.vars);
+    if (isSource(exchange.body) && mayRepeat(this.method, retries)) this.replay = new ReplayBody(exchange.body, REPLAY_LIMIT);
+    exchange.owner = this;
     if (side.timeouts.total !== Number.POSITIVE_INFINITY) this.limitTotal();
     exchange.watch(this);
-    if (!this.over) this.acquire(isIdempotent(this.method) ? 'any' : 'recent');
+    if (this.over_) return;
+    service.state.budget.request(exchange.startedAt);
+    const entered = service.state.admission.enter(this);
+    if (entered === true) return this.admitted();
+    if (entered === null) return this.fail(new Failure('TG_UPSTREAM_BUSY', `service ${service.name} has its maximum of requests`));
+    this.waitForPlace();
   }
 
-  private acquire(reuse: Reuse): void {
-    const { clock } = this.parts;
-    const { timeouts, service } = this.side;
-    this.target = service.balancer.pick();
-    this.target.pool.acquire(this, reuse, timeouts.connect);
-    if (this.over || this.connection !== null || timeouts.response === Number.POSITIVE_INFINITY) return;
-    const left = this.exchange.startedAt + timeouts.response - clock.now();
-    this.waiting = clock.after(left, () => this.fail(new Failure('TG_UPSTREAM_TIMEOUT', 'no connection in time')));
+  /** There is a place in the service: the first try. */
+  admitted(): void {
+    this.stopWaiting();
+    this.admitted_ = true;
+    this.tryTarget(isIdempotent(this.method) ? 'any' : 'recent');
+  }
+
+  private tryTarget(reuse: Reuse): void {
+    const { service } = this.side;
+    const shutFor = service.breaker.off ? 0 : service.breaker.admit();
+    if (shutFor > 0) return this.fail(new Failure('TG_UPSTREAM_OPEN', `breaker of ${service.name}`, shutFor / 1000));
+    const target = service.pick(this.key, this.tried);
+    if (target === null) return this.fail(unavailable(service));
+    this.acquire(target, reuse);
+  }
+
+  private acquire(target: Target, reuse: Reuse): void {
+    this.target = target;
+    this.owed = true;
+    target.state.requests++;
+    target.state.pool.acquire(this, reuse, this.side.timeouts.connect);
+    if (this.connection === null && this.owed && !this.over_) this.waitForPlace();
+  }
+
+  /** A place or a connection must be had within the time there is for an answer. */
+  private waitForPlace(): void {
+    const { response } = this.side.timeouts;
+    if (this.waiting !== null || response === Number.POSITIVE_INFINITY) return;
+    const left = this.exchange.startedAt + response - this.parts.clock.now();
+    this.waiting = this.parts.clock.after(left, () => this.fail(new Failure('TG_UPSTREAM_TIMEOUT', 'no connection in time')));
   }
 
   connected(connection: ClientConnection): void {
     this.stopWaiting();
     this.connection = connection;
-    connection.send(this.request(), this);
+    connection.send(this.request(this.target!), this);
   }
 
-  private request(): OutgoingRequest {
-    const { exchange, side, target, method } = this;
+  private request(target: Target): OutgoingRequest {
+    const { exchange, side, method } = this;
     const framing = requestFraming(exchange);
     let { headers } = exchange;
     if (side.request !== null) {
@@ -128,7 +185,7 @@ class ProxyCall implements Waiter, ResponseHandler, Abortable {
     }
     const head = requestHead(
       exchange,
-      { method, target: target!.path + this.path, host: this.hostFor(target!), headers, given: side.request?.gives ?? null },
+      { method, target: target.path + this.path, host: this.hostFor(target), headers, given: side.request?.gives ?? null },
       framing,
       this.parts.random,
     );
@@ -143,7 +200,7 @@ class ProxyCall implements Waiter, ResponseHandler, Abortable {
     return host === 'service' ? target.authority : this.host;
   }
 
-  // --- What the connection says. ---
+  // --- What comes of a try. ---
 
   sent(): number {
     if (this.respondBy === Number.POSITIVE_INFINITY) this.respondBy = this.parts.clock.now() + this.side.timeouts.response;
@@ -155,63 +212,176 @@ class ProxyCall implements Waiter, ResponseHandler, Abortable {
   }
 
   responded(head: ResponseHead, body: Body): void {
+    const { on } = this.side.retries;
+    if (on.statuses.length > 0 && statusIn(head.status, on.statuses) && this.mayTryAgain(this.failedBy(head.status))) {
+      return void this.setAside(head, body);
+    }
     head.headers.push('Via', via(undefined, head.version));
+    if (isEventStream(head.headers)) this.detachStream();
+    this.judgeStatus(head.status);
     this.answer(reply(head.status, head.headers, body));
   }
 
   upgraded(head: ResponseHead, tunnel: Tunnel): void {
     const answer = reply(101, head.headers, null);
     answer.tunnel = tunnel;
-    this.exchange.release?.();
-    this.exchange.release = null;
+    this.settle(null, false);
+    this.leave();
+    this.stopTotal();
     this.answer(answer);
   }
 
   failed(failure: Failure, connection?: ClientConnection): void {
     this.connection = null;
-    if (connection !== undefined && this.mayRepeat(failure, connection)) {
+    if (this.over_) return;
+    if (connection !== undefined && this.wasStale(failure, connection)) {
       this.repeated = true;
-      return this.acquire('none');
+      return this.acquire(this.target!, 'none');
     }
-    this.fail(failure);
+    // The client's own failure says nothing about the service.
+    if (failure.entry.blame === 'client') return this.fail(failure);
+    const trouble = troubleOf(failure);
+    this.settle(trouble === 'other' ? null : failure.cause, failure.entry.status >= 500);
+    const failed: FailedTry = { trouble, status: null, sent: connection !== undefined, method: this.method, replayable: this.replayable(connection !== undefined) };
+    if (this.mayTryAgain(failed)) this.tryAgain();
+    else this.fail(failure);
   }
 
   /**
    * A kept connection may be closed by its service just as a request is sent on it: then nothing was done, and
    * a request that may be repeated is, once, on a fresh one (RFC 9112 §9.3.1).
    */
-  private mayRepeat(failure: Failure, connection: ClientConnection): boolean {
-    if (this.over || this.repeated || failure.code !== 'TG_UPSTREAM_RESET') return false;
+  private wasStale(failure: Failure, connection: ClientConnection): boolean {
+    if (this.repeated || failure.code !== 'TG_UPSTREAM_RESET') return false;
     if (!connection.reused || connection.answerBegun || !isIdempotent(this.method)) return false;
-    return this.replay === null ? !isSource(this.exchange.body) : this.replay.replayable;
+    return this.replayable(true);
+  }
+
+  private failedBy(status: number): FailedTry {
+    return { trouble: 'other', status, sent: true, method: this.method, replayable: this.replayable(true) };
+  }
+
+  private replayable(sent: boolean): boolean {
+    if (this.replay !== null) return this.replay.replayable;
+    return !sent || !isSource(this.exchange.body);
+  }
+
+  private mayTryAgain(failed: FailedTry): boolean {
+    const { retries, service } = this.side;
+    if (this.over_ || this.attempts >= retries.attempts || !isRetryable(failed, retries)) return false;
+    const now = this.parts.clock.now();
+    if (now >= this.respondBy) return false;
+    return service.state.budget.take(now, retries.budget);
+  }
+
+  private tryAgain(): void {
+    const { side, parts } = this;
+    this.attempts++;
+    this.target!.state.retries++;
+    (this.tried ??= []).push(this.target!);
+    const reuse: Reuse = isIdempotent(this.method) ? 'any' : 'recent';
+    const delay = retryDelay(this.attempts, side.service.hasOther(this.tried), parts.random.number);
+    if (delay === 0) return this.tryTarget(reuse);
+    this.waiting = parts.clock.after(delay, () => {
+      this.waiting = null;
+      this.tryTarget(reuse);
+    });
+  }
+
+  /** Keeps an answer that another try is to better: if none can be had, it goes out after all. */
+  private async setAside(head: ResponseHead, body: Body): Promise<void> {
+    const bytes = await collect(body, REPLAY_LIMIT, new Failure('TG_UPSTREAM_INVALID', 'too long to be kept'));
+    this.connection = null;
+    if (this.over_) return;
+    if (!(bytes instanceof Failure)) {
+      head.headers.push('Via', via(undefined, head.version));
+      this.spare = reply(head.status, head.headers, bytes);
+    }
+    this.settle(`status ${head.status}`, head.status >= 500);
+    this.tryAgain();
+  }
+
+  // --- What the target is held to. ---
+
+  private judgeStatus(status: number): void {
+    const speaksAgainst = statusIn(status, this.side.retries.on.statuses);
+    if (speaksAgainst || status >= 500) this.settle(speaksAgainst ? `status ${status}` : null, status >= 500);
+  }
+
+  /** Tells target and breaker of a try, once. `trouble`: what speaks against the target, null for nothing. */
+  private settle(trouble: string | null, isError: boolean): void {
+    if (!this.owed) return;
+    this.owed = false;
+    const { breaker } = this.side.service;
+    if (trouble !== null) this.target!.state.failed(trouble);
+    else if (!isError) this.target!.state.succeeded();
+    if (!breaker.off) breaker.record(isError);
   }
 
   // --- Its end. ---
 
   /** The client left: whatever is under way for it ends. */
   abort(): void {
-    if (this.over) return;
-    this.over = true;
-    this.stopWaiting();
-    this.target?.pool.leave(this);
-    this.connection?.cancel();
+    if (this.over_) return;
+    this.over_ = true;
+    this.giveUpTry();
     this.letGoOfBody();
   }
 
   private fail(failure: Failure): void {
-    if (this.over) return;
+    if (this.over_) return;
+    this.giveUpTry();
+    this.forget();
+    const { spare } = this;
+    this.spare = null;
+    this.answer(spare ?? problem(failure, this.exchange.id));
+  }
+
+  private giveUpTry(): void {
     this.stopWaiting();
-    this.target?.pool.leave(this);
-    this.answer(problem(failure, this.exchange.id));
+    this.side.service.state.admission.withdraw(this);
+    this.target?.state.pool.leave(this);
+    this.connection?.cancel();
+    this.connection = null;
   }
 
   private answer(answer: Reply): void {
-    if (this.over) return void cancelAnswer(answer);
-    this.over = true;
+    if (this.over_) return void cancelAnswer(answer);
+    this.over_ = true;
     this.stopWaiting();
     this.exchange.watch(null);
     if (answer.failure !== null) this.letGoOfBody();
     this.out.finish(this.exchange, answer, this.side.response);
+  }
+
+  /** The exchange is over, down to its last byte. */
+  over(failure: Failure | null): void {
+    this.over_ = true;
+    this.stopTotal();
+    if (failure !== null && failure.entry.blame !== 'client') this.settle(failure.cause, true);
+    else if (failure === null) this.settle(null, false);
+    else this.forget();
+    this.leave();
+  }
+
+  /** The try ended before the service could show what it is worth. */
+  private forget(): void {
+    if (!this.owed) return;
+    this.owed = false;
+    this.side.service.breaker.withdraw();
+  }
+
+  private leave(): void {
+    if (!this.admitted_) return;
+    this.admitted_ = false;
+    this.side.service.state.admission.leave();
+  }
+
+  /** A stream without end is not counted among the requests that the service has under way. */
+  private detachStream(): void {
+    this.settle(null, false);
+    this.leave();
+    if (this.connection !== null) this.target!.state.pool.detachStream(this.connection);
   }
 
   private letGoOfBody(): void {
@@ -228,20 +398,35 @@ class ProxyCall implements Waiter, ResponseHandler, Abortable {
   /** `timeout.total`: the whole exchange, its body included. A tunnel is no longer an exchange. */
   private limitTotal(): void {
     const { clock } = this.parts;
-    const timer = clock.after(this.side.timeouts.total - (clock.now() - this.exchange.startedAt), () => this.outOfTime());
-    this.exchange.release = () => clock.cancel(timer);
+    const left = this.side.timeouts.total - (clock.now() - this.exchange.startedAt);
+    this.totalTimer = clock.after(left, () => this.outOfTime());
+  }
+
+  private stopTotal(): void {
+    if (this.totalTimer === null) return;
+    this.parts.clock.cancel(this.totalTimer);
+    this.totalTimer = null;
   }
 
   private outOfTime(): void {
     const failure = new Failure('TG_UPSTREAM_TIMEOUT', 'timeout.total');
-    if (this.over) return void this.connection?.abort(failure);
-    this.connection?.cancel();
-    this.fail(failure);
+    this.totalTimer = null;
+    if (this.over_) this.connection?.abort(failure);
+    else this.fail(failure);
   }
+}
+
+function unavailable(service: Service): Failure {
+  const ms = service.outFor();
+  return new Failure('TG_UPSTREAM_UNAVAILABLE', `no target of ${service.name} is in`, ms === Number.POSITIVE_INFINITY ? undefined : ms / 1000);
+}
+
+function isEventStream(headers: Headers): boolean {
+  const type = getHeader(headers, 'content-type');
+  return type?.startsWith('text/event-stream') ?? false;
 }
 
 function cancelAnswer(answer: Reply): void {
   cancelBody(answer.body);
   answer.tunnel?.source.cancel();
 }
-

@@ -145,6 +145,8 @@ class RouteCompiler {
       method: to.method,
       host: compileHost(route.host ?? config.host, scopes.request),
       timeouts: { ...DEFAULT_TIMEOUTS, ...config.timeout, ...route.timeout },
+      retries: route.retries ?? config.retries,
+      balanceKey: null,
       request: compileTransform(config.request, route.request, scopes.request),
       response: compileTransform(config.response, route.response, scopes.response),
     };

@@ -2,6 +2,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { Failure } from '../http/errors.ts';
 import { ClientConnection, type ConnectionOwner } from '../http1/index.ts';
 import type { Clock } from '../util/clock.ts';
+import type { Pending } from './admission.ts';
 import type { Resolver } from './resolver.ts';
 
 /** Someone who needs a connection. Hears exactly one of the two, unless it leaves before. */
@@ -28,14 +29,13 @@ export interface PoolSettings {
 
 /** A connection idle for less than this is as good as fresh, in ms. */
 const RECENT = 1000;
-/** Requests that may wait for a connection. */
-const MAX_WAITING = 1024;
 
 /** The connections to one target: the last used goes first, so that those not needed age and are closed. */
 export class Pool implements ConnectionOwner {
   private readonly settings: PoolSettings;
   private readonly clock: Clock;
   private readonly resolver: Resolver;
+  private readonly pending: Pending;
   private readonly idle: ClientConnection[] = [];
   private readonly inUse = new Set<ClientConnection>();
   /** Connections being made, each for the one who asked. */
@@ -46,10 +46,20 @@ export class Pool implements ConnectionOwner {
   private turn = 0;
   private retired = false;
 
-  constructor(settings: PoolSettings, clock: Clock, resolver: Resolver) {
+  constructor(settings: PoolSettings, clock: Clock, resolver: Resolver, pending: Pending) {
     this.settings = settings;
     this.clock = clock;
     this.resolver = resolver;
+    this.pending = pending;
+  }
+
+  /** Requests that are under way, or wait for a connection. */
+  get load(): number {
+    return this.inUse.size + this.waiting.size;
+  }
+
+  counts(): { open: number; idle: number; inUse: number; waiting: number } {
+    return { open: this.idle.length + this.inUse.size, idle: this.idle.length, inUse: this.inUse.size, waiting: this.waiting.size };
   }
 
   /** Connections that are open or being made. */
@@ -64,15 +74,33 @@ export class Pool implements ConnectionOwner {
       return waiter.connected(kept);
     }
     if (this.size >= this.settings.connections && this.idle.length > 0) this.idle[0]!.close();
-    if (this.waiting.size >= MAX_WAITING) return waiter.failed(new Failure('TG_UPSTREAM_BUSY', 'too many requests wait for a connection'));
-    const wish = { reuse, connectTimeout, served: false };
+    const wish = { reuse, connectTimeout, served: this.size < this.settings.connections };
+    if (wish.served) {
+      this.waiting.set(waiter, wish);
+      return this.open(waiter, wish);
+    }
+    // Only those for whom no connection can be made count as pending.
+    if (this.pending.full) return waiter.failed(new Failure('TG_UPSTREAM_BUSY', 'too many requests wait for a connection'));
+    this.pending.count++;
     this.waiting.set(waiter, wish);
-    if (this.size < this.settings.connections) this.open(waiter, wish);
   }
 
   /** The waiter wants no connection any more. */
   leave(waiter: Waiter): void {
+    this.stopWaiting(waiter);
+  }
+
+  /** The connection serves a stream without end: it counts no more, and is not used again. */
+  detachStream(connection: ClientConnection): void {
+    if (this.inUse.delete(connection)) this.refill();
+  }
+
+  private stopWaiting(waiter: Waiter): boolean {
+    const wish = this.waiting.get(waiter);
+    if (wish === undefined) return false;
     this.waiting.delete(waiter);
+    if (!wish.served) this.pending.count--;
+    return true;
   }
 
   /** The target is in no config any more: what is under way ends, nothing is kept. */
@@ -96,7 +124,6 @@ export class Pool implements ConnectionOwner {
 
   private open(waiter: Waiter, wish: Wish): void {
     const { connectTimeout } = wish;
-    wish.served = true;
     this.resolving++;
     const startedAt = this.clock.now();
     let late: object | null = this.clock.after(connectTimeout, () => {
@@ -127,7 +154,7 @@ export class Pool implements ConnectionOwner {
     const opening = this.opening.get(connection)!;
     this.opening.delete(connection);
     if (this.waiting.has(opening.waiter)) return this.give(opening.waiter, connection);
-    this.released(connection);
+    this.offer(connection);
   }
 
   refused(connection: ClientConnection, failure: Failure): void {
@@ -139,18 +166,24 @@ export class Pool implements ConnectionOwner {
   }
 
   private fail(waiter: Waiter, failure: Failure): void {
-    if (this.waiting.delete(waiter)) waiter.failed(failure);
+    if (this.stopWaiting(waiter)) waiter.failed(failure);
     this.refill();
   }
 
   private give(waiter: Waiter, connection: ClientConnection): void {
-    this.waiting.delete(waiter);
+    this.stopWaiting(waiter);
     this.inUse.add(connection);
     waiter.connected(connection);
   }
 
   released(connection: ClientConnection): void {
-    this.inUse.delete(connection);
+    // Not in use any more: a stream that was detached has ended after all.
+    if (!this.inUse.delete(connection)) return connection.close();
+    this.offer(connection);
+  }
+
+  /** Gives a connection to whoever waits, or keeps it. */
+  private offer(connection: ClientConnection): void {
     if (this.waiting.size > 0) {
       for (const [waiter, wish] of this.waiting) if (wish.reuse !== 'none') return this.give(waiter, connection);
     }
@@ -174,7 +207,10 @@ export class Pool implements ConnectionOwner {
   private refill(): void {
     if (this.size >= this.settings.connections) return;
     for (const [waiter, wish] of this.waiting) {
-      if (!wish.served) return this.open(waiter, wish);
+      if (wish.served) continue;
+      wish.served = true;
+      this.pending.count--;
+      return this.open(waiter, wish);
     }
   }
 }

@@ -21,6 +21,14 @@ export function normaliseService(name: string, input: ServiceInput, readPem: Rea
       verify: String(tls.verify ?? true) === 'true',
     },
     pool: { connections: countOf(pool.connections, 100), idle: durationOf(pool.idle, 4000) },
+    health: { active: null, passive: { errors: 5, openFor: 10_000 }, panic: 0.5 },
+    retries: {
+      attempts: 1,
+      on: { connectFailure: true, reset: true, timeout: false, statuses: [] },
+      methods: [],
+      budget: 0.2,
+    },
+    breaker: { maxRequests: 1024, maxPending: 1024, errorRate: null, errors: null, openFor: 10_000 },
     request: transformOf(input.request),
     response: transformOf(input.response),
   };

@@ -1,6 +1,6 @@
 import { MASK } from '../../util/secret.ts';
 import type { Source } from '../source/source.ts';
-import type { Location } from './locate.ts';
+import { type Location, lineStarts } from './locate.ts';
 import { isReference, secretsByLook } from './secrets.ts';
 
 /** A line as it may be shown. */
@@ -32,15 +32,14 @@ export function shownLine(location: Location, source: Source): ShownLine {
 }
 
 function lineAt(text: string, number: number): { text: string; start: number } {
-  let start = 0;
-  for (let i = 1; i < number; i++) start = text.indexOf('\n', start) + 1;
+  const start = lineStarts(text)[number - 1] ?? 0;
   const end = text.indexOf('\n', start);
   return { text: text.slice(start, end < 0 ? text.length : end).replace(/\r$/, ''), start };
 }
 
 function rangesWithin(line: string, lineStart: number, source: Source): (readonly [number, number])[] {
   const ranges: [number, number][] = [];
-  for (const [start, end] of source.secrets) {
+  for (const [start, end] of source.secrets()) {
     const from = Math.max(start - lineStart, 0);
     const to = Math.min(end - lineStart, line.length);
     if (from < to && !isReference(line.slice(from, to))) ranges.push([from, to]);

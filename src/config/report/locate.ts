@@ -61,18 +61,36 @@ function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
 
 function locationOf([start, end]: Range, text: string): Location {
   const offset = Math.min(start, text.length);
-  const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
-  const lineEnd = text.indexOf('\n', offset);
-  const line = countLines(text, offset);
-  const stop = Math.min(Math.max(end, offset), lineEnd < 0 ? text.length : lineEnd);
-  const meant = text.slice(offset, stop).trimEnd();
+  const starts = lineStarts(text);
+  const line = lineAt(starts, offset);
+  const lineStart = starts[line - 1]!;
+  const lineEnd = (starts[line] ?? text.length + 1) - 1;
+  const meant = text.slice(offset, Math.min(Math.max(end, offset), lineEnd)).trimEnd();
   return { line, column: length(text.slice(lineStart, offset)) + 1, length: Math.max(1, length(meant)) };
 }
 
-function countLines(text: string, offset: number): number {
-  let line = 1;
-  for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1)) line++;
-  return line;
+let lastText = '';
+let lastStarts = [0];
+
+/** Offsets at which the lines of a text begin. The last answer is kept: issues come by the file. */
+export function lineStarts(text: string): readonly number[] {
+  if (text === lastText) return lastStarts;
+  lastText = text;
+  lastStarts = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lastStarts.push(at + 1);
+  return lastStarts;
+}
+
+/** The line, from 1, that holds an offset. */
+function lineAt(starts: readonly number[], offset: number): number {
+  let low = 0;
+  let high = starts.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (starts[middle]! <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** In characters as people count them, not in UTF-16 units. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isPlain } from '../source/plain.ts';
 
 /** What kind of value stands in the file. */
 export type Kind = 'text' | 'number' | 'boolean' | 'list' | 'object' | 'function' | 'empty' | 'other';
@@ -154,11 +155,6 @@ export function kindOf(value: unknown): Kind {
     default:
       return 'other';
   }
-}
-
-function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
 }
 
 /** A kind in words, as the end of "…, not". */

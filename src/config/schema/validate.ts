@@ -249,6 +249,7 @@ function unknownKeyAdvice(
 
 /** What people write by mistake where another kind of value belongs. */
 function kindAdvice(notes: Notes, value: unknown, kind: Kind, what: string): string | null {
+  if (value === false && /\b(off|none)\b/.test(what)) return `write ${/\boff\b/.test(what) ? 'off' : 'none'}`;
   const takesText = notes.leaf?.kinds.includes('text') === true || /text|name|path|URL|host/.test(what);
   if (kind === 'object' && takesText && isUnquotedTemplate(value as object))
     return 'put text with braces in quotes';

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { nearest } from '../../util/suggest.ts';
 import type { ConfigIssue } from '../model.ts';
 import { pathKey } from '../schema/validate.ts';
+import { isPlain } from './plain.ts';
 
 export interface FillOptions {
   env: Readonly<Record<string, string | undefined>>;
@@ -149,11 +150,6 @@ class Filling {
 /** `$` before a template is allowed (`${params.price}`); a name of a variable alone is not one. */
 function isSlip(whole: string, name: string): boolean {
   return /^\$\{\s*(env|file)\b/i.test(whole) || /^[A-Z][A-Z0-9_]*$/.test(name);
-}
-
-function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
 }
 
 /** Why a file could not be read, as the end of a sentence that begins with its name. */

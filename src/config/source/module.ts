@@ -38,7 +38,11 @@ export async function importConfig(absolute: string, file: string): Promise<Pars
     if (module.default === undefined) return { ...refused(file, noDefault(module)), files: files() };
     const value = await module.default;
     if (typeof value === 'function') return { ...refused(file, functionExported()), files: files() };
-    return { source: { file, text: null, value, find: () => null, secrets: [] }, issues: [], files: files() };
+    return {
+      source: { file, text: null, value, find: () => null, secrets: () => [] },
+      issues: [],
+      files: files(),
+    };
   } catch (error) {
     return { ...refused(file, importIssue(error, absolute)), files: files() };
   } finally {

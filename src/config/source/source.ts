@@ -13,7 +13,7 @@ export interface Source {
   /** Where a path of keys stands, or the nearest thing around it. */
   find(path: readonly (string | number)[], atKey: boolean): Range | null;
   /** Values that must not be printed. */
-  readonly secrets: readonly Range[];
+  secrets(): readonly Range[];
 }
 
 /** What parsing gives: with an error in the syntax, `value` is undefined. */
@@ -24,7 +24,7 @@ export interface Parsed {
 
 /** A source in which nothing can be pointed at but the text itself. */
 export function unparsed(file: string, text: string | null): Source {
-  return { file, text, value: undefined, find: () => null, secrets: [] };
+  return { file, text, value: undefined, find: () => null, secrets: () => [] };
 }
 
 export function syntaxIssue(message: string, at: Range, advice?: string): ConfigIssue {

@@ -8,14 +8,6 @@ export function yamlMistake(error: YAMLError, text: string, document: Document):
   const rest = text.slice(at[0]);
   const line = text.slice(text.lastIndexOf('\n', at[0] - 1) + 1).split('\n', 1)[0]!;
   switch (error.code) {
-    case 'DUPLICATE_KEY': {
-      const key = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s:]+)/.exec(rest)?.[0] ?? '';
-      return syntaxIssue(
-        `the key ${quoted(key)} stands here twice`,
-        [at[0], at[0] + key.length],
-        'keep one of them',
-      );
-    }
     case 'TAB_AS_INDENT': {
       const tab = text.indexOf('\t', at[0]);
       return syntaxIssue('a tab indents this line', [tab, tab + 1], 'YAML is indented by spaces');
@@ -86,10 +78,6 @@ function unexpected(line: string): string {
   return /[{}[\]"']/.test(line)
     ? 'this does not belong after the value before it'
     : 'this does not fit here: is it indented as the lines around it are?';
-}
-
-function quoted(key: string): string {
-  return /^["']/.test(key) ? key : `"${key}"`;
 }
 
 /** The character that YAML stumbled over says what should have been in quotes. */

@@ -11,6 +11,7 @@ import {
   type YAMLError,
   type YAMLMap,
 } from 'yaml';
+import type { ConfigIssue } from '../model.ts';
 import { isSecretPath } from '../report/secrets.ts';
 import { type Parsed, type Range, syntaxIssue, unparsed } from './source.ts';
 import { yamlMistake } from './yaml-mistakes.ts';
@@ -39,13 +40,15 @@ export function parseYaml(text: string, file: string, options: { merge: boolean 
       lineCounter: counter,
       prettyErrors: false,
       strict: true,
+      // The parser compares each key with each other; the tree keeps a set.
+      uniqueKeys: false,
     });
     const mistakes = [...document.errors, ...document.warnings];
     if (mistakes.length > 0) return failed(text, file, mistakes, document);
     const tree = new Tree(document, options.merge);
     const value = document.contents === null ? null : tree.value(document.contents, 0);
-    const source = { file, text, value, find: tree.find.bind(tree), secrets: tree.secrets() };
-    return { source, issues: [] };
+    const source = { file, text, value, find: tree.find.bind(tree), secrets: tree.secrets.bind(tree) };
+    return { source, issues: tree.issues };
   } catch (error) {
     if (error instanceof Unreadable) {
       return { source: unparsed(file, text), issues: [syntaxIssue(error.message, error.at, error.advice)] };
@@ -80,9 +83,13 @@ function failed(text: string, file: string, mistakes: readonly YAMLError[], docu
 class Tree {
   private readonly document: Document;
   private readonly merge: boolean;
+  /** Keys that stand twice. */
+  readonly issues: ConfigIssue[] = [];
   private readonly anchors = new Map<string, Node>();
   private readonly targets = new Map<Node, Node>();
   private readonly open = new Set<Node>();
+  private found: readonly Range[] | undefined;
+  private readonly pairs = new WeakMap<YAMLMap, Map<string, Pair<Node, Node | null>>>();
   private nodes = 0;
   /** The alias that is being followed, the outermost of several. */
   private following: Node | null = null;
@@ -134,6 +141,7 @@ class Tree {
     const merged: Record<string, unknown> = Object.create(null);
     for (const pair of node.items as Pair<Node, Node | null>[]) {
       const key = this.key(pair.key);
+      if (Object.hasOwn(own, key)) this.issues.push(twice(key, rangeOf(pair.key)));
       if (key === '<<' && this.merge) this.mergeInto(merged, pair.value, pair.key, depth);
       else own[key] = this.value(pair.value, depth + 1);
     }
@@ -209,32 +217,47 @@ class Tree {
       return item === undefined ? null : { key: null, value: item as Node | null };
     }
     if (!isMap(parent)) return null;
-    const pairs = parent.items as Pair<Node, Node | null>[];
-    const own = pairs.findLast((pair) => this.key(pair.key) === String(step));
+    const pairs = this.pairsOf(parent);
+    const own = pairs.get(String(step));
     if (own !== undefined) return own;
-    for (const pair of this.merge ? pairs.filter((pair) => this.key(pair.key) === '<<') : []) {
-      for (const source of this.mergeSources(pair.value) ?? []) {
-        const found = this.child(source, step);
-        if (found !== null) return found;
-      }
+    const merged = this.merge ? pairs.get('<<') : undefined;
+    for (const source of merged === undefined ? [] : (this.mergeSources(merged.value) ?? [])) {
+      const found = this.child(source, step);
+      if (found !== null) return found;
     }
     return null;
   }
 
-  secrets(): Range[] {
-    const found: Range[] = [];
-    const visit = (node: Node | null, path: (string | number)[]): void => {
-      if (isScalar(node) && isSecretPath(path)) found.push(rangeOf(node));
-      if (isSeq(node))
-        for (const [index, item] of node.items.entries()) visit(item as Node, [...path, index]);
-      if (isMap(node)) {
-        for (const pair of node.items as Pair<Node, Node | null>[])
-          visit(pair.value, [...path, this.key(pair.key)]);
-      }
-    };
-    visit(this.document.contents as Node | null, []);
-    return found;
+  private pairsOf(map: YAMLMap): Map<string, Pair<Node, Node | null>> {
+    const known = this.pairs.get(map);
+    if (known !== undefined) return known;
+    const pairs = map.items as Pair<Node, Node | null>[];
+    const byKey = new Map(pairs.map((pair) => [this.key(pair.key), pair]));
+    this.pairs.set(map, byKey);
+    return byKey;
   }
+
+  /** Found when they are asked for: only a report shows lines of the file. */
+  secrets(): readonly Range[] {
+    this.found ??= secretsIn(this.document.contents as Node | null, (node) => this.key(node));
+    return this.found;
+  }
+}
+
+function secretsIn(root: Node | null, keyOf: (node: Node) => string): Range[] {
+  const found: Range[] = [];
+  const visit = (node: Node | null, path: (string | number)[]): void => {
+    if (isScalar(node) && isSecretPath(path)) found.push(rangeOf(node));
+    if (isSeq(node)) for (const [index, item] of node.items.entries()) visit(item as Node, [...path, index]);
+    if (!isMap(node)) return;
+    for (const pair of node.items as Pair<Node, Node | null>[]) visit(pair.value, [...path, keyOf(pair.key)]);
+  };
+  visit(root, []);
+  return found;
+}
+
+function twice(key: string, at: Range): ConfigIssue {
+  return syntaxIssue(`the key "${key}" stands here twice`, at, 'keep one of them');
 }
 
 function rangeOf(node: Node): Range {

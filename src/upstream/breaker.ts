@@ -1,0 +1,147 @@
+import type { BreakerConfig } from '../config/model.ts';
+import type { Clock } from '../util/clock.ts';
+
+export type BreakerState = 'closed' | 'open' | 'half-open';
+
+/** Told when a breaker changes its state, and why. */
+export type BreakerListener = (state: BreakerState, why: string) => void;
+
+const RATE_WINDOW = 10_000;
+/** Below this many requests in the window a rate says nothing. */
+const RATE_LEAST = 20;
+const SLOTS = 10;
+
+/**
+ * Gives a failing service a pause: too many errors open it, then nothing is sent for `openFor`, then one
+ * request goes ahead as a probe. Its success closes the breaker, its failure opens it again.
+ */
+export class Breaker {
+  private readonly config: Pick<BreakerConfig, 'errorRate' | 'errors' | 'openFor'>;
+  private readonly clock: Clock;
+  private readonly tell: BreakerListener;
+  private readonly rate: Window | null;
+  private readonly count: Window | null;
+  private state_: BreakerState = 'closed';
+  private openUntil = 0;
+  private probeSince = -1;
+
+  constructor(config: Pick<BreakerConfig, 'errorRate' | 'errors' | 'openFor'>, clock: Clock, tell: BreakerListener) {
+    this.config = config;
+    this.clock = clock;
+    this.tell = tell;
+    this.rate = config.errorRate === null ? null : new Window(RATE_WINDOW);
+    this.count = config.errors === null ? null : new Window(config.errors.window);
+  }
+
+  get state(): BreakerState {
+    return this.state_;
+  }
+
+  /** Nothing can ever open it. */
+  get off(): boolean {
+    return this.rate === null && this.count === null;
+  }
+
+  /**
+   * May a request go ahead? 0: yes. Else the milliseconds until one may. A request that goes ahead while the
+   * breaker is half open is the probe: `record`, or `withdraw`, must follow.
+   */
+  admit(): number {
+    if (this.state_ === 'closed') return 0;
+    const now = this.clock.now();
+    if (now < this.openUntil) return this.openUntil - now;
+    // A probe whose outcome never came must not keep the service shut for good.
+    if (this.probeSince >= 0 && now - this.probeSince < this.config.openFor) return this.config.openFor - (now - this.probeSince);
+    if (this.state_ === 'open') this.change('half-open', 'one request may try');
+    this.probeSince = now;
+    return 0;
+  }
+
+  /** The probe came to nothing that says anything: its client left. The next request may be the probe. */
+  withdraw(): void {
+    this.probeSince = -1;
+  }
+
+  record(failed: boolean): void {
+    if (this.state_ === 'half-open') {
+      this.probeSince = -1;
+      if (failed) this.open('the probe failed');
+      else this.close();
+      return;
+    }
+    if (this.state_ === 'open') return;
+    const now = this.clock.now();
+    this.rate?.add(now, failed);
+    if (failed) this.count?.add(now, true);
+    if (failed) this.judge(now);
+  }
+
+  private judge(now: number): void {
+    const { errors, errorRate } = this.config;
+    if (errors !== null && this.count!.failures(now) >= errors.count) {
+      return this.open(`${errors.count} errors in ${errors.window / 1000} s`);
+    }
+    if (errorRate === null) return;
+    const all = this.rate!.total(now);
+    const failures = this.rate!.failures(now);
+    if (all >= RATE_LEAST && failures / all >= errorRate) this.open(`${failures} of ${all} requests in 10 s failed`);
+  }
+
+  private open(why: string): void {
+    this.openUntil = this.clock.now() + this.config.openFor;
+    this.change('open', why);
+  }
+
+  private close(): void {
+    this.rate?.clear();
+    this.count?.clear();
+    this.change('closed', 'the probe succeeded');
+  }
+
+  private change(state: BreakerState, why: string): void {
+    this.state_ = state;
+    this.tell(state, why);
+  }
+}
+
+/** Counts over a sliding time, in ten slots. */
+class Window {
+  private readonly slot: number;
+  private readonly all = new Float64Array(SLOTS);
+  private readonly failed = new Float64Array(SLOTS);
+  private current = 0;
+
+  constructor(length: number) {
+    this.slot = length / SLOTS;
+  }
+
+  add(now: number, failed: boolean): void {
+    this.advance(now);
+    this.all[this.current % SLOTS]!++;
+    if (failed) this.failed[this.current % SLOTS]!++;
+  }
+
+  total(now: number): number {
+    this.advance(now);
+    return this.all.reduce((sum, count) => sum + count, 0);
+  }
+
+  failures(now: number): number {
+    this.advance(now);
+    return this.failed.reduce((sum, count) => sum + count, 0);
+  }
+
+  clear(): void {
+    this.all.fill(0);
+    this.failed.fill(0);
+  }
+
+  private advance(now: number): void {
+    const slot = Math.floor(now / this.slot);
+    for (let i = Math.max(this.current + 1, slot - SLOTS + 1); i <= slot; i++) {
+      this.all[i % SLOTS] = 0;
+      this.failed[i % SLOTS] = 0;
+    }
+    this.current = Math.max(this.current, slot);
+  }
+}

@@ -1,0 +1,23 @@
+import type { BreakerState } from './breaker.ts';
+
+/** What a worker knows of its services, as plain data for the admin API. */
+export interface ServiceDescription {
+  name: string;
+  breaker: BreakerState;
+  /** Requests under way, and those that wait. */
+  active: number;
+  pending: number;
+  targets: TargetDescription[];
+}
+
+export interface TargetDescription {
+  name: string;
+  weight: number;
+  health: 'up' | 'down' | 'ejected' | 'warming';
+  connections: { open: number; idle: number; inUse: number; waiting: number };
+  requests: number;
+  failures: number;
+  retries: number;
+  /** `at`: milliseconds since 1970. */
+  lastFailure: { at: number; message: string } | null;
+}

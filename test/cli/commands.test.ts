@@ -1,0 +1,366 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type TempFolder, tempFolder } from '../../src/testkit/index.ts';
+import { tidegate as run } from './tidegate.ts';
+
+let folder: TempFolder;
+beforeEach(() => {
+  folder = tempFolder();
+});
+afterEach(() => folder.close());
+
+const tidegate = (...args: string[]) => run(folder.path, args);
+
+const CONFIG = `services:
+  catalogue: { url: http://127.0.0.1:4001 }
+  ordering: { targets: [ http://127.0.0.1:4003, http://127.0.0.1:4013 ] }
+  next: { url: https://next.example/v2 }
+routes:
+  catalogue: { match: /catalogue/*, to: catalogue }
+  product: { match: { path: '/catalogue/products/{sku}', method: GET }, to: { service: catalogue, path: '/p/{params.sku}' } }
+  beta: { match: { path: /ordering/*, headers: { x-beta: on } }, to: [ { service: ordering, weight: 90 }, { service: next, weight: 10 } ] }
+  hello: { match: /hello, respond: { status: 201, body: hello } }
+  old: { match: /old/*, redirect: { path: /new/* } }
+`;
+const BROKEN = 'routes:\n  a: { match: /a, to: nobody, tiemout: 5s }\n';
+const WARNED = `${CONFIG}  dead: { match: /old/*, to: catalogue }\n`;
+
+describe('check', () => {
+  test('says that a config is in order, and ends with 0', async () => {
+    folder.write('tidegate.yaml', CONFIG);
+    const { code, stdout, stderr } = await tidegate('check');
+    expect(stderr).toBe('');
+    expect(stdout).toBe('tidegate.yaml is in order: 3 services, 5 routes\n');
+    expect(code).toBe(0);
+  });
+
+  test('shows all errors at once, counts them, and ends with 1', async () => {
+    folder.write('gateway.yaml', BROKEN);
+    const { code, stdout, stderr } = await tidegate('check', 'gateway.yaml');
+    expect(stdout).toBe('');
+    expect(stderr).toContain('gateway.yaml:2:22: error: there is no service named "nobody"');
+    expect(stderr).toContain('gateway.yaml:2:30: error: "tiemout" is not a key of a route');
+    expect(stderr).toMatch(/gateway\.yaml: 2 errors\n$/);
+    expect(stderr).not.toMatch(/\x1b| {4}at /);
+    expect(code).toBe(1);
+  });
+
+  test('leaves 0 on warnings, and makes them 1 with --strict', async () => {
+    folder.write('tidegate.yaml', WARNED);
+    const lenient = await tidegate('check');
+    expect(lenient.stderr).toContain('warning: no request reaches the route "dead"');
+    expect(lenient.stdout).toContain('1 warning');
+    expect(lenient.code).toBe(0);
+    const strict = await tidegate('check', '--strict');
+    expect(strict.code).toBe(1);
+    expect(strict.stderr).toContain('--strict');
+  });
+
+  test('gives what it found as data with --json', async () => {
+    folder.write('tidegate.yaml', BROKEN);
+    const { code, stdout } = await tidegate('check', '--json');
+    const data = JSON.parse(stdout);
+    expect(data.ok).toBe(false);
+    expect(data.errors[0]).toMatchObject({
+      code: 'TG_CONFIG_REFERENCE',
+      file: 'tidegate.yaml',
+      line: 2,
+      column: 22,
+      path: 'routes.a.to',
+      message: 'there is no service named "nobody"',
+    });
+    expect(code).toBe(1);
+  });
+
+  test('--connect tries every target, and tells which do not answer', async () => {
+    const server = createServer((socket) => socket.destroy());
+    const port = await listening(server);
+    folder.write(
+      'tidegate.yaml',
+      `services:
+  up: { url: 'http://127.0.0.1:${port}' }
+  down: { url: 'http://127.0.0.1:1' }
+routes: { r: { match: /, to: [up, down] } }
+`,
+    );
+    const { code, stdout, stderr } = await tidegate('check', '--connect');
+    server.close();
+    expect(stdout).toContain(`up: http://127.0.0.1:${port} accepts connections`);
+    expect(stderr).toContain('down: http://127.0.0.1:1 refuses connections');
+    expect(code).toBe(1);
+  });
+});
+
+function listening(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
+  });
+}
+
+describe('which config is meant', () => {
+  test('is an error of usage where none is there', async () => {
+    const { code, stderr } = await tidegate('check');
+    expect(stderr).toContain(
+      'there is no tidegate.yaml, tidegate.yml, tidegate.json, tidegate.config.ts or tidegate.config.js',
+    );
+    expect(stderr).toContain('tidegate init');
+    expect(code).toBe(2);
+  });
+
+  test('is an error of usage where several are there', async () => {
+    folder.write('tidegate.yaml', CONFIG);
+    folder.write('tidegate.json', '{}');
+    const { code, stderr } = await tidegate('routes');
+    expect(stderr).toContain('several configs in this folder: tidegate.yaml, tidegate.json');
+    expect(code).toBe(2);
+  });
+
+  test('is the one that is named, and it must exist', async () => {
+    const { code, stderr } = await tidegate('check', 'nothing.yaml');
+    expect(stderr).toContain('nothing.yaml: error: the config does not exist');
+    expect(code).toBe(1);
+  });
+});
+
+describe('a config that is a program', () => {
+  const IMPORT = "import { defineGateway } from 'tidegate';\n";
+
+  test('finds the running gateway behind import "tidegate", and may have functions', async () => {
+    folder.write('shared.ts', "export const url: string = 'http://127.0.0.1:4001';\n");
+    folder.write(
+      'tidegate.config.ts',
+      `${IMPORT}import { url } from './shared.ts';
+export default defineGateway({
+  services: { catalogue: { url } },
+  routes: { beta: { match: { path: '/a/{id}', when: ({ request }) => request.headers['x-beta'] === 'on' }, to: 'catalogue' } },
+});
+`,
+    );
+    expect(await tidegate('check')).toMatchObject({ code: 0, stderr: '' });
+    const taken = await tidegate('explain', 'GET', '/a/7', '-H', 'x-beta: on', '--json');
+    expect(JSON.parse(taken.stdout)).toMatchObject({ route: 'beta', params: { id: '7' } });
+    const passed = await tidegate('explain', 'GET', '/a/7', '--json');
+    expect(JSON.parse(passed.stdout)).toMatchObject({ route: null, status: 404 });
+  });
+
+  test('may be JavaScript', async () => {
+    folder.write(
+      'tidegate.config.js',
+      "export default { routes: { r: { match: '/', respond: { body: 'x' } } } };\n",
+    );
+    expect(await tidegate('check')).toMatchObject({
+      code: 0,
+      stdout: 'tidegate.config.js is in order: 0 services, 1 route\n',
+    });
+  });
+
+  test('is told of by its keys', async () => {
+    folder.write('tidegate.config.ts', "export default { routes: { a: { match: '/a', to: 'nobody' } } };\n");
+    const { code, stderr } = await tidegate('check');
+    expect(stderr).toContain('tidegate.config.ts: routes.a.to: error: there is no service named "nobody"');
+    expect(code).toBe(1);
+  });
+
+  test.each([
+    ['throws', "throw new Error('no database');\n", 'no database (line 1'],
+    ['has a slip in its syntax', 'export default {;\n', 'error'],
+    ['imports what is not there', "import './missing.ts';\nexport default {};\n", 'missing.ts'],
+    [
+      'exports nothing by default',
+      'export const config = {};\n',
+      'the file has no default export (it exports config)',
+    ],
+    ['exports a function', 'export default () => ({});\n', 'the default export is a function'],
+    ['has an enum', 'enum A { b }\nexport default { a: A.b };\n', 'enum'],
+  ])('that %s is refused in plain words', async (_what, text, expected) => {
+    folder.write('tidegate.config.ts', text);
+    const { code, stderr } = await tidegate('check');
+    expect(stderr).toContain(expected);
+    expect(stderr).toContain('[TG_CONFIG_CODE]');
+    expect(stderr).not.toMatch(/^ {4}at /m);
+    expect(code).toBe(1);
+  });
+});
+
+describe('routes', () => {
+  test('lists each route with what it takes and does', async () => {
+    folder.write('tidegate.yaml', CONFIG);
+    const { code, stdout } = await tidegate('routes');
+    expect(stdout.split('\n').map((line) => line.replace(/ {2,}/g, ' | '))).toEqual([
+      'ROUTE | TAKES | DOES',
+      'catalogue | /catalogue/* | to catalogue',
+      'product | GET /catalogue/products/{sku} | to catalogue /p/{params.sku}',
+      'beta | /ordering/*, header x-beta "on" | to 90 × ordering, 10 × next',
+      'hello | /hello | answers 201',
+      'old | /old/* | redirects (308) to path /new/*',
+      '',
+    ]);
+    expect(code).toBe(0);
+  });
+
+  test('gives them as data with --json', async () => {
+    folder.write('tidegate.yaml', CONFIG);
+    const { stdout } = await tidegate('routes', '--json');
+    expect(JSON.parse(stdout)[1]).toEqual({
+      route: 'product',
+      match: 'GET /catalogue/products/{sku}',
+      action: 'proxy',
+      does: 'to catalogue /p/{params.sku}',
+    });
+  });
+});
+
+describe('explain', () => {
+  beforeEach(() => {
+    folder.write('tidegate.yaml', CONFIG);
+  });
+
+  const explained = async (...args: string[]) =>
+    JSON.parse((await tidegate('explain', ...args, '--json')).stdout);
+
+  test('names the route, the parameters and the target, and why the others do not fit', async () => {
+    const data = await explained('GET', '/catalogue/products/A%20B?x=1');
+    expect(data).toMatchObject({
+      route: 'product',
+      status: null,
+      params: { sku: 'A B' },
+      target: 'http://127.0.0.1:4001/p/A%20B?x=1',
+    });
+    expect(data.rejected.find((one: { route: string }) => one.route === 'hello').why).toContain(
+      'does not match',
+    );
+    expect(data.rejected).toHaveLength(4);
+  });
+
+  test('tells every side of a weighted route and every target', async () => {
+    const data = await explained('POST', 'http://shop.example/ordering/1', '-H', 'x-beta: on');
+    expect(data.destinations).toEqual([
+      {
+        service: 'ordering',
+        weight: 90,
+        method: 'POST',
+        urls: ['http://127.0.0.1:4003/ordering/1', 'http://127.0.0.1:4013/ordering/1'],
+      },
+      { service: 'next', weight: 10, method: 'POST', urls: ['https://next.example/v2/ordering/1'] },
+    ]);
+  });
+
+  test('tells what the gateway answers itself', async () => {
+    expect(await explained('GET', '/hello')).toMatchObject({ route: 'hello', status: 201, target: null });
+    expect(await explained('GET', '/old/x?y=1')).toMatchObject({
+      route: 'old',
+      status: 308,
+      location: '/new/x?y=1',
+    });
+  });
+
+  test('tells why no route takes a request', async () => {
+    const missed = await explained('GET', '/ordering/1');
+    expect(missed).toMatchObject({ route: null, status: 404, target: null });
+    expect(missed.rejected.find((one: { route: string }) => one.route === 'beta').why).toContain(
+      'header x-beta must be "on", was absent',
+    );
+    expect(await explained('GET', '/a%00b')).toMatchObject({ route: null, status: 400 });
+  });
+
+  test('is readable without --json', async () => {
+    const { code, stdout } = await tidegate('explain', 'tidegate.yaml', 'GET', '/catalogue/products/7');
+    expect(stdout).toContain(
+      'Route product takes it.\n  params.sku = "7"\n  to catalogue: GET http://127.0.0.1:4001/p/7\n',
+    );
+    expect(stdout).toContain('Not these:');
+    expect(code).toBe(0);
+  });
+
+  test.each([
+    [['GET'], 'explain takes a method and a URL'],
+    [['GET', 'catalogue'], '"catalogue" is neither a URL nor a path that begins with /'],
+    [['G T', '/x'], '"G T" is not a method'],
+    [['GET', '/x', '-H', 'nonsense'], '"nonsense" is not a header'],
+    [['GET', '/x', '--listener', 'nobody'], 'there is no listener "nobody"'],
+    [['GET', '/x', '--ip', 'localhost'], '"localhost" is not an IP address'],
+  ])('%j is an error of usage', async (args, message) => {
+    const { code, stderr } = await tidegate('explain', ...args);
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+  });
+});
+
+describe('schema', () => {
+  test('prints a JSON Schema that describes every key', async () => {
+    const { code, stdout } = await tidegate('schema');
+    const schema = JSON.parse(stdout);
+    expect(Object.keys(schema.properties)).toEqual(
+      expect.arrayContaining([
+        'listen',
+        'admin',
+        'workers',
+        'services',
+        'policies',
+        'defaults',
+        'routes',
+        'drain',
+        'log',
+      ]),
+    );
+    const { match, to } = schema.properties.routes.additionalProperties.properties;
+    expect(match.description).toContain('Which requests');
+    expect(to.description).toContain('service');
+    expect(code).toBe(0);
+  });
+});
+
+describe('init', () => {
+  test('writes a commented config that is in order, and the schema that it names', async () => {
+    const { code, stdout } = await tidegate('init');
+    expect(stdout).toContain('tidegate check tidegate.yaml');
+    expect(code).toBe(0);
+    const text = readFileSync(join(folder.path, 'tidegate.yaml'), 'utf8');
+    expect(text).toMatch(/^# yaml-language-server: \$schema=\.\/tidegate\.schema\.json\n/);
+    expect(JSON.parse(readFileSync(join(folder.path, 'tidegate.schema.json'), 'utf8')).title).toBe(
+      'Tidegate',
+    );
+    expect(await tidegate('check', '--strict')).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('never writes over a file', async () => {
+    folder.write('tidegate.yaml', 'mine\n');
+    const { code, stderr } = await tidegate('init');
+    expect(stderr).toContain('tidegate.yaml is there already');
+    expect(readFileSync(join(folder.path, 'tidegate.yaml'), 'utf8')).toBe('mine\n');
+    expect(existsSync(join(folder.path, 'tidegate.schema.json'))).toBe(false);
+    expect(code).toBe(1);
+  });
+});
+
+describe('the command line', () => {
+  test.each([
+    [['chek'], /unknown command 'chek'\n\(Did you mean check\?\)/],
+    [['check', '--stric'], /unknown option '--stric'\n\(Did you mean --strict\?\)/],
+    [['check', 'a.yaml', 'b.yaml'], /too many arguments/],
+    [['explain'], /missing required argument/],
+    [[], /Usage: tidegate/],
+  ])('%j ends with 2 and says what is wrong', async (args, message) => {
+    const { code, stderr } = await tidegate(...args);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
+  });
+
+  test.each(['run', 'check', 'routes', 'explain', 'schema', 'init'])(
+    '%s --help shows an example',
+    async (command) => {
+      const { code, stdout } = await tidegate(command, '--help');
+      expect(stdout).toContain(`Usage: tidegate ${command}`);
+      expect(stdout).toContain(`$ tidegate ${command}`);
+      expect(code).toBe(0);
+    },
+  );
+
+  test('tells its version', async () => {
+    const { code, stdout } = await tidegate('--version');
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect(code).toBe(0);
+  });
+});
