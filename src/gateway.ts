@@ -70,7 +70,9 @@ export class Gateway implements WorkerGateway {
       // A handle brings its own backlog along only on some systems.
       const done = () => {
         server.off('error', reject);
-        server.on('error', (error) => this.parts.log.error('a listener failed', { listener: name, error: error.message }));
+        server.on('error', (error) =>
+          this.parts.log.error('a listener failed', { listener: name, error: error.message }),
+        );
         resolve();
       };
       if ('host' in where) server.listen(options, done);
@@ -122,7 +124,8 @@ export class Gateway implements WorkerGateway {
       await new Promise<void>((resolve) => setTimeout(resolve, DRAIN_CHECK));
     }
     const cut = this.busy();
-    for (const listener of this.open()) for (const connection of [...listener.connections]) connection.destroy();
+    for (const listener of this.open())
+      for (const connection of [...listener.connections]) connection.destroy();
     this.upstreams.destroy();
     return { cut };
   }
@@ -130,7 +133,8 @@ export class Gateway implements WorkerGateway {
   /** Connections on which something is under way. */
   private busy(): number {
     let busy = 0;
-    for (const listener of this.open()) for (const connection of listener.connections) if (!connection.ending) busy++;
+    for (const listener of this.open())
+      for (const connection of listener.connections) if (!connection.ending) busy++;
     return busy;
   }
 

@@ -68,9 +68,13 @@ async function reload(gateway: Gateway, definition: object, options: StartOption
 async function read(definition: object, options: StartOptions): Promise<GatewayConfig> {
   const { loadObject, renderIssues } = await import('./config/index.ts');
   const loaded = loadObject(definition, options.folder ?? process.cwd());
-  if (loaded.config === null) throw new ConfigError(renderIssues(loaded.issues, loaded.source, { colour: false }), loaded.issues);
+  if (loaded.config === null)
+    throw new ConfigError(renderIssues(loaded.issues, loaded.source, { colour: false }), loaded.issues);
   if (loaded.config.workers !== 1) {
-    throw new ConfigError('workers: a gateway in your own process is one worker; leave it out, or use `tidegate run`', []);
+    throw new ConfigError(
+      'workers: a gateway in your own process is one worker; leave it out, or use `tidegate run`',
+      [],
+    );
   }
   return loaded.config;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, extname, relative, resolve } from 'node:path';
+import { MASK } from '../util/secret.ts';
 import { checkConfig } from './check/index.ts';
 import { ConfigFiles } from './files.ts';
 import type { ConfigIssue, GatewayConfig } from './model.ts';
@@ -121,7 +122,18 @@ function finish(
   ];
   issues.push(...checkConfig(input, filling.value as ConfigInput, files, hasErrors(issues)));
   const config = hasErrors(issues) ? null : normalise(input, readerOf(files));
+  hide(filling.hidden, issues);
   return result(config, issues, source, files, JSON.stringify(filling.value, withoutFunctions));
+}
+
+/** What is secret must not come back in a message about it. */
+function hide(secrets: ReadonlySet<string>, issues: readonly ConfigIssue[]): void {
+  for (const issue of secrets.size === 0 ? [] : issues) {
+    for (const secret of secrets) {
+      issue.message = issue.message.replaceAll(secret, MASK);
+      if (issue.advice !== undefined) issue.advice = issue.advice.replaceAll(secret, MASK);
+    }
+  }
 }
 
 function hasErrors(issues: readonly ConfigIssue[]): boolean {
@@ -129,7 +141,13 @@ function hasErrors(issues: readonly ConfigIssue[]): boolean {
 }
 
 function unfilled(value: unknown) {
-  return { value, filled: new Set<string>(), files: [] as string[], issues: [] as ConfigIssue[] };
+  return {
+    value,
+    filled: new Set<string>(),
+    files: [] as string[],
+    hidden: new Set<string>(),
+    issues: [] as ConfigIssue[],
+  };
 }
 
 /** What could not be filled in has been told of; that what is left does not fit is no news. */

@@ -113,7 +113,10 @@ describe('a body that is teed', () => {
     keeper.full = true;
     let seen = '';
     let end: unknown = 'open';
-    new TeeBody(source, { saw: (chunk) => (seen += chunk.toString()), done: (trailers) => (end = trailers) }).open(keeper);
+    new TeeBody(source, {
+      saw: (chunk) => (seen += chunk.toString()),
+      done: (trailers) => (end = trailers),
+    }).open(keeper);
     expect(source.send('ab')).toBe(false);
     keeper.full = false;
     expect(source.send('cd')).toBe(true);

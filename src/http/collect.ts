@@ -1,5 +1,5 @@
 import { type Body, type BodySink, isSource } from './body.ts';
-import { Failure } from './errors.ts';
+import type { Failure } from './errors.ts';
 
 /** Reads a whole body into memory; `tooLarge` names the failure where it is longer than `limit` bytes. */
 export function collect(body: Body, limit: number, tooLarge: Failure): Promise<Buffer | Failure> {

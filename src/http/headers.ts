@@ -39,7 +39,8 @@ export function getHeaders(headers: Headers, lower: string): string[] {
 export function getJoined(headers: Headers, lower: string): string | undefined {
   let joined: string | undefined;
   for (let i = 0; i < headers.length; i += 2) {
-    if (sameName(headers[i]!, lower)) joined = joined === undefined ? headers[i + 1]! : `${joined}, ${headers[i + 1]!}`;
+    if (sameName(headers[i]!, lower))
+      joined = joined === undefined ? headers[i + 1]! : `${joined}, ${headers[i + 1]!}`;
   }
   return joined;
 }

@@ -8,7 +8,19 @@ export interface ChunkOutput {
   data(chunk: Buffer): boolean;
 }
 
-const State = { size: 0, extension: 1, quoted: 2, escaped: 3, sizeEnd: 4, data: 5, dataCR: 6, dataLF: 7, trailers: 8, done: 9, broken: 10 } as const;
+const State = {
+  size: 0,
+  extension: 1,
+  quoted: 2,
+  escaped: 3,
+  sizeEnd: 4,
+  data: 5,
+  dataCR: 6,
+  dataLF: 7,
+  trailers: 8,
+  done: 9,
+  broken: 10,
+} as const;
 type State = (typeof State)[keyof typeof State];
 
 /** Longest chunk-size line with its extensions, and longest trailer section, in bytes. */
@@ -111,7 +123,8 @@ export class ChunkDecoder {
     this.tail += input.toString('latin1', at, Math.min(input.length, at + MAX_TRAILERS + 4 - before));
     const end = this.tail.startsWith('\r\n') ? 0 : this.tail.indexOf('\r\n\r\n') + 2;
     if (end === 1) {
-      if (this.tail.length > MAX_TRAILERS || hasBareLineEnd(Buffer.from(this.tail, 'latin1'), 0)) this.state = State.broken;
+      if (this.tail.length > MAX_TRAILERS || hasBareLineEnd(Buffer.from(this.tail, 'latin1'), 0))
+        this.state = State.broken;
       return input.length;
     }
     this.state = State.done;
@@ -136,7 +149,9 @@ export class ChunkDecoder {
 /** RFC 9110 §6.5.1: nothing that frames, routes, authenticates or says how to read the content. */
 function mayTrail(name: string): boolean {
   if (kindOf(name) !== Kind.ordinary) return false;
-  return !/^(?:authorization|cookie|set-cookie|content-(?:encoding|type|range)|cache-control|max-forwards|range|if-.*|www-authenticate|age|expires|location|retry-after|vary|warning|pragma)$/i.test(name);
+  return !/^(?:authorization|cookie|set-cookie|content-(?:encoding|type|range)|cache-control|max-forwards|range|if-.*|www-authenticate|age|expires|location|retry-after|vary|warning|pragma)$/i.test(
+    name,
+  );
 }
 
 function isText(byte: number): boolean {

@@ -120,10 +120,15 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
       port: endpoint.port,
       noDelay: true,
       allowHalfOpen: true,
-      onread: { buffer: () => this.takeMemory() as Buffer<ArrayBuffer>, callback: (size, buffer) => this.read(buffer as Buffer, size) },
+      onread: {
+        buffer: () => this.takeMemory() as Buffer<ArrayBuffer>,
+        callback: (size, buffer) => this.read(buffer as Buffer, size),
+      },
     } as TcpNetConnectOpts;
     const plain = endpoint.tls === null;
-    const socket = plain ? connect(options) : connectTls({ ...options, ...endpoint.tls } as ConnectionOptions);
+    const socket = plain
+      ? connect(options)
+      : connectTls({ ...options, ...endpoint.tls } as ConnectionOptions);
     socket.once(plain ? 'connect' : 'secureConnect', () => this.connected());
     socket.on('drain', () => this.drained());
     socket.on('end', () => this.ended());
@@ -358,7 +363,8 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
 
   private switchProtocol(head: ResponseHead): boolean {
     const asked = this.request!.upgrade;
-    if (asked === null || head.upgrade === null || !namesProtocol(asked, head.upgrade)) return this.invalid('101 that was not asked for');
+    if (asked === null || head.upgrade === null || !namesProtocol(asked, head.upgrade))
+      return this.invalid('101 that was not asked for');
     const handler = this.handler!;
     this.handler = null;
     this.state = State.tunnel;
@@ -385,14 +391,24 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
   /** The service's FIN. */
   private ended(): void {
     const body = this.body;
-    if (body !== null && body.length < 0 && !this.head?.chunked && (this.state === State.answering || this.state === State.tunnel)) {
+    if (
+      body !== null &&
+      body.length < 0 &&
+      !this.head?.chunked &&
+      (this.state === State.answering || this.state === State.tunnel)
+    ) {
       this.body = null;
       body.finish();
       // A tunnel's other direction may go on; its socket closes once both have ended.
       if (this.state === State.answering) this.close();
       return;
     }
-    this.lost(new Failure(this.state === State.answering ? 'TG_UPSTREAM_TRUNCATED' : 'TG_UPSTREAM_RESET', 'connection ended'));
+    this.lost(
+      new Failure(
+        this.state === State.answering ? 'TG_UPSTREAM_TRUNCATED' : 'TG_UPSTREAM_RESET',
+        'connection ended',
+      ),
+    );
   }
 
   private errored(error: NodeJS.ErrnoException): void {
@@ -415,7 +431,8 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
   /** The connection is gone, or of no use. */
   private lost(failure: Failure): void {
     if (this.state === State.closed) return;
-    if (this.state === State.connecting) return this.refuse(new Failure('TG_UPSTREAM_REFUSED', failure.cause));
+    if (this.state === State.connecting)
+      return this.refuse(new Failure('TG_UPSTREAM_REFUSED', failure.cause));
     this.fail(failure);
   }
 
@@ -447,7 +464,9 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
   private stalled(now: number, idle: number): boolean {
     const traffic = this.traffic();
     // Bytes that wait for a slow client, or a client that is slow to send, are not the service's pause.
-    const excused = (this.body !== null && !this.body.wanted) || (this.state === State.waiting && !this.socket.writableNeedDrain);
+    const excused =
+      (this.body !== null && !this.body.wanted) ||
+      (this.state === State.waiting && !this.socket.writableNeedDrain);
     if (traffic !== this.moved || excused) {
       this.moved = traffic;
       this.movedAt = now;
@@ -456,11 +475,17 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
   }
 
   private expired(): void {
-    if (this.state === State.connecting) return this.refuse(new Failure('TG_UPSTREAM_CONNECT_TIMEOUT', 'connect timeout'));
+    if (this.state === State.connecting)
+      return this.refuse(new Failure('TG_UPSTREAM_CONNECT_TIMEOUT', 'connect timeout'));
     if (this.state === State.idle) return this.close();
     const now = this.clock.now();
     if (this.state === State.waiting && this.requestWritten) {
-      return this.fail(new Failure(now >= this.respondBy ? 'TG_UPSTREAM_TIMEOUT' : 'TG_UPSTREAM_FIRST_BYTE', 'no answer in time'));
+      return this.fail(
+        new Failure(
+          now >= this.respondBy ? 'TG_UPSTREAM_TIMEOUT' : 'TG_UPSTREAM_FIRST_BYTE',
+          'no answer in time',
+        ),
+      );
     }
     const idle = this.request!.idle;
     if (this.stalled(now, idle)) return this.fail(new Failure('TG_UPSTREAM_IDLE_TIMEOUT', 'no byte moved'));
@@ -481,17 +506,29 @@ function keepAliveTimeout(headers: Headers): number {
 }
 
 function namesProtocol(asked: string, got: string): boolean {
-  const protocols = asked.toLowerCase().split(',').map((name) => name.trim());
+  const protocols = asked
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim());
   return protocols.includes(got.trim().toLowerCase());
 }
 
 function connectFailure(error: NodeJS.ErrnoException): Failure {
   const code: ErrorCode =
-    error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN' ? 'TG_UPSTREAM_DNS' : isTlsError(error) ? 'TG_UPSTREAM_TLS' : 'TG_UPSTREAM_REFUSED';
+    error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN'
+      ? 'TG_UPSTREAM_DNS'
+      : isTlsError(error)
+        ? 'TG_UPSTREAM_TLS'
+        : 'TG_UPSTREAM_REFUSED';
   return new Failure(code, error.message);
 }
 
 function isTlsError(error: NodeJS.ErrnoException): boolean {
   const code = error.code ?? '';
-  return code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || code.startsWith('CERT_') || /^(?:UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|EPROTO|HOSTNAME_MISMATCH)/.test(code);
+  return (
+    code.startsWith('ERR_TLS') ||
+    code.startsWith('ERR_SSL') ||
+    code.startsWith('CERT_') ||
+    /^(?:UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|EPROTO|HOSTNAME_MISMATCH)/.test(code)
+  );
 }

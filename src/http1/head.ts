@@ -211,8 +211,13 @@ function noteConnection(head: Head, value: string): void {
     else if (option === 'keep-alive') head.keepAlive = true;
     else if (option === 'upgrade') head.upgradeNamed = true;
     // Headers that frame or address the message can't be taken away by naming them (RFC 9110 §7.6.1).
-    else if (kindOf(option) === Kind.ordinary) (head.nominated ??= []).push(option);
+    else if (kindOf(option) === Kind.ordinary) nominate(head, option);
   }
+}
+
+function nominate(head: Head, name: string): void {
+  head.nominated ??= [];
+  head.nominated.push(name);
 }
 
 /** What only requests must obey. */

@@ -1,4 +1,10 @@
-export { ClientConnection, type ConnectionOwner, type Endpoint, type OutgoingRequest, type ResponseHandler } from './client-connection.ts';
+export {
+  ClientConnection,
+  type ConnectionOwner,
+  type Endpoint,
+  type OutgoingRequest,
+  type ResponseHandler,
+} from './client-connection.ts';
 export type { ResponseHead } from './head.ts';
 export { Kind, kindOf } from './kinds.ts';
 export { Listener, type ListenerSettings, type RequestHandler, type TlsSettings } from './listener.ts';

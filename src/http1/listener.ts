@@ -1,6 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
-import { createSecureContext, createServer as createTlsServer, type SecureContext, type Server as TlsServer } from 'node:tls';
+import {
+  createSecureContext,
+  createServer as createTlsServer,
+  type SecureContext,
+  type Server as TlsServer,
+} from 'node:tls';
 import type { Failure } from '../http/errors.ts';
 import type { Exchange, Origin, Reply } from '../http/exchange.ts';
 import type { Clock } from '../util/clock.ts';
@@ -154,7 +159,8 @@ class CertificateChoice {
     const contexts = certificates.map((pair) => createSecureContext({ ...pair, minVersion }));
     this.first = contexts[0]!;
     certificates.forEach((pair, index) => {
-      for (const name of certificateNames(pair.cert)) if (!this.byName.has(name)) this.byName.set(name, contexts[index]!);
+      for (const name of certificateNames(pair.cert))
+        if (!this.byName.has(name)) this.byName.set(name, contexts[index]!);
     });
   }
 

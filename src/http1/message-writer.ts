@@ -94,7 +94,10 @@ export class MessageWriter implements BodySink {
       }
     }
     if (this.gathering && size <= GATHER_CHUNK && this.text.length < GATHER_TOTAL) {
-      this.text += this.framing === Framing.chunked ? `${size.toString(16)}\r\n${chunk.toString('latin1', 0, size)}\r\n` : chunk.toString('latin1', 0, size);
+      this.text +=
+        this.framing === Framing.chunked
+          ? `${size.toString(16)}\r\n${chunk.toString('latin1', 0, size)}\r\n`
+          : chunk.toString('latin1', 0, size);
       return true;
     }
     return this.writeThrough(chunk, retain);
@@ -126,7 +129,8 @@ export class MessageWriter implements BodySink {
   }
 
   end(trailers: Headers | null): void {
-    if (!this.unlimited && this.remaining !== 0) return this.stop(new Failure('TG_UPSTREAM_TRUNCATED', 'less content than announced'));
+    if (!this.unlimited && this.remaining !== 0)
+      return this.stop(new Failure('TG_UPSTREAM_TRUNCATED', 'less content than announced'));
     this.source = null;
     if (this.framing === Framing.chunked) {
       this.text += trailerLines(trailers);
@@ -138,7 +142,9 @@ export class MessageWriter implements BodySink {
   fail(failure: Failure): void {
     this.source = null;
     this.flush();
-    const unframed = this.framing === Framing.close || (this.framing === Framing.chunked && failure.code === 'TG_UPSTREAM_RESET');
+    const unframed =
+      this.framing === Framing.close ||
+      (this.framing === Framing.chunked && failure.code === 'TG_UPSTREAM_RESET');
     this.owner.broken(failure, unframed);
   }
 

@@ -44,7 +44,13 @@ function date(clock: Clock): string {
  * The head of the final answer, re-made from what was understood of the service's: hop-by-hop headers and
  * framing are the gateway's own.
  */
-export function responseHead(exchange: Exchange, answer: Reply, framing: Framing, keep: boolean, clock: Clock): string {
+export function responseHead(
+  exchange: Exchange,
+  answer: Reply,
+  framing: Framing,
+  keep: boolean,
+  clock: Clock,
+): string {
   const headers = answer.headers;
   let text = statusLine(answer.status);
   let dated = false;
@@ -92,7 +98,13 @@ export function interimHead(status: number, headers: Headers): string {
   let text = statusLine(status);
   for (let i = 0; i < headers.length; i += 2) {
     const kind = kindOf(headers[i]!);
-    if (kind === Kind.contentLength || kind === Kind.transferEncoding || kind === Kind.connection || kind === Kind.hop) continue;
+    if (
+      kind === Kind.contentLength ||
+      kind === Kind.transferEncoding ||
+      kind === Kind.connection ||
+      kind === Kind.hop
+    )
+      continue;
     text += `${headers[i]!}: ${headers[i + 1]!}\r\n`;
   }
   return `${text}\r\n`;

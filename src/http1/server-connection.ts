@@ -7,9 +7,9 @@ import type { Clock } from '../util/clock.ts';
 import { Deadline } from '../util/deadline.ts';
 import { type Head, parseRequestHead, type RequestHead } from './head.ts';
 import { type BodyFeed, Coding, IncomingBody } from './incoming-body.ts';
-import { Framing, framingOf, interimHead, responseHead } from './response-head.ts';
 import { hasBareLineEnd } from './line-ends.ts';
 import { MessageWriter, type WriterOwner } from './message-writer.ts';
+import { Framing, framingOf, interimHead, responseHead } from './response-head.ts';
 import { resolveTarget } from './target.ts';
 import { TunnelSource } from './tunnel-source.ts';
 
@@ -179,7 +179,8 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
   cancelled(): void {}
 
   private step(): boolean {
-    if (this.reading === Reading.head) return this.at < this.input.length && !this.blockedByReader() && this.readHead();
+    if (this.reading === Reading.head)
+      return this.at < this.input.length && !this.blockedByReader() && this.readHead();
     if (this.reading === Reading.body) return this.readBody();
     return false;
   }
@@ -249,14 +250,26 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
   private begin(head: RequestHead, startedAt: number): boolean {
     const target = resolveTarget(head);
     if (typeof target === 'string') return this.refuse(target, startedAt);
-    if (head.contentLength > this.context.limits.body) return this.refuse('TG_REQUEST_BODY_TOO_LARGE', startedAt);
+    if (head.contentLength > this.context.limits.body)
+      return this.refuse('TG_REQUEST_BODY_TOO_LARGE', startedAt);
     const body = this.bodyOf(head);
     this.closeAfter = head.close || this.context.draining || (head.version === 10 && !head.keepAlive);
-    const exchange = new Exchange(this.origin, this, head.method, target.target, target.authority, head.version, head.headers, body, startedAt);
+    const exchange = new Exchange(
+      this.origin,
+      this,
+      head.method,
+      target.target,
+      target.authority,
+      head.version,
+      head.headers,
+      body,
+      startedAt,
+    );
     if (head.nominated !== null) for (const name of head.nominated) removeHeader(head.headers, name);
     exchange.upgrade = head.upgrade;
     exchange.acceptsTrailers = head.trailers;
-    exchange.expectsContinue = head.expect !== null && head.version === 11 && head.expect.toLowerCase() === '100-continue';
+    exchange.expectsContinue =
+      head.expect !== null && head.version === 11 && head.expect.toLowerCase() === '100-continue';
     this.exchange = exchange;
     this.body = body;
     if (body === null) {
@@ -276,7 +289,12 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
 
   private bodyOf(head: Head): IncomingBody | null {
     if (!head.chunked && head.contentLength <= 0) return null;
-    return new IncomingBody(this, head.chunked ? Coding.chunked : Coding.length, head.contentLength, this.context.limits.body);
+    return new IncomingBody(
+      this,
+      head.chunked ? Coding.chunked : Coding.length,
+      head.contentLength,
+      this.context.limits.body,
+    );
   }
 
   private readBody(): boolean {
@@ -361,7 +379,11 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
     this.settleRequestBody();
     const framing = framingOf(exchange, answer.status, answer.body);
     if (this.context.draining || framing === Framing.close) this.closeAfter = true;
-    this.writer.begin(responseHead(exchange, answer, framing, !this.closeAfter, this.context.clock), framing, answer.body);
+    this.writer.begin(
+      responseHead(exchange, answer, framing, !this.closeAfter, this.context.clock),
+      framing,
+      answer.body,
+    );
   }
 
   /** A request body nobody read: if it is here whole it is passed over, else the connection ends with the answer. */
@@ -430,7 +452,11 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
     const ahead = this.input.subarray(this.at);
     this.input = EMPTY;
     this.at = 0;
-    this.writer.begin(responseHead(exchange, answer, Framing.tunnel, true, this.context.clock), Framing.tunnel, tunnel!.source);
+    this.writer.begin(
+      responseHead(exchange, answer, Framing.tunnel, true, this.context.clock),
+      Framing.tunnel,
+      tunnel!.source,
+    );
     tunnel!.take(source);
     if (ahead.length > 0) source.push(ahead);
     this.paused = false;
@@ -452,7 +478,8 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
 
   private expired(): void {
     if (this.reading === Reading.discarding) return void this.socket.destroy();
-    if (this.answer !== null) return this.giveUp(new Failure('TG_CLIENT_CLOSED', 'the client took no bytes in time'));
+    if (this.answer !== null)
+      return this.giveUp(new Failure('TG_CLIENT_CLOSED', 'the client took no bytes in time'));
     if (this.reading === Reading.head) {
       if (this.headStarted === 0) {
         this.reading = Reading.discarding;
@@ -500,5 +527,7 @@ function partialHeadError(input: Buffer, at: number, limits: ServerLimits): Erro
 }
 
 function isMethodStart(byte: number): boolean {
-  return byte === 13 || (byte > 0x20 && byte < 0x7f && !'"(),/:;<=>?@[\\]{}'.includes(String.fromCharCode(byte)));
+  return (
+    byte === 13 || (byte > 0x20 && byte < 0x7f && !'"(),/:;<=>?@[\\]{}'.includes(String.fromCharCode(byte)))
+  );
 }

@@ -30,7 +30,8 @@ export function resolveTarget(head: RequestHead): RequestTarget | ErrorCode {
     if (target.includes('#')) return 'TG_REQUEST_TARGET';
     return { target, authority: head.host ?? '' };
   }
-  if (target === '*') return method === 'OPTIONS' ? { target, authority: head.host ?? '' } : 'TG_REQUEST_TARGET';
+  if (target === '*')
+    return method === 'OPTIONS' ? { target, authority: head.host ?? '' } : 'TG_REQUEST_TARGET';
   return absoluteTarget(target, method);
 }
 

@@ -7,6 +7,14 @@ export { compileProxy, type ProxyParts, type Side, type Timeouts } from './proxy
 export { compileRedirect } from './redirect.ts';
 export { readRequestBody } from './request-body.ts';
 export { type Answer, compileRespond } from './respond.ts';
-export { type CompiledRoute, type Dispatch, type Filter, type Finish, PHASES, type Phase, type PhaseObserver } from './route.ts';
+export {
+  type CompiledRoute,
+  type Dispatch,
+  type Filter,
+  type Finish,
+  PHASES,
+  type Phase,
+  type PhaseObserver,
+} from './route.ts';
 export { RequestSubject } from './subject.ts';
 export { compileQueryOnly, compileTransform, type HeaderTransform } from './transform.ts';

@@ -76,7 +76,8 @@ export class Pipeline implements Finish, Completion {
     if (exchange.id === '') this.identify(exchange, this.snapshot);
     exchange.completion ??= this;
     const answer = problem(failure, exchange.id);
-    const transform = exchange.route === null ? this.snapshot.unmatched : (exchange.route as CompiledRoute).response;
+    const transform =
+      exchange.route === null ? this.snapshot.unmatched : (exchange.route as CompiledRoute).response;
     return this.transformed(exchange, answer, transform);
   }
 
@@ -103,8 +104,16 @@ export class Pipeline implements Finish, Completion {
     exchange.params = found.params;
     if (found.rest !== null) exchange.restAt = exchange.path.length - found.rest.length;
     route.counter.begin();
-    if (exchange.body !== null && route.maxBody !== Number.POSITIVE_INFINITY && !limitBody(exchange, route.maxBody)) {
-      return this.finish(exchange, problem(new Failure('TG_REQUEST_BODY_TOO_LARGE'), exchange.id), route.response);
+    if (
+      exchange.body !== null &&
+      route.maxBody !== Number.POSITIVE_INFINITY &&
+      !limitBody(exchange, route.maxBody)
+    ) {
+      return this.finish(
+        exchange,
+        problem(new Failure('TG_REQUEST_BODY_TOO_LARGE'), exchange.id),
+        route.response,
+      );
     }
     if (route.filters.length > 0) return this.filter(exchange, route, 0);
     this.dispatch(exchange, route);
@@ -123,7 +132,13 @@ export class Pipeline implements Finish, Completion {
     this.dispatch(exchange, route);
   }
 
-  private await(exchange: Exchange, route: CompiledRoute, step: Filter, outcome: Promise<Reply | null>, next: number): void {
+  private await(
+    exchange: Exchange,
+    route: CompiledRoute,
+    step: Filter,
+    outcome: Promise<Reply | null>,
+    next: number,
+  ): void {
     outcome.then(
       (answer) => {
         this.observer?.ended(exchange, step.phase);
@@ -146,7 +161,10 @@ export class Pipeline implements Finish, Completion {
 
   /** A bug, not a condition: the client gets a plain 500, the log the reason, and nobody else notices. */
   private crashed(exchange: Exchange, route: CompiledRoute, error: unknown): void {
-    const failure = new Failure('TG_INTERNAL', error instanceof Error ? (error.stack ?? error.message) : String(error));
+    const failure = new Failure(
+      'TG_INTERNAL',
+      error instanceof Error ? (error.stack ?? error.message) : String(error),
+    );
     this.finish(exchange, problem(failure, exchange.id), route.response);
   }
 
@@ -160,9 +178,16 @@ export class Pipeline implements Finish, Completion {
     return answer;
   }
 
-  private unmatched(exchange: Exchange, found: { status: 404 | 400 } | { status: 405; allow: readonly string[] }): void {
-    if (found.status === 405) return this.finishUnmatched(exchange, methodNotAllowed(found.allow, exchange.id));
-    this.refuseUnmatched(exchange, new Failure(found.status === 404 ? 'TG_ROUTE_NOT_FOUND' : 'TG_REQUEST_TARGET'));
+  private unmatched(
+    exchange: Exchange,
+    found: { status: 404 | 400 } | { status: 405; allow: readonly string[] },
+  ): void {
+    if (found.status === 405)
+      return this.finishUnmatched(exchange, methodNotAllowed(found.allow, exchange.id));
+    this.refuseUnmatched(
+      exchange,
+      new Failure(found.status === 404 ? 'TG_ROUTE_NOT_FOUND' : 'TG_REQUEST_TARGET'),
+    );
   }
 
   private refuseUnmatched(exchange: Exchange, failure: Failure): void {

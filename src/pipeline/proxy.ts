@@ -3,10 +3,23 @@ import type { Variables } from '../expression/index.ts';
 import { type Body, cancelBody, isSource } from '../http/body.ts';
 import { collect } from '../http/collect.ts';
 import { Failure } from '../http/errors.ts';
-import { type Abortable, type Exchange, type Owner, type Reply, reply, type Tunnel } from '../http/exchange.ts';
+import {
+  type Abortable,
+  type Exchange,
+  type Owner,
+  type Reply,
+  reply,
+  type Tunnel,
+} from '../http/exchange.ts';
 import { getHeader, type Headers } from '../http/headers.ts';
 import { ReplayBody } from '../http/replay.ts';
-import { type ClientConnection, Framing, type OutgoingRequest, type ResponseHandler, type ResponseHead } from '../http1/index.ts';
+import {
+  type ClientConnection,
+  Framing,
+  type OutgoingRequest,
+  type ResponseHandler,
+  type ResponseHead,
+} from '../http1/index.ts';
 import {
   type Applicant,
   type FailedTry,
@@ -111,7 +124,8 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     this.parts = parts;
     this.vars = parts.variables(exchange);
     this.method = side.method ?? exchange.method;
-    this.respondBy = exchange.body === null ? exchange.startedAt + side.timeouts.response : Number.POSITIVE_INFINITY;
+    this.respondBy =
+      exchange.body === null ? exchange.startedAt + side.timeouts.response : Number.POSITIVE_INFINITY;
   }
 
   start(): void {
@@ -124,7 +138,8 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
       return this.answer(problem(failureOf(error, 'TG_UPSTREAM_VALUE'), exchange.id));
     }
     if (side.balanceKey !== null) this.key = side.balanceKey(exchange, this.vars);
-    if (isSource(exchange.body) && mayRepeat(this.method, retries)) this.replay = new ReplayBody(exchange.body, REPLAY_LIMIT);
+    if (isSource(exchange.body) && mayRepeat(this.method, retries))
+      this.replay = new ReplayBody(exchange.body, REPLAY_LIMIT);
     exchange.owner = this;
     if (side.timeouts.total !== Number.POSITIVE_INFINITY) this.limitTotal();
     exchange.watch(this);
@@ -132,7 +147,10 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     service.state.budget.request(exchange.startedAt);
     const entered = service.state.admission.enter(this);
     if (entered === true) return this.admitted();
-    if (entered === null) return this.fail(new Failure('TG_UPSTREAM_BUSY', `service ${service.name} has its maximum of requests`));
+    if (entered === null)
+      return this.fail(
+        new Failure('TG_UPSTREAM_BUSY', `service ${service.name} has its maximum of requests`),
+      );
     this.waitForPlace();
   }
 
@@ -146,7 +164,8 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   private tryTarget(reuse: Reuse): void {
     const { service } = this.side;
     const shutFor = service.breaker.off ? 0 : service.breaker.admit();
-    if (shutFor > 0) return this.fail(new Failure('TG_UPSTREAM_OPEN', `breaker of ${service.name}`, shutFor / 1000));
+    if (shutFor > 0)
+      return this.fail(new Failure('TG_UPSTREAM_OPEN', `breaker of ${service.name}`, shutFor / 1000));
     const target = service.pick(this.key, this.tried);
     if (target === null) return this.fail(unavailable(service));
     this.acquire(target, reuse);
@@ -165,7 +184,9 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     const { response } = this.side.timeouts;
     if (this.waiting !== null || response === Number.POSITIVE_INFINITY) return;
     const left = this.exchange.startedAt + response - this.parts.clock.now();
-    this.waiting = this.parts.clock.after(left, () => this.fail(new Failure('TG_UPSTREAM_TIMEOUT', 'no connection in time')));
+    this.waiting = this.parts.clock.after(left, () =>
+      this.fail(new Failure('TG_UPSTREAM_TIMEOUT', 'no connection in time')),
+    );
   }
 
   connected(connection: ClientConnection): void {
@@ -185,13 +206,27 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     }
     const head = requestHead(
       exchange,
-      { method, target: target.path + this.path, host: this.hostFor(target), headers, given: side.request?.gives ?? null },
+      {
+        method,
+        target: target.path + this.path,
+        host: this.hostFor(target),
+        headers,
+        given: side.request?.gives ?? null,
+      },
       framing,
       this.parts.random,
     );
     const body: Body = this.replay?.attempt() ?? exchange.body;
     const { firstByte, idle } = side.timeouts;
-    return { method, head, framing, body: framing === Framing.none ? null : body, upgrade: upgradeOf(exchange), firstByte, idle };
+    return {
+      method,
+      head,
+      framing,
+      body: framing === Framing.none ? null : body,
+      upgrade: upgradeOf(exchange),
+      firstByte,
+      idle,
+    };
   }
 
   private hostFor(target: Target): string {
@@ -203,7 +238,8 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   // --- What comes of a try. ---
 
   sent(): number {
-    if (this.respondBy === Number.POSITIVE_INFINITY) this.respondBy = this.parts.clock.now() + this.side.timeouts.response;
+    if (this.respondBy === Number.POSITIVE_INFINITY)
+      this.respondBy = this.parts.clock.now() + this.side.timeouts.response;
     return this.respondBy;
   }
 
@@ -213,7 +249,11 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
 
   responded(head: ResponseHead, body: Body): void {
     const { on } = this.side.retries;
-    if (on.statuses.length > 0 && statusIn(head.status, on.statuses) && this.mayTryAgain(this.failedBy(head.status))) {
+    if (
+      on.statuses.length > 0 &&
+      statusIn(head.status, on.statuses) &&
+      this.mayTryAgain(this.failedBy(head.status))
+    ) {
       return void this.setAside(head, body);
     }
     head.headers.push('Via', via(undefined, head.version));
@@ -242,7 +282,13 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     if (failure.entry.blame === 'client') return this.fail(failure);
     const trouble = troubleOf(failure);
     this.settle(trouble === 'other' ? null : failure.cause, failure.entry.status >= 500);
-    const failed: FailedTry = { trouble, status: null, sent: connection !== undefined, method: this.method, replayable: this.replayable(connection !== undefined) };
+    const failed: FailedTry = {
+      trouble,
+      status: null,
+      sent: connection !== undefined,
+      method: this.method,
+      replayable: this.replayable(connection !== undefined),
+    };
     if (this.mayTryAgain(failed)) this.tryAgain();
     else this.fail(failure);
   }
@@ -278,7 +324,8 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     const { side, parts } = this;
     this.attempts++;
     this.target!.state.retries++;
-    (this.tried ??= []).push(this.target!);
+    this.tried ??= [];
+    this.tried.push(this.target!);
     const reuse: Reuse = isIdempotent(this.method) ? 'any' : 'recent';
     const delay = retryDelay(this.attempts, side.service.hasOther(this.tried), parts.random.number);
     if (delay === 0) return this.tryTarget(reuse);
@@ -290,7 +337,11 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
 
   /** Keeps an answer that another try is to better: if none can be had, it goes out after all. */
   private async setAside(head: ResponseHead, body: Body): Promise<void> {
-    const bytes = await collect(body, REPLAY_LIMIT, new Failure('TG_UPSTREAM_INVALID', 'too long to be kept'));
+    const bytes = await collect(
+      body,
+      REPLAY_LIMIT,
+      new Failure('TG_UPSTREAM_INVALID', 'too long to be kept'),
+    );
     this.connection = null;
     if (this.over_) return;
     if (!(bytes instanceof Failure)) {
@@ -418,7 +469,11 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
 
 function unavailable(service: Service): Failure {
   const ms = service.outFor();
-  return new Failure('TG_UPSTREAM_UNAVAILABLE', `no target of ${service.name} is in`, ms === Number.POSITIVE_INFINITY ? undefined : ms / 1000);
+  return new Failure(
+    'TG_UPSTREAM_UNAVAILABLE',
+    `no target of ${service.name} is in`,
+    ms === Number.POSITIVE_INFINITY ? undefined : ms / 1000,
+  );
 }
 
 function isEventStream(headers: Headers): boolean {

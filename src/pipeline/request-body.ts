@@ -1,4 +1,4 @@
-import { ExchangeVariables, JsonError, parseJson } from '../expression/index.ts';
+import { type ExchangeVariables, JsonError, parseJson } from '../expression/index.ts';
 import { collect } from '../http/collect.ts';
 import { Failure } from '../http/errors.ts';
 import type { Exchange, Reply } from '../http/exchange.ts';
@@ -12,7 +12,10 @@ export const DEFAULT_READ = 1024 * 1024;
  * Reads the request's JSON for the expressions of a route that mention `request.body`. The bytes themselves go
  * on to the service as they came.
  */
-export function readRequestBody(maxBody: number, variables: (exchange: Exchange) => ExchangeVariables): Filter {
+export function readRequestBody(
+  maxBody: number,
+  variables: (exchange: Exchange) => ExchangeVariables,
+): Filter {
   const limit = maxBody === Number.POSITIVE_INFINITY ? DEFAULT_READ : maxBody;
   return {
     phase: 'admit',
@@ -28,7 +31,8 @@ export function readRequestBody(maxBody: number, variables: (exchange: Exchange)
         variables(exchange).body = parseJson(bytes, { duplicates: 'reject' });
         return null;
       } catch (error) {
-        if (error instanceof JsonError) return problem(new Failure('TG_REQUEST_BODY_JSON', error.message), exchange.id);
+        if (error instanceof JsonError)
+          return problem(new Failure('TG_REQUEST_BODY_JSON', error.message), exchange.id);
         throw error;
       }
     },

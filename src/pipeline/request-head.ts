@@ -86,19 +86,37 @@ export function requestHead(exchange: Exchange, out: OutgoingHead, framing: Fram
   if (given === null) {
     text += `X-Forwarded-For: ${forwardedFor(chain, exchange.origin.address, exchange.trusted)}\r\nX-Forwarded-Proto: ${forwardedProto(proto, exchange.origin.scheme, exchange.trusted)}\r\nVia: ${via(viaLine, exchange.version)}\r\nX-Request-Id: ${exchange.id}\r\n`;
   } else {
-    text += unlessGiven(given, 'X-Forwarded-For', forwardedFor(chain, exchange.origin.address, exchange.trusted));
-    text += unlessGiven(given, 'X-Forwarded-Proto', forwardedProto(proto, exchange.origin.scheme, exchange.trusted));
+    text += unlessGiven(
+      given,
+      'X-Forwarded-For',
+      forwardedFor(chain, exchange.origin.address, exchange.trusted),
+    );
+    text += unlessGiven(
+      given,
+      'X-Forwarded-Proto',
+      forwardedProto(proto, exchange.origin.scheme, exchange.trusted),
+    );
     text += unlessGiven(given, 'Via', via(viaLine, exchange.version));
     text += unlessGiven(given, 'X-Request-Id', exchange.id);
   }
   // An HTTP/1.0 client may name no host.
   const named = forwardedHost(host, exchange.authority, exchange.trusted);
-  if (named !== '' && (given === null || !given.has('x-forwarded-host'))) text += `X-Forwarded-Host: ${named}\r\n`;
+  if (named !== '' && (given === null || !given.has('x-forwarded-host')))
+    text += `X-Forwarded-Host: ${named}\r\n`;
   if (hops !== undefined) {
-    const element = forwarded(hops, exchange.origin.address, exchange.origin.scheme, exchange.authority, exchange.trusted);
+    const element = forwarded(
+      hops,
+      exchange.origin.address,
+      exchange.origin.scheme,
+      exchange.authority,
+      exchange.trusted,
+    );
     if (element !== undefined) text += `Forwarded: ${element}\r\n`;
   }
-  if (trace !== undefined) text += isTraceparent(trace) ? `traceparent: ${trace}\r\n${state}` : `traceparent: ${newTraceparent(random)}\r\n`;
+  if (trace !== undefined)
+    text += isTraceparent(trace)
+      ? `traceparent: ${trace}\r\n${state}`
+      : `traceparent: ${newTraceparent(random)}\r\n`;
   return text + framingLines(exchange, out.method, framing);
 }
 

@@ -3,7 +3,17 @@ import type { RouteCounter } from '../telemetry/index.ts';
 import type { HeaderTransform } from './transform.ts';
 
 /** The phases of a request, in their order; each is for one kind of decision. */
-export const PHASES = ['match', 'preflight', 'admit', 'authenticate', 'limit', 'authorize', 'lookup', 'dispatch', 'respond'] as const;
+export const PHASES = [
+  'match',
+  'preflight',
+  'admit',
+  'authenticate',
+  'limit',
+  'authorize',
+  'lookup',
+  'dispatch',
+  'respond',
+] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** One step before dispatch: gives back an answer to stop with, or null to go on; a promise only where it waits. */

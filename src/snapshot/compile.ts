@@ -1,7 +1,18 @@
 import type { DestinationConfig, GatewayConfig, HostConfig, RouteConfig } from '../config/model.ts';
-import { compileExpression, EvaluationFailure, ExchangeVariables, requestScope, ResponseVariables, responseScope, routeScope, type Scope, type Variables } from '../expression/index.ts';
+import {
+  compileExpression,
+  EvaluationFailure,
+  ExchangeVariables,
+  ResponseVariables,
+  requestScope,
+  responseScope,
+  routeScope,
+  type Scope,
+  type Variables,
+} from '../expression/index.ts';
 import type { Exchange, Reply } from '../http/exchange.ts';
 import {
+  type Answer,
   type CompiledRoute,
   compileAuthority,
   compileDestination,
@@ -10,23 +21,22 @@ import {
   compileRedirect,
   compileRespond,
   compileTransform,
-  readRequestBody,
-  type Answer,
   type Dispatch,
   type HeaderTransform,
   type PipelineSnapshot,
   type ProxyParts,
-  RequestSubject,
+  type RequestSubject,
+  readRequestBody,
   type Side,
   type Timeouts,
 } from '../pipeline/index.ts';
-import { mentionsBody } from './mentions.ts';
 import { compileRouter, pathParameters, type RouteEntry, type RouteSubject } from '../router/index.ts';
 import type { Counters } from '../telemetry/index.ts';
 import { roundRobin, type Service, type Upstreams } from '../upstream/index.ts';
 import { type AddressSet, compileAddresses } from '../util/cidr.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import { mentionsBody } from './mentions.ts';
 
 /** What compiling a config needs of the gateway around it. */
 export interface SnapshotParts {
@@ -97,7 +107,12 @@ class RouteCompiler {
   private readonly proxy: ProxyParts;
   private readonly counters: Counters;
 
-  constructor(config: GatewayConfig, services: ReadonlyMap<string, Service>, proxy: ProxyParts, counters: Counters) {
+  constructor(
+    config: GatewayConfig,
+    services: ReadonlyMap<string, Service>,
+    proxy: ProxyParts,
+    counters: Counters,
+  ) {
     this.config = config;
     this.services = services;
     this.proxy = proxy;
@@ -120,7 +135,13 @@ class RouteCompiler {
   private readsBody(route: RouteConfig, scopes: Scopes): boolean {
     const { action } = route;
     const services = action.kind === 'proxy' ? action.to.map((to) => this.config.services[to.service]!) : [];
-    const texts = [action, route.host, route.request, route.response, ...services.flatMap((s) => [s.host, s.request, s.response])];
+    const texts = [
+      action,
+      route.host,
+      route.request,
+      route.response,
+      ...services.flatMap((s) => [s.host, s.request, s.response]),
+    ];
     return texts.some((part) => mentionsBody(part, scopes.response));
   }
 
@@ -128,9 +149,15 @@ class RouteCompiler {
     const { action } = route;
     switch (action.kind) {
       case 'respond':
-        return answering(compileRespond(action.respond, scopes.request), compileTransform(null, route.response, scopes.response));
+        return answering(
+          compileRespond(action.respond, scopes.request),
+          compileTransform(null, route.response, scopes.response),
+        );
       case 'redirect':
-        return answering(compileRedirect(action.redirect, scopes.request), compileTransform(null, route.response, scopes.response));
+        return answering(
+          compileRedirect(action.redirect, scopes.request),
+          compileTransform(null, route.response, scopes.response),
+        );
       case 'proxy':
         return compileProxy(roundRobin(action.to.map((to) => this.side(route, to, scopes))), this.proxy);
     }

@@ -6,7 +6,8 @@ import { compileTemplate, type Scope } from '../expression/index.ts';
  * request goes on. Of a function it is known only by its text.
  */
 export function mentionsBody(part: unknown, scope: Scope): boolean {
-  if (typeof part === 'string') return part.includes('{') && part.includes('body') && templateMentionsBody(part, scope);
+  if (typeof part === 'string')
+    return part.includes('{') && part.includes('body') && templateMentionsBody(part, scope);
   if (typeof part === 'function') return /\bbody\b/.test(String(part));
   if (typeof part !== 'object' || part === null || Buffer.isBuffer(part)) return false;
   // The literal body of `respond` is no template.
@@ -15,7 +16,9 @@ export function mentionsBody(part: unknown, scope: Scope): boolean {
 
 function templateMentionsBody(text: Template, scope: Scope): boolean {
   try {
-    return [...compileTemplate(text, scope).mentions].some((path) => path === 'request.body' || path.startsWith('request.body.'));
+    return [...compileTemplate(text, scope).mentions].some(
+      (path) => path === 'request.body' || path.startsWith('request.body.'),
+    );
   } catch {
     // No template: then it mentions nothing.
     return false;

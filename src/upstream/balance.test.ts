@@ -25,7 +25,9 @@ describe('round robin', () => {
   });
 
   it('gives each exactly its share in a run as long as the sum of the weights', () => {
-    const weights = fc.array(fc.integer({ min: 0, max: 20 }), { minLength: 1, maxLength: 8 }).filter((all) => all.some((weight) => weight > 0));
+    const weights = fc
+      .array(fc.integer({ min: 0, max: 20 }), { minLength: 1, maxLength: 8 })
+      .filter((all) => all.some((weight) => weight > 0));
     fc.assert(
       fc.property(weights, (all) => {
         const items = all.map((weight, index) => ({ weight, index }));

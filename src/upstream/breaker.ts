@@ -25,7 +25,11 @@ export class Breaker {
   private openUntil = 0;
   private probeSince = -1;
 
-  constructor(config: Pick<BreakerConfig, 'errorRate' | 'errors' | 'openFor'>, clock: Clock, tell: BreakerListener) {
+  constructor(
+    config: Pick<BreakerConfig, 'errorRate' | 'errors' | 'openFor'>,
+    clock: Clock,
+    tell: BreakerListener,
+  ) {
     this.config = config;
     this.clock = clock;
     this.tell = tell;
@@ -51,7 +55,8 @@ export class Breaker {
     const now = this.clock.now();
     if (now < this.openUntil) return this.openUntil - now;
     // A probe whose outcome never came must not keep the service shut for good.
-    if (this.probeSince >= 0 && now - this.probeSince < this.config.openFor) return this.config.openFor - (now - this.probeSince);
+    if (this.probeSince >= 0 && now - this.probeSince < this.config.openFor)
+      return this.config.openFor - (now - this.probeSince);
     if (this.state_ === 'open') this.change('half-open', 'one request may try');
     this.probeSince = now;
     return 0;
@@ -84,7 +89,8 @@ export class Breaker {
     if (errorRate === null) return;
     const all = this.rate!.total(now);
     const failures = this.rate!.failures(now);
-    if (all >= RATE_LEAST && failures / all >= errorRate) this.open(`${failures} of ${all} requests in 10 s failed`);
+    if (all >= RATE_LEAST && failures / all >= errorRate)
+      this.open(`${failures} of ${all} requests in 10 s failed`);
   }
 
   private open(why: string): void {

@@ -1,7 +1,16 @@
-export { roundRobin } from './balance.ts';
 export type { Applicant } from './admission.ts';
+export { roundRobin } from './balance.ts';
 export type { ServiceDescription, TargetDescription } from './describe.ts';
 export type { Reuse, Waiter } from './pool.ts';
 export { type Lookup, Resolver } from './resolver.ts';
-export { type FailedTry, isIdempotent, isRetryable, mayRepeat, retryDelay, statusIn, type Trouble, troubleOf } from './retry.ts';
+export {
+  type FailedTry,
+  isIdempotent,
+  isRetryable,
+  mayRepeat,
+  retryDelay,
+  statusIn,
+  type Trouble,
+  troubleOf,
+} from './retry.ts';
 export { type Service, type Target, type UpstreamParts, Upstreams } from './service.ts';

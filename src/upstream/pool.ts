@@ -59,7 +59,12 @@ export class Pool implements ConnectionOwner {
   }
 
   counts(): { open: number; idle: number; inUse: number; waiting: number } {
-    return { open: this.idle.length + this.inUse.size, idle: this.idle.length, inUse: this.inUse.size, waiting: this.waiting.size };
+    return {
+      open: this.idle.length + this.inUse.size,
+      idle: this.idle.length,
+      inUse: this.inUse.size,
+      waiting: this.waiting.size,
+    };
   }
 
   /** Connections that are open or being made. */
@@ -80,7 +85,8 @@ export class Pool implements ConnectionOwner {
       return this.open(waiter, wish);
     }
     // Only those for whom no connection can be made count as pending.
-    if (this.pending.full) return waiter.failed(new Failure('TG_UPSTREAM_BUSY', 'too many requests wait for a connection'));
+    if (this.pending.full)
+      return waiter.failed(new Failure('TG_UPSTREAM_BUSY', 'too many requests wait for a connection'));
     this.pending.count++;
     this.waiting.set(waiter, wish);
   }
@@ -146,7 +152,12 @@ export class Pool implements ConnectionOwner {
   private dial(opening: Opening): void {
     const [address, ...others] = opening.addresses;
     const left = opening.until - this.clock.now();
-    const connection = new ClientConnection({ address: address!, port: this.settings.port, tls: this.settings.tls }, left, this.clock, this);
+    const connection = new ClientConnection(
+      { address: address!, port: this.settings.port, tls: this.settings.tls },
+      left,
+      this.clock,
+      this,
+    );
     this.opening.set(connection, { ...opening, addresses: others });
   }
 
@@ -161,7 +172,8 @@ export class Pool implements ConnectionOwner {
     const opening = this.opening.get(connection);
     if (opening === undefined) return;
     this.opening.delete(connection);
-    if (opening.addresses.length > 0 && this.clock.now() < opening.until && this.waiting.has(opening.waiter)) return this.dial(opening);
+    if (opening.addresses.length > 0 && this.clock.now() < opening.until && this.waiting.has(opening.waiter))
+      return this.dial(opening);
     this.fail(opening.waiter, failure);
   }
 
@@ -185,7 +197,8 @@ export class Pool implements ConnectionOwner {
   /** Gives a connection to whoever waits, or keeps it. */
   private offer(connection: ClientConnection): void {
     if (this.waiting.size > 0) {
-      for (const [waiter, wish] of this.waiting) if (wish.reuse !== 'none') return this.give(waiter, connection);
+      for (const [waiter, wish] of this.waiting)
+        if (wish.reuse !== 'none') return this.give(waiter, connection);
     }
     if (this.retired) return connection.close();
     this.idle.push(connection);

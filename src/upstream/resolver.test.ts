@@ -5,9 +5,17 @@ import { type Lookup, Resolver } from './resolver.ts';
 
 /** A name server that answers when told to. */
 function nameServer() {
-  const asked: { name: string; answer: (addresses: string[], ttl: number) => void; fail: (text: string) => void }[] = [];
+  const asked: {
+    name: string;
+    answer: (addresses: string[], ttl: number) => void;
+    fail: (text: string) => void;
+  }[] = [];
   const lookup: Lookup = (name, done) => {
-    asked.push({ name, answer: (addresses, ttl) => done(null, addresses, ttl), fail: (text) => done(new Error(text), [], 0) });
+    asked.push({
+      name,
+      answer: (addresses, ttl) => done(null, addresses, ttl),
+      fail: (text) => done(new Error(text), [], 0),
+    });
   };
   return { asked, lookup };
 }
@@ -17,7 +25,8 @@ function setUp() {
   const server = nameServer();
   const resolver = new Resolver(clock, server.lookup);
   const seen: (readonly string[] | string)[] = [];
-  const ask = () => resolver.resolve('shop.test', (found) => seen.push(found instanceof Failure ? found.code : found));
+  const ask = () =>
+    resolver.resolve('shop.test', (found) => seen.push(found instanceof Failure ? found.code : found));
   return { clock, asked: server.asked, resolver, seen, ask };
 }
 
@@ -37,7 +46,10 @@ describe('names of services', () => {
     ask();
     expect(asked.length).toBe(1);
     asked[0]!.answer(['10.0.0.1', '10.0.0.2'], 5000);
-    expect(seen).toEqual([['10.0.0.1', '10.0.0.2'], ['10.0.0.1', '10.0.0.2']]);
+    expect(seen).toEqual([
+      ['10.0.0.1', '10.0.0.2'],
+      ['10.0.0.1', '10.0.0.2'],
+    ]);
   });
 
   it('an answer holds for its TTL, then serves on while the next is fetched', () => {

@@ -7,7 +7,10 @@ import type { Clock } from '../util/clock.ts';
 export type Resolved = (addresses: readonly string[] | Failure) => void;
 
 /** Asks the system once; hands back the addresses and how long they hold, in ms. Replaced in tests. */
-export type Lookup = (name: string, done: (error: Error | null, addresses: string[], ttl: number) => void) => void;
+export type Lookup = (
+  name: string,
+  done: (error: Error | null, addresses: string[], ttl: number) => void,
+) => void;
 
 /** Where nobody says how long an answer holds (the hosts file, say). */
 const USUAL_TTL = 30_000;
@@ -63,8 +66,11 @@ export class Resolver {
       entry.asking = false;
       const found = error === null && addresses.length > 0;
       if (found) entry.addresses = addresses;
-      entry.failure = found ? null : new Failure('TG_UPSTREAM_DNS', error?.message ?? `${name} has no address`);
-      entry.freshUntil = this.clock.now() + (found ? Math.min(Math.max(ttl, SHORTEST_TTL), LONGEST_TTL) : FAILED_TTL);
+      entry.failure = found
+        ? null
+        : new Failure('TG_UPSTREAM_DNS', error?.message ?? `${name} has no address`);
+      entry.freshUntil =
+        this.clock.now() + (found ? Math.min(Math.max(ttl, SHORTEST_TTL), LONGEST_TTL) : FAILED_TTL);
       const waiting = entry.waiting;
       entry.waiting = [];
       for (const done of waiting) done(entry.addresses ?? entry.failure!);
@@ -76,7 +82,10 @@ export class Resolver {
  * Addresses as the system finds them (hosts file, search domains and all), the TTL as DNS tells it where it
  * knows the name too.
  */
-function systemLookup(name: string, done: (error: Error | null, addresses: string[], ttl: number) => void): void {
+function systemLookup(
+  name: string,
+  done: (error: Error | null, addresses: string[], ttl: number) => void,
+): void {
   lookup(name, { all: true, order: 'verbatim' }, (error, found: LookupAddress[]) => {
     if (error !== null) return done(error, [], 0);
     const addresses = found.map((entry) => entry.address);

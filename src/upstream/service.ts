@@ -42,7 +42,11 @@ export class Service {
   private readonly panic: number;
   private readonly careful = new CarefulChoice();
 
-  constructor(parts: Pick<Service, 'name' | 'targets' | 'state' | 'breaker'>, balancer: Balancer<Target>, panic: number) {
+  constructor(
+    parts: Pick<Service, 'name' | 'targets' | 'state' | 'breaker'>,
+    balancer: Balancer<Target>,
+    panic: number,
+  ) {
     this.name = parts.name;
     this.targets = parts.targets;
     this.state = parts.state;
@@ -75,7 +79,10 @@ export class Service {
 
   /** Milliseconds until a target may be in again. */
   outFor(): number {
-    return this.targets.reduce((least, target) => Math.min(least, target.state.outFor), Number.POSITIVE_INFINITY);
+    return this.targets.reduce(
+      (least, target) => Math.min(least, target.state.outFor),
+      Number.POSITIVE_INFINITY,
+    );
   }
 
   describe(): ServiceDescription {
@@ -211,23 +218,35 @@ export class Upstreams {
     const state = claim(name, claims.states, this.states, () => newState(config));
     const targets = config.targets.map((target) => this.target(target, config, state, claims));
     const balancer = compileBalancer(config, targets, this.parts.random);
-    return new Service({ name, targets, state, breaker: this.breaker(config, claims) }, balancer, health.panic);
+    return new Service(
+      { name, targets, state, breaker: this.breaker(config, claims) },
+      balancer,
+      health.panic,
+    );
   }
 
   private breaker({ name, breaker }: ServiceConfig, claims: Claims): Breaker {
     const { clock, log } = this.parts;
     const key = JSON.stringify([name, breaker.errorRate, breaker.errors, breaker.openFor]);
-    const tell = (state: string, why: string) => log.warn(`the breaker of a service is ${state}`, { service: name, why });
+    const tell = (state: string, why: string) =>
+      log.warn(`the breaker of a service is ${state}`, { service: name, why });
     return claim(key, claims.breakers, this.breakers, () => new Breaker(breaker, clock, tell));
   }
 
   private target(config: TargetConfig, service: ServiceConfig, owner: ServiceState, claims: Claims): Target {
     const { host, port, scheme, path } = config;
-    const settings: PoolSettings = { host, port, tls: scheme === 'https' ? tlsOptions(service, host) : null, ...service.pool };
+    const settings: PoolSettings = {
+      host,
+      port,
+      tls: scheme === 'https' ? tlsOptions(service, host) : null,
+      ...service.pool,
+    };
     const authority = authorityOf(config);
     const name = `${scheme}://${authority}${path}`;
     const key = JSON.stringify([service.name, name, settings]);
-    const state = claim(key, claims.targets, this.targets, () => this.newTarget(service.name, name, settings, owner.pending));
+    const state = claim(key, claims.targets, this.targets, () =>
+      this.newTarget(service.name, name, settings, owner.pending),
+    );
     return { weight: config.weight, path, authority, name, state };
   }
 
@@ -235,7 +254,12 @@ export class Upstreams {
     const { clock, resolver, log } = this.parts;
     return new TargetState(name, new Pool(settings, clock, resolver, pending), clock, {
       out: (target, why, forMs) => {
-        log.warn('a target is out', { service, target: target.name, why, ...(forMs === null ? {} : { seconds: Math.round(forMs / 1000) }) });
+        log.warn('a target is out', {
+          service,
+          target: target.name,
+          why,
+          ...(forMs === null ? {} : { seconds: Math.round(forMs / 1000) }),
+        });
         if (forMs !== null) this.onEjected?.(service, target.name, forMs, why);
       },
       in: (target) => log.info('a target is in again', { service, target: target.name }),

@@ -90,7 +90,10 @@ export class TargetState {
     this.note(message);
     this.errors++;
     if (this.passive === null || this.errors < this.passive.errors || !this.isIn) return;
-    const forMs = Math.min(this.passive.openFor * 2 ** this.ejections, Math.max(LONGEST_OUT, this.passive.openFor));
+    const forMs = Math.min(
+      this.passive.openFor * 2 ** this.ejections,
+      Math.max(LONGEST_OUT, this.passive.openFor),
+    );
     this.eject(forMs, `${this.errors} errors in a row, the last: ${message}`);
     this.ejections++;
   }

@@ -14,7 +14,8 @@ export function addressError(text: string): string | null {
   if (slash < 0) return null;
   const bits = text.slice(slash + 1);
   const most = family === 4 ? 32 : 128;
-  if (!/^(0|[1-9]\d{0,2})$/.test(bits) || Number(bits) > most) return `the prefix of "${text}" must be 0 to ${most}`;
+  if (!/^(0|[1-9]\d{0,2})$/.test(bits) || Number(bits) > most)
+    return `the prefix of "${text}" must be 0 to ${most}`;
   return null;
 }
 

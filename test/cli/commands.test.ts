@@ -40,8 +40,8 @@ describe('check', () => {
     folder.write('gateway.yaml', BROKEN);
     const { code, stdout, stderr } = await tidegate('check', 'gateway.yaml');
     expect(stdout).toBe('');
-    expect(stderr).toContain('gateway.yaml:2:22: error: there is no service named "nobody"');
-    expect(stderr).toContain('gateway.yaml:2:30: error: "tiemout" is not a key of a route');
+    expect(stderr).toContain('gateway.yaml:2:23: error: there is no service named "nobody"');
+    expect(stderr).toContain('gateway.yaml:2:31: error: "tiemout" is not a key of a route');
     expect(stderr).toMatch(/gateway\.yaml: 2 errors\n$/);
     expect(stderr).not.toMatch(/\x1b| {4}at /);
     expect(code).toBe(1);
@@ -67,7 +67,7 @@ describe('check', () => {
       code: 'TG_CONFIG_REFERENCE',
       file: 'tidegate.yaml',
       line: 2,
-      column: 22,
+      column: 23,
       path: 'routes.a.to',
       message: 'there is no service named "nobody"',
     });

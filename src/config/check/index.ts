@@ -7,7 +7,7 @@ import { Findings } from './findings.ts';
 import { checkHeaders } from './headers.ts';
 import { checkListeners } from './listeners.ts';
 import { checkMatches, checkReachable } from './matches.ts';
-import { checkReferences } from './references.ts';
+import { checkReferences, checkUnused } from './references.ts';
 
 export { type PathParameters, pathParameters } from '../../router/index.ts';
 
@@ -28,7 +28,9 @@ export function checkConfig(
   checkMatches(input, findings);
   checkExpressions(input, findings);
   checkFiles(input, files, findings);
-  if (!failed && findings.issues.every((issue) => issue.severity !== 'error'))
+  if (!failed && findings.issues.every((issue) => issue.severity !== 'error')) {
     checkReachable(input, findings);
+    checkUnused(input, findings);
+  }
   return findings.issues;
 }

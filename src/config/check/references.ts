@@ -1,58 +1,62 @@
 import { nearest } from '../../util/suggest.ts';
 import { listenersOf } from '../normalise/index.ts';
-import { type ConfigInput, kindOf, NAME, type RouteInput } from '../schema/index.ts';
+import { type ConfigInput, hintFor, kindOf, type RouteInput } from '../schema/index.ts';
 import type { Findings, Path } from './findings.ts';
 
 /** Names that stand for something that is defined elsewhere in the config. */
 export function checkReferences(input: ConfigInput, raw: ConfigInput, findings: Findings): void {
   if (isMisnamed(raw)) return;
-  const services = Object.keys(kindOf(raw.services) === 'object' ? raw.services! : {});
-  const listeners = listenersOf(input.listen).map((listener) => listener.name);
-  const used = new Set<string>();
+  const services = new Set(serviceNames(raw));
+  const listeners = new Set(listenersOf(input.listen).map((listener) => listener.name));
   for (const [name, route] of Object.entries(input.routes ?? {})) {
     for (const { service, path } of servicesOf(route, ['routes', name])) {
-      used.add(service);
-      if (services.includes(service)) continue;
-      // Whatever was meant is not also unused.
-      const meant = unknown('service', service, services, path, findings);
-      if (meant !== null) used.add(meant);
+      if (!services.has(service)) unknown('service', service, services, path, findings);
     }
     for (const { listener, path } of listenersAskedFor(route, ['routes', name])) {
-      if (!listeners.includes(listener)) unknown('listener', listener, listeners, path, findings);
+      if (!listeners.has(listener)) unknown('listener', listener, listeners, path, findings);
     }
   }
-  for (const name of services) {
-    if (used.has(name) || !NAME.test(name)) continue;
-    findings.warning(
-      'TG_CONFIG_UNUSED',
-      ['services', name],
-      `no route leads to the service "${name}"`,
-      undefined,
-      { atKey: true },
-    );
+}
+
+/** Services that no route leads to; of a config in which nothing is wrong, or what follows from that would be told. */
+export function checkUnused(input: ConfigInput, findings: Findings): void {
+  const routes = Object.entries(input.routes ?? {});
+  const used = new Set(
+    routes.flatMap(([name, route]) => servicesOf(route, ['routes', name]).map(({ service }) => service)),
+  );
+  for (const name of serviceNames(input)) {
+    if (used.has(name)) continue;
+    const message = `no route leads to the service "${name}"`;
+    findings.warning('TG_CONFIG_UNUSED', ['services', name], message, undefined, { atKey: true });
   }
+}
+
+function serviceNames(input: ConfigInput): string[] {
+  return Object.keys(kindOf(input.services) === 'object' ? input.services! : {});
 }
 
 /** `servics:` is told already; that the services in it are missing is no news. */
 function isMisnamed(raw: ConfigInput): boolean {
-  return raw.services === undefined && Object.keys(raw).some((key) => nearest(key, ['services']) !== null);
+  if (raw.services !== undefined) return false;
+  return Object.keys(raw).some(
+    (key) => nearest(key, ['services']) !== null || hintFor('Config', key)?.includes('services'),
+  );
 }
 
 function unknown(
   kind: string,
   name: string,
-  known: readonly string[],
+  known: ReadonlySet<string>,
   path: Path,
   findings: Findings,
-): string | null {
+): void {
   const meant = nearest(name, known);
   const all =
-    known.length === 0
+    known.size === 0
       ? `there are no ${kind}s: define it`
-      : `there are: ${known.slice(0, 10).join(', ')}${known.length > 10 ? ', …' : ''}`;
+      : `there are: ${[...known].slice(0, 10).join(', ')}${known.size > 10 ? ', …' : ''}`;
   const advice = meant === null ? all : `did you mean "${meant}"?`;
   findings.error('TG_CONFIG_REFERENCE', path, `there is no ${kind} named "${name}"`, advice);
-  return meant;
 }
 
 function servicesOf(route: RouteInput, path: Path): { service: string; path: Path }[] {

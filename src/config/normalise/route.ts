@@ -8,6 +8,7 @@ import type {
   RespondInput,
   RouteInput,
 } from '../schema/types.ts';
+import { retriesOf } from './resilience.ts';
 import { countOf, listOf, record, sizeOf } from './scalars.ts';
 import { hostOf, timeoutOf } from './service.ts';
 import { mergeTransforms } from './transform.ts';
@@ -28,9 +29,15 @@ export function normaliseRoute(
     host: hostOf(input.host ?? defaults.host),
     request: mergeTransforms(defaults.request, input.request),
     response: mergeTransforms(defaults.response, input.response),
-    retries: null,
+    retries: ownRetries(input.retries, defaults.retries),
     maxBody: sizeOf(input.maxBody ?? defaults.maxBody, Number.POSITIVE_INFINITY),
   };
+}
+
+/** `none` takes the defaults' away: then the service's hold. */
+function ownRetries(own: RouteInput['retries'], fallback: DefaultsInput['retries']): RouteConfig['retries'] {
+  const said = own ?? fallback;
+  return said === undefined || said === 'none' ? null : retriesOf(said);
 }
 
 export function normaliseMatch(input: string | MatchInput): MatchConfig {

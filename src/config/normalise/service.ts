@@ -2,6 +2,7 @@ import type { HostConfig, ServiceConfig, Template, TimeoutConfig } from '../mode
 import { parseServiceUrl } from '../schema/service.ts';
 import type { ServiceInput, TimeoutInput } from '../schema/types.ts';
 import type { ReadPem } from './listener.ts';
+import { breakerOf, healthOf, retriesOf } from './resilience.ts';
 import { countOf, durationOf } from './scalars.ts';
 import { transformOf } from './transform.ts';
 
@@ -21,14 +22,9 @@ export function normaliseService(name: string, input: ServiceInput, readPem: Rea
       verify: String(tls.verify ?? true) === 'true',
     },
     pool: { connections: countOf(pool.connections, 100), idle: durationOf(pool.idle, 4000) },
-    health: { active: null, passive: { errors: 5, openFor: 10_000 }, panic: 0.5 },
-    retries: {
-      attempts: 1,
-      on: { connectFailure: true, reset: true, timeout: false, statuses: [] },
-      methods: [],
-      budget: 0.2,
-    },
-    breaker: { maxRequests: 1024, maxPending: 1024, errorRate: null, errors: null, openFor: 10_000 },
+    health: healthOf(input.health),
+    retries: retriesOf(input.retries),
+    breaker: breakerOf(input.breaker),
     request: transformOf(input.request),
     response: transformOf(input.response),
   };

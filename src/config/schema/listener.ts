@@ -53,7 +53,7 @@ const oneSourceOfCertificates: Rule = (tls, report) => {
 
 const tls = object(
   'ListenerTls',
-  'TLS settings',
+  'tls',
   {
     cert: filledText.optional().describe('Path of the certificate chain (PEM), or the PEM text itself.'),
     key: filledText.optional().describe('Path of its private key (PEM), or the PEM text itself.'),
@@ -114,7 +114,7 @@ export const admin = oneOf('an address, false, or { address, token, hosts }', [
     },
     { anyOf: [{ type: 'string' }, { const: false }] },
   ),
-  object('Admin', 'the admin listener', {
+  object('Admin', 'admin', {
     address: address.optional().describe('Default 127.0.0.1:9901.'),
     token: filledText
       .optional()

@@ -1,4 +1,5 @@
 import { type Complaint, leaf, list, object, oneOf, oneOrMore, type Rule, record } from './kit.ts';
+import { retries } from './resilience.ts';
 import { allZero, host, timeout } from './service.ts';
 import { requestTransform, respondHeaders, responseTransform } from './transform.ts';
 import {
@@ -169,6 +170,7 @@ const redirect = object(
 
 const shared = {
   timeout: timeout.optional().describe("Time limits; the route's win over the service's."),
+  retries: retries.optional().describe("What is tried again, in place of the service's."),
   host: host
     .optional()
     .describe("The Host that the service sees: client, service (the url's) or a template."),

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { type Complaint, leaf, list, object, oneOf, type Rule } from './kit.ts';
 import { NOT_BUILT_VALUES } from './not-built.ts';
+import { breaker, health, retries } from './resilience.ts';
 import { requestTransform, responseTransform } from './transform.ts';
 import { boolean, bound, duration, filledText, integer, none, template, word } from './values.ts';
 
@@ -87,7 +88,7 @@ const target = oneOf('a URL or { url, weight }', [
 
 export const timeout = oneOf('a duration, none, or { response, connect, firstByte, idle, total }', [
   bound,
-  object('Timeout', 'time limits', {
+  object('Timeout', 'timeout', {
     response: bound
       .optional()
       .describe('From the end of the request to the head of the answer, tries included. Default 30s.'),
@@ -103,7 +104,7 @@ export const host = template;
 
 const tls = object(
   'ServiceTls',
-  'TLS settings',
+  'tls',
   {
     ca: filledText.optional().describe('Path of the certificates to trust (PEM), or the PEM text itself.'),
     cert: filledText
@@ -191,7 +192,7 @@ export const service = object(
       .optional()
       .describe("The Host it sees: client, service (the url's) or a template. Default client."),
     tls: tls.optional().describe('TLS toward https targets.'),
-    pool: object('Pool', 'the connection pool', {
+    pool: object('Pool', 'pool', {
       connections: integer(1, 100_000)
         .optional()
         .describe('Most connections of a target and worker. Default 100.'),
@@ -199,6 +200,9 @@ export const service = object(
     })
       .optional()
       .describe('Connections to it.'),
+    health: health.optional().describe('When a target is used, and when not.'),
+    retries: retries.optional().describe('What is tried again; a route may say its own.'),
+    breaker: breaker.optional().describe('Bounds on what is under way, and when the service gets a pause.'),
     request: oneOf('transforms of the request, or none', [requestTransform, none])
       .optional()
       .describe('Transforms of every request to it.'),

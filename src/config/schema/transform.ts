@@ -30,7 +30,7 @@ const names = list('a list of header names', headerName);
 
 function headerTransform<Value extends z.core.$ZodType>(place: string, value: Value) {
   const values = oneOf('header names with their values, or none', [headerValues(value), none]);
-  return object(place, 'header transforms', {
+  return object(place, 'headers', {
     set: values.optional().describe('Replaces the header. A template that fails or is empty leaves it out.'),
     add: values.optional().describe('One more line of the header, whatever is there already.'),
     default: values.optional().describe('Set only where the header is missing.'),
@@ -43,14 +43,14 @@ function headerTransform<Value extends z.core.$ZodType>(place: string, value: Va
   });
 }
 
-const queryTransform = object('QueryTransform', 'query transforms', {
+const queryTransform = object('QueryTransform', 'query', {
   only: oneOf('a list of parameter names, or none', [list('a list of parameter names', text), none])
     .optional()
     .describe('Takes all other query parameters away.'),
 });
 
 /** What is done to a request on its way to the service. */
-export const requestTransform = object('RequestTransform', 'transforms of the request', {
+export const requestTransform = object('RequestTransform', 'request', {
   headers: oneOf('header transforms, or none', [headerTransform('RequestHeaders', template), none])
     .optional()
     .describe('Header transforms. Values are templates; a list makes several lines.'),
@@ -58,7 +58,7 @@ export const requestTransform = object('RequestTransform', 'transforms of the re
 });
 
 /** What is done to each answer as it goes out. */
-export const responseTransform = object('ResponseTransform', 'transforms of the response', {
+export const responseTransform = object('ResponseTransform', 'response', {
   headers: oneOf('header transforms, or none', [headerTransform('ResponseHeaders', responseTemplate), none])
     .optional()
     .describe('Header transforms. Values are templates; a list makes several lines.'),

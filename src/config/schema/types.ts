@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { config } from './config.ts';
 import type { admin, listen } from './listener.ts';
+import type { breaker, health, retries } from './resilience.ts';
 import type { defaults, route } from './route.ts';
 import type { service, timeout } from './service.ts';
 import type { requestTransform, responseTransform } from './transform.ts';
@@ -10,6 +11,9 @@ export type ConfigInput = z.input<typeof config>;
 export type ServiceInput = z.input<typeof service>;
 export type RouteInput = z.input<typeof route>;
 export type DefaultsInput = z.input<typeof defaults>;
+export type RetriesInput = z.input<typeof retries>;
+export type HealthInput = z.input<typeof health>;
+export type BreakerInput = z.input<typeof breaker>;
 export type TimeoutInput = z.input<typeof timeout>;
 export type RequestTransformInput = z.input<typeof requestTransform>;
 export type ResponseTransformInput = z.input<typeof responseTransform>;

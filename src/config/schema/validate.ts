@@ -2,10 +2,10 @@ import type * as z from 'zod';
 import { nearest } from '../../util/suggest.ts';
 import type { ConfigIssue } from '../model.ts';
 import { isSecretPath } from '../report/secrets.ts';
+import { kindAdvice, unknownKeyAdvice } from './advice.ts';
 import { type Complaint, type Kind, kindName, kindOf, type Notes, notesOf } from './kit.ts';
 import { NOT_BUILT } from './not-built.ts';
-import { HINTS, PLACES } from './places.ts';
-import { listed } from './values.ts';
+import { none } from './values.ts';
 
 type Path = (string | number)[];
 type Schema = z.core.$ZodTypes;
@@ -71,7 +71,10 @@ class Validation {
     const value = this.unfilled(options.flatMap(kindsOf), given, path);
     const kind = kindOf(value);
     const option = options.find((one) => kindsOf(one).includes(kind));
-    return option === undefined ? this.wrongKind(notes, value, path) : this.visit(option, value, path);
+    // Of an alternative that is just a word, another word is as wrong as any other kind.
+    if (option === undefined || ((option as unknown) === none && value !== 'none'))
+      return this.wrongKind(notes, value, path);
+    return this.visit(option, value, path);
   }
 
   private visitObject(
@@ -89,6 +92,7 @@ class Validation {
     }
     for (const [key, schema] of Object.entries(shape)) {
       if (Object.hasOwn(value, key) || schema._zod.def.type === 'optional') continue;
+      if (isMisspelt(key, value, shape)) continue;
       this.missing(key, schema, notes, path);
     }
     this.applyRules(notes, value, path);
@@ -183,7 +187,7 @@ class Validation {
         true,
       );
     } else {
-      const advice = kindAdvice(notes, value, kind, what);
+      const advice = kindAdvice(notes, value, kind, path);
       const complaint = {
         code: 'TG_CONFIG_TYPE',
         message: `${subject} must be ${what}, not ${kindName(kind)}`,
@@ -225,67 +229,21 @@ function kindsOf(schema: Schema): readonly Kind[] {
   }
 }
 
-function unknownKeyAdvice(
-  key: string,
-  known: readonly string[],
-  later: readonly string[],
-  value: Record<string, unknown>,
-  place: string,
-): string | null {
-  const hint = HINTS[`${place}.${key}`];
-  if (hint !== undefined) return hint;
-  const homes = Object.entries(PLACES).filter(([, keys]) => keys.includes(key));
-  if (homes.length === 1) return `it is a key of ${homes[0]![0]}`;
-  // A key that is already there was not meant once more.
-  const meant = nearest(
-    key,
-    [...known, ...later].filter((candidate) => !Object.hasOwn(value, candidate)),
+/** What a value of a secret key is must not be told either. */
+function masked(complaint: Complaint, notes: Notes, value: unknown, path: Path): Complaint {
+  if (value === '' || !isSecretPath(path) || !complaint.message.includes(String(value))) return complaint;
+  return { ...complaint, message: `${subjectOf(path)} must be ${notes.what}` };
+}
+
+/** A key that is there in a wrong spelling is told of as such, not as missing too. */
+function isMisspelt(key: string, value: Record<string, unknown>, shape: Record<string, Schema>): boolean {
+  return Object.keys(value).some(
+    (given) => !Object.hasOwn(shape, given) && nearest(given, Object.keys(shape)) === key,
   );
-  if (meant !== null) return `did you mean "${meant}"?`;
-  const already = nearest(key, known);
-  if (already !== null) return `"${already}" stands here already`;
-  return known.length <= 12 ? `its keys are ${listed(known).replace(/ or ([^ ]+)$/, ' and $1')}` : null;
-}
-
-/** What people write by mistake where another kind of value belongs. */
-function kindAdvice(notes: Notes, value: unknown, kind: Kind, what: string): string | null {
-  if (value === false && /\b(off|none)\b/.test(what)) return `write ${/\boff\b/.test(what) ? 'off' : 'none'}`;
-  const takesText = notes.leaf?.kinds.includes('text') === true || /text|name|path|URL|host/.test(what);
-  if (kind === 'object' && takesText && isUnquotedTemplate(value as object))
-    return 'put text with braces in quotes';
-  if (takesText && (kind === 'number' || kind === 'boolean')) return `write it in quotes: "${value}"`;
-  if (kind === 'text' && notes.leaf?.kinds.includes('boolean') === true) return booleanAdvice(String(value));
-  if (kind === 'text' && notes.leaf?.kinds.includes('number') === true && /^\d+$/.test(String(value))) {
-    return `write it without quotes: ${value}`;
-  }
-  if (notes.wrap !== undefined && (kind === 'text' || kind === 'number' || kind === 'boolean')) {
-    return `write { ${notes.wrap}: ${notes.wrap === 'body' ? 'TEXT' : value} }`;
-  }
-  if (kind === 'list' && what.startsWith('a path or')) return 'write { path: [ … ] }';
-  if (kind === 'function') return 'only expressions and templates can be functions';
-  return null;
-}
-
-function booleanAdvice(text: string): string | null {
-  if (/^(yes|on|true|y)$/i.test(text)) return 'write true';
-  if (/^(no|off|false|n)$/i.test(text)) return 'write false';
-  return null;
-}
-
-/** `path: {params.sku}` without quotes is an object with an empty member. */
-function isUnquotedTemplate(value: object): boolean {
-  const members = Object.entries(value);
-  return members.length === 1 && members[0]![1] === null;
 }
 
 function subjectOf(path: Path): string {
   const last = path.at(-1);
   if (last === undefined) return 'the config';
   return typeof last === 'number' ? `entry ${last + 1} of "${path.at(-2) ?? 'the list'}"` : `"${last}"`;
-}
-
-/** What a value of a secret key is must not be told either. */
-function masked(complaint: Complaint, notes: Notes, value: unknown, path: Path): Complaint {
-  if (value === '' || !isSecretPath(path) || !complaint.message.includes(String(value))) return complaint;
-  return { ...complaint, message: `${subjectOf(path)} must be ${notes.what}` };
 }

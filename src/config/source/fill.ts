@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { nearest } from '../../util/suggest.ts';
 import type { ConfigIssue } from '../model.ts';
+import { looksSecret } from '../report/secrets.ts';
 import { pathKey } from '../schema/validate.ts';
 import { isPlain } from './plain.ts';
 
@@ -17,6 +18,8 @@ export interface Filled {
   filled: Set<string>;
   /** Absolute paths of the files that were read. */
   files: string[];
+  /** What was filled in from files, and from variables that sound secret: no message may repeat it. */
+  hidden: Set<string>;
   issues: ConfigIssue[];
 }
 
@@ -34,6 +37,7 @@ export function fill(value: unknown, options: FillOptions): Filled {
     value: filling.visit(value, []),
     filled: filling.filled,
     files: filling.files,
+    hidden: filling.hidden,
     issues: filling.issues,
   };
 }
@@ -41,6 +45,7 @@ export function fill(value: unknown, options: FillOptions): Filled {
 class Filling {
   readonly filled = new Set<string>();
   readonly files: string[] = [];
+  readonly hidden = new Set<string>();
   readonly issues: ConfigIssue[] = [];
   private readonly options: FillOptions;
 
@@ -90,7 +95,7 @@ class Filling {
     span: [number, number],
   ): string | null {
     const value = this.options.env[name] ?? fallback;
-    if (value !== undefined) return value;
+    if (value !== undefined) return looksSecret(name) ? this.hide(value) : value;
     const meant = nearest(
       name,
       Object.keys(this.options.env).filter((other) => !/[^A-Z0-9_]/.test(other)),
@@ -119,7 +124,7 @@ class Filling {
         );
         return null;
       }
-      return readFileSync(absolute, 'utf8').replace(/\r?\n$/, '');
+      return this.hide(readFileSync(absolute, 'utf8').replace(/\r?\n$/, ''));
     } catch (error) {
       this.report(
         path,
@@ -129,6 +134,11 @@ class Filling {
       );
       return null;
     }
+  }
+
+  private hide(value: string): string {
+    if (value !== '') this.hidden.add(value);
+    return value;
   }
 
   private findSlips(text: string, path: Path): void {

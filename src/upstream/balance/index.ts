@@ -13,7 +13,11 @@ export interface Balancer<T> {
   pick(choice: Choice<T>, key: string | null): T | null;
 }
 
-export function compileBalancer<T extends { weight: number; name: string }>(_config: ServiceConfig, targets: readonly T[], _random: Random): Balancer<T> {
+export function compileBalancer<T extends { weight: number; name: string }>(
+  _config: ServiceConfig,
+  targets: readonly T[],
+  _random: Random,
+): Balancer<T> {
   const current = new Map<T, number>();
   return {
     pick(choice) {

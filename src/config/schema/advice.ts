@@ -1,0 +1,69 @@
+import { MASK } from '../../util/secret.ts';
+import { nearest } from '../../util/suggest.ts';
+import { isSecretPath } from '../report/secrets.ts';
+import type { Kind, Notes } from './kit.ts';
+import { hintFor, PLACES } from './places.ts';
+import { listed } from './values.ts';
+
+/** What was probably meant by a key that is none of those `known`, nor of those that come `later`. */
+export function unknownKeyAdvice(
+  key: string,
+  known: readonly string[],
+  later: readonly string[],
+  value: Record<string, unknown>,
+  place: string,
+): string | null {
+  const hint = hintFor(place, key);
+  if (hint !== undefined) return hint;
+  const homes = Object.entries(PLACES).filter(([, keys]) => keys.includes(key));
+  if (homes.length === 1) return `it is a key of ${homes[0]![0]}`;
+  // A key that is already there was not meant once more.
+  const meant = nearest(
+    key,
+    [...known, ...later].filter((candidate) => !Object.hasOwn(value, candidate)),
+  );
+  if (meant !== null) return `did you mean "${meant}"?`;
+  const already = nearest(key, known);
+  if (already !== null) return `"${already}" stands here already`;
+  return known.length <= 12 ? `its keys are ${listed(known).replace(/ or ([^ ]+)$/, ' and $1')}` : null;
+}
+
+/** What people write by mistake where another kind of value belongs. */
+export function kindAdvice(
+  notes: Notes,
+  given: unknown,
+  kind: Kind,
+  path: readonly (string | number)[],
+): string | null {
+  const what = notes.what ?? '';
+  // Advice shows how to write the value; a secret one it must not repeat.
+  const value = isSecretPath(path) && typeof given !== 'object' && given !== false ? MASK : given;
+  if (value === false && /\b(off|none)\b/.test(what)) return `write ${/\boff\b/.test(what) ? 'off' : 'none'}`;
+  const takesText = notes.leaf?.kinds.includes('text') === true || /text|name|path|URL|host/.test(what);
+  if (kind === 'object' && takesText && isUnquotedTemplate(given as object))
+    return 'put text with braces in quotes';
+  if (takesText && (kind === 'number' || kind === 'boolean')) return `write it in quotes: "${value}"`;
+  if (kind === 'text' && notes.leaf?.kinds.includes('boolean') === true) return booleanAdvice(String(value));
+  if (kind === 'text' && notes.leaf?.kinds.includes('number') === true && /^\d+$/.test(String(value))) {
+    return `write it without quotes: ${value}`;
+  }
+  if (notes.wrap !== undefined && (kind === 'text' || kind === 'number' || kind === 'boolean')) {
+    return `write { ${notes.wrap}: ${notes.wrap === 'body' ? 'TEXT' : value} }`;
+  }
+  if (kind === 'text' && what.startsWith('a list of')) return `write [${value}]`;
+  if (kind === 'list' && what.startsWith('a path or')) return 'write { path: [ … ] }';
+  if (kind === 'function') return 'only expressions and templates can be functions';
+  return null;
+}
+
+function booleanAdvice(text: string): string | null {
+  if (/^(yes|on|true|y)$/i.test(text)) return 'write true';
+  if (/^(no|off|false|n)$/i.test(text)) return 'write false';
+  return null;
+}
+
+/** `path: {params.sku}` without quotes is an object with an empty member. */
+function isUnquotedTemplate(value: object): boolean {
+  const members = Object.entries(value);
+  return members.length === 1 && members[0]![1] === null;
+}

@@ -1,0 +1,17 @@
+/** What is wrong with a percentage, in words, and what to write instead; null if nothing. */
+export function percentError(text: string): { message: string; advice: string } | null {
+  if (/^\d+(?:\.\d+)?$/.test(text))
+    return { message: `"${text}" has no percent sign`, advice: `write "${text}%"` };
+  const match = /^(\d{1,9}(?:\.\d{1,9})?)%$/.exec(text);
+  if (match === null) return { message: `"${text}" is not a percentage`, advice: 'write one such as 20%' };
+  if (Number(match[1]) > 100)
+    return { message: `${text} is more than all of it`, advice: 'write 0% to 100%' };
+  return null;
+}
+
+/** A fraction of 1, of what `percentError` finds nothing wrong with; throws a RangeError otherwise. */
+export function parsePercent(text: string): number {
+  const error = percentError(text);
+  if (error !== null) throw new RangeError(error.message);
+  return Number(text.slice(0, -1)) / 100;
+}
