@@ -26,7 +26,6 @@ export {
   callScope,
   errorScope,
   extendScope,
-  fixedMembers,
   requestScope,
   responseScope,
   routeScope,

@@ -1,14 +1,4 @@
-import {
-  DYN,
-  INT,
-  listOf,
-  type MapType,
-  mapOf,
-  type RecordType,
-  recordOf,
-  STRING,
-  type Type,
-} from './types.ts';
+import { DYN, INT, listOf, type MapType, mapOf, recordOf, STRING, type Type } from './types.ts';
 
 /** The variables that stand at a place of the config, with their types. */
 export interface Scope {
@@ -89,10 +79,4 @@ export function callScope(
 ): Scope {
   const types = Object.entries(calls).map(([name, kind]) => [name, kind === 'each' ? listOf(CALL) : CALL]);
   return extendScope(scope, Object.fromEntries(types));
-}
-
-/** Members that a scope's variable has, or null where they are not fixed. */
-export function fixedMembers(scope: Scope, variable: string): RecordType['members'] | null {
-  const type = scope.variables.get(variable);
-  return type?.kind === 'record' ? type.members : null;
 }

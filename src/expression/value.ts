@@ -62,8 +62,3 @@ export function hasMembers(value: Value | undefined): value is ReadonlyMap<Value
       !(value instanceof Uint8Array))
   );
 }
-
-/** The members of a map or of fields, in their order. */
-export function membersOf(value: ReadonlyMap<Value, Value> | Fields): Iterable<[Value, Value]> {
-  return value.entries();
-}

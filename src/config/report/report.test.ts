@@ -26,7 +26,7 @@ describe('a report', () => {
 
   test('marks the right word behind characters of several bytes', () => {
     expect(report("x-ü: 'ä'\nroutes: { a: { match: '/日本😀', tow: b, respond: { body: x } } }\n")).toContain(
-      'tidegate.yaml:2:32:',
+      'tidegate.yaml:2:31:',
     );
   });
 
@@ -46,7 +46,7 @@ describe('a report', () => {
 
   test('points into what an alias stands for', () => {
     const text = "x-a: &a { match: '/a{', respond: { body: x } }\nroutes: { a: *a }\n";
-    expect(report(text)).toContain('tidegate.yaml:1:20: error: the brace is not closed');
+    expect(report(text)).toContain('tidegate.yaml:1:21: error: the braces hold no name');
   });
 
   test('points into text of several lines, at the line that is meant', () => {

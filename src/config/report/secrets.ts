@@ -102,6 +102,7 @@ const NAMED = ['services', 'routes', 'policies', 'auth', 'changes'];
 export function isSecretPath(path: readonly (string | number)[]): boolean {
   return path.some((step, index) => {
     if (typeof step !== 'string' || !looksSecret(step)) return false;
-    return !(index === 1 && NAMED.includes(String(path[0])));
+    // What such a name stands for is shown, but never a text in its place.
+    return !(index === 1 && path.length > 2 && NAMED.includes(String(path[0])));
   });
 }
