@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort, processTree, rawClient, residentBytes } from '../../src/testkit/index.ts';
 import { type Bench, startOrigin } from '../bench.ts';
-import { onGatewayCore } from '../machine.ts';
 import { availablePeers, tidegateCommand } from '../peers/index.ts';
 import { fixed, median, printTable, target } from '../report.ts';
 
@@ -46,7 +45,8 @@ interface Started {
 async function startOnce(bench: Bench, originPort: number): Promise<Started> {
   const port = await freePort();
   const routes = { all: { match: '/*', to: 'origin' } };
-  const [program, ...args] = onGatewayCore(await tidegateCommand(bench, { port, originPort }, routes));
+  // Not pinned: a start uses what cores there are.
+  const [program, ...args] = await tidegateCommand(bench, { port, originPort }, routes);
   const begun = performance.now();
   const server = bench.lab.start(program, args);
   while (!(await answers(port))) {

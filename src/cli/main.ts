@@ -172,5 +172,7 @@ if (import.meta.main) {
     if (error.code !== 'EPIPE') throw error;
     process.exit(EXIT.ok);
   });
-  process.exitCode = await main(process.argv.slice(2));
+  const code = await main(process.argv.slice(2));
+  // A config that is a program may have opened what would keep this process alive.
+  process.stdout.write('', () => process.exit(code));
 }

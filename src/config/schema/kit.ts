@@ -42,6 +42,8 @@ export interface Notes {
   ignore?: (key: string) => boolean;
   /** A record: what is wrong with one of its keys. */
   key?: (key: string) => Complaint | null;
+  /** A list: an empty one is an error. */
+  needsEntries?: boolean;
   /** A record: entries whose key is wrong are looked at by the later checks too. */
   keepsBadKeys?: boolean;
 }
@@ -128,14 +130,19 @@ export function list<Value extends z.core.$ZodType>(what: string, value: Value) 
   return annotate(z.array(value), { what });
 }
 
+/** A list that says nothing if there is nothing in it. */
+export function someOf<Value extends z.core.$ZodType>(what: string, value: Value) {
+  return annotate(z.array(value), { what, needsEntries: true });
+}
+
 /** Alternatives that differ in kind: text, list, object. */
 export function oneOf<const Options extends readonly z.core.$ZodType[]>(what: string, options: Options) {
   return annotate(z.union(options), { what });
 }
 
-/** One or a list. */
+/** One or a list of at least one. */
 export function oneOrMore<Value extends z.core.$ZodType>(what: string, value: Value) {
-  return oneOf(`${what}, or a list of these`, [value, list(`a list, each ${what}`, value)]);
+  return oneOf(`${what}, or a list of these`, [value, someOf(`a list, each ${what}`, value)]);
 }
 
 export function kindOf(value: unknown): Kind {

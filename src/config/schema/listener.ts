@@ -1,5 +1,5 @@
 import { addressComplaint } from './address.ts';
-import { type Complaint, leaf, list, object, oneOf, oneOrMore, type Rule } from './kit.ts';
+import { type Complaint, leaf, list, object, oneOf, type Rule, someOf } from './kit.ts';
 import {
   addressRange,
   bound,
@@ -90,7 +90,10 @@ const listener = object('Listener', 'a listener', {
   name: name.optional().describe('Its name, for match.listener. Default main, then main2, main3.'),
   address: address.describe('Address and port, such as 0.0.0.0:443 or [::]:80.'),
   tls: tls.optional().describe('Makes it an HTTPS listener.'),
-  trustedProxies: oneOrMore('an IP address or CIDR range', addressRange)
+  trustedProxies: oneOf('an IP address or CIDR range, or a list of these', [
+    addressRange,
+    list('a list of addresses', addressRange),
+  ])
     .optional()
     .describe('Proxies whose forwarded headers are believed. Default: nobody.'),
   limits: limits.optional().describe('What a client may send, and how slowly.'),
@@ -99,7 +102,7 @@ const listener = object('Listener', 'a listener', {
 export const listen = oneOf('an address, a listener, or a list of listeners', [
   address,
   listener,
-  list('a list of listeners', oneOf('an address or a listener', [address, listener])),
+  someOf('a list of listeners', oneOf('an address or a listener', [address, listener])),
 ]);
 
 export const admin = oneOf('an address, false, or { address, token, hosts }', [
@@ -119,7 +122,7 @@ export const admin = oneOf('an address, false, or { address, token, hosts }', [
     token: filledText
       .optional()
       .describe('Asked for as Authorization: Bearer. Any address but loopback needs one.'),
-    hosts: oneOrMore('a host name', filledText)
+    hosts: oneOf('a host name, or a list of these', [filledText, list('a list of host names', filledText)])
       .optional()
       .describe('Names by which it may be asked, beside its address and localhost.'),
   }),

@@ -90,7 +90,7 @@ const oneContent: Rule = (respond, report) => {
     });
   }
   const status = respond.status;
-  if (given.length > 0 && WITHOUT_CONTENT.includes(status as number)) {
+  if (given.length > 0 && WITHOUT_CONTENT.includes(Number(status))) {
     report({
       code: 'TG_CONFIG_CONFLICT',
       path: [given[0]!],

@@ -174,7 +174,8 @@ const someWeight: Rule = (service, report) => {
 /** No entry of a weighted list can be chosen. */
 export function allZero(entries: readonly unknown[]): boolean {
   return entries.every(
-    (entry) => typeof entry === 'object' && entry !== null && (entry as { weight?: unknown }).weight === 0,
+    (entry) =>
+      typeof entry === 'object' && entry !== null && String((entry as { weight?: unknown }).weight) === '0',
   );
 }
 

@@ -61,7 +61,7 @@ class Validation {
       case 'record':
         return this.visitRecord(def.valueType as Schema, notes, value as Record<string, unknown>, path);
       case 'array':
-        return this.visitList(def.element as Schema, value as unknown[], path);
+        return this.visitList(def.element as Schema, notes, value as unknown[], path);
       default:
         return this.visitLeaf(notes, value, path);
     }
@@ -111,7 +111,10 @@ class Validation {
     return cleaned;
   }
 
-  private visitList(schema: Schema, value: unknown[], path: Path): unknown {
+  private visitList(schema: Schema, notes: Notes, value: unknown[], path: Path): unknown {
+    if (notes.needsEntries && value.length === 0) {
+      this.report({ message: 'this list is empty', advice: 'give it an entry, or remove the key' }, path);
+    }
     const items = value.map((item, index) => this.visit(schema, item, [...path, index]));
     // An entry that had to go leaves a hole, so that the paths of the others stay true.
     return items.map((item) => (item === INVALID ? undefined : item));
