@@ -109,7 +109,8 @@ export function parseResponseHead(text: string, maxHeaders: number): ResponseHea
   if (text.charCodeAt(at) !== CR || text.charCodeAt(at + 1) !== LF) return 'TG_UPSTREAM_INVALID';
   if (parseFields(text, at + 2, head, maxHeaders) !== null) return 'TG_UPSTREAM_INVALID';
   // Both framings at once may be an attempt at splitting (RFC 9112 §6.3): never guess.
-  if (head.chunked && head.contentLength >= 0) return 'TG_UPSTREAM_INVALID';
+  // So may a coding that HTTP/1.0 does not have (§6.1).
+  if (head.chunked && (head.contentLength >= 0 || head.version === 10)) return 'TG_UPSTREAM_INVALID';
   return head;
 }
 
