@@ -1,6 +1,7 @@
-import type { BodySink, BodySource, Retain } from './body.ts';
+import type { BodySource, Retain } from './body.ts';
 import type { Failure } from './errors.ts';
 import type { Headers } from './headers.ts';
+import { PassingBody } from './passing.ts';
 
 /** Sees a body go by. It can't hold it back; chunks it keeps it must copy. */
 export interface BodyObserver {
@@ -10,44 +11,26 @@ export interface BodyObserver {
 }
 
 /** The same body, seen by an observer as it passes to whoever reads it: counted, or stored. */
-export class TeeBody implements BodySource, BodySink {
-  readonly length: number;
-  private readonly source: BodySource;
+export class TeeBody extends PassingBody {
   private readonly observer: BodyObserver;
-  private sink: BodySink | null = null;
 
   constructor(source: BodySource, observer: BodyObserver) {
-    this.source = source;
-    this.length = source.length;
+    super(source);
     this.observer = observer;
   }
 
-  open(sink: BodySink): void {
-    this.sink = sink;
-    this.source.open(this);
-  }
-
-  resume(): void {
-    this.source.resume();
-  }
-
-  cancel(): void {
-    this.sink = null;
-    this.source.cancel();
-  }
-
-  write(chunk: Buffer, retain: Retain): boolean {
+  override write(chunk: Buffer, retain: Retain): boolean {
     this.observer.saw(chunk);
-    return this.sink?.write(chunk, retain) ?? true;
+    return super.write(chunk, retain);
   }
 
-  end(trailers: Headers | null): void {
+  override end(trailers: Headers | null): void {
     this.observer.done(trailers, null);
-    this.sink?.end(trailers);
+    super.end(trailers);
   }
 
-  fail(failure: Failure): void {
+  override fail(failure: Failure): void {
     this.observer.done(null, failure);
-    this.sink?.fail(failure);
+    super.fail(failure);
   }
 }

@@ -3,7 +3,7 @@ export { compileDestination } from './destination.ts';
 export { failureOf } from './evaluation.ts';
 export { Pipeline, type PipelineParts, type PipelineSnapshot } from './pipeline.ts';
 export { problem } from './problem.ts';
-export { compileProxy, type ProxyParts, type Side, type Timeouts } from './proxy.ts';
+export { compileProxy, type ProxyParts } from './proxy.ts';
 export { compileRedirect } from './redirect.ts';
 export { readRequestBody } from './request-body.ts';
 export { type Answer, compileRespond } from './respond.ts';
@@ -16,5 +16,6 @@ export {
   type Phase,
   type PhaseObserver,
 } from './route.ts';
+export type { Side, Timeouts } from './side.ts';
 export { RequestSubject } from './subject.ts';
 export { compileQueryOnly, compileTransform, type HeaderTransform } from './transform.ts';

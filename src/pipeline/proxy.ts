@@ -1,4 +1,3 @@
-import type { RetriesConfig } from '../config/model.ts';
 import type { Variables } from '../expression/index.ts';
 import { type Body, cancelBody, isSource } from '../http/body.ts';
 import { collect } from '../http/collect.ts';
@@ -13,13 +12,7 @@ import {
 } from '../http/exchange.ts';
 import { getHeader, type Headers } from '../http/headers.ts';
 import { ReplayBody } from '../http/replay.ts';
-import {
-  type ClientConnection,
-  Framing,
-  type OutgoingRequest,
-  type ResponseHandler,
-  type ResponseHead,
-} from '../http1/index.ts';
+import type { ClientConnection, OutgoingRequest, ResponseHandler, ResponseHead } from '../http1/index.ts';
 import {
   type Applicant,
   type FailedTry,
@@ -32,43 +25,17 @@ import {
   statusIn,
   type Target,
   troubleOf,
+  Verdict,
   type Waiter,
 } from '../upstream/index.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
-import type { Destination } from './destination.ts';
 import { failureOf } from './evaluation.ts';
-import { dropForwarded, via } from './forwarded.ts';
+import { via } from './forwarded.ts';
+import { outgoingRequest } from './outgoing.ts';
 import { problem } from './problem.ts';
-import { requestFraming, requestHead, upgradeOf } from './request-head.ts';
 import type { Dispatch, Finish } from './route.ts';
-import type { HeaderTransform } from './transform.ts';
-
-/** Milliseconds, Infinity for none. */
-export interface Timeouts {
-  readonly response: number;
-  readonly connect: number;
-  readonly firstByte: number;
-  readonly idle: number;
-  readonly total: number;
-}
-
-/** One service that a route sends to, with all that the route and the service say about it. */
-export interface Side {
-  readonly weight: number;
-  readonly service: Service;
-  readonly destination: Destination;
-  /** Null: as the client's. */
-  readonly method: string | null;
-  /** Null: the client's own. `service`: the name in the target's URL. */
-  readonly host: null | 'service' | ((vars: Variables) => string);
-  readonly timeouts: Timeouts;
-  readonly retries: RetriesConfig;
-  /** What consistent hashing goes by; null where the balance asks for none. */
-  readonly balanceKey: ((exchange: Exchange, vars: Variables) => string | null) | null;
-  readonly request: HeaderTransform | null;
-  readonly response: HeaderTransform | null;
-}
+import type { Side } from './side.ts';
 
 export interface ProxyParts {
   readonly clock: Clock;
@@ -110,8 +77,8 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   private repeated = false;
   /** A place of the service is held. */
   private admitted_ = false;
-  /** The outcome of the try that is under way is still owed to its target. */
-  private owed = false;
+  /** Of the try that is under way, or the last. */
+  private verdict: Verdict | null = null;
   /** An answer was passed on, or the exchange given up. */
   private over_ = false;
   /** An answer of the service that another try is to better. */
@@ -173,10 +140,10 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
 
   private acquire(target: Target, reuse: Reuse): void {
     this.target = target;
-    this.owed = true;
-    target.state.requests++;
+    const verdict = new Verdict(this.side.service, target);
+    this.verdict = verdict;
     target.state.pool.acquire(this, reuse, this.side.timeouts.connect);
-    if (this.connection === null && this.owed && !this.over_) this.waitForPlace();
+    if (this.connection === null && this.verdict === verdict && !this.over_) this.waitForPlace();
   }
 
   /** A place or a connection must be had within the time there is for an answer. */
@@ -192,47 +159,13 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   connected(connection: ClientConnection): void {
     this.stopWaiting();
     this.connection = connection;
-    connection.send(this.request(this.target!), this);
+    connection.send(this.outgoing(this.target!), this);
   }
 
-  private request(target: Target): OutgoingRequest {
-    const { exchange, side, method } = this;
-    const framing = requestFraming(exchange);
-    let { headers } = exchange;
-    if (side.request !== null) {
-      headers = headers.slice();
-      if (!exchange.trusted) dropForwarded(headers);
-      side.request.apply(headers, this.vars);
-    }
-    const head = requestHead(
-      exchange,
-      {
-        method,
-        target: target.path + this.path,
-        host: this.hostFor(target),
-        headers,
-        given: side.request?.gives ?? null,
-      },
-      framing,
-      this.parts.random,
-    );
-    const body: Body = this.replay?.attempt() ?? exchange.body;
-    const { firstByte, idle } = side.timeouts;
-    return {
-      method,
-      head,
-      framing,
-      body: framing === Framing.none ? null : body,
-      upgrade: upgradeOf(exchange),
-      firstByte,
-      idle,
-    };
-  }
-
-  private hostFor(target: Target): string {
-    const { host } = this.side;
-    if (host === null) return this.exchange.authority === '' ? target.authority : this.exchange.authority;
-    return host === 'service' ? target.authority : this.host;
+  private outgoing(target: Target): OutgoingRequest {
+    const { exchange, side, method, path, host, vars } = this;
+    const body = this.replay?.attempt() ?? exchange.body;
+    return outgoingRequest({ exchange, side, target, method, path, host, vars, body }, this.parts.random);
   }
 
   // --- What comes of a try. ---
@@ -265,7 +198,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   upgraded(head: ResponseHead, tunnel: Tunnel): void {
     const answer = reply(101, head.headers, null);
     answer.tunnel = tunnel;
-    this.settle(null, false);
+    this.verdict?.give(null, false);
     this.leave();
     this.stopTotal();
     this.answer(answer);
@@ -281,7 +214,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     // The client's own failure says nothing about the service.
     if (failure.entry.blame === 'client') return this.fail(failure);
     const trouble = troubleOf(failure);
-    this.settle(trouble === 'other' ? null : failure.cause, failure.entry.status >= 500);
+    this.verdict?.give(trouble === 'other' ? null : failure.cause, failure.entry.status >= 500);
     const failed: FailedTry = {
       trouble,
       status: null,
@@ -348,7 +281,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
       head.headers.push('Via', via(undefined, head.version));
       this.spare = reply(head.status, head.headers, bytes);
     }
-    this.settle(`status ${head.status}`, head.status >= 500);
+    this.verdict?.give(`status ${head.status}`, head.status >= 500);
     this.tryAgain();
   }
 
@@ -356,17 +289,8 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
 
   private judgeStatus(status: number): void {
     const speaksAgainst = statusIn(status, this.side.retries.on.statuses);
-    if (speaksAgainst || status >= 500) this.settle(speaksAgainst ? `status ${status}` : null, status >= 500);
-  }
-
-  /** Tells target and breaker of a try, once. `trouble`: what speaks against the target, null for nothing. */
-  private settle(trouble: string | null, isError: boolean): void {
-    if (!this.owed) return;
-    this.owed = false;
-    const { breaker } = this.side.service;
-    if (trouble !== null) this.target!.state.failed(trouble);
-    else if (!isError) this.target!.state.succeeded();
-    if (!breaker.off) breaker.record(isError);
+    if (speaksAgainst || status >= 500)
+      this.verdict?.give(speaksAgainst ? `status ${status}` : null, status >= 500);
   }
 
   // --- Its end. ---
@@ -382,7 +306,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   private fail(failure: Failure): void {
     if (this.over_) return;
     this.giveUpTry();
-    this.forget();
+    this.verdict?.drop();
     const { spare } = this;
     this.spare = null;
     this.answer(spare ?? problem(failure, this.exchange.id));
@@ -409,17 +333,10 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   over(failure: Failure | null): void {
     this.over_ = true;
     this.stopTotal();
-    if (failure !== null && failure.entry.blame !== 'client') this.settle(failure.cause, true);
-    else if (failure === null) this.settle(null, false);
-    else this.forget();
+    if (failure !== null && failure.entry.blame !== 'client') this.verdict?.give(failure.cause, true);
+    else if (failure === null) this.verdict?.give(null, false);
+    else this.verdict?.drop();
     this.leave();
-  }
-
-  /** The try ended before the service could show what it is worth. */
-  private forget(): void {
-    if (!this.owed) return;
-    this.owed = false;
-    this.side.service.breaker.withdraw();
   }
 
   private leave(): void {
@@ -430,7 +347,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
 
   /** A stream without end is not counted among the requests that the service has under way. */
   private detachStream(): void {
-    this.settle(null, false);
+    this.verdict?.give(null, false);
     this.leave();
     if (this.connection !== null) this.target!.state.pool.detachStream(this.connection);
   }

@@ -14,3 +14,4 @@ export {
   troubleOf,
 } from './retry.ts';
 export { type Service, type Target, type UpstreamParts, Upstreams } from './service.ts';
+export { Verdict } from './verdict.ts';

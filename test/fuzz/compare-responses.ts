@@ -72,6 +72,6 @@ function disagreement(bytes: string, ours: Outcome, nodes: Outcome): string | nu
 /** To Node, `Connection: close` in an interim answer ends the connection before the final one. */
 function isExcused(bytes: string, nodes: Outcome): boolean {
   return (
-    nodes.why.startsWith('HPE_CLOSED_CONNECTION') && /^HTTP\/1.1 1[^]*\r\nconnection:[^\n]*close/i.test(bytes)
+    nodes.why.startsWith('HPE_CLOSED_CONNECTION') && /^HTTP\/1.1 1.*\r\nconnection:[^\n]*close/is.test(bytes)
   );
 }

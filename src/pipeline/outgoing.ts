@@ -1,0 +1,46 @@
+import type { Variables } from '../expression/index.ts';
+import type { Body } from '../http/body.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { Framing, type OutgoingRequest } from '../http1/index.ts';
+import type { Target } from '../upstream/index.ts';
+import type { Random } from '../util/random.ts';
+import { dropForwarded } from './forwarded.ts';
+import { requestFraming, requestHead, upgradeOf } from './request-head.ts';
+import type { Side } from './side.ts';
+
+/** One try of an exchange: what goes to which target. */
+export interface Try {
+  readonly exchange: Exchange;
+  readonly side: Side;
+  readonly target: Target;
+  readonly method: string;
+  /** Path and query, without the path of the target's URL. */
+  readonly path: string;
+  /** The Host that a template made; '' where none did. */
+  readonly host: string;
+  readonly vars: Variables;
+  readonly body: Body;
+}
+
+/** The request of a try as its connection sends it. */
+export function outgoingRequest(one: Try, random: Random): OutgoingRequest {
+  const { exchange, side, target, method } = one;
+  const framing = requestFraming(exchange);
+  let { headers } = exchange;
+  if (side.request !== null) {
+    headers = headers.slice();
+    if (!exchange.trusted) dropForwarded(headers);
+    side.request.apply(headers, one.vars);
+  }
+  const given = side.request?.gives ?? null;
+  const out = { method, target: target.path + one.path, host: hostFor(one), headers, given };
+  const head = requestHead(exchange, out, framing, random);
+  const body = framing === Framing.none ? null : one.body;
+  const { firstByte, idle } = side.timeouts;
+  return { method, head, framing, body, upgrade: upgradeOf(exchange), firstByte, idle };
+}
+
+function hostFor({ exchange, side, target, host }: Try): string {
+  if (side.host === null) return exchange.authority === '' ? target.authority : exchange.authority;
+  return side.host === 'service' ? target.authority : host;
+}

@@ -1,0 +1,32 @@
+import type { RetriesConfig } from '../config/model.ts';
+import type { Variables } from '../expression/index.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { Service } from '../upstream/index.ts';
+import type { Destination } from './destination.ts';
+import type { HeaderTransform } from './transform.ts';
+
+/** Milliseconds, Infinity for none. */
+export interface Timeouts {
+  readonly response: number;
+  readonly connect: number;
+  readonly firstByte: number;
+  readonly idle: number;
+  readonly total: number;
+}
+
+/** One service that a route sends to, with all that the route and the service say about it. */
+export interface Side {
+  readonly weight: number;
+  readonly service: Service;
+  readonly destination: Destination;
+  /** Null: as the client's. */
+  readonly method: string | null;
+  /** Null: the client's own. `service`: the name in the target's URL. */
+  readonly host: null | 'service' | ((vars: Variables) => string);
+  readonly timeouts: Timeouts;
+  readonly retries: RetriesConfig;
+  /** What consistent hashing goes by; null where the balance asks for none. */
+  readonly balanceKey: ((exchange: Exchange, vars: Variables) => string | null) | null;
+  readonly request: HeaderTransform | null;
+  readonly response: HeaderTransform | null;
+}
