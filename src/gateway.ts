@@ -17,6 +17,8 @@ export interface GatewayParts {
   random: Random;
   log: Logger;
   counters: Counters;
+  /** Signs the cookies that keep a client where it was; equal in all workers of a node. Default: random. */
+  affinityKey?: string;
   /** Workers of this node, which share its limits. */
   shareOf?: number;
   /** How names become addresses, where not as the system does it. */
@@ -45,7 +47,13 @@ export class Gateway implements WorkerGateway {
     const { clock, random, counters, log } = parts;
     const resolver = new Resolver(clock, parts.lookup);
     this.upstreams = new Upstreams({ clock, random, log, resolver, shareOf: parts.shareOf ?? 1 });
-    this.snapshotParts = { clock, random, counters, upstreams: this.upstreams };
+    this.snapshotParts = {
+      clock,
+      random,
+      counters,
+      upstreams: this.upstreams,
+      affinityKey: parts.affinityKey ?? random.hex(32),
+    };
     this.snapshot = compileSnapshot(parts.config, this.snapshotParts);
     this.snapshot.commit();
     this.pipeline = new Pipeline(this.snapshot, {
@@ -123,9 +131,13 @@ export class Gateway implements WorkerGateway {
     while (this.busy() > 0 && clock.now() < this.drainUntil) {
       await new Promise<void>((resolve) => setTimeout(resolve, DRAIN_CHECK));
     }
-    const cut = this.busy();
-    for (const listener of this.open())
-      for (const connection of [...listener.connections]) connection.destroy();
+    let cut = 0;
+    for (const listener of this.open()) {
+      for (const connection of [...listener.connections]) {
+        if (!connection.ending && !connection.idle) cut++;
+        connection.destroy();
+      }
+    }
     this.upstreams.destroy();
     return { cut };
   }

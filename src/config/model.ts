@@ -69,12 +69,19 @@ export interface ServiceConfig {
   host: HostConfig | null;
   tls: UpstreamTlsConfig;
   pool: { connections: number; idle: number };
+  balance: BalanceConfig;
   health: HealthConfig;
   retries: RetriesConfig;
   breaker: BreakerConfig;
   request: TransformConfig;
   response: TransformConfig;
 }
+
+export type BalanceConfig =
+  | { kind: 'leastRequests' }
+  | { kind: 'roundRobin' }
+  | { kind: 'hash'; key: Expression }
+  | { kind: 'cookie'; name: string };
 
 export interface HealthConfig {
   /** Null: no active checks. */
@@ -181,9 +188,16 @@ export interface MatchConfig {
 export type ValueMatch = string | boolean;
 
 export type ActionConfig =
-  | { kind: 'proxy'; to: DestinationConfig[] }
+  | { kind: 'proxy'; to: DestinationConfig[]; sticky: StickyConfig | null }
   | { kind: 'respond'; respond: RespondConfig }
   | { kind: 'redirect'; redirect: RedirectConfig };
+
+/** Keeps a client on its side of a weighted list. */
+export interface StickyConfig {
+  cookie: string;
+  /** Seconds; null: until the browser ends. */
+  maxAge: number | null;
+}
 
 export interface DestinationConfig {
   service: string;

@@ -110,6 +110,8 @@ export class Exchange {
   route: RouteHandle | null = null;
   /** The variables of its expressions, once something has asked for them. */
   variables: object | null = null;
+  /** Set-Cookie lines of the gateway's own, added to whatever the answer is. */
+  cookies: string[] | null = null;
   /** Who holds something for it, and must hear when it is over. */
   owner: Owner | null = null;
   /** Told once, when the last byte of the answer has been written or the exchange was given up. */
@@ -140,6 +142,12 @@ export class Exchange {
     this.startedAt = startedAt;
     this.scheme = origin.scheme;
     this.ip = origin.address;
+  }
+
+  /** Adds a Set-Cookie line to the answer. */
+  setCookie(line: string): void {
+    this.cookies ??= [];
+    this.cookies.push(line);
   }
 
   /** Whoever works on the exchange now, and must hear that the client has left. One at a time. */

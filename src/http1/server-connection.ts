@@ -54,6 +54,8 @@ type Reading = (typeof Reading)[keyof typeof Reading];
 
 /** After a refusal the client's rest is read, so that the answer isn't lost to a reset (RFC 9112 §9.6). */
 const LINGER = 5000;
+/** What a connection accepted just before the listener closed has to begin its request. */
+const FIRST_REQUEST = 1000;
 /** Pipelined bytes kept while an answer is under way; then the client waits. */
 const READ_AHEAD = 64 * 1024;
 /** Window over which `minRate` is judged. */
@@ -78,6 +80,7 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
   /** Up to here the input is known to hold no end of a head. */
   private scanned = 0;
   private headStarted = 0;
+  private used = false;
   private running = false;
   private paused = false;
   private exchange: Exchange | null = null;
@@ -141,7 +144,10 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
 
   /** Ends at once when idle, else with the answer that is under way. */
   drain(): void {
-    if (this.idle) {
+    if (this.idle && !this.used) {
+      // Its first request may be on its way, and unlike on a kept connection no client would send it again.
+      this.deadline.set(this.context.clock.now() + FIRST_REQUEST);
+    } else if (this.idle) {
       this.reading = Reading.discarding;
       this.socket.end();
       this.deadline.set(this.context.clock.now() + LINGER);
@@ -221,6 +227,7 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
     this.at = end + 4;
     this.scanned = 0;
     this.headStarted = 0;
+    this.used = true;
     const head = parseRequestHead(text, limits);
     if (typeof head === 'string') return this.refuse(head, startedAt);
     return this.begin(head, startedAt);

@@ -1,3 +1,4 @@
+export { Affinity } from './affinity.ts';
 export { compileAuthority } from './authority.ts';
 export { compileDestination } from './destination.ts';
 export { failureOf } from './evaluation.ts';
@@ -17,5 +18,6 @@ export {
   type PhaseObserver,
 } from './route.ts';
 export type { Side, Timeouts } from './side.ts';
+export { compileSides, type SideChooser } from './sides.ts';
 export { RequestSubject } from './subject.ts';
 export { compileQueryOnly, compileTransform, type HeaderTransform } from './transform.ts';

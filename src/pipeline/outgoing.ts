@@ -4,6 +4,7 @@ import type { Exchange } from '../http/exchange.ts';
 import { Framing, type OutgoingRequest } from '../http1/index.ts';
 import type { Target } from '../upstream/index.ts';
 import type { Random } from '../util/random.ts';
+import { withoutCookies } from './affinity.ts';
 import { dropForwarded } from './forwarded.ts';
 import { requestFraming, requestHead, upgradeOf } from './request-head.ts';
 import type { Side } from './side.ts';
@@ -27,6 +28,10 @@ export function outgoingRequest(one: Try, random: Random): OutgoingRequest {
   const { exchange, side, target, method } = one;
   const framing = requestFraming(exchange);
   let { headers } = exchange;
+  if (side.ownCookies.length > 0) {
+    headers = headers.slice();
+    withoutCookies(headers, side.ownCookies);
+  }
   if (side.request !== null) {
     headers = headers.slice();
     if (!exchange.trusted) dropForwarded(headers);

@@ -175,6 +175,8 @@ export class Pipeline implements Finish, Completion {
 
   private transformed(exchange: Exchange, answer: Reply, transform: HeaderTransform | null): Reply {
     transform?.apply(answer.headers, this.parts.variables(exchange, answer), answer.failure !== null);
+    if (exchange.cookies !== null)
+      for (const line of exchange.cookies) answer.headers.push('Set-Cookie', line);
     return answer;
   }
 

@@ -36,6 +36,7 @@ import { outgoingRequest } from './outgoing.ts';
 import { problem } from './problem.ts';
 import type { Dispatch, Finish } from './route.ts';
 import type { Side } from './side.ts';
+import type { SideChooser } from './sides.ts';
 
 export interface ProxyParts {
   readonly clock: Clock;
@@ -47,8 +48,8 @@ export interface ProxyParts {
 /** Bytes of a request body that are kept for another try, and of an answer in whose place another is sought. */
 const REPLAY_LIMIT = 64 * 1024;
 
-export function compileProxy(sides: { pick(): Side }, parts: ProxyParts): Dispatch {
-  return (exchange, finish) => new ProxyCall(exchange, sides.pick(), finish, parts).start();
+export function compileProxy(choose: SideChooser, parts: ProxyParts): Dispatch {
+  return (exchange, finish) => new ProxyCall(exchange, choose(exchange), finish, parts).start();
 }
 
 /**
@@ -104,7 +105,8 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     } catch (error) {
       return this.answer(problem(failureOf(error, 'TG_UPSTREAM_VALUE'), exchange.id));
     }
-    if (side.balanceKey !== null) this.key = side.balanceKey(exchange, this.vars);
+    if (side.affinity !== null) this.key = side.affinity.read(exchange.headers);
+    else if (side.balanceKey !== null) this.key = side.balanceKey(exchange, this.vars);
     if (isSource(exchange.body) && mayRepeat(this.method, retries))
       this.replay = new ReplayBody(exchange.body, REPLAY_LIMIT);
     exchange.owner = this;
@@ -191,13 +193,23 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     }
     head.headers.push('Via', via(undefined, head.version));
     if (isEventStream(head.headers)) this.detachStream();
+    this.keepOnTarget();
     this.judgeStatus(head.status);
     this.answer(reply(head.status, head.headers, body));
+  }
+
+  /** Where a cookie holds a client on its target, it learns which one that is now. */
+  private keepOnTarget(): void {
+    const { affinity } = this.side;
+    const { name } = this.target!;
+    if (affinity !== null && this.key !== name)
+      this.exchange.setCookie(affinity.line(name, this.exchange.scheme === 'https'));
   }
 
   upgraded(head: ResponseHead, tunnel: Tunnel): void {
     const answer = reply(101, head.headers, null);
     answer.tunnel = tunnel;
+    this.keepOnTarget();
     this.verdict?.give(null, false);
     this.leave();
     this.stopTotal();

@@ -2,6 +2,7 @@ import type { RetriesConfig } from '../config/model.ts';
 import type { Variables } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Service } from '../upstream/index.ts';
+import type { Affinity } from './affinity.ts';
 import type { Destination } from './destination.ts';
 import type { HeaderTransform } from './transform.ts';
 
@@ -16,6 +17,8 @@ export interface Timeouts {
 
 /** One service that a route sends to, with all that the route and the service say about it. */
 export interface Side {
+  /** Among the sides of its route; stable while the config names the same. */
+  readonly name: string;
   readonly weight: number;
   readonly service: Service;
   readonly destination: Destination;
@@ -27,6 +30,10 @@ export interface Side {
   readonly retries: RetriesConfig;
   /** What consistent hashing goes by; null where the balance asks for none. */
   readonly balanceKey: ((exchange: Exchange, vars: Variables) => string | null) | null;
+  /** A cookie keeps a client on its target. */
+  readonly affinity: Affinity | null;
+  /** Cookies of the gateway's own, which are not sent on. */
+  readonly ownCookies: readonly string[];
   readonly request: HeaderTransform | null;
   readonly response: HeaderTransform | null;
 }

@@ -15,7 +15,9 @@ import {
 import { compileRouter, explainMatch, type NoMatch, type Router } from '../router/index.ts';
 import { Counters } from '../telemetry/index.ts';
 import { systemRandom } from '../util/random.ts';
-import { compileTrusted, compileWhen, scopesOf, variables } from './compile.ts';
+import { compileTrusted } from './compile.ts';
+import { compileWhen, scopesOf } from './route-compiler.ts';
+import { variables } from './variables.ts';
 
 /** A request to be explained, without being sent. */
 export interface ExplainRequest {

@@ -1,4 +1,4 @@
-export { compileSnapshot, type Snapshot, type SnapshotParts, variables } from './compile.ts';
+export { compileSnapshot, type Snapshot, type SnapshotParts } from './compile.ts';
 export {
   BadRequest,
   type Destination,
@@ -6,3 +6,4 @@ export {
   type ExplainRequest,
   explainRequest,
 } from './explain.ts';
+export { variables } from './variables.ts';

@@ -122,6 +122,8 @@ export class ScriptedOrigin {
   /** What the other side sent that is no valid HTTP/1.1, or why a script failed. A test expects none. */
   readonly violations: string[] = [];
   private readonly server: Server;
+  /** Also those whose TLS handshake never ended. */
+  private readonly sockets = new Set<Socket>();
   private readonly waiting: (() => void)[] = [];
   private scripts: readonly Script[];
   private begun = 0;
@@ -132,6 +134,10 @@ export class ScriptedOrigin {
     this.server = server;
     this.scripts = asList(script);
     this.port = (server.address() as { port: number }).port;
+    server.on('connection', (socket: Socket) => {
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
+    });
   }
 
   get url(): string {
@@ -168,6 +174,7 @@ export class ScriptedOrigin {
 
   async close(): Promise<void> {
     for (const connection of this.connections) connection.socket.destroy();
+    for (const socket of this.sockets) socket.destroy();
     await new Promise((resolve) => this.server.close(resolve));
   }
 
@@ -268,7 +275,7 @@ export async function scriptedOrigin(
     options.tls === undefined
       ? createServer({ allowHalfOpen: true, noDelay: true }, accept)
       : createTlsServer({ ...options.tls, allowHalfOpen: true, noDelay: true }, accept);
-  server.on('tlsClientError', () => {});
+  server.on('tlsClientError', (_error, socket: Socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port ?? 0, '127.0.0.1', resolve);

@@ -1,5 +1,5 @@
 export type { Applicant } from './admission.ts';
-export { roundRobin } from './balance.ts';
+export { type Choice, RoundRobin } from './balance/index.ts';
 export type { ServiceDescription, TargetDescription } from './describe.ts';
 export type { Reuse, Waiter } from './pool.ts';
 export { type Lookup, Resolver } from './resolver.ts';

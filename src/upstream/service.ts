@@ -217,7 +217,7 @@ export class Upstreams {
     const { name, health } = config;
     const state = claim(name, claims.states, this.states, () => newState(config));
     const targets = config.targets.map((target) => this.target(target, config, state, claims));
-    const balancer = compileBalancer(config, targets, this.parts.random);
+    const balancer = compileBalancer(config.balance, targets, this.parts.random);
     return new Service(
       { name, targets, state, breaker: this.breaker(config, claims) },
       balancer,

@@ -11,20 +11,22 @@ const LONGEST = 30_000;
 export class Backoff {
   private deaths: number[] = [];
   private streak = 0;
+  private lastDeath = Number.NEGATIVE_INFINITY;
   private lastWait = 0;
 
   /** A worker died at `now`, milliseconds of any clock that only goes on. */
   wait(now: number): number {
-    const since = now - WINDOW - this.lastWait;
-    this.deaths = this.deaths.filter((at) => at > since);
-    this.deaths.push(now);
-    if (this.deaths.length <= FREE) {
-      this.streak = 0;
-      this.lastWait = 0;
-      return 0;
-    }
-    this.deaths = this.deaths.slice(-FREE - 1);
-    this.lastWait = Math.min(LONGEST, FIRST * 2 ** this.streak++);
+    this.streak = this.goesOn(now) ? this.streak + 1 : 0;
+    this.lastDeath = now;
+    this.lastWait = this.streak === 0 ? 0 : Math.min(LONGEST, FIRST * 2 ** (this.streak - 1));
     return this.lastWait;
+  }
+
+  /** Once it waits, a successor has to live ten seconds to end that; before, deaths in the window count. */
+  private goesOn(now: number): boolean {
+    const since = now - WINDOW;
+    if (this.streak > 0 && this.lastDeath + this.lastWait > since) return true;
+    this.deaths = [...this.deaths.filter((at) => at > since), now];
+    return this.deaths.length > FREE;
   }
 }

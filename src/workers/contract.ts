@@ -42,6 +42,12 @@ export type ListeningHandle = object;
 /** The environment variable in which a worker finds its number. */
 export const NUMBER_VARIABLE = 'TIDEGATE_WORKER';
 
+/**
+ * The environment variable that holds the node's key for its own cookies: made by the supervisor, the same in
+ * each worker and in a successor.
+ */
+export const KEY_VARIABLE = 'TIDEGATE_NODE_KEY';
+
 /** Connections that wait to be accepted; the system may allow fewer (somaxconn). */
 export const BACKLOG = 4096;
 
@@ -52,6 +58,8 @@ export interface GatewayParts {
   log: Logger;
   counters: Counters;
   lease: LeaseView;
+  /** Signs the cookies that keep a client where it was. */
+  affinityKey?: string;
   bus: WorkerBus;
 }
 

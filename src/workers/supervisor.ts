@@ -1,7 +1,15 @@
 import type { Logger } from '../telemetry/index.ts';
 import type { Clock } from '../util/clock.ts';
+import { systemRandom } from '../util/random.ts';
 import { readWith } from './config-source.ts';
-import { type ConfigOutline, isCode, type NodeView, type ReadConfig, type StartAdmin } from './contract.ts';
+import {
+  type ConfigOutline,
+  isCode,
+  KEY_VARIABLE,
+  type NodeView,
+  type ReadConfig,
+  type StartAdmin,
+} from './contract.ts';
 import { usableCores } from './cores.ts';
 import { Fleet } from './fleet.ts';
 import { Listeners } from './listeners.ts';
@@ -60,6 +68,7 @@ class Supervisor {
     this.options = options;
     this.log = options.log;
     this.startedAt = options.clock.now();
+    process.env[KEY_VARIABLE] ??= systemRandom.hex(32);
     this.fleet = new Fleet({
       entry: options.entry,
       clock: options.clock,

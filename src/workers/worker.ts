@@ -5,7 +5,13 @@ import { Counters, createLogger, type Logger, stdoutWriter } from '../telemetry/
 import { systemClock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
 import { Channel, type Message } from './channel.ts';
-import { type ConfigReading, type CreateGateway, NUMBER_VARIABLE, type WorkerGateway } from './contract.ts';
+import {
+  type ConfigReading,
+  type CreateGateway,
+  KEY_VARIABLE,
+  NUMBER_VARIABLE,
+  type WorkerGateway,
+} from './contract.ts';
 import { Lease, RENEW_EVERY } from './lease.ts';
 
 export interface WorkerProgram {
@@ -95,6 +101,7 @@ class Worker {
       log: this.log,
       counters: this.counters,
       lease: this.lease,
+      ...(process.env[KEY_VARIABLE] === undefined ? {} : { affinityKey: process.env[KEY_VARIABLE] }),
       bus: {
         on: (topic, handle) => void this.topics.set(topic, handle),
         ask: (topic, value, deadline = 5000) => this.channel.call(topic, value, { deadline }),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ManualClock, type RawClient, turn, until } from '../../src/testkit/index.ts';
 import {
   expectProblem,
   expectRefused,
@@ -125,5 +126,59 @@ describe('limits of a listener', () => {
     clearInterval(drip);
     expect(performance.now() - begun).toBeGreaterThan(4_000);
     expect(performance.now() - begun).toBeLessThan(7_000);
+  });
+
+  it('cuts a body that drips below minRate, over 10 seconds', async () => {
+    const clock = new ManualClock();
+    const own = await stage({ limits: { minRate: '1KiB/s' }, clock });
+    try {
+      const client = await own.client();
+      await client.send(post(['Content-Length: 1000000'], 'x'));
+      const got = await own.origin.nextHead();
+      // Each step keeps bodyTimeout away; only the rate is too low.
+      for (let second = 0; second < 11 && client.reader.received === 0; second++) {
+        clock.advance(1_000);
+        await client.send('y');
+        await turn();
+      }
+      expect((await client.response()).status).toBe(408);
+      expect(await got.complete).toBe(false);
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('lets a body at minRate go on', async () => {
+    const clock = new ManualClock();
+    const own = await stage({ limits: { minRate: '1KiB/s' }, clock });
+    try {
+      const client = await own.client();
+      await client.send(post([`Content-Length: ${30 * 2048}`], ''));
+      for (let second = 0; second < 30; second++) {
+        clock.advance(1_000);
+        await client.send('y'.repeat(2048));
+        await turn();
+      }
+      expect((await client.response()).status).toBe(200);
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('takes no more than connectionsPerClient from one address, until one is closed', async () => {
+    const own = await stage({ limits: { connectionsPerClient: 2 } });
+    const answers = async (client: RawClient) => {
+      await client.send(request('GET / HTTP/1.1'));
+      return (await client.response()).status;
+    };
+    try {
+      const [one, two] = [await own.client(), await own.client()];
+      expect([await answers(one), await answers(two)]).toEqual([200, 200]);
+      expect((await (await own.client()).rest()).length).toBe(0);
+      one.close();
+      await until(async () => (await answers(await own.client()).catch(() => 0)) === 200, 'a place');
+    } finally {
+      await own.close();
+    }
   });
 });

@@ -12,6 +12,7 @@ import {
   startTestGateway,
   type TestGateway,
 } from '../../src/testkit/index.ts';
+import type { Clock } from '../../src/util/clock.ts';
 
 /** A gateway in front of one scripted origin, to which it sends everything. */
 export interface Stage {
@@ -30,15 +31,19 @@ export interface StageOptions {
   service?: Record<string, unknown>;
   /** In place of the one route. */
   routes?: Record<string, unknown>;
+  clock?: Clock;
 }
 
 export async function stage(options: StageOptions = {}): Promise<Stage> {
   const origin = await scriptedOrigin(options.script ?? answer(200, [], 'ok'));
-  const gateway = await startTestGateway({
-    listen: [{ name: 'front', address: '127.0.0.1:0', limits: options.limits ?? {} }],
-    services: { origin: { url: origin.url, ...options.service } },
-    routes: options.routes ?? { all: { match: '/*', to: 'origin' } },
-  });
+  const gateway = await startTestGateway(
+    {
+      listen: [{ name: 'front', address: '127.0.0.1:0', limits: options.limits ?? {} }],
+      services: { origin: { url: origin.url, ...options.service } },
+      routes: options.routes ?? { all: { match: '/*', to: 'origin' } },
+    },
+    options.clock === undefined ? {} : { clock: options.clock },
+  );
   const clients: RawClient[] = [];
   return {
     origin,

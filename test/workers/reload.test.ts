@@ -205,7 +205,7 @@ test('a config that is a program is taken over by fresh workers, one after anoth
   writeFileSync(file, 'export default {');
   await node.logged(REFUSED);
   expect((await ask(node.port)).text).toBe('two');
-  expect(node.workers().length).toBe(2);
+  await until(() => node.workers().length === 2, 'the worker that tried it to end');
   const { 200: done, ...failed } = await load.stop();
   expect(failed).toEqual({});
   expect(done).toBeGreaterThan(10);

@@ -27,6 +27,10 @@ export class CompileCheck {
     return this.attempt(path, () => compileExpression(source, scope, { expects: 'bool' }));
   }
 
+  value(source: Expression, scope: Scope, path: Path): Compiled | null {
+    return this.attempt(path, () => compileExpression(source, scope));
+  }
+
   template(source: Template, scope: Scope, path: Path, into: Into = 'text'): Compiled | null {
     return this.attempt(path, () => compileTemplate(source, scope, { into }));
   }

@@ -18,6 +18,10 @@ export function checkExpressions(input: ConfigInput, findings: Findings): void {
   checkHost(input.defaults?.host, requestScope, ['defaults', 'host'], check, findings);
   for (const [name, service] of Object.entries(input.services ?? {})) {
     checkHost(service.host, requestScope, ['services', name, 'host'], check, findings);
+    const { balance } = service;
+    if (typeof balance === 'object' && balance.hash !== undefined) {
+      check.value(balance.hash, requestScope, ['services', name, 'balance', 'hash']);
+    }
   }
   const scopes = new Map<string, Scopes>();
   for (const [name, route] of Object.entries(input.routes ?? {})) {

@@ -1,6 +1,13 @@
 import { basename } from 'node:path';
 import { mediaTypeOf } from '../../http/media-type.ts';
-import type { ActionConfig, DestinationConfig, MatchConfig, RespondConfig, RouteConfig } from '../model.ts';
+import type {
+  ActionConfig,
+  DestinationConfig,
+  MatchConfig,
+  RespondConfig,
+  RouteConfig,
+  StickyConfig,
+} from '../model.ts';
 import type {
   DefaultsInput,
   DestinationInput,
@@ -9,7 +16,7 @@ import type {
   RouteInput,
 } from '../schema/types.ts';
 import { retriesOf } from './resilience.ts';
-import { countOf, listOf, record, sizeOf } from './scalars.ts';
+import { countOf, durationOf, listOf, record, sizeOf } from './scalars.ts';
 import { hostOf, timeoutOf } from './service.ts';
 import { mergeTransforms } from './transform.ts';
 
@@ -63,9 +70,16 @@ function textsOf(value: string | readonly string[] | undefined): string[] {
 
 function actionOf(input: RouteInput, readBytes: ReadBytes): ActionConfig {
   if (input.respond !== undefined) return { kind: 'respond', respond: respondOf(input.respond, readBytes) };
-  if (input.redirect === undefined) return { kind: 'proxy', to: destinationsOf(input.to) };
+  if (input.redirect === undefined)
+    return { kind: 'proxy', to: destinationsOf(input.to), sticky: stickyOf(input.sticky) };
   const { status, to = null, scheme = null, host = null, path = null } = input.redirect;
   return { kind: 'redirect', redirect: { status: countOf(status, 308), to, scheme, host, path } };
+}
+
+function stickyOf(input: RouteInput['sticky']): StickyConfig | null {
+  if (input === undefined) return null;
+  const maxAge = input.maxAge === undefined ? null : Math.round(durationOf(input.maxAge, 0) / 1000);
+  return { cookie: input.cookie, maxAge };
 }
 
 type Entry = string | (DestinationInput & { weight?: number | string });

@@ -22,12 +22,20 @@ export function normaliseService(name: string, input: ServiceInput, readPem: Rea
       verify: String(tls.verify ?? true) === 'true',
     },
     pool: { connections: countOf(pool.connections, 100), idle: durationOf(pool.idle, 4000) },
+    balance: balanceOf(input.balance),
     health: healthOf(input.health),
     retries: retriesOf(input.retries),
     breaker: breakerOf(input.breaker),
     request: transformOf(input.request),
     response: transformOf(input.response),
   };
+}
+
+function balanceOf(input: ServiceInput['balance']): ServiceConfig['balance'] {
+  if (input === 'roundRobin') return { kind: 'roundRobin' };
+  if (typeof input !== 'object') return { kind: 'leastRequests' };
+  if (input.cookie !== undefined) return { kind: 'cookie', name: input.cookie };
+  return { kind: 'hash', key: input.hash ?? 'null' };
 }
 
 function targetsOf(input: ServiceInput): ServiceConfig['targets'] {

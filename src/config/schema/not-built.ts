@@ -20,26 +20,13 @@ export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
     'onStatus',
     'errors',
     'priority',
-    'sticky',
   ],
-  Defaults: [
-    'auth',
-    'cache',
-    'limit',
-    'cors',
-    'compress',
-    'mirror',
-    'onStatus',
-    'errors',
-    'priority',
-    'sticky',
-  ],
+  Defaults: ['auth', 'cache', 'limit', 'cors', 'compress', 'mirror', 'onStatus', 'errors', 'priority'],
   Log: ['fields', 'when', 'sample', 'file'],
 };
 
 /** Words (or the key of an object) that a key will take, by place and key. */
 export const NOT_BUILT_VALUES = {
-  'Service.balance': ['leastRequests', 'hash', 'cookie'],
   'Log.access': ['json', 'combined'],
   'Service.url': ['unix', 'h2c'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

@@ -1,3 +1,4 @@
+import { sticky } from './balance.ts';
 import { type Complaint, leaf, list, object, oneOf, oneOrMore, type Rule, record } from './kit.ts';
 import { retries } from './resilience.ts';
 import { allZero, host, timeout } from './service.ts';
@@ -229,6 +230,17 @@ const someWeight: Rule = (route, report) => {
     });
 };
 
+const stickyBesideList: Rule = (route, report) => {
+  if (!('sticky' in route) || Array.isArray(route.to)) return;
+  report({
+    code: 'TG_CONFIG_CONFLICT',
+    path: ['sticky'],
+    atKey: true,
+    message: '"sticky" stands beside a weighted list only',
+    advice: 'to keep a client on a target of one service, say balance: { cookie: NAME } there',
+  });
+};
+
 export const route = object(
   'Route',
   'a route',
@@ -239,9 +251,10 @@ export const route = object(
     to: to.optional().describe("A service's name, { service, path, method }, or a weighted list of these."),
     respond: respond.optional().describe('An answer of its own.'),
     redirect: redirect.optional().describe('Sends the client elsewhere.'),
+    sticky: sticky.optional().describe('Keeps a client on its side of a weighted list.'),
     ...shared,
   },
-  [oneAction, someWeight],
+  [oneAction, someWeight, stickyBesideList],
   { wrap: 'match' },
 );
 

@@ -1,9 +1,10 @@
 import { isIP } from 'node:net';
+import { balance } from './balance.ts';
 import { type Complaint, leaf, list, object, oneOf, type Rule } from './kit.ts';
 import { NOT_BUILT_VALUES } from './not-built.ts';
 import { breaker, health, retries } from './resilience.ts';
 import { requestTransform, responseTransform } from './transform.ts';
-import { boolean, bound, duration, filledText, integer, none, template, word } from './values.ts';
+import { boolean, bound, duration, filledText, integer, none, template } from './values.ts';
 
 export const url = leaf<string>(
   'a URL such as http://127.0.0.1:4001',
@@ -185,9 +186,7 @@ export const service = object(
   {
     url: url.optional().describe('Where it listens. A path stands before the path that the route sends.'),
     targets: list('a list of targets', target).optional().describe('Several places that it listens on.'),
-    balance: word(['roundRobin'], NOT_BUILT_VALUES['Service.balance'])
-      .optional()
-      .describe('How targets take turns.'),
+    balance: balance.optional().describe('Which target is next. Default leastRequests.'),
     timeout: timeout.optional().describe('Time limits; a route may say its own.'),
     host: host
       .optional()

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import type { balance, sticky } from './balance.ts';
 import type { config } from './config.ts';
 import type { admin, listen } from './listener.ts';
 import type { breaker, health, retries } from './resilience.ts';
@@ -11,6 +12,8 @@ export type ConfigInput = z.input<typeof config>;
 export type ServiceInput = z.input<typeof service>;
 export type RouteInput = z.input<typeof route>;
 export type DefaultsInput = z.input<typeof defaults>;
+export type BalanceInput = z.input<typeof balance>;
+export type StickyInput = z.input<typeof sticky>;
 export type RetriesInput = z.input<typeof retries>;
 export type HealthInput = z.input<typeof health>;
 export type BreakerInput = z.input<typeof breaker>;

@@ -1,37 +1,44 @@
-import type { ServiceConfig } from '../../config/model.ts';
+import type { BalanceConfig } from '../../config/model.ts';
 import type { Random } from '../../util/random.ts';
+import type { Balancer } from './choice.ts';
+import { HashRing } from './hash-ring.ts';
+import { LeastRequests } from './least-requests.ts';
+import { RoundRobin } from './round-robin.ts';
 
-/** What may be chosen now, and what speaks for it. */
-export interface Choice<T> {
-  fits(target: T): boolean;
-  weight(target: T): number;
-  load(target: T): number;
-}
+export type { Balancer, Choice } from './choice.ts';
+export { hash32 } from './hash.ts';
+export { RoundRobin } from './round-robin.ts';
 
-export interface Balancer<T> {
-  /** Null: none fits. */
-  pick(choice: Choice<T>, key: string | null): T | null;
-}
-
-export function compileBalancer<T extends { weight: number; name: string }>(
-  _config: ServiceConfig,
+/** The balancer that a service asks for. A cookie's affinity goes by the target's name, as a key does. */
+export function compileBalancer<T extends { readonly name: string; readonly weight: number }>(
+  balance: BalanceConfig,
   targets: readonly T[],
-  _random: Random,
+  random: Random,
 ): Balancer<T> {
-  const current = new Map<T, number>();
-  return {
-    pick(choice) {
-      let best: T | null = null;
-      let total = 0;
-      for (const target of targets) {
-        const weight = choice.weight(target);
-        if (weight <= 0 || !choice.fits(target)) continue;
-        total += weight;
-        current.set(target, (current.get(target) ?? 0) + weight);
-        if (best === null || current.get(target)! > current.get(best)!) best = target;
-      }
-      if (best !== null) current.set(best, current.get(best)! - total);
-      return best;
-    },
-  };
+  switch (balance.kind) {
+    case 'roundRobin':
+      return new RoundRobin(targets);
+    case 'leastRequests':
+      return new LeastRequests(targets, random);
+    case 'hash':
+      return new HashRing(targets, new LeastRequests(targets, random));
+    case 'cookie':
+      return new Affinity(targets, new LeastRequests(targets, random));
+  }
+}
+
+/** The key is the name of the target that a client was given before; while that is in, it stays there. */
+class Affinity<T extends { readonly name: string }> implements Balancer<T> {
+  private readonly targets: readonly T[];
+  private readonly otherwise: Balancer<T>;
+
+  constructor(targets: readonly T[], otherwise: Balancer<T>) {
+    this.targets = targets;
+    this.otherwise = otherwise;
+  }
+
+  pick(choice: Parameters<Balancer<T>['pick']>[0], key: string | null): T | null {
+    const given = key === null ? undefined : this.targets.find(({ name }) => name === key);
+    return given !== undefined && choice.fits(given) ? given : this.otherwise.pick(choice, null);
+  }
 }

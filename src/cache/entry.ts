@@ -1,0 +1,34 @@
+import type { Headers } from '../http/headers.ts';
+
+/** A stored answer. Never changed: what a 304 or HEAD updates makes a new one. Times are of the wall clock, in ms; lifetimes in s. */
+export interface Entry {
+  readonly status: number;
+  /** End-to-end ones, without Age. */
+  readonly headers: Headers;
+  /** The whole content. */
+  readonly body: Buffer;
+  /** When the request for it was sent. */
+  readonly requestAt: number;
+  /** When its head came. */
+  readonly responseAt: number;
+  /** Its age when it came (corrected_initial_age, RFC 9111 §4.2.3). */
+  readonly ageAtResponse: number;
+  /** Freshness lifetime as decided when it was stored; Infinity: fresh for ever. */
+  readonly lifetime: number;
+  readonly staleWhileRevalidate: number;
+  readonly staleIfError: number;
+  /** It must never be served stale (must-revalidate, proxy-revalidate, s-maxage). */
+  readonly mustRevalidate: boolean;
+  /** Each use is validated first (`no-cache` without fields). */
+  readonly noCache: boolean;
+  /** Lower-case names in its Vary, and the request's values of them, normalised. */
+  readonly varyOn: readonly string[];
+  readonly varyValues: readonly (string | undefined)[];
+  readonly tags: readonly string[];
+  /** Number of the newest invalidation when its fill began: taken before the origin was read. */
+  readonly sequence: number;
+  /** The answer to the client says `private`. */
+  readonly private: boolean;
+  readonly etag: string | undefined;
+  readonly lastModified: string | undefined;
+}

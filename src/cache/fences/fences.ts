@@ -1,0 +1,101 @@
+import { TagRecord } from './tag-record.ts';
+
+/** One invalidation, as it goes to every holder of a cache. */
+export interface Invalidation {
+  readonly tags: readonly string[];
+  /** Absolute URLs or paths: every entry whose URL begins so. */
+  readonly prefixes: readonly string[];
+  readonly all: boolean;
+  /** What it reaches becomes stale, not dead. */
+  readonly soft: boolean;
+}
+
+/** What an invalidation is compared with. */
+export interface Fenced {
+  /** Number of the newest invalidation when its fill began. */
+  readonly sequence: number;
+  readonly tags: readonly string[];
+  readonly url: string;
+}
+
+/** Prefixes kept; with more, the floor rises over the oldest. */
+const MAX_PREFIXES = 1000;
+
+/**
+ * Why a cached answer is never older than a change. Invalidations are numbered by one sequence that only
+ * grows. A fill takes the number before it reads its origin, and the entry keeps it; the entry is alive only
+ * while none of its tags has a later one. A fill that was overtaken by a change stores an entry that is dead
+ * already: no lock, no deletion, no race, and a purge costs one write however much it unseats.
+ */
+export class Fences {
+  private readonly hard = new FenceSet();
+  private readonly soft = new FenceSet();
+  private newest = 0;
+
+  /** Number of the newest invalidation: what a fill takes before it reads its origin. */
+  get sequence(): number {
+    return this.newest;
+  }
+
+  /** Everything with a number below is dead. */
+  get floor(): number {
+    return this.hard.floor;
+  }
+
+  /** Applies an invalidation under its number, which is the next one or, after a gap, a later one. */
+  apply(number: number, invalidation: Invalidation): void {
+    if (number > this.newest) this.newest = number;
+    (invalidation.soft ? this.soft : this.hard).add(number, invalidation);
+  }
+
+  /** Nothing older is trusted any more: after a gap in the log, or in a new life of the sequence. */
+  raiseFloor(number: number): void {
+    if (number > this.newest) this.newest = number;
+    this.hard.floor = Math.max(this.hard.floor, number);
+  }
+
+  isDead(entry: Fenced): boolean {
+    return this.hard.reaches(entry);
+  }
+
+  /** A soft purge has reached it: it may be served stale, where stale is allowed. */
+  isStale(entry: Fenced): boolean {
+    return this.soft.reaches(entry);
+  }
+}
+
+class FenceSet {
+  floor = 0;
+  private readonly tags = new TagRecord();
+  private readonly prefixes = new Map<string, number>();
+
+  add(number: number, { tags, prefixes, all }: Invalidation): void {
+    if (all) this.floor = Math.max(this.floor, number);
+    for (const tag of tags) this.tags.set(tag, number);
+    for (const prefix of prefixes) this.addPrefix(prefix, number);
+  }
+
+  reaches({ sequence, tags, url }: Fenced): boolean {
+    if (sequence < this.floor) return true;
+    for (const tag of tags) if (this.tags.get(tag) > sequence) return true;
+    if (this.tags.get(urlTag(url)) > sequence) return true;
+    if (this.prefixes.size === 0) return false;
+    for (const [prefix, number] of this.prefixes)
+      if (number > sequence && url.startsWith(prefix)) return true;
+    return false;
+  }
+
+  private addPrefix(prefix: string, number: number): void {
+    this.prefixes.delete(prefix);
+    this.prefixes.set(prefix, number);
+    if (this.prefixes.size <= MAX_PREFIXES) return;
+    const [oldest, at] = this.prefixes.entries().next().value!;
+    this.prefixes.delete(oldest);
+    this.floor = Math.max(this.floor, at);
+  }
+}
+
+/** A URL is purged as a tag is; no tag of a config can be equal to one. */
+export function urlTag(url: string): string {
+  return `\0url ${url}`;
+}

@@ -1,0 +1,1 @@
+export { type Fenced, Fences, type Invalidation, urlTag } from './fences.ts';

@@ -1,0 +1,1 @@
+export { MemoryStore, type StoreCounts } from './memory.ts';

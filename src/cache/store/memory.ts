@@ -1,0 +1,197 @@
+import type { Entry } from '../entry.ts';
+import { type Link, Queue } from './queue.ts';
+
+/** What a stored value costs beside its bytes: objects, strings, links. */
+const OVERHEAD = 512;
+/** The part of the space in which newcomers must prove themselves. */
+const PROBATION = 0.1;
+const MOST_USES = 3;
+/** Variants of one key (Vary) that are kept; the oldest go first. */
+const MAX_VARIANTS = 32;
+
+interface Slot extends Link {
+  readonly key: string;
+  entries: readonly Entry[];
+  bytes: number;
+  uses: number;
+  /** In the main queue; else on probation. */
+  main: boolean;
+}
+
+export interface StoreCounts {
+  entries: number;
+  bytes: number;
+  evictions: number;
+}
+
+/**
+ * Stored answers by key, in bounded memory. Eviction is S3-FIFO (Yang et al., SOSP 2023): a newcomer is on
+ * probation in a small queue, and moves to the main one only if it is asked for again; one that left probation
+ * unasked is remembered for a while, and goes straight to the main queue if it comes back. A scan over
+ * everything so passes through a tenth of the space and leaves the rest alone. A hit moves nothing.
+ */
+export class MemoryStore {
+  private limit: number;
+  private readonly slots = new Map<string, Slot>();
+  private readonly probation = new Queue<Slot>();
+  private readonly main = new Queue<Slot>();
+  private readonly ghosts = new Ghosts();
+  private probationBytes = 0;
+  private bytes = 0;
+  private entryCount = 0;
+  private evictions = 0;
+
+  /** @param limit Bytes. */
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  counts(): StoreCounts {
+    return { entries: this.entryCount, bytes: this.bytes, evictions: this.evictions };
+  }
+
+  resize(limit: number): void {
+    this.limit = limit;
+    this.makeRoom();
+  }
+
+  /** The variants under a key, the newest last; undefined where there are none. */
+  get(key: string): readonly Entry[] | undefined {
+    const slot = this.slots.get(key);
+    if (slot === undefined) return undefined;
+    if (slot.uses < MOST_USES) slot.uses++;
+    return slot.entries;
+  }
+
+  /** Stores an entry under its key, in place of the variant that answers the same requests. */
+  put(key: string, entry: Entry): void {
+    const standing = this.slots.get(key);
+    const others = standing?.entries.filter((other) => !sameVariant(other, entry)) ?? [];
+    this.replace(key, [...others.slice(-(MAX_VARIANTS - 1)), entry]);
+  }
+
+  /** Swaps one entry for what became of it (a 304 freshened it), if it still stands. */
+  update(key: string, from: Entry, to: Entry): void {
+    const slot = this.slots.get(key);
+    if (slot === undefined || !slot.entries.includes(from)) return;
+    this.replace(
+      key,
+      slot.entries.map((entry) => (entry === from ? to : entry)),
+    );
+  }
+
+  delete(key: string): void {
+    const slot = this.slots.get(key);
+    if (slot !== undefined) this.drop(slot);
+  }
+
+  /** Takes dead entries away, so that they don't hold the place of live ones. */
+  discard(key: string, dead: Entry): void {
+    const slot = this.slots.get(key);
+    if (slot === undefined) return;
+    const left = slot.entries.filter((entry) => entry !== dead);
+    if (left.length === 0) this.drop(slot);
+    else if (left.length < slot.entries.length) this.replace(key, left);
+  }
+
+  private replace(key: string, entries: readonly Entry[]): void {
+    const bytes = entries.reduce((sum, entry) => sum + bytesOf(key, entry), 0);
+    const slot = this.slots.get(key);
+    if (bytes > this.limit) {
+      if (slot !== undefined) this.drop(slot);
+      return;
+    }
+    if (slot === undefined) return this.insert(key, entries, bytes);
+    this.account(slot, bytes - slot.bytes, entries.length - slot.entries.length);
+    slot.entries = entries;
+    slot.bytes = bytes;
+    this.makeRoom();
+  }
+
+  private insert(key: string, entries: readonly Entry[], bytes: number): void {
+    const main = this.ghosts.take(key);
+    const slot: Slot = { key, entries, bytes: 0, uses: 0, main, next: null, previous: null };
+    this.slots.set(key, slot);
+    (main ? this.main : this.probation).push(slot);
+    this.account(slot, bytes, entries.length);
+    slot.bytes = bytes;
+    this.makeRoom();
+  }
+
+  private account(slot: Slot, bytes: number, entries: number): void {
+    this.bytes += bytes;
+    this.entryCount += entries;
+    if (!slot.main) this.probationBytes += bytes;
+  }
+
+  private makeRoom(): void {
+    while (this.bytes > this.limit) {
+      if (this.probationBytes > this.limit * PROBATION || this.main.size === 0) this.evictFromProbation();
+      else this.evictFromMain();
+    }
+  }
+
+  private evictFromProbation(): void {
+    const slot = this.probation.first!;
+    if (slot.uses > 1) return this.promote(slot);
+    this.evictions += slot.entries.length;
+    this.ghosts.add(slot.key);
+    this.drop(slot);
+  }
+
+  private promote(slot: Slot): void {
+    this.probation.remove(slot);
+    this.probationBytes -= slot.bytes;
+    slot.main = true;
+    slot.uses = 0;
+    this.main.push(slot);
+  }
+
+  private evictFromMain(): void {
+    for (;;) {
+      const slot = this.main.first!;
+      if (slot.uses === 0) {
+        this.evictions += slot.entries.length;
+        return this.drop(slot);
+      }
+      slot.uses--;
+      this.main.remove(slot);
+      this.main.push(slot);
+    }
+  }
+
+  private drop(slot: Slot): void {
+    this.slots.delete(slot.key);
+    (slot.main ? this.main : this.probation).remove(slot);
+    this.account(slot, -slot.bytes, -slot.entries.length);
+  }
+}
+
+/** Keys that left probation unasked: two generations of them. */
+class Ghosts {
+  private young = new Set<string>();
+  private old = new Set<string>();
+
+  add(key: string): void {
+    this.young.add(key);
+    if (this.young.size < 8192) return;
+    this.old = this.young;
+    this.young = new Set();
+  }
+
+  take(key: string): boolean {
+    return this.young.delete(key) || this.old.delete(key);
+  }
+}
+
+function sameVariant(a: Entry, b: Entry): boolean {
+  if (a.varyOn.length !== b.varyOn.length) return false;
+  return a.varyOn.every((name, i) => name === b.varyOn[i] && a.varyValues[i] === b.varyValues[i]);
+}
+
+function bytesOf(key: string, entry: Entry): number {
+  let bytes = OVERHEAD + key.length + entry.body.length;
+  for (const text of entry.headers) bytes += text.length;
+  for (const tag of entry.tags) bytes += tag.length;
+  return bytes;
+}

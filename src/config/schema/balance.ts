@@ -1,0 +1,55 @@
+import { isToken } from '../../http/headers.ts';
+import { leaf, object, oneOf, type Rule } from './kit.ts';
+import { duration, expression, word } from './values.ts';
+
+const cookieName = leaf<string>(
+  'the name of a cookie',
+  ['text'],
+  (value) => {
+    if (isToken(String(value))) return null;
+    return {
+      message: `"${value}" cannot be the name of a cookie`,
+      advice: 'letters, digits, - and _ are safe',
+    };
+  },
+  { type: 'string' },
+);
+
+const oneKind: Rule = (balance, report) => {
+  if ('hash' in balance && 'cookie' in balance) {
+    report({
+      code: 'TG_CONFIG_CONFLICT',
+      path: ['cookie'],
+      atKey: true,
+      also: ['hash'],
+      message: '"hash" and "cookie" exclude each other',
+      advice: 'keep one of them',
+    });
+  }
+  if (!('hash' in balance || 'cookie' in balance)) {
+    report({
+      code: 'TG_CONFIG_MISSING',
+      path: [],
+      message: 'this does not say what a client is kept by',
+      advice: 'say hash: EXPRESSION or cookie: NAME',
+    });
+  }
+};
+
+export const balance = oneOf('leastRequests, roundRobin, { hash } or { cookie }', [
+  word(['leastRequests', 'roundRobin']),
+  object(
+    'Balance',
+    'balance',
+    {
+      hash: expression.optional().describe('CEL over request: equal values go to the same target.'),
+      cookie: cookieName.optional().describe('A cookie of this name keeps a client on its target.'),
+    },
+    [oneKind],
+  ),
+]);
+
+export const sticky = object('Sticky', 'sticky', {
+  cookie: cookieName.describe('Its name.'),
+  maxAge: duration.optional().describe('How long the client keeps it. Default: until the browser ends.'),
+});

@@ -1,0 +1,63 @@
+import { createHmac } from 'node:crypto';
+import { cookieValue } from '../http/cookies.ts';
+import { type Headers, sameName } from '../http/headers.ts';
+
+/**
+ * A cookie that keeps a client with one of several (targets of a service, sides of a route). Its value is a
+ * keyed hash of the one it means: it tells nobody what stands behind the gateway, and nobody can make one up.
+ */
+export class Affinity {
+  readonly cookie: string;
+  private readonly maxAge: number | null;
+  private readonly byValue = new Map<string, string>();
+  private readonly values = new Map<string, string>();
+
+  /**
+   * @param key Equal in all workers of a node.
+   * @param purpose What the names belong to, so that equal names elsewhere have other values.
+   * @param maxAge Seconds; null: until the browser ends.
+   */
+  constructor(cookie: string, key: string, purpose: string, names: readonly string[], maxAge: number | null) {
+    this.cookie = cookie;
+    this.maxAge = maxAge;
+    for (const name of names) {
+      const value = createHmac('sha256', key).update(`${purpose}\0${name}`).digest('base64url').slice(0, 22);
+      this.values.set(name, value);
+      this.byValue.set(value, name);
+    }
+  }
+
+  /** The one a client was given; null where it brings no cookie that means one. */
+  read(headers: Headers): string | null {
+    const value = cookieValue(headers, this.cookie);
+    return value === undefined ? null : (this.byValue.get(value) ?? null);
+  }
+
+  /** The Set-Cookie line that keeps a client with `name`. */
+  line(name: string, secure: boolean): string {
+    const age = this.maxAge === null ? '' : `; Max-Age=${this.maxAge}`;
+    return `${this.cookie}=${this.values.get(name)}; Path=/${age}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;
+  }
+}
+
+/** Takes the gateway's own cookies off a request: they are nobody else's business. In place. */
+export function withoutCookies(headers: Headers, names: readonly string[]): void {
+  let kept = 0;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]!;
+    const value = sameName(name, 'cookie') ? otherCookies(headers[i + 1]!, names) : headers[i + 1]!;
+    if (value === '') continue;
+    headers[kept] = name;
+    headers[kept + 1] = value;
+    kept += 2;
+  }
+  headers.length = kept;
+}
+
+function otherCookies(line: string, names: readonly string[]): string {
+  return line
+    .split(';')
+    .filter((pair) => !names.includes(pair.split('=', 1)[0]!.trim()))
+    .map((pair) => pair.trim())
+    .join('; ');
+}

@@ -1,0 +1,222 @@
+import type {
+  ActionConfig,
+  DestinationConfig,
+  Expression,
+  GatewayConfig,
+  HostConfig,
+  RouteConfig,
+} from '../config/model.ts';
+import {
+  compileExpression,
+  EvaluationFailure,
+  requestScope,
+  responseScope,
+  routeScope,
+  type Scope,
+  toJson,
+} from '../expression/index.ts';
+import {
+  Affinity,
+  type Answer,
+  type CompiledRoute,
+  compileAuthority,
+  compileDestination,
+  compileProxy,
+  compileQueryOnly,
+  compileRedirect,
+  compileRespond,
+  compileSides,
+  compileTransform,
+  type Dispatch,
+  type HeaderTransform,
+  type ProxyParts,
+  type RequestSubject,
+  readRequestBody,
+  type Side,
+  type SideChooser,
+  type Timeouts,
+} from '../pipeline/index.ts';
+import { pathParameters, type RouteEntry, type RouteSubject } from '../router/index.ts';
+import type { Counters } from '../telemetry/index.ts';
+import type { Service } from '../upstream/index.ts';
+import { mentionsBody } from './mentions.ts';
+import { requestVariables, variables } from './variables.ts';
+
+const DEFAULT_TIMEOUTS: Timeouts = {
+  response: 30_000,
+  connect: 1_000,
+  firstByte: Number.POSITIVE_INFINITY,
+  idle: 60_000,
+  total: Number.POSITIVE_INFINITY,
+};
+
+type ProxyAction = Extract<ActionConfig, { kind: 'proxy' }>;
+
+/** What routes are compiled against. */
+export interface RouteParts {
+  readonly config: GatewayConfig;
+  readonly services: ReadonlyMap<string, Service>;
+  readonly proxy: ProxyParts;
+  readonly counters: Counters;
+  /** Signs the cookies that keep a client where it was. */
+  readonly affinityKey: string;
+}
+
+/** Compiles routes: each to just the steps it uses. */
+export class RouteCompiler {
+  private readonly parts: RouteParts;
+
+  constructor(parts: RouteParts) {
+    this.parts = parts;
+  }
+
+  entry(route: RouteConfig): RouteEntry<CompiledRoute> {
+    const scopes = scopesOf(route);
+    const compiled: CompiledRoute = {
+      name: route.name,
+      counter: this.parts.counters.route(route.name),
+      filters: this.readsBody(route, scopes) ? [readRequestBody(route.maxBody, requestVariables)] : [],
+      dispatch: this.dispatch(route, scopes),
+      response: compileTransform(null, route.response, scopes.response),
+      maxBody: route.maxBody,
+    };
+    return { route: compiled, name: route.name, match: route.match, when: compileWhen(route.match.when) };
+  }
+
+  private readsBody(route: RouteConfig, scopes: Scopes): boolean {
+    const { action } = route;
+    const services =
+      action.kind === 'proxy' ? action.to.map((to) => this.parts.config.services[to.service]!) : [];
+    const texts = [
+      action,
+      route.host,
+      route.request,
+      route.response,
+      ...services.flatMap((s) => [s.host, s.request, s.response]),
+    ];
+    return texts.some((part) => mentionsBody(part, scopes.response));
+  }
+
+  private dispatch(route: RouteConfig, scopes: Scopes): Dispatch {
+    const { action } = route;
+    switch (action.kind) {
+      case 'respond':
+        return answering(
+          compileRespond(action.respond, scopes.request),
+          compileTransform(null, route.response, scopes.response),
+        );
+      case 'redirect':
+        return answering(
+          compileRedirect(action.redirect, scopes.request),
+          compileTransform(null, route.response, scopes.response),
+        );
+      case 'proxy':
+        return compileProxy(this.sides(route, action, scopes), this.parts.proxy);
+    }
+  }
+
+  private sides(route: RouteConfig, { to, sticky }: ProxyAction, scopes: Scopes): SideChooser {
+    const names = to.map((one, index) =>
+      to.findIndex((other) => other.service === one.service) === index
+        ? one.service
+        : `${one.service}#${index}`,
+    );
+    const affinity =
+      sticky === null
+        ? null
+        : new Affinity(sticky.cookie, this.parts.affinityKey, `route ${route.name}`, names, sticky.maxAge);
+    const own = sticky === null ? [] : [sticky.cookie];
+    return compileSides(
+      to.map((one, index) => this.side(route, one, names[index]!, own, scopes)),
+      affinity,
+    );
+  }
+
+  private side(
+    route: RouteConfig,
+    to: DestinationConfig,
+    name: string,
+    sticky: readonly string[],
+    scopes: Scopes,
+  ): Side {
+    const config = this.parts.config.services[to.service]!;
+    const service = this.parts.services.get(to.service)!;
+    const { balance } = config;
+    return {
+      name,
+      weight: to.weight,
+      service,
+      destination: compileDestination(to, scopes.request, compileQueryOnly(config.request, route.request)),
+      method: to.method,
+      host: compileHost(route.host ?? config.host, scopes.request),
+      timeouts: { ...DEFAULT_TIMEOUTS, ...config.timeout, ...route.timeout },
+      retries: route.retries ?? config.retries,
+      balanceKey: balance.kind === 'hash' ? compileKey(balance.key, scopes.request) : null,
+      affinity:
+        balance.kind === 'cookie'
+          ? new Affinity(
+              balance.name,
+              this.parts.affinityKey,
+              `service ${config.name}`,
+              service.targets.map((target) => target.name),
+              null,
+            )
+          : null,
+      ownCookies: balance.kind === 'cookie' ? [...sticky, balance.name] : sticky,
+      request: compileTransform(config.request, route.request, scopes.request),
+      response: compileTransform(config.response, route.response, scopes.response),
+    };
+  }
+}
+
+/** The variables of a route's expressions, its path parameters among them. */
+export interface Scopes {
+  readonly request: Scope;
+  readonly response: Scope;
+}
+
+export function scopesOf(route: RouteConfig): Scopes {
+  const parameters = pathParameters(route.match);
+  if (parameters === null) throw new RangeError(`a path of route ${route.name} can't be read`);
+  const { names, rest } = parameters;
+  return { request: routeScope(requestScope, names, rest), response: routeScope(responseScope, names, rest) };
+}
+
+/** An answer of the gateway's own, at once. */
+function answering(answer: Answer, transform: HeaderTransform | null): Dispatch {
+  return (exchange, out) => out.finish(exchange, answer(exchange, variables(exchange)), transform);
+}
+
+function compileHost(host: HostConfig | null, scope: Scope): Side['host'] {
+  if (host === null || host.kind === 'client') return null;
+  if (host.kind === 'service') return 'service';
+  return compileAuthority(host.template, scope);
+}
+
+/** Where the key fails, or is nothing, the request goes as if no hash were said. */
+function compileKey(source: Expression, scope: Scope): NonNullable<Side['balanceKey']> {
+  const program = compileExpression(source, scope);
+  return (_exchange, vars) => {
+    try {
+      const value = program.evaluate(vars);
+      return value === null ? null : typeof value === 'string' ? value : toJson(value);
+    } catch (error) {
+      if (error instanceof EvaluationFailure) return null;
+      throw error;
+    }
+  };
+}
+
+/** A `when` that fails does not match. */
+export function compileWhen(when: RouteConfig['match']['when']): ((subject: RouteSubject) => boolean) | null {
+  if (when === null) return null;
+  const program = compileExpression(when, requestScope, { expects: 'bool' });
+  return (subject) => {
+    try {
+      return program.evaluate(variables((subject as RequestSubject).exchange)) === true;
+    } catch (error) {
+      if (error instanceof EvaluationFailure) return false;
+      throw error;
+    }
+  };
+}

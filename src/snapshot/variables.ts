@@ -1,0 +1,14 @@
+import { ExchangeVariables, ResponseVariables, type Variables } from '../expression/index.ts';
+import type { Exchange, Reply } from '../http/exchange.ts';
+
+/** The variables of expressions for an exchange, and its answer once there is one. */
+export function variables(exchange: Exchange, answer?: Reply): Variables {
+  const request = requestVariables(exchange);
+  return answer === undefined ? request : new ResponseVariables(request, answer);
+}
+
+/** Made once for an exchange. */
+export function requestVariables(exchange: Exchange): ExchangeVariables {
+  exchange.variables ??= new ExchangeVariables(exchange);
+  return exchange.variables as ExchangeVariables;
+}
