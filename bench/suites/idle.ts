@@ -1,14 +1,12 @@
-import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   certificates,
+  collectable,
   freePort,
   type LabProcess,
   processTree,
   type RawClient,
   rawClient,
-  residentBytes,
-  until,
+  settledMemory,
 } from '../../src/testkit/index.ts';
 import { type Bench, startGateway, startOrigin } from '../bench.ts';
 import { availablePeers, type PeerSetup } from '../peers/index.ts';
@@ -19,7 +17,6 @@ const SECURED = 2_000;
 /** Opened and closed before, so that what a process keeps for good does not count as a connection's. */
 const WARMUP = 20;
 const BARE = new URL('../servers/bare-sockets.ts', import.meta.url).pathname;
-const COLLECT = new URL('../servers/collect-on-signal.ts', import.meta.url).href;
 
 interface Kept {
   name: string;
@@ -34,9 +31,7 @@ type Start = (setup: PeerSetup) => Promise<LabProcess>;
  * collected: what the processes grew by, over the number of connections.
  */
 export async function idleSuite(bench: Bench): Promise<unknown> {
-  const folder = join(bench.folder.path, 'collected');
-  const env = { NODE_OPTIONS: `--expose-gc --import ${COLLECT}`, BENCH_COLLECTED: bench.folder.path };
-  rmSync(folder, { force: true });
+  const env = collectable(bench.folder.path);
   const originPort = await freePort();
   const origin = await startOrigin(bench, originPort);
   const tls = await writeCertificate(bench);
@@ -80,9 +75,9 @@ async function growth(bench: Bench, starter: () => Start, setup: PeerSetup, coun
   const server = await starter()(setup);
   const warm = await openConnections(setup, WARMUP);
   for (const client of warm) client.close();
-  const before = await settledMemory(bench, server);
+  const before = await settledMemory(processTree(server.pid), bench.folder.path);
   const clients = await openConnections(setup, count);
-  const after = await settledMemory(bench, server);
+  const after = await settledMemory(processTree(server.pid), bench.folder.path);
   for (const client of clients) client.close();
   await server.kill();
   return (after - before) / count;
@@ -103,18 +98,4 @@ async function openOne({ port, tls }: PeerSetup): Promise<RawClient> {
   await client.send('GET /small HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await client.response();
   return client;
-}
-
-/** Resident bytes of all its processes, after those that run Node have collected their garbage. */
-async function settledMemory(bench: Bench, server: LabProcess): Promise<number> {
-  const pids = processTree(server.pid);
-  for (const pid of pids) {
-    const mark = join(bench.folder.path, String(pid));
-    rmSync(mark, { force: true });
-    process.kill(pid, 'SIGCONT');
-    await until(() => existsSync(mark), 'a collection', 3_000).catch(() => {
-      // Not a Node process: it has nothing to collect.
-    });
-  }
-  return residentBytes(pids);
 }

@@ -40,5 +40,6 @@ export {
   scriptedOrigin,
 } from './scripted-origin.ts';
 export { type SeededRandom, seededRandom } from './seeded-random.ts';
+export { collectable, settledMemory } from './settled-memory.ts';
 export { type TempFolder, tempFolder } from './temp-folder.ts';
 export { Gate, PATIENCE, turn, until, within } from './waiting.ts';

@@ -28,12 +28,10 @@ const name = letters(TOKEN, 1, 10).map((text) => `X-${text}`);
 const field = fc.tuple(name, value);
 const space = fc.constantFrom('', ' ', '\t', '  ');
 
-const fieldLine = fc
-  .tuple(field, space, space)
-  .map(([[key, text], before, after]) => ({
-    field: [key, text] as [string, string],
-    line: `${key}:${before}${text}${after}\r\n`,
-  }));
+const fieldLine = fc.tuple(field, space, space).map(([[key, text], before, after]) => ({
+  field: [key, text] as [string, string],
+  line: `${key}:${before}${text}${after}\r\n`,
+}));
 
 const body = letters(['\r', '\n', '0', '1', 'G', 'E', 'T', ' ', '/', '\0', '\xff', ':', ';'], 0, 60);
 
