@@ -69,6 +69,9 @@ function microseconds(text = ''): number {
   return number === undefined ? Number.NaN : Number(number) * units[unit!]!;
 }
 
+/** Connections begun each millisecond: they ask at different times, not all in one burst. */
+const BEGUN_PER_MS = 6;
+
 /** Requests at a fixed rate; a late answer does not delay the requests of other connections. */
 export async function h2load(
   bench: Bench,
@@ -82,7 +85,9 @@ export async function h2load(
       '--h1',
       '-t1',
       `-c${run.connections}`,
-      `-D${run.seconds}`,
+      `-n${run.rate * run.seconds}`,
+      `-r${BEGUN_PER_MS}`,
+      '--rate-period=1ms',
       `--rps=${Math.round(run.rate / run.connections)}`,
       `--log-file=${log}`,
       run.url,

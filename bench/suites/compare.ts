@@ -4,6 +4,9 @@ import type { LoadResult } from '../load.ts';
 import type { Peer } from '../peers/index.ts';
 import { fixed, median, printTable } from '../report.ts';
 
+/** Seconds of load before anything counts: code is compiled, pools are filled. */
+const WARM_UP = 4;
+
 /** One peer's figures in one run. */
 export interface Run extends LoadResult {
   /** Microseconds of CPU that the gateway's processes used for a request. */
@@ -52,7 +55,7 @@ export async function compare(
     const port = await freePort();
     const server = await one.start(port, originPort);
     started.push({ one, port, server, runs: [] });
-    await one.load(port, 2);
+    await one.load(port, WARM_UP);
   }
   for (let round = 0; round < rounds; round++) {
     for (const { one, port, server, runs } of started) {

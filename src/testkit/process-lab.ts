@@ -112,6 +112,8 @@ export class LabProcess {
   }
 }
 
+const ENDINGS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 function killGroup(pid: number): void {
   try {
     if (pid > 0) process.kill(-pid, 'SIGKILL');
@@ -123,10 +125,17 @@ function killGroup(pid: number): void {
 /** Starts programs and leaves none of them behind. */
 export class ProcessLab {
   private readonly processes: LabProcess[] = [];
-  private readonly onExit = () => this.processes.forEach((one) => void (one.exited ?? killGroup(one.pid)));
+  private readonly onExit = () => this.killAll();
+  /** Whoever ends this process by a signal ends what it started, too. */
+  private readonly onSignal = (signal: NodeJS.Signals) => {
+    this.killAll();
+    for (const name of ENDINGS) process.removeListener(name, this.onSignal);
+    process.kill(process.pid, signal);
+  };
 
   constructor() {
     process.once('exit', this.onExit);
+    for (const name of ENDINGS) process.once(name, this.onSignal);
   }
 
   /** Starts a program in a process group of its own. */
@@ -151,11 +160,16 @@ export class ProcessLab {
   /** Kills whatever still runs. */
   async close(): Promise<void> {
     process.removeListener('exit', this.onExit);
+    for (const name of ENDINGS) process.removeListener(name, this.onSignal);
     await Promise.all(this.processes.map((one) => (one.exited === null ? one.kill() : undefined)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  private killAll(): void {
+    for (const one of this.processes) if (one.exited === null) killGroup(one.pid);
   }
 }
 
