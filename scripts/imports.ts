@@ -14,6 +14,7 @@ const arrows: Record<string, string[]> = {
   telemetry: [],
   router: ['expression'],
   http1: ['telemetry'],
+  cache: ['expression'],
   upstream: ['http1', 'expression', 'telemetry'],
   pipeline: ['router', 'upstream', 'http1', 'expression', 'telemetry'],
   config: ['pipeline', 'router', 'expression'],

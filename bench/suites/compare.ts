@@ -4,9 +4,6 @@ import type { LoadResult } from '../load.ts';
 import type { Peer } from '../peers/index.ts';
 import { fixed, median, printTable } from '../report.ts';
 
-/** Seconds of load before anything counts: code is compiled, pools are filled. */
-const WARM_UP = 4;
-
 /** One peer's figures in one run. */
 export interface Run extends LoadResult {
   /** Microseconds of CPU that the gateway's processes used for a request. */
@@ -42,11 +39,14 @@ export function contestants(
   }));
 }
 
-/** Runs all of them in turn, A B C A B C, so that whatever else the machine does meets each alike. */
+/**
+ * Runs all of them in turn, A B C A B C, so that whatever else the machine does meets each alike. Before that
+ * each has `warmUp` seconds in which code is compiled and pools are filled.
+ */
 export async function compare(
   bench: Bench,
   list: readonly Contestant[],
-  rounds = bench.options.rounds,
+  { rounds = bench.options.rounds, warmUp = 4 }: { rounds?: number; warmUp?: number } = {},
 ): Promise<Standing[]> {
   const originPort = await freePort();
   const origin = await startOrigin(bench, originPort);
@@ -55,7 +55,7 @@ export async function compare(
     const port = await freePort();
     const server = await one.start(port, originPort);
     started.push({ one, port, server, runs: [] });
-    await one.load(port, WARM_UP);
+    await one.load(port, warmUp);
   }
   for (let round = 0; round < rounds; round++) {
     for (const { one, port, server, runs } of started) {

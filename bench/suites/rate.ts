@@ -18,7 +18,7 @@ export async function rateSuite(bench: Bench): Promise<unknown> {
   const load = (port: number, seconds: number) =>
     h2load(bench, { url: `http://127.0.0.1:${port}/small`, connections, seconds, rate });
   const peers = availablePeers(bench.options.peers, ['tidegate', 'nginx', 'haproxy', 'node:http + undici']);
-  const standings = await compare(bench, contestants(bench, peers, load), ROUNDS);
+  const standings = await compare(bench, contestants(bench, peers, load), { rounds: ROUNDS, warmUp: 10 });
   printStandings(standings, 'nginx');
   const p99 = (name: string) => standings.find((one) => one.name === name)?.p99 ?? Number.NaN;
   target('p99 of tidegate above that of nginx', (p99('tidegate') - p99('nginx')) / 1000, 1, ' ms');
