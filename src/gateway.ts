@@ -57,6 +57,7 @@ export class Gateway implements WorkerGateway {
     this.snapshot = compileSnapshot(parts.config, this.snapshotParts);
     this.snapshot.commit();
     this.pipeline = new Pipeline(this.snapshot, {
+      clock,
       random,
       unmatched: counters.route(UNMATCHED),
       variables,

@@ -18,7 +18,7 @@ export interface GatewayConfig {
   /** In the order of the file; `defaults` are already merged in. */
   routes: Record<string, RouteConfig>;
   /** What also holds where no route matched. */
-  unmatched: { response: TransformConfig };
+  unmatched: { response: TransformConfig; answers: AnswersConfig };
   drain: { delay: number; timeout: number };
   log: { access: 'off' };
 }
@@ -168,6 +168,54 @@ export interface RouteConfig {
   request: TransformConfig;
   response: TransformConfig;
   maxBody: number;
+  /** Null, here and below: not asked for. */
+  mirror: MirrorConfig | null;
+  answers: AnswersConfig;
+}
+
+/** What happens to answers on their way out, beside transforms. */
+export interface AnswersConfig {
+  onStatus: StatusRuleConfig[];
+  errors: { body: Expression } | null;
+  cors: CorsConfig | null;
+  compress: CompressConfig | null;
+}
+
+export interface StatusRuleConfig {
+  /** As the file spells it. */
+  key: string;
+  range: StatusRange;
+  /** In the order in which they are tried. */
+  actions: StatusActionConfig[];
+}
+
+export type StatusActionConfig =
+  /** `respond.status` 0: as it was. */
+  | { kind: 'respond'; respond: RespondConfig }
+  | { kind: 'redirect'; redirect: RedirectConfig }
+  | { kind: 'to'; to: DestinationConfig; fromService: boolean };
+
+export interface CorsConfig {
+  origins: string[];
+  /** Null: what is asked for. */
+  methods: string[] | null;
+  headers: string[] | null;
+  expose: string[];
+  credentials: boolean;
+  /** Seconds; null: nothing is said. */
+  maxAge: number | null;
+}
+
+export interface CompressConfig {
+  /** Bytes. */
+  minSize: number;
+  types: string[];
+}
+
+export interface MirrorConfig {
+  to: DestinationConfig;
+  /** 0 to 1. */
+  share: number;
 }
 
 /** Empty lists and objects: no condition. */

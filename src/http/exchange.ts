@@ -84,6 +84,9 @@ export class Exchange {
   /** `clock.now()` at the first byte of the request. */
   readonly startedAt: number;
 
+  /** `clock.now()` from which time limits of a service count; later than `startedAt` where another one is asked in its place. */
+  dispatchedAt: number;
+
   // Filled in by the phases.
   id = '';
   /** Normalised path, always with a leading slash; what is matched is what is forwarded. */
@@ -140,6 +143,7 @@ export class Exchange {
     this.headers = headers;
     this.body = body;
     this.startedAt = startedAt;
+    this.dispatchedAt = startedAt;
     this.scheme = origin.scheme;
     this.ip = origin.address;
   }

@@ -1,7 +1,16 @@
 export { Affinity } from './affinity.ts';
+export {
+  type AnswerRules,
+  compileCompress,
+  compileCors,
+  compileErrorBody,
+  OnStatus,
+  type StatusAction,
+} from './answer/index.ts';
 export { compileAuthority } from './authority.ts';
 export { compileDestination } from './destination.ts';
 export { failureOf } from './evaluation.ts';
+export { compileMirror, type Mirror } from './mirror.ts';
 export { Pipeline, type PipelineParts, type PipelineSnapshot } from './pipeline.ts';
 export { problem } from './problem.ts';
 export { compileProxy, type ProxyParts } from './proxy.ts';

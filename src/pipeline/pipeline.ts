@@ -7,11 +7,13 @@ import { LimitedBody } from '../http/limited.ts';
 import { normalisePath, type RouteMatch, type Router } from '../router/index.ts';
 import type { RouteCounter } from '../telemetry/index.ts';
 import type { AddressSet } from '../util/cidr.ts';
+import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import { type AnswerRules, announced, isPreflight, type Settled } from './answer/index.ts';
 import { clientAddress, clientAuthority, clientScheme } from './forwarded.ts';
 import { methodNotAllowed, problem } from './problem.ts';
 import type { CompiledRoute, Filter, Finish, PhaseObserver } from './route.ts';
-import { RequestSubject } from './subject.ts';
+import { AnnouncedSubject, RequestSubject } from './subject.ts';
 import { isRequestId } from './trace.ts';
 import type { HeaderTransform } from './transform.ts';
 
@@ -22,9 +24,11 @@ export interface PipelineSnapshot {
   readonly trusted: ReadonlyMap<string, AddressSet> | null;
   /** What holds where no route matched. */
   readonly unmatched: HeaderTransform | null;
+  readonly rules: AnswerRules | null;
 }
 
 export interface PipelineParts {
+  readonly clock: Clock;
   readonly random: Random;
   /** Counts what no route takes. */
   readonly unmatched: RouteCounter;
@@ -65,20 +69,35 @@ export class Pipeline implements Finish, Completion {
     if (exchange.target === '*') return this.answerServerOptions(exchange);
     if (!locate(exchange)) return this.refuseUnmatched(exchange, new Failure('TG_REQUEST_TARGET'));
     this.observer?.began(exchange, 'match');
+    if (exchange.method === 'OPTIONS' && isPreflight(exchange) && this.preflight(exchange, snapshot)) return;
     const found = snapshot.router.match(this.subject.of(exchange));
     this.observer?.ended(exchange, 'match');
     if ('status' in found) return this.unmatched(exchange, found);
     this.take(exchange, found);
   }
 
+  /** A preflight is answered by the route that the announced request would match, if that one speaks of CORS. */
+  private preflight(exchange: Exchange, snapshot: PipelineSnapshot): boolean {
+    const found = snapshot.router.match(new AnnouncedSubject(exchange, announced(exchange)));
+    if ('status' in found) return false;
+    const cors = found.route.rules?.cors;
+    if (cors === undefined || cors === null) return false;
+    exchange.route = found.route;
+    found.route.counter.begin();
+    this.send(exchange, cors.preflight(exchange), null);
+    return true;
+  }
+
   /** The answer to what could not be read as a request. */
   refuse(exchange: Exchange, failure: Failure): Reply {
     if (exchange.id === '') this.identify(exchange, this.snapshot);
     exchange.completion ??= this;
+    const route = exchange.route as CompiledRoute | null;
+    const { rules, response } = route ?? { rules: this.snapshot.rules, response: this.snapshot.unmatched };
     const answer = problem(failure, exchange.id);
-    const transform =
-      exchange.route === null ? this.snapshot.unmatched : (exchange.route as CompiledRoute).response;
-    return this.transformed(exchange, answer, transform);
+    const stand = rules?.onStatus?.standIn(exchange, answer, this.parts.variables(exchange)) ?? answer;
+    if (rules !== null) this.shape(exchange, stand, rules);
+    return this.transformed(exchange, stand, response);
   }
 
   /** Who asks, and by what id: the same for every route. */
@@ -153,6 +172,7 @@ export class Pipeline implements Finish, Completion {
   private dispatch(exchange: Exchange, route: CompiledRoute): void {
     this.observer?.began(exchange, 'dispatch');
     try {
+      route.mirror?.(exchange);
       route.dispatch(exchange, this);
     } catch (error) {
       this.crashed(exchange, route, error);
@@ -170,6 +190,37 @@ export class Pipeline implements Finish, Completion {
 
   finish(exchange: Exchange, answer: Reply, transform: HeaderTransform | null): void {
     this.observer?.ended(exchange, 'dispatch');
+    const route = exchange.route as CompiledRoute | null;
+    const rules = route === null ? this.snapshot.rules : route.rules;
+    if (rules === null) return this.send(exchange, answer, transform);
+    const { onStatus } = rules;
+    const settled: Settled = (stand, own) =>
+      this.polish(exchange, stand, own === undefined ? transform : own, rules);
+    if (onStatus?.handle(exchange, answer, this.parts.variables(exchange), this.parts.clock.now, settled))
+      return;
+    settled(answer, transform);
+  }
+
+  /** The last steps of an answer whose route asks for more than transforms. */
+  private polish(
+    exchange: Exchange,
+    answer: Reply,
+    transform: HeaderTransform | null,
+    rules: AnswerRules,
+  ): void {
+    this.shape(exchange, answer, rules);
+    if (rules.compress === null || answer.status === 101) return this.send(exchange, answer, transform);
+    const compressed = rules.compress(exchange, answer);
+    if (!(compressed instanceof Promise)) return this.send(exchange, compressed, transform);
+    compressed.then((whole) => this.send(exchange, whole, transform));
+  }
+
+  private shape(exchange: Exchange, answer: Reply, { errors, cors }: AnswerRules): void {
+    if (errors !== null && answer.failure !== null) errors(answer, this.parts.variables(exchange));
+    cors?.apply(exchange, answer.headers);
+  }
+
+  private send(exchange: Exchange, answer: Reply, transform: HeaderTransform | null): void {
     exchange.responder.respond(exchange, this.transformed(exchange, answer, transform));
   }
 

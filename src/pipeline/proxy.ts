@@ -93,7 +93,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     this.vars = parts.variables(exchange);
     this.method = side.method ?? exchange.method;
     this.respondBy =
-      exchange.body === null ? exchange.startedAt + side.timeouts.response : Number.POSITIVE_INFINITY;
+      exchange.body === null ? exchange.dispatchedAt + side.timeouts.response : Number.POSITIVE_INFINITY;
   }
 
   start(): void {
@@ -113,7 +113,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     if (side.timeouts.total !== Number.POSITIVE_INFINITY) this.limitTotal();
     exchange.watch(this);
     if (this.over_) return;
-    service.state.budget.request(exchange.startedAt);
+    service.state.budget.request(exchange.dispatchedAt);
     const entered = service.state.admission.enter(this);
     if (entered === true) return this.admitted();
     if (entered === null)
@@ -152,7 +152,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   private waitForPlace(): void {
     const { response } = this.side.timeouts;
     if (this.waiting !== null || response === Number.POSITIVE_INFINITY) return;
-    const left = this.exchange.startedAt + response - this.parts.clock.now();
+    const left = this.exchange.dispatchedAt + response - this.parts.clock.now();
     this.waiting = this.parts.clock.after(left, () =>
       this.fail(new Failure('TG_UPSTREAM_TIMEOUT', 'no connection in time')),
     );

@@ -1,5 +1,7 @@
 import type { Exchange, Reply, RouteHandle } from '../http/exchange.ts';
 import type { RouteCounter } from '../telemetry/index.ts';
+import type { AnswerRules } from './answer/index.ts';
+import type { Mirror } from './mirror.ts';
 import type { HeaderTransform } from './transform.ts';
 
 /** The phases of a request, in their order; each is for one kind of decision. */
@@ -36,6 +38,10 @@ export interface CompiledRoute extends RouteHandle {
   /** Sorted by phase. */
   readonly filters: readonly Filter[];
   readonly dispatch: Dispatch;
+  /** What else happens to its answers; null: nothing. */
+  readonly rules: AnswerRules | null;
+  /** Gets a copy of its requests. */
+  readonly mirror: Mirror | null;
   /** What is changed about answers that no service gave. */
   readonly response: HeaderTransform | null;
   /** Largest request body in bytes; Infinity for no bound. */

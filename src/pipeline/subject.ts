@@ -48,3 +48,22 @@ export class RequestSubject implements RouteSubject {
     return cookieValue(this.exchange.headers, name);
   }
 }
+
+/** The request that a preflight announces: its method, and headers of which only the names are known yet. */
+export class AnnouncedSubject extends RequestSubject {
+  private readonly announcement: { method: string; headers: ReadonlySet<string> };
+
+  constructor(exchange: Exchange, announcement: { method: string; headers: ReadonlySet<string> }) {
+    super();
+    this.exchange = exchange;
+    this.announcement = announcement;
+  }
+
+  override get method(): string {
+    return this.announcement.method;
+  }
+
+  assumes(lower: string): boolean {
+    return this.announcement.headers.has(lower);
+  }
+}

@@ -62,11 +62,16 @@ export function passes(test: ValueTest, value: string | undefined): boolean {
   return test.kind === 'present';
 }
 
+function headerPasses(name: string, test: ValueTest, subject: RouteSubject): boolean {
+  if (subject.assumes?.(name)) return test.kind !== 'absent';
+  return passes(test, subject.header(name));
+}
+
 /** Do all conditions hold? */
 export function conditionsHold(conditions: Conditions, subject: RouteSubject): boolean {
   const { headers, query, cookies, ip, when } = conditions;
   if (headers !== null) {
-    for (const { name, test } of headers) if (!passes(test, subject.header(name))) return false;
+    for (const { name, test } of headers) if (!headerPasses(name, test, subject)) return false;
   }
   if (query !== null) {
     for (const { name, test } of query) if (!passes(test, subject.queryValue(name))) return false;

@@ -14,4 +14,6 @@ export interface RouteSubject {
   /** The first value of a parameter, decoded. */
   queryValue(name: string): string | undefined;
   cookie(name: string): string | undefined;
+  /** A header that is announced, its value not known yet: whatever a route asks of it may come true. */
+  assumes?(lower: string): boolean;
 }

@@ -47,6 +47,7 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
     router: compileRouter(entries),
     trusted: compileTrusted(config),
     unmatched: compileTransform(null, config.unmatched.response, responseScope),
+    rules: compile.unmatchedRules(),
   };
 }
 

@@ -14,6 +14,7 @@ import {
 } from '../pipeline/index.ts';
 import { compileRouter, explainMatch, type NoMatch, type Router } from '../router/index.ts';
 import { Counters } from '../telemetry/index.ts';
+import { systemClock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
 import { compileTrusted } from './compile.ts';
 import { compileWhen, scopesOf } from './route-compiler.ts';
@@ -70,8 +71,16 @@ export function explainRequest(config: GatewayConfig, request: ExplainRequest): 
   const router = compileRouter(Object.values(config.routes).map(entryOf));
   const answers: Reply[] = [];
   const exchange = exchangeOf(config, request, (answer) => answers.push(answer));
-  const parts = { random: systemRandom, unmatched: new Counters().route(''), variables, failed: () => {} };
-  new Pipeline({ router, trusted: compileTrusted(config), unmatched: null }, parts).handle(exchange);
+  const parts = {
+    clock: systemClock,
+    random: systemRandom,
+    unmatched: new Counters().route(''),
+    variables,
+    failed: () => {},
+  };
+  new Pipeline({ router, trusted: compileTrusted(config), unmatched: null, rules: null }, parts).handle(
+    exchange,
+  );
   const route = exchange.route === null ? undefined : config.routes[exchange.route.name];
   const found = { ...NOTHING, rejected: rejectedBy(router, exchange), params: exchange.params };
   if (route === undefined)
@@ -96,6 +105,8 @@ function entryOf(config: RouteConfig) {
     filters: [],
     dispatch: (exchange, out) => out.finish(exchange, reply(200, [], null), null),
     response: null,
+    rules: null,
+    mirror: null,
     maxBody: Number.POSITIVE_INFINITY,
   };
   return { route, name: config.name, match: config.match, when: compileWhen(config.match.when) };

@@ -5,6 +5,7 @@ import type {
   GatewayConfig,
   HostConfig,
   RouteConfig,
+  TransformConfig,
 } from '../config/model.ts';
 import {
   compileExpression,
@@ -18,9 +19,11 @@ import {
 import {
   Affinity,
   type Answer,
+  type AnswerRules,
   type CompiledRoute,
   compileAuthority,
   compileDestination,
+  compileMirror,
   compileProxy,
   compileQueryOnly,
   compileRedirect,
@@ -29,6 +32,7 @@ import {
   compileTransform,
   type Dispatch,
   type HeaderTransform,
+  type Mirror,
   type ProxyParts,
   type RequestSubject,
   readRequestBody,
@@ -39,6 +43,7 @@ import {
 import { pathParameters, type RouteEntry, type RouteSubject } from '../router/index.ts';
 import type { Counters } from '../telemetry/index.ts';
 import type { Service } from '../upstream/index.ts';
+import { compileRules } from './answer-rules.ts';
 import { mentionsBody } from './mentions.ts';
 import { requestVariables, variables } from './variables.ts';
 
@@ -48,6 +53,37 @@ const DEFAULT_TIMEOUTS: Timeouts = {
   firstByte: Number.POSITIVE_INFINITY,
   idle: 60_000,
   total: Number.POSITIVE_INFINITY,
+};
+
+const NO_TRANSFORM: TransformConfig = {
+  headers: { set: {}, add: {}, default: {}, remove: [], only: null },
+  query: { only: null },
+};
+
+/** Stands for a route where none took a request. */
+const NO_ROUTE: RouteConfig = {
+  name: '(none)',
+  match: {
+    listeners: [],
+    hosts: [],
+    paths: [],
+    methods: [],
+    headers: {},
+    query: {},
+    cookies: {},
+    ip: [],
+    when: null,
+    ignoreCase: false,
+  },
+  action: { kind: 'respond', respond: { status: 404, headers: {}, content: { kind: 'none' } } },
+  timeout: {},
+  retries: null,
+  host: null,
+  request: NO_TRANSFORM,
+  response: NO_TRANSFORM,
+  maxBody: Number.POSITIVE_INFINITY,
+  mirror: null,
+  answers: { onStatus: [], errors: null, cors: null, compress: null },
 };
 
 type ProxyAction = Extract<ActionConfig, { kind: 'proxy' }>;
@@ -78,9 +114,20 @@ export class RouteCompiler {
       filters: this.readsBody(route, scopes) ? [readRequestBody(route.maxBody, requestVariables)] : [],
       dispatch: this.dispatch(route, scopes),
       response: compileTransform(null, route.response, scopes.response),
+      rules: compileRules(route.answers, scopes.request, (to) => this.alone(route, to, scopes)),
+      mirror: this.mirror(route, scopes),
       maxBody: route.maxBody,
     };
     return { route: compiled, name: route.name, match: route.match, when: compileWhen(route.match.when) };
+  }
+
+  /** What `defaults` say of answers to requests that no route takes. */
+  unmatchedRules(): AnswerRules | null {
+    const { answers, response } = this.parts.config.unmatched;
+    const nowhere = { ...NO_ROUTE, response, answers };
+    return compileRules(answers, requestScope, (to) =>
+      this.alone(nowhere, to, { request: requestScope, response: responseScope }),
+    );
   }
 
   private readsBody(route: RouteConfig, scopes: Scopes): boolean {
@@ -92,6 +139,8 @@ export class RouteCompiler {
       route.host,
       route.request,
       route.response,
+      route.answers,
+      route.mirror,
       ...services.flatMap((s) => [s.host, s.request, s.response]),
     ];
     return texts.some((part) => mentionsBody(part, scopes.response));
@@ -113,6 +162,24 @@ export class RouteCompiler {
       case 'proxy':
         return compileProxy(this.sides(route, action, scopes), this.parts.proxy);
     }
+  }
+
+  /** One service asked by itself, beside what the route does. */
+  alone(route: RouteConfig, to: DestinationConfig, scopes: Scopes, side: Partial<Side> = {}): Dispatch {
+    const alone = { ...this.side(route, to, to.service, [], scopes), ...side };
+    return compileProxy(() => alone, this.parts.proxy);
+  }
+
+  private mirror(route: RouteConfig, scopes: Scopes): Mirror | null {
+    if (route.mirror === null) return null;
+    const never = {
+      attempts: 0,
+      on: { connectFailure: false, reset: false, timeout: false, statuses: [] },
+      methods: [],
+      budget: 0,
+    };
+    const dispatch = this.alone(route, route.mirror.to, scopes, { retries: never, affinity: null });
+    return compileMirror(dispatch, route.mirror.share, this.parts.proxy.random.number);
   }
 
   private sides(route: RouteConfig, { to, sticky }: ProxyAction, scopes: Scopes): SideChooser {

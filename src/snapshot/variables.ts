@@ -1,4 +1,11 @@
-import { ExchangeVariables, ResponseVariables, type Variables } from '../expression/index.ts';
+import {
+  ExchangeVariables,
+  errorScope,
+  extendScope,
+  ResponseVariables,
+  type Scope,
+  type Variables,
+} from '../expression/index.ts';
 import type { Exchange, Reply } from '../http/exchange.ts';
 
 /** The variables of expressions for an exchange, and its answer once there is one. */
@@ -11,4 +18,9 @@ export function variables(exchange: Exchange, answer?: Reply): Variables {
 export function requestVariables(exchange: Exchange): ExchangeVariables {
   exchange.variables ??= new ExchangeVariables(exchange);
   return exchange.variables as ExchangeVariables;
+}
+
+/** A scope with `error` beside what it has. */
+export function errorScopeOf(scope: Scope): Scope {
+  return extendScope(scope, { error: errorScope.variables.get('error')! });
 }

@@ -1,4 +1,11 @@
-import { requestScope, responseScope, routeScope, type Scope } from '../../expression/index.ts';
+import {
+  errorScope,
+  extendScope,
+  requestScope,
+  responseScope,
+  routeScope,
+  type Scope,
+} from '../../expression/index.ts';
 import { compileRedirect } from '../../pipeline/index.ts';
 import { type PathParameters, pathParameters } from '../../router/index.ts';
 import { nearest } from '../../util/suggest.ts';
@@ -8,6 +15,7 @@ import type { ConfigInput, RedirectInput, RespondInput, RouteInput } from '../sc
 import { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
 import { transformsOf } from './headers.ts';
+import { statusActionsOf } from './status-actions.ts';
 
 /** Type-checks every expression and template of the config, each with the variables of its place. */
 export function checkExpressions(input: ConfigInput, findings: Findings): void {
@@ -15,6 +23,8 @@ export function checkExpressions(input: ConfigInput, findings: Findings): void {
   for (const [name, policy] of Object.entries(input.policies ?? {})) {
     check.condition(policy, requestScope, ['policies', name]);
   }
+  const nowhere: Place = { check, findings, parameters: null, scope: requestScope };
+  checkAnswers(input.defaults ?? {}, ['defaults'], nowhere);
   checkHost(input.defaults?.host, requestScope, ['defaults', 'host'], check, findings);
   for (const [name, service] of Object.entries(input.services ?? {})) {
     checkHost(service.host, requestScope, ['services', name, 'host'], check, findings);
@@ -49,6 +59,7 @@ function checkRoute(route: RouteInput, path: Path, check: CompileCheck, findings
   if (match?.when != null) checkWhen(match.when, [...path, 'match', 'when'], place);
   checkHost(route.host, scopes.request, [...path, 'host'], check, findings);
   checkDestinations(route, path, place);
+  checkAnswers(route, path, place);
   if (route.respond !== undefined) checkRespond(route.respond, [...path, 'respond'], place);
   if (route.redirect !== undefined) checkRedirect(route.redirect, [...path, 'redirect'], place);
   return scopes;
@@ -98,12 +109,31 @@ function checkHost(
   }
 }
 
-function checkDestinations(route: RouteInput, path: Path, place: Place): void {
+function checkDestinations(route: Pick<RouteInput, 'to'>, path: Path, place: Place): void {
   const entries = Array.isArray(route.to) ? route.to : [route.to];
   for (const [index, entry] of entries.entries()) {
     if (typeof entry !== 'object' || entry.path === undefined) continue;
     const at = Array.isArray(route.to) ? [...path, 'to', index, 'path'] : [...path, 'to', 'path'];
     checkPath(entry.path, at, place);
+  }
+}
+
+/** What a route, or `defaults`, say of answers on their way out. */
+function checkAnswers(
+  { errors, onStatus, mirror }: Pick<RouteInput, 'errors' | 'onStatus' | 'mirror'>,
+  path: Path,
+  place: Place,
+): void {
+  if (typeof errors === 'object' && errors.body !== undefined) {
+    const scope = extendScope(place.scope, { error: errorScope.variables.get('error')! });
+    place.check.value(errors.body, scope, [...path, 'errors', 'body']);
+  }
+  if (typeof mirror === 'object' && mirror.to !== undefined)
+    checkDestinations({ to: mirror.to }, [...path, 'mirror'], place);
+  for (const { action, path: at } of statusActionsOf(onStatus, [...path, 'onStatus'])) {
+    if (action.to !== undefined) checkDestinations(action, at, place);
+    if (action.respond !== undefined) checkRespond(action.respond, [...at, 'respond'], place);
+    if (action.redirect !== undefined) checkRedirect(action.redirect, [...at, 'redirect'], place);
   }
 }
 

@@ -2,12 +2,16 @@ import { nearest } from '../../util/suggest.ts';
 import { listenersOf } from '../normalise/index.ts';
 import { type ConfigInput, hintFor, kindOf, type RouteInput } from '../schema/index.ts';
 import type { Findings, Path } from './findings.ts';
+import { statusActionsOf } from './status-actions.ts';
 
 /** Names that stand for something that is defined elsewhere in the config. */
 export function checkReferences(input: ConfigInput, raw: ConfigInput, findings: Findings): void {
   if (isMisnamed(raw)) return;
   const services = new Set(serviceNames(raw));
   const listeners = new Set(listenersOf(input.listen).map((listener) => listener.name));
+  for (const { service, path } of servicesOf(input.defaults ?? {}, ['defaults'])) {
+    if (!services.has(service)) unknown('service', service, services, path, findings);
+  }
   for (const [name, route] of Object.entries(input.routes ?? {})) {
     for (const { service, path } of servicesOf(route, ['routes', name])) {
       if (!services.has(service)) unknown('service', service, services, path, findings);
@@ -22,7 +26,9 @@ export function checkReferences(input: ConfigInput, raw: ConfigInput, findings: 
 export function checkUnused(input: ConfigInput, findings: Findings): void {
   const routes = Object.entries(input.routes ?? {});
   const used = new Set(
-    routes.flatMap(([name, route]) => servicesOf(route, ['routes', name]).map(({ service }) => service)),
+    [...routes, ['defaults', input.defaults ?? {}] as [string, Named]].flatMap(([name, route]) =>
+      servicesOf(route, ['routes', name]).map(({ service }) => service),
+    ),
   );
   for (const name of serviceNames(input)) {
     if (used.has(name)) continue;
@@ -59,8 +65,20 @@ function unknown(
   findings.error('TG_CONFIG_REFERENCE', path, `there is no ${kind} named "${name}"`, advice);
 }
 
-function servicesOf(route: RouteInput, path: Path): { service: string; path: Path }[] {
-  const { to } = route;
+type Named = Pick<RouteInput, 'to' | 'mirror' | 'onStatus'>;
+
+/** Every service that a route names, or that `defaults` name. */
+function servicesOf(route: Named, path: Path): { service: string; path: Path }[] {
+  const named = namedBy(route.to, path);
+  const { mirror } = route;
+  if (typeof mirror === 'object' && mirror.to !== undefined)
+    named.push(...namedBy(mirror.to, [...path, 'mirror']));
+  for (const { action, path: at } of statusActionsOf(route.onStatus, [...path, 'onStatus']))
+    named.push(...namedBy(action.to, at));
+  return named;
+}
+
+function namedBy(to: RouteInput['to'], path: Path): { service: string; path: Path }[] {
   if (to === undefined) return [];
   const entries = Array.isArray(to)
     ? to.map((entry, index) => ({ entry, at: [...path, 'to', index] }))

@@ -1,13 +1,16 @@
 import type { GatewayConfig } from '../model.ts';
 import type { ConfigInput } from '../schema/types.ts';
+import type { ReadBytes } from './action.ts';
+import { answersOf } from './answers.ts';
 import { normaliseAdmin, normaliseListeners, type ReadPem } from './listener.ts';
-import { normaliseRoute, type ReadBytes } from './route.ts';
+import { normaliseRoute } from './route.ts';
 import { durationOf, record } from './scalars.ts';
 import { normaliseService } from './service.ts';
 import { transformOf } from './transform.ts';
 
+export { destinationsOf } from './action.ts';
 export { certificatesOf, listenersOf } from './listener.ts';
-export { destinationsOf, normaliseMatch } from './route.ts';
+export { normaliseMatch } from './route.ts';
 
 /** How the files that a config names are read; they have been checked to be there. */
 export interface ReadFiles {
@@ -27,7 +30,7 @@ export function normalise(input: ConfigInput, read: ReadFiles): GatewayConfig {
     services: record(services.map(([name, service]) => [name, normaliseService(name, service, read.pem)])),
     policies: record(Object.entries(input.policies ?? {})),
     routes: record(routes.map(([name, route]) => [name, normaliseRoute(name, route, defaults, read.bytes)])),
-    unmatched: { response: transformOf(defaults.response) },
+    unmatched: { response: transformOf(defaults.response), answers: answersOf({}, defaults, read.bytes) },
     drain: {
       delay: durationOf(input.drain?.delay, 0),
       timeout: durationOf(input.drain?.timeout, 30_000),

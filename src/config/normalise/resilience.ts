@@ -63,7 +63,7 @@ function fractionOf(text: string | undefined, fallback: number): number {
 }
 
 /** `503`, `500-504`, `5xx`. */
-function rangeOf(text: string): StatusRange {
+export function rangeOf(text: string): StatusRange {
   if (text.endsWith('xx')) return [Number(text[0]) * 100, Number(text[0]) * 100 + 99];
   const [from, to] = text.split('-').map(Number) as [number, number?];
   return [from, to ?? from];

@@ -1,26 +1,11 @@
-import { basename } from 'node:path';
-import { mediaTypeOf } from '../../http/media-type.ts';
-import type {
-  ActionConfig,
-  DestinationConfig,
-  MatchConfig,
-  RespondConfig,
-  RouteConfig,
-  StickyConfig,
-} from '../model.ts';
-import type {
-  DefaultsInput,
-  DestinationInput,
-  MatchInput,
-  RespondInput,
-  RouteInput,
-} from '../schema/types.ts';
+import type { ActionConfig, MatchConfig, RouteConfig, StickyConfig } from '../model.ts';
+import type { DefaultsInput, MatchInput, RouteInput } from '../schema/types.ts';
+import { destinationsOf, type ReadBytes, redirectOf, respondOf } from './action.ts';
+import { answersOf, mirrorOf } from './answers.ts';
 import { retriesOf } from './resilience.ts';
-import { countOf, durationOf, listOf, record, sizeOf } from './scalars.ts';
+import { durationOf, listOf, sizeOf } from './scalars.ts';
 import { hostOf, timeoutOf } from './service.ts';
 import { mergeTransforms } from './transform.ts';
-
-export type ReadBytes = (path: string) => Buffer;
 
 export function normaliseRoute(
   name: string,
@@ -37,6 +22,8 @@ export function normaliseRoute(
     request: mergeTransforms(defaults.request, input.request),
     response: mergeTransforms(defaults.response, input.response),
     retries: ownRetries(input.retries, defaults.retries),
+    mirror: mirrorOf(input.mirror, defaults.mirror),
+    answers: answersOf(input, defaults, readBytes),
     maxBody: sizeOf(input.maxBody ?? defaults.maxBody, Number.POSITIVE_INFINITY),
   };
 }
@@ -72,41 +59,11 @@ function actionOf(input: RouteInput, readBytes: ReadBytes): ActionConfig {
   if (input.respond !== undefined) return { kind: 'respond', respond: respondOf(input.respond, readBytes) };
   if (input.redirect === undefined)
     return { kind: 'proxy', to: destinationsOf(input.to), sticky: stickyOf(input.sticky) };
-  const { status, to = null, scheme = null, host = null, path = null } = input.redirect;
-  return { kind: 'redirect', redirect: { status: countOf(status, 308), to, scheme, host, path } };
+  return { kind: 'redirect', redirect: redirectOf(input.redirect) };
 }
 
 function stickyOf(input: RouteInput['sticky']): StickyConfig | null {
   if (input === undefined) return null;
   const maxAge = input.maxAge === undefined ? null : Math.round(durationOf(input.maxAge, 0) / 1000);
   return { cookie: input.cookie, maxAge };
-}
-
-type Entry = string | (DestinationInput & { weight?: number | string });
-
-/** `to` in its long form: a list of destinations with their weights. */
-export function destinationsOf(to: RouteInput['to']): DestinationConfig[] {
-  if (to === undefined) return [];
-  return listOf<Entry>(to as Entry | Entry[]).map((entry) => {
-    if (typeof entry === 'string') return { service: entry, path: null, method: null, weight: 1 };
-    const weight = 'weight' in entry ? countOf(entry.weight, 1) : 1;
-    const method = typeof entry.method === 'string' ? entry.method : null;
-    return { service: entry.service, path: entry.path ?? null, method, weight };
-  });
-}
-
-function respondOf(input: RespondInput, readBytes: ReadBytes): RespondConfig {
-  return {
-    status: countOf(input.status, 200),
-    headers: record(Object.entries(input.headers ?? {})),
-    content: contentOf(input, readBytes),
-  };
-}
-
-function contentOf(input: RespondInput, readBytes: ReadBytes): RespondConfig['content'] {
-  if (input.body !== undefined) return { kind: 'body', text: input.body };
-  if (input.template !== undefined) return { kind: 'template', template: input.template };
-  if (Object.hasOwn(input, 'json')) return { kind: 'json', value: input.json };
-  if (input.file === undefined) return { kind: 'none' };
-  return { kind: 'file', bytes: readBytes(input.file), type: mediaTypeOf(basename(input.file)) };
 }

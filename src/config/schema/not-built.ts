@@ -9,19 +9,8 @@ export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
   ListenerTls: ['acme', 'clientCa', 'clientAuth'],
   Admin: ['tls'],
   Service: ['pipelining', 'discover', 'auth'],
-  Route: [
-    'aggregate',
-    'auth',
-    'cache',
-    'limit',
-    'cors',
-    'compress',
-    'mirror',
-    'onStatus',
-    'errors',
-    'priority',
-  ],
-  Defaults: ['auth', 'cache', 'limit', 'cors', 'compress', 'mirror', 'onStatus', 'errors', 'priority'],
+  Route: ['aggregate', 'auth', 'cache', 'limit', 'priority'],
+  Defaults: ['auth', 'cache', 'limit', 'priority'],
   Log: ['fields', 'when', 'sample', 'file'],
 };
 

@@ -1,3 +1,4 @@
+import { compress, cors, errors, share, statusKeyComplaint } from './answers.ts';
 import { sticky } from './balance.ts';
 import { type Complaint, leaf, list, object, oneOf, oneOrMore, type Rule, record } from './kit.ts';
 import { retries } from './resilience.ts';
@@ -17,6 +18,7 @@ import {
   sizeOrNone,
   template,
   text,
+  word,
 } from './values.ts';
 
 const valueMatch = leaf<string | boolean>(
@@ -169,7 +171,85 @@ const redirect = object(
   { wrap: 'to' },
 );
 
+const oneAnswer: Rule = (entry, report) => {
+  const given = ['to', 'respond', 'redirect'].filter((key) => key in entry);
+  if (given.length === 0) {
+    const advice = 'say to: SERVICE, respond or redirect';
+    report({ code: 'TG_CONFIG_MISSING', path: [], message: 'this says nothing to answer with', advice });
+  }
+  for (const key of given.slice(1)) {
+    report({
+      code: 'TG_CONFIG_CONFLICT',
+      path: [key],
+      atKey: true,
+      also: [given[0]!],
+      message: `"${given[0]}" and "${key}" exclude each other`,
+      advice: 'make two entries of a list',
+    });
+  }
+};
+
+const fallback = oneOf("a service's name or { service, path, method }", [
+  name,
+  object('Destination', 'to', destination),
+]);
+
+const statusAction = object(
+  'StatusAction',
+  'an entry of onStatus',
+  {
+    to: fallback.optional().describe('Another service, asked in its place; only for safe methods.'),
+    respond: respond
+      .optional()
+      .describe('An answer of its own; without a status it keeps the one there was.'),
+    redirect: redirect.optional().describe('Sends the client elsewhere.'),
+    from: word(['service']).optional().describe('service: only for statuses that the service gave.'),
+  },
+  [oneAnswer],
+);
+
+/** A status that auth, limits or parsing make is no reason to ask another service. */
+const ownStatuses: Rule = (onStatus, report) => {
+  for (const [key, entry] of Object.entries(onStatus)) {
+    if (!['401', '403', '429'].includes(key)) continue;
+    const entries = Array.isArray(entry) ? entry : [entry];
+    entries.forEach((one: Record<string, unknown> | undefined, index) => {
+      if (one === undefined || !('to' in one) || one.from === 'service') return;
+      report({
+        code: 'TG_CONFIG_CONFLICT',
+        path: Array.isArray(entry) ? [key, index, 'to'] : [key, 'to'],
+        atKey: true,
+        message: `a ${key} of the gateway itself must not be asked again elsewhere`,
+        advice: 'say from: service beside it, or answer with respond or redirect',
+      });
+    });
+  }
+};
+
+const onStatus = oneOf("statuses such as '500-504' with what answers in their place, or none", [
+  record(
+    'statuses with what answers in their place',
+    oneOrMore('{ to }, { respond } or { redirect }', statusAction),
+    statusKeyComplaint,
+    [ownStatuses],
+  ),
+  none,
+]);
+
+const mirror = oneOf('{ to, percent }, or none', [
+  object('Mirror', 'mirror', {
+    to: fallback.describe('The service that gets the copies.'),
+    percent: share.optional().describe('Share of the requests that are copied. Default 100%.'),
+  }),
+  none,
+]);
+
 const shared = {
+  cors: cors.optional().describe('Which pages of other origins may use it.'),
+  compress: compress.optional().describe('Compresses answers where it is worth it. Default off.'),
+  errors: errors.optional().describe("Shapes the gateway's own errors."),
+  onStatus: onStatus.optional().describe('What answers in the place of certain statuses.'),
+  mirror: mirror.optional().describe('Sends copies of requests elsewhere; they change nothing.'),
   timeout: timeout.optional().describe("Time limits; the route's win over the service's."),
   retries: retries.optional().describe("What is tried again, in place of the service's."),
   host: host

@@ -1,0 +1,109 @@
+import { brotliCompressSync, constants, gzipSync, zstdCompressSync } from 'node:zlib';
+import type { CompressConfig } from '../../config/model.ts';
+import { type Body, isSource } from '../../http/body.ts';
+import { collect } from '../../http/collect.ts';
+import { Failure } from '../../http/errors.ts';
+import type { Exchange, Reply } from '../../http/exchange.ts';
+import {
+  getHeader,
+  getJoined,
+  type Headers,
+  hasHeader,
+  removeHeader,
+  setHeader,
+} from '../../http/headers.ts';
+import { type Coding, chooseCoding } from './accept-encoding.ts';
+import { BROTLI_QUALITY, CompressedBody, GZIP_LEVEL } from './compressed-body.ts';
+import { addVary } from './cors.ts';
+
+/** Compresses an answer where it is worth it and the client takes it. A promise only for a small body still on its way. */
+export type Compress = (exchange: Exchange, answer: Reply) => Reply | Promise<Reply>;
+
+/** Up to here a body is compressed in one go: a stream's hand-overs between threads cost more than the work. */
+const AT_ONCE = 64 * 1024;
+
+export function compileCompress({ minSize, types }: CompressConfig): Compress {
+  const exact = new Set(types.filter((type) => !type.includes('*')));
+  const prefixes = types.filter((type) => type.endsWith('/*')).map((type) => type.slice(0, -1));
+  const suffixes = types.filter((type) => type.startsWith('*')).map((type) => type.slice(1));
+  const worth = (type: string) =>
+    exact.has(type) ||
+    prefixes.some((one) => type.startsWith(one)) ||
+    suffixes.some((one) => type.endsWith(one));
+  return (exchange, answer) => {
+    const { headers, body } = answer;
+    const type = (getHeader(headers, 'content-type') ?? '').split(';')[0]!.trim().toLowerCase();
+    if (!isCompressible(answer) || !worth(type)) return answer;
+    addVary(headers, 'Accept-Encoding');
+    const size = exchange.method === 'HEAD' ? announcedLength(headers, body) : (body?.length ?? 0);
+    const coding = chooseCoding(getJoined(exchange.headers, 'accept-encoding'));
+    if (coding === null || (size >= 0 && size < minSize)) return answer;
+    markCoded(headers, coding);
+    return withBody(answer, coding);
+  };
+}
+
+/** Never an event stream, a range, what is coded or must not be changed, or what has no content. */
+function isCompressible({ status, headers, failure }: Reply): boolean {
+  if (
+    status < 200 ||
+    status === 204 ||
+    status === 206 ||
+    status === 304 ||
+    failure?.code === 'TG_REQUEST_MALFORMED'
+  )
+    return false;
+  if (hasHeader(headers, 'content-encoding') || hasHeader(headers, 'content-range')) return false;
+  if (/(?:^|[\s,])no-transform(?:$|[\s,])/i.test(getJoined(headers, 'cache-control') ?? '')) return false;
+  return !(getHeader(headers, 'content-type') ?? '').startsWith('text/event-stream');
+}
+
+function announcedLength(headers: Headers, body: Body): number {
+  if (body !== null) return body.length;
+  const length = getHeader(headers, 'content-length');
+  return length === undefined ? -1 : Number(length);
+}
+
+/** The coded form is another representation: a strong validator no longer holds, nor do lengths and ranges. */
+function markCoded(headers: Headers, coding: Coding): void {
+  headers.push('Content-Encoding', coding);
+  removeHeader(headers, 'content-length');
+  removeHeader(headers, 'accept-ranges');
+  removeHeader(headers, 'content-md5');
+  removeHeader(headers, 'content-digest');
+  const etag = getHeader(headers, 'etag');
+  if (etag !== undefined && !etag.startsWith('W/')) setHeader(headers, 'ETag', `W/${etag}`);
+}
+
+function withBody(answer: Reply, coding: Coding): Reply | Promise<Reply> {
+  const { body } = answer;
+  if (body === null) return answer;
+  if (!isSource(body)) {
+    answer.body = atOnce(body, coding);
+    return answer;
+  }
+  if (body.length < 0 || body.length > AT_ONCE) {
+    answer.body = new CompressedBody(body, coding);
+    return answer;
+  }
+  return collect(body, AT_ONCE, new Failure('TG_UPSTREAM_INVALID')).then((bytes) => {
+    // What broke off is cut for the client too: it gets what came, as an answer that does not end.
+    answer.body = bytes instanceof Failure ? brokenBody(bytes) : atOnce(bytes, coding);
+    return answer;
+  });
+}
+
+function brokenBody(failure: Failure): Body {
+  return { length: -1, open: (sink) => sink.fail(failure), resume() {}, cancel() {} };
+}
+
+function atOnce(bytes: Buffer, coding: Coding): Buffer {
+  switch (coding) {
+    case 'gzip':
+      return gzipSync(bytes, { level: GZIP_LEVEL });
+    case 'br':
+      return brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } });
+    case 'zstd':
+      return zstdCompressSync(bytes);
+  }
+}

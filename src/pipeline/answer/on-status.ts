@@ -1,0 +1,116 @@
+import type { StatusRange } from '../../config/model.ts';
+import type { Variables } from '../../expression/index.ts';
+import { isSource } from '../../http/body.ts';
+import { collect } from '../../http/collect.ts';
+import { Failure } from '../../http/errors.ts';
+import type { Exchange, Reply } from '../../http/exchange.ts';
+import type { Answer } from '../respond.ts';
+import type { Dispatch } from '../route.ts';
+import type { HeaderTransform } from '../transform.ts';
+
+/** What stands in the place of an answer with a certain status. */
+export type StatusAction =
+  /** `status` 0: the status stays as it was. */
+  | { readonly kind: 'answer'; readonly answer: Answer; readonly status: number }
+  | { readonly kind: 'to'; readonly dispatch: Dispatch; readonly fromService: boolean };
+
+export interface StatusRule {
+  readonly range: StatusRange;
+  readonly actions: readonly StatusAction[];
+}
+
+/** Takes the answer that goes out in the end. `transform` undefined: the one that belongs to the original. */
+export type Settled = (answer: Reply, transform: HeaderTransform | null | undefined) => void;
+
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+/** What is read of an answer that is thrown away, so that its connection can be used again. */
+const DRAIN = 64 * 1024;
+
+/**
+ * `onStatus`: an answer with one of these statuses gives way to another one, which is not handled again. Only
+ * before a byte of it went out, and to another service only where asking twice is safe.
+ */
+export class OnStatus {
+  private readonly rules: readonly StatusRule[];
+
+  constructor(rules: readonly StatusRule[]) {
+    this.rules = rules;
+  }
+
+  /** True: it has taken the answer over, and `settled` will be called. */
+  handle(exchange: Exchange, answer: Reply, vars: Variables, now: () => number, settled: Settled): boolean {
+    const rule = this.ruleFor(answer.status);
+    if (rule === undefined || answer.status === 101) return false;
+    return this.attempt(rule, 0, { exchange, answer, vars, now, settled });
+  }
+
+  /** The answer of the gateway's own that stands in for a request that could not be read; null for none. */
+  standIn(exchange: Exchange, answer: Reply, vars: Variables): Reply | null {
+    const action = this.ruleFor(answer.status)?.actions.find((one) => one.kind === 'answer');
+    return action === undefined ? null : ownAnswer(action as Own, exchange, answer, vars);
+  }
+
+  private ruleFor(status: number): StatusRule | undefined {
+    return this.rules.find(({ range: [from, to] }) => status >= from && status <= to);
+  }
+
+  /** Takes the first action from `index` on that can be taken. */
+  private attempt(rule: StatusRule, index: number, on: Handling): boolean {
+    const action = rule.actions[index];
+    if (action === undefined) return false;
+    if (action.kind === 'answer') {
+      const stand = ownAnswer(action, on.exchange, on.answer, on.vars);
+      discard(on.answer);
+      on.settled(stand, undefined);
+      return true;
+    }
+    if (!mayAskAgain(on.exchange, on.answer, action.fromService)) return this.attempt(rule, index + 1, on);
+    this.ask(action.dispatch, rule, index, on);
+    return true;
+  }
+
+  private ask(dispatch: Dispatch, rule: StatusRule, index: number, on: Handling): void {
+    const { exchange } = on;
+    discard(on.answer);
+    // Whoever held a place for the first answer lets go of it: the second has its own.
+    const { owner } = exchange;
+    exchange.owner = null;
+    owner?.over(null);
+    exchange.dispatchedAt = on.now();
+    dispatch(exchange, {
+      finish: (_exchange, answer, transform) => {
+        const [from, to] = rule.range;
+        const better = answer.failure === null && (answer.status < from || answer.status > to);
+        if (!better && this.attempt(rule, index + 1, { ...on, answer })) return;
+        on.settled(answer, transform);
+      },
+    });
+  }
+}
+
+interface Handling {
+  readonly exchange: Exchange;
+  readonly answer: Reply;
+  readonly vars: Variables;
+  readonly now: () => number;
+  readonly settled: Settled;
+}
+
+type Own = Extract<StatusAction, { kind: 'answer' }>;
+
+function ownAnswer(action: Own, exchange: Exchange, answer: Reply, vars: Variables): Reply {
+  const stand = action.answer(exchange, vars);
+  if (action.status === 0 && stand.failure === null) stand.status = answer.status;
+  return stand;
+}
+
+/** A client's own mistake is not mended by asking another service, nor may an unsafe request be sent twice. */
+function mayAskAgain(exchange: Exchange, answer: Reply, fromService: boolean): boolean {
+  if (!SAFE.has(exchange.method) || isSource(exchange.body)) return false;
+  if (answer.failure === null) return true;
+  return !fromService && answer.failure.entry.blame !== 'client';
+}
+
+function discard({ body }: Reply): void {
+  if (isSource(body)) void collect(body, DRAIN, new Failure('TG_UPSTREAM_INVALID'));
+}

@@ -1,0 +1,94 @@
+import { type Body, isSource } from '../http/body.ts';
+import { collect } from '../http/collect.ts';
+import { Failure } from '../http/errors.ts';
+import { Exchange, type Reply, type Responder } from '../http/exchange.ts';
+import { TeeBody } from '../http/tee.ts';
+import type { Dispatch } from './route.ts';
+
+/** Longest body that is copied. */
+const MAX_BODY = 1024 * 1024;
+/** Copies under way at once in a worker; more are not made. */
+const MAX_COPIES = 100;
+
+/** Sends a copy of some requests elsewhere. Must be called before the request itself is sent on. */
+export type Mirror = (exchange: Exchange) => void;
+
+/**
+ * Compiles `mirror`: a share of the requests is copied to another service. A copy waits for nobody and nobody
+ * waits for it; its answer is read and thrown away.
+ *
+ * @param share 0 to 1.
+ */
+export function compileMirror(dispatch: Dispatch, share: number, random: () => number): Mirror {
+  const responder = new Unheard();
+  return (exchange) => {
+    if (responder.underWay >= MAX_COPIES || (share < 1 && random() >= share)) return;
+    if (!isSource(exchange.body)) return responder.send(exchange, exchange.body, dispatch);
+    if (exchange.body.length > MAX_BODY) return;
+    copyBody(exchange, (body) => responder.send(exchange, body, dispatch));
+  };
+}
+
+/** Keeps what passes; the copy goes out once the original has been read whole. */
+function copyBody(exchange: Exchange, done: (body: Buffer) => void): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  exchange.body = new TeeBody(exchange.body as Exclude<Body, Buffer | null>, {
+    saw(chunk) {
+      size += chunk.length;
+      if (size <= MAX_BODY) chunks.push(Buffer.from(chunk));
+      else chunks.length = 0;
+    },
+    done(_trailers, failure) {
+      if (failure === null && size <= MAX_BODY) done(Buffer.concat(chunks, size));
+    },
+  });
+}
+
+/** Where the answers to copies go. */
+class Unheard implements Responder {
+  underWay = 0;
+
+  send(original: Exchange, body: Buffer | null, dispatch: Dispatch): void {
+    const copy = copyOf(original, this, body);
+    this.underWay++;
+    dispatch(copy, { finish: (_exchange, answer) => this.respond(copy, answer) });
+  }
+
+  inform(): void {}
+
+  respond(copy: Exchange, answer: Reply): void {
+    answer.tunnel?.source.cancel();
+    collect(answer.body, MAX_BODY, new Failure('TG_UPSTREAM_INVALID', 'too long to be read')).then((end) => {
+      this.underWay--;
+      const { owner } = copy;
+      copy.owner = null;
+      owner?.over(end instanceof Failure ? end : null);
+    });
+  }
+}
+
+function copyOf(original: Exchange, responder: Responder, body: Buffer | null): Exchange {
+  const { origin, method, target, authority, version, headers, startedAt } = original;
+  const copy = new Exchange(
+    origin,
+    responder,
+    method,
+    target,
+    authority,
+    version,
+    headers.slice(),
+    body,
+    startedAt,
+  );
+  copy.id = original.id;
+  copy.path = original.path;
+  copy.query = original.query;
+  copy.host = original.host;
+  copy.scheme = original.scheme;
+  copy.ip = original.ip;
+  copy.params = original.params;
+  copy.restAt = original.restAt;
+  copy.trusted = original.trusted;
+  return copy;
+}

@@ -1,0 +1,131 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { answer } from '../../src/testkit/index.ts';
+import { header, type Stage, stage } from './stage.ts';
+
+let on: Stage;
+afterEach(() => on.close());
+
+const APP = 'Origin: https://app.example.com';
+const setUp = async (cors: object, more: object = {}) => {
+  on = await stage(
+    {
+      shop: answer(
+        200,
+        [
+          ['Access-Control-Allow-Origin', '*'],
+          ['Vary', 'Accept'],
+        ],
+        'ok',
+      ),
+    },
+    { routes: { shop: { match: '/shop/*', to: 'shop', cors }, ...more } },
+  );
+};
+const LEAVE = {
+  origins: ['https://app.example.com', 'https://*.example.org', '~https://pr-[0-9]+\\.example\\.net'],
+};
+const ask = (method: string, origin = APP, headers: string[] = []) => [
+  origin,
+  `Access-Control-Request-Method: ${method}`,
+  ...headers,
+];
+
+describe('CORS', () => {
+  it.each([
+    ['https://app.example.com', true],
+    ['https://APP.example.com', true],
+    ['http://app.example.com', false],
+    ['https://app.example.com.evil.test', false],
+    ['https://a.example.org', true],
+    ['https://a.b.example.org', true],
+    ['https://example.org', false],
+    ['https://evilexample.org', false],
+    ['https://evil.test/.example.org', false],
+    ['https://pr-7.example.net', true],
+    ['https://pr-7.example.net.evil.test', false],
+    ['null', false],
+  ])('%s has leave: %s', async (origin, allowed) => {
+    await setUp(LEAVE);
+    const response = await on.ask('GET /shop/x', [`Origin: ${origin}`]);
+    expect(response.status).toBe(200);
+    expect(header(response, 'access-control-allow-origin')).toBe(allowed ? origin : undefined);
+    expect(header(response, 'vary')).toBe('Accept, Origin');
+  });
+
+  it("the service's own CORS headers are taken away, also where no leave is given", async () => {
+    await setUp(LEAVE);
+    expect(header(await on.ask('GET /shop/x'), 'access-control-allow-origin')).toBeUndefined();
+  });
+
+  it('a preflight is answered by the gateway and never reaches a service', async () => {
+    await setUp({
+      ...LEAVE,
+      methods: ['GET', 'PUT'],
+      headers: ['x-token'],
+      maxAge: '10m',
+      credentials: true,
+    });
+    const response = await on.ask(
+      'OPTIONS /shop/x',
+      ask('PUT', APP, ['Access-Control-Request-Headers: x-token']),
+    );
+    expect(response.status).toBe(204);
+    expect(header(response, 'access-control-allow-origin')).toBe('https://app.example.com');
+    expect(header(response, 'access-control-allow-methods')).toBe('GET, PUT');
+    expect(header(response, 'access-control-allow-headers')).toBe('x-token');
+    expect(header(response, 'access-control-allow-credentials')).toBe('true');
+    expect(header(response, 'access-control-max-age')).toBe('600');
+    expect(on.origins.shop!.requests).toEqual([]);
+  });
+
+  it('a preflight of another origin gets no leave, and never reaches a service either', async () => {
+    await setUp(LEAVE);
+    const response = await on.ask('OPTIONS /shop/x', ask('PUT', 'Origin: https://evil.test'));
+    expect(response.headers.filter(([name]) => /^access-control/i.test(name))).toEqual([]);
+    expect(on.origins.shop!.requests).toEqual([]);
+  });
+
+  it('it is answered on the route that the announced method and headers would match', async () => {
+    await setUp(LEAVE, {
+      put: {
+        match: { path: '/shop/*', method: 'PUT' },
+        to: 'shop',
+        cors: { origins: 'https://put.example' },
+      },
+      beta: { match: { path: '/shop/*', headers: { 'x-beta': 'on' } }, to: 'shop', cors: { origins: '*' } },
+    });
+    const put = await on.ask('OPTIONS /shop/x', ask('PUT', 'Origin: https://put.example'));
+    expect(header(put, 'access-control-allow-origin')).toBe('https://put.example');
+    const beta = await on.ask(
+      'OPTIONS /shop/x',
+      ask('GET', 'Origin: https://any.test', ['Access-Control-Request-Headers: X-Beta']),
+    );
+    expect(header(beta, 'access-control-allow-origin')).toBe('*');
+  });
+
+  it('OPTIONS that is no preflight goes on as any request', async () => {
+    await setUp(LEAVE);
+    expect((await on.ask('OPTIONS /shop/x', [APP])).status).toBe(200);
+    expect(on.origins.shop!.requests.length).toBe(1);
+  });
+
+  it("the gateway's own errors carry the leave", async () => {
+    on = await stage(
+      {},
+      {
+        services: { gone: { url: 'http://127.0.0.1:1' } },
+        routes: { gone: { match: '/*', to: 'gone', cors: LEAVE } },
+      },
+    );
+    const response = await on.ask('GET /x', [APP]);
+    expect([response.status, header(response, 'access-control-allow-origin')]).toEqual([
+      502,
+      'https://app.example.com',
+    ]);
+  });
+
+  it('exposed headers are named to those who have leave', async () => {
+    await setUp({ ...LEAVE, expose: ['x-total', 'etag'] });
+    expect(header(await on.ask('GET /shop/x', [APP]), 'access-control-expose-headers')).toBe('x-total, etag');
+  });
+});
