@@ -6,10 +6,17 @@ import { Listener } from './http1/index.ts';
 import { Pipeline } from './pipeline/index.ts';
 import { compileSnapshot, type Snapshot, type SnapshotParts, variables } from './snapshot/index.ts';
 import type { Counters, Logger } from './telemetry/index.ts';
-import { type Lookup, Resolver, Upstreams } from './upstream/index.ts';
+import { type HealthReport, type Lookup, Resolver, Upstreams } from './upstream/index.ts';
 import type { Clock } from './util/clock.ts';
 import type { Random } from './util/random.ts';
-import { BACKLOG, type ListeningHandle, type WorkerGateway } from './workers/index.ts';
+import {
+  BACKLOG,
+  type Ejection,
+  type ListeningHandle,
+  TOPICS,
+  type WorkerBus,
+  type WorkerGateway,
+} from './workers/index.ts';
 
 export interface GatewayParts {
   config: GatewayConfig;
@@ -21,6 +28,8 @@ export interface GatewayParts {
   affinityKey?: string;
   /** Workers of this node, which share its limits. */
   shareOf?: number;
+  /** To the supervisor and its other workers; a gateway by itself has none. */
+  bus?: WorkerBus;
   /** How names become addresses, where not as the system does it. */
   lookup?: Lookup;
 }
@@ -32,7 +41,8 @@ const DRAIN_CHECK = 20;
 /** A gateway in this process: listeners, the pipeline behind them, and what outlives a reload. */
 export class Gateway implements WorkerGateway {
   private readonly parts: GatewayParts;
-  private readonly upstreams: Upstreams;
+  /** What is known of services and their targets. */
+  readonly upstreams: Upstreams;
   private readonly snapshotParts: SnapshotParts;
   private readonly pipeline: Pipeline;
   private readonly listeners = new Map<string, Listener>();
@@ -63,6 +73,25 @@ export class Gateway implements WorkerGateway {
       variables,
       failed: (exchange, status, failure) => this.tell(exchange, status, failure),
     });
+    if (parts.bus !== undefined) this.joinNode(parts.bus);
+  }
+
+  /** Follows what the supervisor's checks and the other workers find out about targets. */
+  private joinNode(bus: WorkerBus): void {
+    const { upstreams } = this;
+    const hear = (reports: unknown) => {
+      for (const { service, target, up, why } of reports as HealthReport[])
+        upstreams.reportHealth(service, target, up, why);
+    };
+    bus.on(TOPICS.health, hear);
+    bus.on(TOPICS.ejected, (ejection) => {
+      const { service, target, forMs, why } = ejection as Ejection;
+      upstreams.reportEjected(service, target, forMs, why);
+    });
+    upstreams.onEjected = (service, target, forMs, why) => {
+      bus.ask(TOPICS.ejected, { service, target, forMs, why } satisfies Ejection).catch(() => {});
+    };
+    bus.ask(TOPICS.health, null).then(hear, () => {});
   }
 
   get config(): GatewayConfig {

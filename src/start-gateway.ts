@@ -1,6 +1,7 @@
 import type { GatewayConfig } from './config/model.ts';
-import { createGateway, type Gateway } from './gateway.ts';
+import { createGateway } from './gateway.ts';
 import { Counters, createLogger, type Logger, silentLogger } from './telemetry/index.ts';
+import { ActiveChecks, checkPlans } from './upstream/index.ts';
 import { type Clock, systemClock } from './util/clock.ts';
 import { type Random, systemRandom } from './util/random.ts';
 
@@ -40,29 +41,39 @@ export class ConfigError extends Error {
  */
 export async function startGateway(definition: object, options: StartOptions = {}): Promise<RunningGateway> {
   const config = await read(definition, options);
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? systemRandom;
   const gateway = createGateway({
     config,
-    clock: options.clock ?? systemClock,
-    random: options.random ?? systemRandom,
+    clock,
+    random,
     log: loggerOf(options.log),
     counters: new Counters(),
   });
+  const checks = new ActiveChecks(clock, random, ({ service, target, up, why }) =>
+    gateway.upstreams.reportHealth(service, target, up, why),
+  );
+  checks.apply(checkPlans(config));
   const { drain } = config;
   try {
     for (const { name, host, port } of config.listen) await gateway.listen(name, { host, port });
   } catch (error) {
+    checks.stop();
     await gateway.drain(0);
     throw error;
   }
   return {
     listeners: config.listen.map(({ name, host }) => ({ name, host, port: gateway.port(name) })),
-    reload: (next) => reload(gateway, next, options),
-    close: () => gateway.drain(drain.timeout),
+    async reload(next) {
+      const fresh = await read(next, options);
+      await gateway.reload(fresh);
+      checks.apply(checkPlans(fresh));
+    },
+    close() {
+      checks.stop();
+      return gateway.drain(drain.timeout);
+    },
   };
-}
-
-async function reload(gateway: Gateway, definition: object, options: StartOptions): Promise<void> {
-  await gateway.reload(await read(definition, options));
 }
 
 async function read(definition: object, options: StartOptions): Promise<GatewayConfig> {

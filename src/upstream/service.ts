@@ -12,6 +12,7 @@ import type { ServiceDescription } from './describe.ts';
 import { Pool, type PoolSettings } from './pool.ts';
 import type { Resolver } from './resolver.ts';
 import { TargetState } from './target.ts';
+import { targetAuthority, targetName } from './target-name.ts';
 
 /** One place where a service runs. */
 export interface Target {
@@ -241,8 +242,8 @@ export class Upstreams {
       tls: scheme === 'https' ? tlsOptions(service, host) : null,
       ...service.pool,
     };
-    const authority = authorityOf(config);
-    const name = `${scheme}://${authority}${path}`;
+    const authority = targetAuthority(config);
+    const name = targetName(config);
     const key = JSON.stringify([service.name, name, settings]);
     const state = claim(key, claims.targets, this.targets, () =>
       this.newTarget(service.name, name, settings, owner.pending),
@@ -278,7 +279,7 @@ export class Upstreams {
   private applyLimits({ breaker, health }: ServiceConfig, { state, targets }: Service): void {
     state.admission.max = share(breaker.maxRequests, this.parts.shareOf);
     state.pending.max = share(breaker.maxPending, this.parts.shareOf);
-    for (const target of targets) target.state.configure(health.passive);
+    for (const target of targets) target.state.configure(health);
   }
 }
 
@@ -303,11 +304,6 @@ function newState({ breaker }: ServiceConfig): ServiceState {
 /** This worker's part of a node's limit: rounded up, so that a small limit shuts no worker out. */
 function share(limit: number, of: number): number {
   return Math.ceil(limit / of);
-}
-
-function authorityOf({ scheme, host, port }: TargetConfig): string {
-  const name = isIP(host) === 6 ? `[${host}]` : host;
-  return port === (scheme === 'https' ? 443 : 80) ? name : `${name}:${port}`;
 }
 
 /** The server's name and the check of its certificate go by the name in `url`, unless `tls` says otherwise. */

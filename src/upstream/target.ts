@@ -45,8 +45,10 @@ export class TargetState {
     this.listener = listener;
   }
 
-  configure(passive: HealthConfig['passive']): void {
+  configure({ passive, active }: HealthConfig): void {
     this.passive = passive;
+    // What nobody checks any more can't be held against it.
+    if (active === null) this.check(true, 'no longer checked');
     if (passive === null && this.ejectedUntil > 0) this.returnNow();
   }
 

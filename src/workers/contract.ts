@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { AdminConfig, GatewayConfig, ListenerConfig } from '../config/model.ts';
 import type { Counters, Logger } from '../telemetry/index.ts';
+import { type CheckPlan, checkPlans } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 
@@ -48,6 +49,20 @@ export const NUMBER_VARIABLE = 'TIDEGATE_WORKER';
  */
 export const KEY_VARIABLE = 'TIDEGATE_NODE_KEY';
 
+/** Environment variable in which a worker finds how many workers its node has. */
+export const COUNT_VARIABLE = 'TIDEGATE_WORKERS';
+
+/** What goes over the bus about targets. */
+export const TOPICS = { health: 'health', ejected: 'ejected' } as const;
+
+/** A target that one worker has taken out, for its siblings. */
+export interface Ejection {
+  service: string;
+  target: string;
+  forMs: number;
+  why: string;
+}
+
 /** Connections that wait to be accepted; the system may allow fewer (somaxconn). */
 export const BACKLOG = 4096;
 
@@ -58,6 +73,8 @@ export interface GatewayParts {
   log: Logger;
   counters: Counters;
   lease: LeaseView;
+  /** Workers of this node, which share its limits. */
+  shareOf?: number;
   /** Signs the cookies that keep a client where it was. */
   affinityKey?: string;
   bus: WorkerBus;
@@ -88,6 +105,8 @@ export interface ConfigOutline {
   drain: { delay: number; timeout: number };
   routes: string[];
   services: string[];
+  /** Targets that are checked, once for the node. */
+  checks: CheckPlan[];
 }
 
 export interface ConfigReading {
@@ -130,6 +149,7 @@ export function outlineOf(config: GatewayConfig): ConfigOutline {
     drain: config.drain,
     routes: Object.keys(config.routes),
     services: Object.keys(config.services),
+    checks: checkPlans(config),
   };
 }
 

@@ -5,6 +5,7 @@ export {
   type ConfigReading,
   ConfigRefused,
   type CreateGateway,
+  type Ejection,
   type GatewayParts,
   isCode,
   type LeaseView,
@@ -14,6 +15,7 @@ export {
   outlineOf,
   type ReadConfig,
   type StartAdmin,
+  TOPICS,
   type WorkerBus,
   type WorkerGateway,
 } from './contract.ts';

@@ -32,6 +32,8 @@ export interface ReloadOptions {
   listeners: Listeners;
   log: Logger;
   wall: () => number;
+  /** Told what is in force now. */
+  reloaded: (outline: ConfigOutline) => void;
 }
 
 /** Swaps the config: at a change of its files, or when asked. One at a time; what can't be used changes nothing. */
@@ -123,6 +125,7 @@ export class Reloading {
     for (const warning of reading.warnings)
       log.warn('the config has a warning', { file, warning: stripVTControlCharacters(warning) });
     this.state = { reading, version, loadedAt: wall() };
+    this.options.reloaded(reading.outline);
     log.info('the config was reloaded', {
       file,
       reason,

@@ -1,14 +1,18 @@
 import type { Logger } from '../telemetry/index.ts';
+import { ActiveChecks } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
+import type { Channel } from './channel.ts';
 import { readWith } from './config-source.ts';
 import {
+  COUNT_VARIABLE,
   type ConfigOutline,
   isCode,
   KEY_VARIABLE,
   type NodeView,
   type ReadConfig,
   type StartAdmin,
+  TOPICS,
 } from './contract.ts';
 import { usableCores } from './cores.ts';
 import { Fleet } from './fleet.ts';
@@ -54,6 +58,8 @@ export function supervise(options: SuperviseOptions): Promise<number> {
 class Supervisor {
   private readonly options: SuperviseOptions;
   private readonly log: Logger;
+  /** Checks of targets run here, once for all workers. */
+  private readonly checks: ActiveChecks;
   private readonly fleet: Fleet;
   private listeners = new Listeners();
   private adminSocket: OpenListener | null = null;
@@ -68,12 +74,17 @@ class Supervisor {
     this.options = options;
     this.log = options.log;
     this.startedAt = options.clock.now();
+    this.checks = new ActiveChecks(
+      options.clock,
+      systemRandom,
+      (report) => void this.fleet.broadcast(TOPICS.health, [report]),
+    );
     process.env[KEY_VARIABLE] ??= systemRandom.hex(32);
     this.fleet = new Fleet({
       entry: options.entry,
       clock: options.clock,
       log: options.log,
-      onRequest: () => {},
+      onRequest: (channel) => this.serveWorker(channel),
       codeFile: isCode(options.file) ? options.file : null,
     });
   }
@@ -99,6 +110,7 @@ class Supervisor {
       this.listeners.close();
       this.admin?.close();
       this.reloading?.stop();
+      this.checks.stop();
       process.off('exit', killWorkers);
       release();
     }
@@ -115,12 +127,22 @@ class Supervisor {
     change.commit();
     this.adminSocket = await this.bindAdmin(outline, inheritance);
     const workers = outline.workers === 'auto' ? usableCores() : outline.workers;
+    process.env[COUNT_VARIABLE] = String(workers);
     await this.fleet.start({ version: 1, config: reading.config, listeners: change.byName }, workers, first);
     this.reloading = new Reloading(
       { reading, version: 1, loadedAt: clock.wall() },
-      { file, readConfig, fleet: this.fleet, listeners: this.listeners, log: this.log, wall: clock.wall },
+      {
+        file,
+        readConfig,
+        fleet: this.fleet,
+        listeners: this.listeners,
+        log: this.log,
+        wall: clock.wall,
+        reloaded: (next) => this.checks.apply(next.checks),
+      },
     );
     this.phase = 'serving';
+    this.checks.apply(outline.checks);
     await Promise.all([this.startAdmin(outline), this.reloading.watchFiles()]);
     this.options.onServing({
       outline,
@@ -135,6 +157,12 @@ class Supervisor {
       warnings: reading.warnings,
     });
     inheritance?.serving();
+  }
+
+  /** What workers ask, and tell each other, about targets. */
+  private serveWorker(channel: Channel): void {
+    channel.on(TOPICS.health, () => this.checks.reports());
+    channel.on(TOPICS.ejected, (ejection) => void this.fleet.broadcast(TOPICS.ejected, ejection));
   }
 
   private async bindAdmin(

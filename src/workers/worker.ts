@@ -6,6 +6,7 @@ import { systemClock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
 import { Channel, type Message } from './channel.ts';
 import {
+  COUNT_VARIABLE,
   type ConfigReading,
   type CreateGateway,
   KEY_VARIABLE,
@@ -101,6 +102,7 @@ class Worker {
       log: this.log,
       counters: this.counters,
       lease: this.lease,
+      shareOf: Number(process.env[COUNT_VARIABLE] ?? 1),
       ...(process.env[KEY_VARIABLE] === undefined ? {} : { affinityKey: process.env[KEY_VARIABLE] }),
       bus: {
         on: (topic, handle) => void this.topics.set(topic, handle),

@@ -1,0 +1,17 @@
+import { isIP } from 'node:net';
+import type { TargetConfig } from '../config/model.ts';
+
+/** `host[:port]`, the port where it is not the scheme's usual one. */
+export function targetAuthority({
+  scheme,
+  host,
+  port,
+}: Pick<TargetConfig, 'scheme' | 'host' | 'port'>): string {
+  const name = isIP(host) === 6 ? `[${host}]` : host;
+  return port === (scheme === 'https' ? 443 : 80) ? name : `${name}:${port}`;
+}
+
+/** What a target is called in logs and between processes: `http://host:port/path`. */
+export function targetName(target: Pick<TargetConfig, 'scheme' | 'host' | 'port' | 'path'>): string {
+  return `${target.scheme}://${targetAuthority(target)}${target.path}`;
+}
