@@ -6,7 +6,13 @@ import { Listener } from './http1/index.ts';
 import { Pipeline } from './pipeline/index.ts';
 import { compileSnapshot, type Snapshot, type SnapshotParts, variables } from './snapshot/index.ts';
 import type { Counters, Logger } from './telemetry/index.ts';
-import { type HealthReport, type Lookup, Resolver, Upstreams } from './upstream/index.ts';
+import {
+  type HealthReport,
+  type Lookup,
+  Resolver,
+  type ServiceDescription,
+  Upstreams,
+} from './upstream/index.ts';
 import type { Clock } from './util/clock.ts';
 import type { Random } from './util/random.ts';
 import {
@@ -147,6 +153,10 @@ export class Gateway implements WorkerGateway {
 
   connections(): number {
     return this.open().reduce((sum, listener) => sum + listener.connections.size, 0);
+  }
+
+  describe(): ServiceDescription[] {
+    return this.upstreams.describe();
   }
 
   drain(timeoutMs: number): Promise<{ cut: number }> {

@@ -2,6 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { namedCounts } from '../telemetry/index.ts';
+import type { ServiceDescription } from '../upstream/index.ts';
 import type { NodeView } from '../workers/index.ts';
 import { problem } from './problem.ts';
 
@@ -25,12 +26,22 @@ export function adminApp(view: NodeView, failed: (error: Error) => void): Hono<E
     const routes = await view.routes();
     return c.json({ routes: routes.map(({ name, row }) => ({ name, ...namedCounts(row) })) });
   });
+  get(app, '/v1/services', async (c) => c.json({ services: (await view.services()).map(describe) }));
   app.notFound((c) => problem(c, 404, 'Not Found', 'The admin API has no such resource.'));
   app.onError((error, c) => {
     failed(error);
     return problem(c, 500, 'Internal Server Error', 'The admin API failed; the log says why.');
   });
   return app;
+}
+
+/** Times as text, as in every answer of the admin API. */
+function describe({ targets, ...service }: ServiceDescription) {
+  const told = targets.map(({ lastFailure, ...target }) => ({
+    ...target,
+    lastFailure: lastFailure === null ? null : { ...lastFailure, at: new Date(lastFailure.at).toISOString() },
+  }));
+  return { ...service, targets: told };
 }
 
 /** A resource that can only be read. Hono answers HEAD with the handler of GET. */

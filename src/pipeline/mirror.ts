@@ -3,6 +3,8 @@ import { collect } from '../http/collect.ts';
 import { Failure } from '../http/errors.ts';
 import { Exchange, type Reply, type Responder } from '../http/exchange.ts';
 import { TeeBody } from '../http/tee.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Random } from '../util/random.ts';
 import type { Dispatch } from './route.ts';
 
 /** Longest body that is copied. */
@@ -19,14 +21,20 @@ export type Mirror = (exchange: Exchange) => void;
  *
  * @param share 0 to 1.
  */
-export function compileMirror(dispatch: Dispatch, share: number, random: () => number): Mirror {
-  const responder = new Unheard();
+export function compileMirror(dispatch: Dispatch, share: number, { random, clock }: MirrorParts): Mirror {
+  const responder = new Unheard(clock);
   return (exchange) => {
-    if (responder.underWay >= MAX_COPIES || (share < 1 && random() >= share)) return;
+    // A tunnel has two ends that talk to each other: there is nothing to copy.
+    if (exchange.upgrade !== null || (share < 1 && random.number() >= share)) return;
     if (!isSource(exchange.body)) return responder.send(exchange, exchange.body, dispatch);
     if (exchange.body.length > MAX_BODY) return;
     copyBody(exchange, (body) => responder.send(exchange, body, dispatch));
   };
+}
+
+export interface MirrorParts {
+  readonly random: Random;
+  readonly clock: Clock;
 }
 
 /** Keeps what passes; the copy goes out once the original has been read whole. */
@@ -47,10 +55,16 @@ function copyBody(exchange: Exchange, done: (body: Buffer) => void): void {
 
 /** Where the answers to copies go. */
 class Unheard implements Responder {
-  underWay = 0;
+  private readonly clock: Clock;
+  private underWay = 0;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
 
   send(original: Exchange, body: Buffer | null, dispatch: Dispatch): void {
-    const copy = copyOf(original, this, body);
+    if (this.underWay >= MAX_COPIES) return;
+    const copy = copyOf(original, this, body, this.clock.now());
     this.underWay++;
     dispatch(copy, { finish: (_exchange, answer) => this.respond(copy, answer) });
   }
@@ -68,8 +82,8 @@ class Unheard implements Responder {
   }
 }
 
-function copyOf(original: Exchange, responder: Responder, body: Buffer | null): Exchange {
-  const { origin, method, target, authority, version, headers, startedAt } = original;
+function copyOf(original: Exchange, responder: Responder, body: Buffer | null, startedAt: number): Exchange {
+  const { origin, method, target, authority, version, headers } = original;
   const copy = new Exchange(
     origin,
     responder,

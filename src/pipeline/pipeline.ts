@@ -17,6 +17,8 @@ import { AnnouncedSubject, RequestSubject } from './subject.ts';
 import { isRequestId } from './trace.ts';
 import type { HeaderTransform } from './transform.ts';
 
+type Found = ReturnType<Router<CompiledRoute>['match']>;
+
 /** What the pipeline needs of a compiled config. */
 export interface PipelineSnapshot {
   readonly router: Router<CompiledRoute>;
@@ -69,22 +71,29 @@ export class Pipeline implements Finish, Completion {
     if (exchange.target === '*') return this.answerServerOptions(exchange);
     if (!locate(exchange)) return this.refuseUnmatched(exchange, new Failure('TG_REQUEST_TARGET'));
     this.observer?.began(exchange, 'match');
-    if (exchange.method === 'OPTIONS' && isPreflight(exchange) && this.preflight(exchange, snapshot)) return;
+    const asksLeave = exchange.method === 'OPTIONS' && isPreflight(exchange);
+    if (asksLeave && this.preflight(exchange, snapshot.router.match(announcedSubject(exchange)), true))
+      return;
     const found = snapshot.router.match(this.subject.of(exchange));
     this.observer?.ended(exchange, 'match');
+    // Where the announced request has no leave to be asked for, this one must not reach the service either.
+    if (asksLeave && this.preflight(exchange, found, false)) return;
     if ('status' in found) return this.unmatched(exchange, found);
     this.take(exchange, found);
   }
 
-  /** A preflight is answered by the route that the announced request would match, if that one speaks of CORS. */
-  private preflight(exchange: Exchange, snapshot: PipelineSnapshot): boolean {
-    const found = snapshot.router.match(new AnnouncedSubject(exchange, announced(exchange)));
+  /** Answers a preflight if the route speaks of CORS; `leave` false: without any leave. */
+  private preflight(exchange: Exchange, found: Found, leave: boolean): boolean {
     if ('status' in found) return false;
-    const cors = found.route.rules?.cors;
-    if (cors === undefined || cors === null) return false;
-    exchange.route = found.route;
-    found.route.counter.begin();
-    this.send(exchange, cors.preflight(exchange), null);
+    const { route } = found;
+    const cors = route.rules?.cors ?? null;
+    if (cors === null) return false;
+    exchange.route = route;
+    exchange.params = found.params;
+    route.counter.begin();
+    const answer = this.transformed(exchange, reply(204, [], null), route.response);
+    cors.preflight(exchange, answer.headers, leave);
+    exchange.responder.respond(exchange, answer);
     return true;
   }
 
@@ -95,9 +104,9 @@ export class Pipeline implements Finish, Completion {
     const route = exchange.route as CompiledRoute | null;
     const { rules, response } = route ?? { rules: this.snapshot.rules, response: this.snapshot.unmatched };
     const answer = problem(failure, exchange.id);
-    const stand = rules?.onStatus?.standIn(exchange, answer, this.parts.variables(exchange)) ?? answer;
-    if (rules !== null) this.shape(exchange, stand, rules);
-    return this.transformed(exchange, stand, response);
+    if (rules === null) return this.transformed(exchange, answer, response);
+    const stand = rules.onStatus?.standIn(exchange, answer, this.parts.variables(exchange)) ?? answer;
+    return this.shaped(exchange, stand, response, rules);
   }
 
   /** Who asks, and by what id: the same for every route. */
@@ -196,8 +205,7 @@ export class Pipeline implements Finish, Completion {
     const { onStatus } = rules;
     const settled: Settled = (stand, own) =>
       this.polish(exchange, stand, own === undefined ? transform : own, rules);
-    if (onStatus?.handle(exchange, answer, this.parts.variables(exchange), this.parts.clock.now, settled))
-      return;
+    if (onStatus?.handle(exchange, answer, this.parts.variables(exchange), this.parts.clock, settled)) return;
     settled(answer, transform);
   }
 
@@ -208,16 +216,24 @@ export class Pipeline implements Finish, Completion {
     transform: HeaderTransform | null,
     rules: AnswerRules,
   ): void {
-    this.shape(exchange, answer, rules);
-    if (rules.compress === null || answer.status === 101) return this.send(exchange, answer, transform);
+    this.shaped(exchange, answer, transform, rules);
+    if (rules.compress === null || answer.status === 101) return exchange.responder.respond(exchange, answer);
     const compressed = rules.compress(exchange, answer);
-    if (!(compressed instanceof Promise)) return this.send(exchange, compressed, transform);
-    compressed.then((whole) => this.send(exchange, whole, transform));
+    if (!(compressed instanceof Promise)) return exchange.responder.respond(exchange, compressed);
+    compressed.then((whole) => exchange.responder.respond(exchange, whole));
   }
 
-  private shape(exchange: Exchange, answer: Reply, { errors, cors }: AnswerRules): void {
+  /** What CORS and compression say comes after the transforms: no `only` or `remove` of theirs takes it away. */
+  private shaped(
+    exchange: Exchange,
+    answer: Reply,
+    transform: HeaderTransform | null,
+    { errors, cors }: AnswerRules,
+  ): Reply {
     if (errors !== null && answer.failure !== null) errors(answer, this.parts.variables(exchange));
+    this.transformed(exchange, answer, transform);
     cors?.apply(exchange, answer.headers);
+    return answer;
   }
 
   private send(exchange: Exchange, answer: Reply, transform: HeaderTransform | null): void {
@@ -268,6 +284,10 @@ export class Pipeline implements Finish, Completion {
     counter.sent(bytes);
     if (status >= 500 || failure !== null) this.parts.failed(exchange, status, answer?.failure ?? failure);
   }
+}
+
+function announcedSubject(exchange: Exchange): AnnouncedSubject {
+  return new AnnouncedSubject(exchange, announced(exchange));
 }
 
 /** Splits the target and normalises its path; false where that can't be done safely. */

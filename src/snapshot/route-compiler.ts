@@ -178,8 +178,15 @@ export class RouteCompiler {
       methods: [],
       budget: 0,
     };
-    const dispatch = this.alone(route, route.mirror.to, scopes, { retries: never, affinity: null });
-    return compileMirror(dispatch, route.mirror.share, this.parts.proxy.random.number);
+    const { timeouts } = this.side(route, route.mirror.to, route.mirror.to.service, [], scopes);
+    // Nobody waits for a copy, so nobody would end one whose answer never does.
+    const total = Math.min(timeouts.total, Number.isFinite(timeouts.response) ? timeouts.response : 30_000);
+    const dispatch = this.alone(route, route.mirror.to, scopes, {
+      retries: never,
+      affinity: null,
+      timeouts: { ...timeouts, total },
+    });
+    return compileMirror(dispatch, route.mirror.share, this.parts.proxy);
   }
 
   private sides(route: RouteConfig, { to, sticky }: ProxyAction, scopes: Scopes): SideChooser {

@@ -2,6 +2,7 @@ export type { Applicant } from './admission.ts';
 export { type Choice, RoundRobin } from './balance/index.ts';
 export type { ServiceDescription, TargetDescription } from './describe.ts';
 export { ActiveChecks, type CheckPlan, checkPlans, HealthCount, type HealthReport } from './health/index.ts';
+export { mergeDescriptions } from './merge.ts';
 export type { Reuse, Waiter } from './pool.ts';
 export { type Lookup, Resolver } from './resolver.ts';
 export {

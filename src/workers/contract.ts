@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { AdminConfig, GatewayConfig, ListenerConfig } from '../config/model.ts';
 import type { Counters, Logger } from '../telemetry/index.ts';
-import { type CheckPlan, checkPlans } from '../upstream/index.ts';
+import { type CheckPlan, checkPlans, type ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 
@@ -35,6 +35,8 @@ export interface WorkerGateway {
   drain(timeoutMs: number): Promise<{ cut: number }>;
   /** Open client connections. */
   connections(): number;
+  /** What this worker knows of its services and their targets. */
+  describe(): ServiceDescription[];
 }
 
 /** An open socket that listens, opaque: `net.Server.listen` takes it. */
@@ -165,6 +167,8 @@ export interface NodeView {
   unready(): string | null;
   /** Every route of the config in force, in its order, with its row of counters. */
   routes(): Promise<{ name: string; row: readonly number[] | undefined }[]>;
+  /** Every service as all workers together know it. */
+  services(): Promise<ServiceDescription[]>;
 }
 
 export interface NodeStatus {

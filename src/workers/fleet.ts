@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { addRows, type Logger } from '../telemetry/index.ts';
+import { mergeDescriptions, type ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { Backoff } from './backoff.ts';
 import { type Channel, RemoteError } from './channel.ts';
@@ -137,6 +138,11 @@ export class Fleet {
     const sum = new Map([...this.legacy].map(([name, row]) => [name, [...row]]));
     for (const rows of live) addRows(sum, rows);
     return sum;
+  }
+
+  /** Every service as all workers together know it. */
+  async services(): Promise<ServiceDescription[]> {
+    return mergeDescriptions(await Promise.all([...this.all].map((worker) => worker.services())));
   }
 
   /** Ends all workers within `timeout` ms; resolves with the number of connections that had to be cut. */

@@ -200,6 +200,7 @@ class Supervisor {
         if (this.phase !== 'serving') return `the gateway is ${this.phase}`;
         return this.fleet.readyCount === 0 ? 'no worker is ready' : null;
       },
+      services: () => this.fleet.services(),
       routes: async () => {
         const sums = await this.fleet.counters();
         return this.reloading!.inForce.reading.outline.routes.map((name) => ({ name, row: sums.get(name) }));

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { type CounterRows, settled } from '../telemetry/index.ts';
+import type { ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { Channel, type Message, NoAnswer, RemoteError } from './channel.ts';
 import { type ConfigReading, NUMBER_VARIABLE } from './contract.ts';
@@ -120,6 +121,15 @@ export class WorkerProcess {
       // Too busy or just gone: what it said last still holds.
     }
     return this.lastCounters;
+  }
+
+  /** What it knows of its services; nothing where it can't say. */
+  async services(): Promise<ServiceDescription[]> {
+    try {
+      return (await this.channel.call('services', undefined, { deadline: 1000 })) as ServiceDescription[];
+    } catch {
+      return [];
+    }
   }
 
   /** What it is known to have counted, once it is gone. */

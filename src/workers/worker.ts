@@ -75,6 +75,7 @@ class Worker {
     channel.on('accept', (name, socket) => this.running.accept(name as string, socket as Socket));
     channel.on('unlisten', (name) => this.running.unlisten(name as string));
     channel.on('counters', () => this.counters.read());
+    channel.on('services', () => this.running.describe());
     channel.on('drain', (timeout) => this.drain(timeout as number));
     channel.on('exit', () => void leave(0));
     channel.on('broadcast', (value) => this.hear(value as { topic: string; value: unknown }));

@@ -1,6 +1,12 @@
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { freePort, httpOrigin, rawClient, startTestGateway, type TestGateway } from '../../src/testkit/index.ts';
+import {
+  freePort,
+  httpOrigin,
+  rawClient,
+  startTestGateway,
+  type TestGateway,
+} from '../../src/testkit/index.ts';
 import { HealthCount } from '../../src/upstream/index.ts';
 
 const closers: (() => Promise<void>)[] = [];
@@ -48,9 +54,16 @@ describe('active checks', () => {
     const [a, b] = [await target('a'), await target('b')];
     const gateway = await gatewayBefore([`${a.url}/base`, `${b.url}/base`], QUICK);
     a.state.status = 500;
-    await expect.poll(async () => [await ask(gateway), await ask(gateway), await ask(gateway)]).toEqual(['b', 'b', 'b']);
+    await expect
+      .poll(async () => [await ask(gateway), await ask(gateway), await ask(gateway)])
+      .toEqual(['b', 'b', 'b']);
     a.state.status = 200;
-    await expect.poll(async () => new Set([await ask(gateway), await ask(gateway), await ask(gateway), await ask(gateway)]), { timeout: 15_000 }).toEqual(new Set(['a', 'b']));
+    await expect
+      .poll(
+        async () => new Set([await ask(gateway), await ask(gateway), await ask(gateway), await ask(gateway)]),
+        { timeout: 15_000 },
+      )
+      .toEqual(new Set(['a', 'b']));
   });
 
   it('with none in and panic: 0% the answer is 503', async () => {
@@ -81,7 +94,12 @@ describe('active checks', () => {
 
   it('tcp: true asks for a connection, no more', async () => {
     const port = await freePort();
-    const gateway = await gatewayBefore([`http://127.0.0.1:${port}`], { tcp: true, interval: '20ms', unhealthyAfter: 1, healthyAfter: 1 });
+    const gateway = await gatewayBefore([`http://127.0.0.1:${port}`], {
+      tcp: true,
+      interval: '20ms',
+      unhealthyAfter: 1,
+      healthyAfter: 1,
+    });
     await expect.poll(() => ask(gateway)).toBe('503');
     const server = createServer((socket) => {
       // A check goes as soon as it is connected.
@@ -96,7 +114,9 @@ describe('active checks', () => {
 describe('the count of checks', () => {
   it('goes out after so many failures in a row, and comes back after so many successes', () => {
     const count = new HealthCount({ unhealthyAfter: 3, healthyAfter: 2 });
-    const changes = [false, false, true, false, false, false, true, false, true, true].map((well) => count.record(well));
+    const changes = [false, false, true, false, false, false, true, false, true, true].map((well) =>
+      count.record(well),
+    );
     expect(changes).toEqual([false, false, false, false, false, true, false, false, false, true]);
     expect(count.up).toBe(true);
   });

@@ -208,3 +208,44 @@ test('a log that nobody reads holds up neither requests nor the end', async () =
     await shell.close();
   }
 });
+
+test('a target that one worker puts out is out for the others too, and /v1/services says why', async () => {
+  await using lab = runLab();
+  const [port, admin, dead] = [await freePort(), await freePort(), await freePort()];
+  const service = createServer((_request, response) => response.end('ok'));
+  await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));
+  const alive = (service.address() as AddressInfo).port;
+  const node = lab.run(
+    lab.write(
+      'gateway.yaml',
+      `
+listen: 127.0.0.1:${port}
+admin: 127.0.0.1:${admin}
+workers: 2
+services:
+  shop:
+    targets: [ 'http://127.0.0.1:${dead}', 'http://127.0.0.1:${alive}' ]
+    balance: roundRobin
+    retries: { attempts: 0 }
+    health: { passive: { errors: 1, openFor: 60s } }
+routes:
+  shop: { match: /*, to: shop }
+`,
+    ),
+  );
+  await serving(node);
+  while ((await ask(port, { path: '/' })).status === 200);
+  await logged(node, 'a target is out', 2);
+  const workers = entriesOf(node)
+    .filter((entry) => entry.message === 'a target is out')
+    .map((entry) => entry.worker);
+  expect(new Set(workers).size).toBe(2);
+  for (let i = 0; i < 20; i++) expect((await ask(port, { path: '/' })).status).toBe(200);
+  const { services } = JSON.parse((await ask(admin, { path: '/v1/services' })).text);
+  expect(services[0]).toMatchObject({ name: 'shop', breaker: 'closed' });
+  const [out, well] = services[0].targets;
+  expect(out).toMatchObject({ name: `http://127.0.0.1:${dead}`, health: 'ejected' });
+  expect(out.lastFailure.message).toContain('ECONNREFUSED');
+  expect(well).toMatchObject({ health: 'up', failures: 0, lastFailure: null });
+  service.close();
+});

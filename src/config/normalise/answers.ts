@@ -60,12 +60,18 @@ function actionOf(input: ActionInput, readBytes: ReadBytes): StatusActionConfig 
 function corsOf(input: Said<Inputs['cors']>): CorsConfig {
   return {
     origins: listOf(input.origins),
-    methods: input.methods === undefined ? null : listOf(input.methods),
-    headers: input.headers === undefined ? null : listOf(input.headers),
+    methods: namesOf(input.methods),
+    headers: namesOf(input.headers),
     expose: listOf(input.expose),
     credentials: String(input.credentials ?? false) === 'true',
     maxAge: input.maxAge === undefined ? null : Math.round(durationOf(input.maxAge, 0) / 1000),
   };
+}
+
+/** Null for all: browsers read '*' as a name where credentials are sent, so what is asked for is named instead. */
+function namesOf(input: string | readonly string[] | undefined): string[] | null {
+  const names = input === undefined ? ['*'] : listOf(input);
+  return names.includes('*') ? null : [...names];
 }
 
 const TEXTS = [

@@ -211,7 +211,9 @@ const statusAction = object(
 /** A status that auth, limits or parsing make is no reason to ask another service. */
 const ownStatuses: Rule = (onStatus, report) => {
   for (const [key, entry] of Object.entries(onStatus)) {
-    if (!['401', '403', '429'].includes(key)) continue;
+    const [from, to] = key.endsWith('xx') ? [`${key[0]}00`, `${key[0]}99`] : key.split('-');
+    const held = ['401', '403', '429'].find((status) => status >= from! && status <= (to ?? from!));
+    if (held === undefined) continue;
     const entries = Array.isArray(entry) ? entry : [entry];
     entries.forEach((one: Record<string, unknown> | undefined, index) => {
       if (one === undefined || !('to' in one) || one.from === 'service') return;
@@ -219,7 +221,7 @@ const ownStatuses: Rule = (onStatus, report) => {
         code: 'TG_CONFIG_CONFLICT',
         path: Array.isArray(entry) ? [key, index, 'to'] : [key, 'to'],
         atKey: true,
-        message: `a ${key} of the gateway itself must not be asked again elsewhere`,
+        message: `a ${held} of the gateway itself must not be asked again elsewhere`,
         advice: 'say from: service beside it, or answer with respond or redirect',
       });
     });

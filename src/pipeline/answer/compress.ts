@@ -32,6 +32,7 @@ export function compileCompress({ minSize, types }: CompressConfig): Compress {
     suffixes.some((one) => type.endsWith(one));
   return (exchange, answer) => {
     const { headers, body } = answer;
+    if (answer.status === 304) return confirmed(exchange, answer);
     const type = (getHeader(headers, 'content-type') ?? '').split(';')[0]!.trim().toLowerCase();
     if (!isCompressible(answer) || !worth(type)) return answer;
     addVary(headers, 'Accept-Encoding');
@@ -43,16 +44,19 @@ export function compileCompress({ minSize, types }: CompressConfig): Compress {
   };
 }
 
+/**
+ * A 304 speaks of the answer that the client keeps, which may be the coded one: its validator must not become
+ * a strong one again, or ranges of the plain bytes would be put into the coded ones (RFC 9110 §15.4.5).
+ */
+function confirmed(exchange: Exchange, answer: Reply): Reply {
+  addVary(answer.headers, 'Accept-Encoding');
+  if (chooseCoding(getJoined(exchange.headers, 'accept-encoding')) !== null) weaken(answer.headers);
+  return answer;
+}
+
 /** Never an event stream, a range, what is coded or must not be changed, or what has no content. */
-function isCompressible({ status, headers, failure }: Reply): boolean {
-  if (
-    status < 200 ||
-    status === 204 ||
-    status === 206 ||
-    status === 304 ||
-    failure?.code === 'TG_REQUEST_MALFORMED'
-  )
-    return false;
+function isCompressible({ status, headers }: Reply): boolean {
+  if (status < 200 || status === 204 || status === 206) return false;
   if (hasHeader(headers, 'content-encoding') || hasHeader(headers, 'content-range')) return false;
   if (/(?:^|[\s,])no-transform(?:$|[\s,])/i.test(getJoined(headers, 'cache-control') ?? '')) return false;
   return !(getHeader(headers, 'content-type') ?? '').startsWith('text/event-stream');
@@ -64,13 +68,23 @@ function announcedLength(headers: Headers, body: Body): number {
   return length === undefined ? -1 : Number(length);
 }
 
+const OF_PLAIN_BYTES = [
+  'content-length',
+  'accept-ranges',
+  'content-md5',
+  'content-digest',
+  'repr-digest',
+  'digest',
+];
+
 /** The coded form is another representation: a strong validator no longer holds, nor do lengths and ranges. */
 function markCoded(headers: Headers, coding: Coding): void {
   headers.push('Content-Encoding', coding);
-  removeHeader(headers, 'content-length');
-  removeHeader(headers, 'accept-ranges');
-  removeHeader(headers, 'content-md5');
-  removeHeader(headers, 'content-digest');
+  for (const name of OF_PLAIN_BYTES) removeHeader(headers, name);
+  weaken(headers);
+}
+
+function weaken(headers: Headers): void {
   const etag = getHeader(headers, 'etag');
   if (etag !== undefined && !etag.startsWith('W/')) setHeader(headers, 'ETag', `W/${etag}`);
 }

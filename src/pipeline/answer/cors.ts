@@ -1,16 +1,18 @@
 import type { CorsConfig } from '../../config/model.ts';
-import type { Exchange, Reply } from '../../http/exchange.ts';
-import { reply } from '../../http/exchange.ts';
+import type { Exchange } from '../../http/exchange.ts';
 import { getHeader, getHeaders, getJoined, type Headers, setHeader } from '../../http/headers.ts';
 import { compilePattern } from '../../util/pattern.ts';
 
 /** Cross-origin leave of a route (Fetch standard, CORS protocol): the gateway alone gives it. */
 export interface Cors {
-  /** The answer to a preflight: with the leave for the origins that have it, without for others. */
-  preflight(exchange: Exchange): Reply;
+  /** Makes `headers` those of the answer to a preflight: with the leave for the origins that have it, if `leave`. In place. */
+  preflight(exchange: Exchange, headers: Headers, leave: boolean): void;
   /** Puts the leave on an answer, in place of what the service says. In place. */
   apply(exchange: Exchange, headers: Headers): void;
 }
+
+/** What the answer to a preflight hangs on. */
+const PREFLIGHT_VARY = ['Origin', 'Access-Control-Request-Method', 'Access-Control-Request-Headers'];
 
 /** Is this a preflight? What a browser asks before it sends a request that could do harm. */
 export function isPreflight(exchange: Exchange): boolean {
@@ -46,11 +48,11 @@ export function compileCors(config: CorsConfig): Cors {
     return config.credentials ? [...given, 'Access-Control-Allow-Credentials', 'true'] : given;
   };
   return {
-    preflight(exchange) {
-      const given = leave(exchange);
-      const details = given.length === 0 ? [] : preflightHeaders(exchange, config);
-      const vary = 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers';
-      return reply(204, [...given, ...details, 'Vary', vary], null);
+    preflight(exchange, headers, may) {
+      removeOwn(headers);
+      const given = may ? leave(exchange) : [];
+      if (given.length > 0) headers.push(...given, ...preflightHeaders(exchange, config));
+      for (const name of PREFLIGHT_VARY) addVary(headers, name);
     },
     apply(exchange, headers) {
       removeOwn(headers);

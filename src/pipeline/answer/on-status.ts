@@ -4,6 +4,7 @@ import { isSource } from '../../http/body.ts';
 import { collect } from '../../http/collect.ts';
 import { Failure } from '../../http/errors.ts';
 import type { Exchange, Reply } from '../../http/exchange.ts';
+import type { Clock } from '../../util/clock.ts';
 import type { Answer } from '../respond.ts';
 import type { Dispatch } from '../route.ts';
 import type { HeaderTransform } from '../transform.ts';
@@ -38,10 +39,10 @@ export class OnStatus {
   }
 
   /** True: it has taken the answer over, and `settled` will be called. */
-  handle(exchange: Exchange, answer: Reply, vars: Variables, now: () => number, settled: Settled): boolean {
+  handle(exchange: Exchange, answer: Reply, vars: Variables, clock: Clock, settled: Settled): boolean {
     const rule = this.ruleFor(answer.status);
     if (rule === undefined || answer.status === 101) return false;
-    return this.attempt(rule, 0, { exchange, answer, vars, now, settled });
+    return this.attempt(rule, 0, { exchange, answer, vars, clock, settled });
   }
 
   /** The answer of the gateway's own that stands in for a request that could not be read; null for none. */
@@ -76,7 +77,7 @@ export class OnStatus {
     const { owner } = exchange;
     exchange.owner = null;
     owner?.over(null);
-    exchange.dispatchedAt = on.now();
+    exchange.dispatchedAt = on.clock.now();
     dispatch(exchange, {
       finish: (_exchange, answer, transform) => {
         const [from, to] = rule.range;
@@ -92,7 +93,7 @@ interface Handling {
   readonly exchange: Exchange;
   readonly answer: Reply;
   readonly vars: Variables;
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly settled: Settled;
 }
 
@@ -104,11 +105,17 @@ function ownAnswer(action: Own, exchange: Exchange, answer: Reply, vars: Variabl
   return stand;
 }
 
-/** A client's own mistake is not mended by asking another service, nor may an unsafe request be sent twice. */
+/**
+ * What auth, limits or parsing refuse is not mended by asking another service, nor may an unsafe request be
+ * sent twice. That no route takes it is no refusal.
+ */
 function mayAskAgain(exchange: Exchange, answer: Reply, fromService: boolean): boolean {
   if (!SAFE.has(exchange.method) || isSource(exchange.body)) return false;
   if (answer.failure === null) return true;
-  return !fromService && answer.failure.entry.blame !== 'client';
+  const { code, entry } = answer.failure;
+  return (
+    !fromService && (entry.blame !== 'client' || code === 'TG_ROUTE_NOT_FOUND' || code === 'TG_ROUTE_METHOD')
+  );
 }
 
 function discard({ body }: Reply): void {
