@@ -3,9 +3,11 @@ import { describeMachine } from './machine.ts';
 import { readOptions, USAGE } from './options.ts';
 import { saveResults } from './report.ts';
 import { bodiesSuite } from './suites/bodies.ts';
+import { compressSuite } from './suites/compress.ts';
 import { idleSuite } from './suites/idle.ts';
 import { browserSuite, proxySuite } from './suites/proxy.ts';
 import { rateSuite } from './suites/rate.ts';
+import { resilienceSuite } from './suites/resilience.ts';
 import { routesSuite } from './suites/routes.ts';
 import { startSuite } from './suites/start.ts';
 
@@ -21,6 +23,8 @@ const SUITES = {
   bodies: { title: 'bodies of 1 MiB', run: bodiesSuite },
   idle: { title: 'memory of idle connections', run: idleSuite },
   start: { title: 'start and memory at rest', run: startSuite },
+  resilience: { title: 'retries, breaker and health on against off', run: resilienceSuite },
+  compress: { title: '20 kB of JSON, gzip', run: compressSuite },
   routes: { title: '10,000 routes against 10', run: routesSuite },
 } as const;
 

@@ -7,6 +7,7 @@ import { Pipeline } from './pipeline/index.ts';
 import { compileSnapshot, type Snapshot, type SnapshotParts, variables } from './snapshot/index.ts';
 import type { Counters, Logger } from './telemetry/index.ts';
 import {
+  type Discover,
   type HealthReport,
   type Lookup,
   Resolver,
@@ -36,6 +37,8 @@ export interface GatewayParts {
   shareOf?: number;
   /** To the supervisor and its other workers; a gateway by itself has none. */
   bus?: WorkerBus;
+  /** How names are followed that stand for targets, where not by DNS. */
+  discover?: Discover;
   /** How names become addresses, where not as the system does it. */
   lookup?: Lookup;
 }
@@ -62,7 +65,15 @@ export class Gateway implements WorkerGateway {
     this.parts = parts;
     const { clock, random, counters, log } = parts;
     const resolver = new Resolver(clock, parts.lookup);
-    this.upstreams = new Upstreams({ clock, random, log, resolver, shareOf: parts.shareOf ?? 1 });
+    const discover = parts.discover === undefined ? {} : { discover: parts.discover };
+    this.upstreams = new Upstreams({
+      clock,
+      random,
+      log,
+      resolver,
+      shareOf: parts.shareOf ?? 1,
+      ...discover,
+    });
     this.snapshotParts = {
       clock,
       random,
@@ -105,7 +116,8 @@ export class Gateway implements WorkerGateway {
   }
 
   /** `where`: a handle that listens, or an address to listen on. Resolves with the port. */
-  listen(name: string, where: ListeningHandle | { host: string; port: number }): Promise<void> {
+  async listen(name: string, where: ListeningHandle | { host: string; port: number }): Promise<void> {
+    await this.upstreams.ready();
     const listener = this.listener(name);
     const { server } = listener;
     return new Promise((resolve, reject) => {

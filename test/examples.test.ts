@@ -1,18 +1,33 @@
-import { globSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import typed from '../examples/typescript/tidegate.config.ts';
 import { loadConfig, renderIssues } from '../src/config/index.ts';
-import { freePort, httpOrigin, startTestGateway } from '../src/testkit/index.ts';
+import {
+  type Certificates,
+  certificates,
+  type HttpOrigin,
+  httpOrigin,
+  rawClient,
+  startTestGateway,
+  type TempFolder,
+  type TestGateway,
+  tempFolder,
+} from '../src/testkit/index.ts';
 
-const folder = join(import.meta.dirname, '../examples');
-const files = globSync('*.yaml', { cwd: folder }).sort();
+const root = join(import.meta.dirname, '..');
 
-interface Example {
-  services: Record<string, { url?: string; targets?: string[] }>;
+interface Definition {
+  listen?: unknown;
+  services?: Record<string, { url?: string; targets?: (string | { url: string })[] }>;
 }
 
-/** What an origin says of a request: which service it is, and what reached it. */
+/** What a service says of the request that reached it. */
 interface Seen {
   service: string;
   method: string;
@@ -20,109 +35,293 @@ interface Seen {
   headers: Record<string, string>;
 }
 
-const open: AsyncDisposable[] = [];
-const exercised = new Set<string>();
+let folder: TempFolder;
+let authority: Certificates;
+const origins = new Map<string, HttpOrigin>();
 
-/** An example in front of origins that answer with what they got. Targets named `dead` refuse connections. */
-async function started(file: string, dead: readonly string[] = []) {
-  exercised.add(file);
-  const { listen: _, ...example } = parse(readFileSync(join(folder, file), 'utf8')) as Example & {
-    listen: unknown;
-  };
-  for (const [name, service] of Object.entries(example.services)) {
-    const place = async (written: string) => {
-      if (dead.includes(written)) return `http://127.0.0.1:${await freePort()}`;
-      const origin = await httpOrigin(({ method, url, headers }, response) => {
-        response.setHeader('x-powered-by', 'origin');
-        response.end(JSON.stringify({ service: name, method, url, headers }));
-      });
-      open.push(origin);
-      return origin.url;
-    };
-    if (service.url !== undefined) service.url = await place(service.url);
-    if (service.targets !== undefined) service.targets = await Promise.all(service.targets.map(place));
-  }
-  const gateway = await startTestGateway(example);
-  open.push(gateway);
-  const ask = (path: string, init: RequestInit = {}) =>
-    fetch(`http://127.0.0.1:${gateway.port}${path}`, { redirect: 'manual', ...init });
-  return {
-    ask,
-    seen: async (path: string, init?: RequestInit) => (await (await ask(path, init)).json()) as Seen,
-  };
+beforeAll(async () => {
+  folder = tempFolder();
+  cpSync(join(root, 'examples'), folder.path, { recursive: true });
+  authority = await certificates();
+  mkdirSync(join(folder.path, 'certs'));
+  const leaves = { shop: 'shop.example', blog: 'blog.shop.example', inside: 'shop.inside' };
+  for (const [name, host] of Object.entries(leaves)) await layPair(name, host, 'server');
+  await layPair('gateway', 'gateway', 'client');
+  writeFileSync(join(folder.path, 'certs/inside-ca.pem'), authority.ca);
+});
+
+afterAll(async () => {
+  for (const origin of origins.values()) await origin.close();
+  folder.close();
+});
+
+async function layPair(name: string, host: string, use: 'server' | 'client'): Promise<void> {
+  const { cert, key } = await authority.leaf([host], { use });
+  writeFileSync(join(folder.path, `certs/${name}.pem`), cert);
+  writeFileSync(join(folder.path, `certs/${name}-key.pem`), key);
 }
 
-describe('the examples', () => {
-  afterEach(async () => {
-    for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]();
+/** A service that tells what it was asked. */
+async function origin(service: string): Promise<HttpOrigin> {
+  const known = origins.get(service);
+  if (known !== undefined) return known;
+  const made = await httpOrigin(({ method, url, headers }, response) => {
+    response.setHeader('content-type', 'application/json');
+    response.setHeader('x-powered-by', 'a service');
+    response.end(JSON.stringify({ service, method, url, headers }));
   });
+  origins.set(service, made);
+  return made;
+}
 
-  it.each(files)('%s loads without an error or a warning', async (file) => {
-    const { issues, source } = await loadConfig(join(folder, file), { env: {} });
+function definitionOf(file: string): Definition {
+  return parse(readFileSync(join(folder.path, file), 'utf8'), { merge: true }) as Definition;
+}
+
+/** The example as it is, but on free ports and in front of services that exist. */
+async function run(file: string, given: Definition = definitionOf(file)): Promise<TestGateway> {
+  const services: Definition['services'] = {};
+  for (const [name, service] of Object.entries(given.services ?? {})) {
+    const { host } = new URL((await origin(name)).url);
+    services[name] = service.url === undefined ? service : { ...service, url: moved(service.url, host) };
+  }
+  const definition = { ...given, services, listen: anyPort(given.listen) };
+  return startTestGateway(definition, { folder: dirname(join(folder.path, file)) });
+}
+
+function anyPort(listen: unknown): unknown {
+  if (Array.isArray(listen)) return listen.map(anyPort);
+  if (typeof listen !== 'object' || listen === null) return '127.0.0.1:0';
+  return { ...listen, address: '127.0.0.1:0' };
+}
+
+function moved(url: string, host: string): string {
+  return `http://${host}${new URL(url).pathname}`;
+}
+
+interface Ask {
+  method?: string;
+  headers?: Record<string, string>;
+  port?: number;
+  tls?: { ca: string; servername: string };
+}
+
+interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+}
+
+/** Says the Host it is told to, which `fetch` would not. */
+async function ask(gateway: TestGateway, path: string, how: Ask = {}): Promise<Answer> {
+  const { method = 'GET', headers = {}, port = gateway.port, tls } = how;
+  await using client = await rawClient({ port, ...(tls === undefined ? {} : { tls }) });
+  const lines = Object.entries({ host: 'localhost', ...headers }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
+  await client.send(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`);
+  const { status, headers: pairs, body } = await client.response(method);
+  return { status, headers: new Headers(pairs.map(([name, value]) => [name, value])), text: body.toString() };
+}
+
+async function seen(gateway: TestGateway, path: string, how: Ask = {}): Promise<Seen> {
+  const { status, text } = await ask(gateway, path, how);
+  expect(status, text).toBe(200);
+  return JSON.parse(text) as Seen;
+}
+
+const files = globSync('**/*.yaml', { cwd: join(root, 'examples') }).sort();
+
+describe('the examples', () => {
+  it.each(files)('%s loads as it stands', async (file) => {
+    const { issues, source } = await loadConfig(join(folder.path, file));
     expect(renderIssues(issues, source, { colour: false })).toBe('');
   });
 
-  it('routing.yaml sends each path to its service, and answers some itself', async () => {
-    const { ask, seen } = await started('routing.yaml');
-    expect(await seen('/catalogue/lamps?page=2')).toMatchObject({
+  it('typescript/ loads by the command line, wherever it stands', () => {
+    const args = ['check', join(folder.path, 'typescript/tidegate.config.ts')];
+    expect(execFileSync(join(root, 'bin/tidegate'), args, { encoding: 'utf8' })).toContain('is in order');
+  });
+
+  it('prefix.yaml strips one prefix and keeps the other', async () => {
+    await using gateway = await run('prefix.yaml');
+    expect(await seen(gateway, '/catalogue/products?page=2')).toMatchObject({
       service: 'catalogue',
-      url: '/lamps?page=2',
+      url: '/products?page=2',
     });
-    expect(await seen('/p/LAMP-1')).toMatchObject({ service: 'catalogue', url: '/products/LAMP-1' });
-    expect((await ask('/p/lamp-1')).status).toBe(404);
-    expect((await ask('/p/LAMP-1', { method: 'DELETE' })).status).toBe(405);
-    expect(await seen('/ordering/1')).toMatchObject({ service: 'ordering', url: '/ordering/1' });
-    expect(await seen('/ordering/1', { headers: { 'x-beta': 'on' } })).toMatchObject({
+    expect(await seen(gateway, '/ordering/reports/2026')).toMatchObject({
+      service: 'ordering',
+      url: '/ordering/reports/2026',
+    });
+  });
+
+  it('hosts.yaml prefers the exact host, and tells a tenant by its name', async () => {
+    await using gateway = await run('hosts.yaml');
+    const at = (host: string) => ({ headers: { host } });
+    expect(await seen(gateway, '/', at('SHOP.example:8080'))).toMatchObject({ service: 'shop' });
+    expect(await seen(gateway, '/', at('acme.shop.example'))).toMatchObject({
+      service: 'tenants',
+      headers: { host: 'acme.shop.example', 'x-tenant': 'acme' },
+    });
+    const blog = await seen(gateway, '/', at('blog.shop.example'));
+    expect(blog.service).toBe('blog');
+    expect(blog.headers.host).toBe(new URL(origins.get('blog')!.url).host);
+    expect(await ask(gateway, '/', at('other.example'))).toMatchObject({
+      status: 404,
+      text: '{"error":"no such host: other.example"}',
+    });
+  });
+
+  it('header-canary.yaml sends those who ask for it to the next release', async () => {
+    await using gateway = await run('header-canary.yaml');
+    expect(await seen(gateway, '/orders/1')).toMatchObject({ service: 'ordering' });
+    expect(await seen(gateway, '/orders/1', { headers: { 'x-beta': 'on' } })).toMatchObject({
       service: 'orderingNext',
     });
-    const moved = await ask('/shop/lamps?page=2');
-    expect([moved.status, moved.headers.get('location')]).toEqual([
-      301,
-      expect.stringMatching(/\/catalogue\/lamps\?page=2$/),
-    ]);
-    expect(await (await ask('/hello/ada')).json()).toEqual({ hello: 'ada' });
+    const byCookie = await ask(gateway, '/orders/1', { headers: { cookie: 'a=b; release=next' } });
+    expect(byCookie.headers.get('x-release')).toBe('next');
   });
 
-  it('resilience.yaml answers every request while one of its targets is down', async () => {
-    const { ask } = await started('resilience.yaml', ['http://127.0.0.1:4003']);
-    const statuses: number[] = [];
-    for (let request = 0; request < 6; request++) statuses.push((await ask('/orders/1')).status);
-    expect(statuses).toEqual([200, 200, 200, 200, 200, 200]);
+  it('weighted-split.yaml keeps a client on its side', async () => {
+    await using gateway = await run('weighted-split.yaml');
+    const first = await ask(gateway, '/');
+    const line = first.headers.get('set-cookie')!;
+    expect(line).toMatch(/^side=\S+; Path=\/; Max-Age=3600; HttpOnly; SameSite=Lax$/);
+    const { service } = JSON.parse(first.text) as Seen;
+    const headers = { cookie: line.split(';')[0]! };
+    for (let i = 0; i < 20; i++) expect(await seen(gateway, '/', { headers })).toMatchObject({ service });
+    expect(await seen(gateway, '/checkout/1')).toMatchObject({ service: 'shop' });
   });
 
-  it('resilience.yaml does not try a report twice', async () => {
-    const { ask } = await started('resilience.yaml', ['http://127.0.0.1:4003']);
-    const statuses = [(await ask('/reports/1')).status, (await ask('/reports/1')).status];
-    expect(statuses.sort()).toEqual([200, 502]);
+  it('https-redirect.yaml sends port 80 to https and serves port 443', async () => {
+    await using gateway = await run('https-redirect.yaml');
+    const { plain, front } = gateway.ports as { plain: number; front: number };
+    const headers = { host: 'shop.example' };
+    const redirected = await ask(gateway, '/a?b=c', { port: plain, headers });
+    expect(redirected.status).toBe(301);
+    expect(redirected.headers.get('location')).toBe('https://shop.example/a?b=c');
+    expect(await ask(gateway, '/alive', { port: plain, headers })).toMatchObject({ status: 200, text: 'ok' });
+    const tls = { ca: authority.ca, servername: 'shop.example' };
+    const served = await ask(gateway, '/a', { port: front, tls, headers });
+    expect(served.headers.get('strict-transport-security')).toBe('max-age=31536000');
+    expect(JSON.parse(served.text)).toMatchObject({ headers: { 'x-forwarded-proto': 'https' } });
   });
 
-  it('canary.yaml keeps a client on its side', async () => {
-    const { ask } = await started('canary.yaml');
-    const first = await ask('/');
-    const { service } = (await first.json()) as Seen;
-    const cookie = (first.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
-    expect(cookie).toMatch(/^side=/);
-    for (let request = 0; request < 20; request++) {
-      expect(((await (await ask('/', { headers: { cookie } })).json()) as Seen).service).toBe(service);
+  it('tls.yaml has a certificate for each name, and shows its own to the service', async () => {
+    const inside = await insideService();
+    try {
+      const { listen, services } = definitionOf('tls.yaml');
+      services!.shop!.url = `https://127.0.0.1:${(inside.address() as AddressInfo).port}`;
+      const definition = { ...definitionOf('tls.yaml'), services, listen: anyPort(listen) };
+      await using gateway = await startTestGateway(definition, { folder: folder.path });
+      for (const servername of ['shop.example', 'blog.shop.example']) {
+        const tls = { ca: authority.ca, servername };
+        const { status, text } = await ask(gateway, '/', { tls, headers: { host: servername } });
+        expect({ status, text }).toEqual({ status: 200, text: 'hello gateway' });
+      }
+    } finally {
+      inside.close();
     }
   });
 
-  it('headers.yaml sets, removes and cleans on both ways', async () => {
-    const { ask } = await started('headers.yaml');
-    const response = await ask('/t/acme/lamps?page=2&debug=1', {
-      headers: { 'x-tenant': 'other', 'x-debug': 'yes' },
+  it('maintenance/ shows a page to people, JSON to programs, and the shop to staff', async () => {
+    await using gateway = await run('maintenance/tidegate.yaml');
+    const page = await ask(gateway, '/cart');
+    expect(page.status).toBe(503);
+    expect(page.headers.get('content-type')).toMatch(/^text\/html/);
+    expect(page.headers.get('retry-after')).toBe('3600');
+    expect(page.text).toContain('Closed for an hour');
+    const { headers, text } = await ask(gateway, '/api/orders');
+    expect(JSON.parse(text)).toEqual({
+      error: 'closed for maintenance',
+      request: headers.get('x-request-id'),
     });
-    const { url, headers } = (await response.json()) as Seen;
-    expect(url).toBe('/lamps?page=2');
-    expect(headers['x-tenant']).toBe('acme');
-    expect(headers).not.toHaveProperty('x-debug');
-    expect(response.headers.get('x-frame-options')).toBe('DENY');
-    expect(response.headers.get('x-powered-by')).toBeNull();
-    const large = await ask('/t/acme/lamps', { method: 'POST', body: 'x'.repeat(65 * 1024) });
-    expect(large.status).toBe(413);
+    expect(await seen(gateway, '/cart', { headers: { 'x-staff': 'me' } })).toMatchObject({ service: 'shop' });
   });
 
-  it('are each exercised here', () => {
-    expect([...exercised].sort()).toEqual(files.map((file) => basename(file)));
+  it('rewrite.yaml asks the services in their own words', async () => {
+    await using gateway = await run('rewrite.yaml');
+    const url = async (path: string) => (await seen(gateway, path)).url;
+    expect(await url('/c/a/b')).toBe('/v2/api/a/b');
+    expect(await url('/c')).toBe('/v2/api');
+    expect(await url('/p/LAMP-001?utm_source=mail&page=2')).toBe('/v2/products/LAMP-001?full=1&page=2');
+    expect(await url('/find/red%20lamps')).toBe('/search?q=red%20lamps');
+    const old = await ask(gateway, '/shop/LAMP-001.html?a=1');
+    expect(old.status).toBe(301);
+    expect(old.headers.get('location')).toBe('/p/LAMP-001?a=1');
+  });
+
+  it('resilience.yaml answers while one of its targets is down', async () => {
+    const definition = definitionOf('resilience.yaml');
+    const [, ...others] = definition.services!.ordering!.targets!;
+    const alive = (await origin('ordering')).url;
+    definition.services!.ordering!.targets = ['http://127.0.0.1:1', ...others.map(() => alive)];
+    await using gateway = await startTestGateway({ ...definition, listen: '127.0.0.1:0' });
+    for (let i = 0; i < 20; i++)
+      expect(await seen(gateway, '/orders/1')).toMatchObject({ service: 'ordering' });
+  });
+
+  it('resilience.yaml tries a payment once', async () => {
+    const definition = definitionOf('resilience.yaml');
+    definition.services!.ordering!.targets = ['http://127.0.0.1:1'];
+    await using gateway = await startTestGateway({ ...definition, listen: '127.0.0.1:0' });
+    const paid = await ask(gateway, '/payments/1', { method: 'POST', headers: { 'content-length': '0' } });
+    expect(JSON.parse(paid.text)).toMatchObject({ code: 'TG_UPSTREAM_REFUSED' });
+  });
+
+  it('browser-api.yaml answers preflights and shapes errors', async () => {
+    await using gateway = await run('browser-api.yaml');
+    const page = 'https://one.app.example';
+    const preflight = await ask(gateway, '/api/orders', {
+      method: 'OPTIONS',
+      headers: { origin: page, 'access-control-request-method': 'PUT' },
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-origin')).toBe(page);
+    expect(preflight.headers.get('access-control-max-age')).toBe('3600');
+    const answer = await ask(gateway, '/api/orders', { headers: { origin: page } });
+    expect(JSON.parse(answer.text)).toMatchObject({ url: '/orders' });
+    expect(answer.headers.get('access-control-allow-credentials')).toBe('true');
+    expect(answer.headers.get('x-powered-by')).toBeNull();
+    const lost = await ask(gateway, '/nowhere');
+    expect(JSON.parse(lost.text)).toEqual({
+      error: 'TG_ROUTE_NOT_FOUND',
+      message: 'No route matches this request.',
+      request: lost.headers.get('x-request-id'),
+    });
+  });
+
+  it('browser-api.yaml gives an empty list of offers while its service is down', async () => {
+    const definition = definitionOf('browser-api.yaml');
+    definition.services!.api!.url = 'http://127.0.0.1:1';
+    await using gateway = await startTestGateway({ ...definition, listen: '127.0.0.1:0' });
+    const offers = await ask(gateway, '/api/offers');
+    expect(offers).toMatchObject({ status: 200, text: '{"offers":[]}' });
+    expect(offers.headers.get('x-fallback')).toBe('yes');
+  });
+
+  it('typescript/ routes by functions and by names that a program made', async () => {
+    await using gateway = await run('typescript/tidegate.config.ts', typed as Definition);
+    expect(await ask(gateway, '/hello/ada')).toMatchObject({ status: 200, text: 'hello ada' });
+    expect(await seen(gateway, '/catalogue/lamps?draft=yes')).toMatchObject({
+      url: '/drafts/lamps?draft=yes',
+    });
+    expect(await seen(gateway, '/catalogue/lamps')).toMatchObject({ url: '/lamps' });
+    expect(await seen(gateway, '/stock/1', { headers: { 'x-region': 'us' } })).toMatchObject({
+      service: 'stock',
+      url: '/us/1',
+    });
   });
 });
+
+/** A service that only the gateway may ask, by its certificate. */
+async function insideService(): Promise<Server> {
+  const pem = (name: string) => readFileSync(join(folder.path, `certs/${name}.pem`), 'utf8');
+  const options = { cert: pem('inside'), key: pem('inside-key'), ca: authority.ca, requestCert: true };
+  const server = createServer(options, (request, response) => {
+    const { subject } = (request.socket as TLSSocket).getPeerCertificate();
+    response.end(`hello ${subject.CN}`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}

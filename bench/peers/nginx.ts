@@ -1,22 +1,22 @@
-import { startGateway } from '../bench.ts';
-import { findProgram } from '../machine.ts';
+import { type Bench, startGateway } from '../bench.ts';
+import { type Command, findProgram } from '../machine.ts';
 import type { Peer, PeerSetup } from './peer.ts';
 
 /** nginx doing what Tidegate does by default: kept connections to the service, forwarded headers, an id. */
 export const nginx: Peer = {
   name: 'nginx',
   missing: () => (findProgram('nginx') === null ? 'apt-get install nginx' : null),
-  async start(bench, setup) {
-    const file = bench.folder.write(`nginx-${setup.port}.conf`, configure(bench.folder.path, setup));
-    return await startGateway(
-      bench,
-      [findProgram('nginx')!, '-p', bench.folder.path, '-c', file],
-      setup.port,
-    );
-  },
+  start: (bench, setup) => startGateway(bench, nginxCommand(bench, setup), setup.port),
 };
 
-function configure(folder: string, { port, originPort, tls }: PeerSetup): string {
+/** Writes its config, with `more` lines in it, and gives the command that runs it. */
+export function nginxCommand(bench: Bench, setup: PeerSetup, more = ''): Command {
+  const { folder } = bench;
+  const file = folder.write(`nginx-${setup.port}.conf`, configure(folder.path, setup, more));
+  return [findProgram('nginx')!, '-p', folder.path, '-c', file];
+}
+
+function configure(folder: string, { port, originPort, tls }: PeerSetup, more: string): string {
   const secured = tls === undefined ? '' : `ssl_certificate ${tls.cert}; ssl_certificate_key ${tls.key};`;
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((kind) => `${kind}_temp_path ${folder}/nginx-${port}-${kind};`)
@@ -33,6 +33,7 @@ http {
   keepalive_timeout 75s;
   keepalive_requests 1000000000;
   client_max_body_size 0;
+  ${more}
   upstream origin {
     server 127.0.0.1:${originPort};
     keepalive 100;

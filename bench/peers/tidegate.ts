@@ -23,12 +23,13 @@ export async function tidegateCommand(
   bench: Bench,
   { port, originPort, tls }: PeerSetup,
   routes: Record<string, unknown>,
+  service: object = {},
 ): Promise<Command> {
   const address = `127.0.0.1:${port}`;
   const config = {
     listen: tls === undefined ? address : [{ name: 'front', address, tls }],
     admin: `127.0.0.1:${await freePort()}`,
-    services: { origin: { url: `http://127.0.0.1:${originPort}` } },
+    services: { origin: { url: `http://127.0.0.1:${originPort}`, ...service } },
     routes,
   };
   return [BIN, 'run', bench.folder.write(`tidegate-${port}.yaml`, stringify(config))];

@@ -2,10 +2,23 @@ import { createServer, type Socket } from 'node:net';
 
 /**
  * The service behind all gateways: as cheap as a server on Node can be, so that the gateway is what is
- * measured. `GET /large` answers 1 MiB, everything else 200 bytes of JSON; a request's body is read whole first.
+ * measured. `GET /large` answers 1 MiB, `GET /json` some 20 kB of JSON, everything else 200 bytes; a request's body is read whole first.
  */
 
 const SMALL = answer('application/json', Buffer.from(JSON.stringify({ data: 'x'.repeat(189) })));
+const LIST = answer(
+  'application/json',
+  Buffer.from(
+    JSON.stringify(
+      Array.from({ length: 312 }, (_, i) => ({
+        id: i,
+        sku: `LAMP-${i}`,
+        name: `Lamp number ${(i * 7919) % 1000}`,
+        price: (i * 37) % 500,
+      })),
+    ),
+  ),
+);
 const LARGE = answer('application/octet-stream', Buffer.alloc(2 ** 20, 'x'));
 
 function answer(type: string, body: Buffer): Buffer {
@@ -33,7 +46,7 @@ function serve(socket: Socket): void {
         if (end < 0) return;
         at += end + 4 - before;
         missing = contentLength(head.slice(0, end));
-        reply = head.startsWith('GET /large') ? LARGE : SMALL;
+        reply = head.startsWith('GET /large') ? LARGE : head.startsWith('GET /json') ? LIST : SMALL;
         head = '';
       }
       if (missing === 0) socket.write(reply);

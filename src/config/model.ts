@@ -62,9 +62,20 @@ export interface AdminConfig {
   hosts: string[];
 }
 
+/** Targets that a name stands for, in place of listed ones. */
+export interface DiscoverConfig {
+  name: string;
+  type: 'A' | 'SRV';
+  scheme: 'http' | 'https';
+  /** For addresses; SRV records bring their own. */
+  port: number;
+}
+
 export interface ServiceConfig {
   name: string;
+  /** Empty where they are discovered. */
   targets: TargetConfig[];
+  discover: DiscoverConfig | null;
   timeout: TimeoutConfig;
   host: HostConfig | null;
   tls: UpstreamTlsConfig;

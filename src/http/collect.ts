@@ -1,10 +1,16 @@
-import { type Body, type BodySink, isSource } from './body.ts';
+import { type Body, type BodySink, cancelBody, isSource } from './body.ts';
 import type { Failure } from './errors.ts';
 
-/** Reads a whole body into memory; `tooLarge` names the failure where it is longer than `limit` bytes. */
+/**
+ * Reads a whole body into memory; `tooLarge` names the failure where it is longer than `limit` bytes: then
+ * the rest of it is not read.
+ */
 export function collect(body: Body, limit: number, tooLarge: Failure): Promise<Buffer | Failure> {
   if (body === null) return Promise.resolve(Buffer.alloc(0));
-  if (body.length > limit) return Promise.resolve(tooLarge);
+  if (body.length > limit) {
+    cancelBody(body);
+    return Promise.resolve(tooLarge);
+  }
   if (!isSource(body)) return Promise.resolve(body);
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];

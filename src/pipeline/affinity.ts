@@ -9,34 +9,54 @@ import { type Headers, sameName } from '../http/headers.ts';
 export class Affinity {
   readonly cookie: string;
   private readonly maxAge: number | null;
-  private readonly byValue = new Map<string, string>();
+  private readonly key: string;
+  private readonly purpose: string;
+  private readonly names: () => readonly string[];
   private readonly values = new Map<string, string>();
 
   /**
    * @param key Equal in all workers of a node.
    * @param purpose What the names belong to, so that equal names elsewhere have other values.
+   * @param names Those there are now.
    * @param maxAge Seconds; null: until the browser ends.
    */
-  constructor(cookie: string, key: string, purpose: string, names: readonly string[], maxAge: number | null) {
+  constructor(
+    cookie: string,
+    key: string,
+    purpose: string,
+    names: () => readonly string[],
+    maxAge: number | null,
+  ) {
     this.cookie = cookie;
+    this.key = key;
+    this.purpose = purpose;
+    this.names = names;
     this.maxAge = maxAge;
-    for (const name of names) {
-      const value = createHmac('sha256', key).update(`${purpose}\0${name}`).digest('base64url').slice(0, 22);
-      this.values.set(name, value);
-      this.byValue.set(value, name);
-    }
   }
 
   /** The one a client was given; null where it brings no cookie that means one. */
   read(headers: Headers): string | null {
     const value = cookieValue(headers, this.cookie);
-    return value === undefined ? null : (this.byValue.get(value) ?? null);
+    if (value === undefined) return null;
+    return this.names().find((name) => this.valueOf(name) === value) ?? null;
+  }
+
+  private valueOf(name: string): string {
+    let value = this.values.get(name);
+    if (value === undefined) {
+      value = createHmac('sha256', this.key)
+        .update(`${this.purpose}\0${name}`)
+        .digest('base64url')
+        .slice(0, 22);
+      this.values.set(name, value);
+    }
+    return value;
   }
 
   /** The Set-Cookie line that keeps a client with `name`. */
   line(name: string, secure: boolean): string {
     const age = this.maxAge === null ? '' : `; Max-Age=${this.maxAge}`;
-    return `${this.cookie}=${this.values.get(name)}; Path=/${age}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;
+    return `${this.cookie}=${this.valueOf(name)}; Path=/${age}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;
   }
 }
 

@@ -198,7 +198,13 @@ export class RouteCompiler {
     const affinity =
       sticky === null
         ? null
-        : new Affinity(sticky.cookie, this.parts.affinityKey, `route ${route.name}`, names, sticky.maxAge);
+        : new Affinity(
+            sticky.cookie,
+            this.parts.affinityKey,
+            `route ${route.name}`,
+            () => names,
+            sticky.maxAge,
+          );
     const own = sticky === null ? [] : [sticky.cookie];
     return compileSides(
       to.map((one, index) => this.side(route, one, names[index]!, own, scopes)),
@@ -232,7 +238,7 @@ export class RouteCompiler {
               balance.name,
               this.parts.affinityKey,
               `service ${config.name}`,
-              service.targets.map((target) => target.name),
+              () => service.targets.map((target) => target.name),
               null,
             )
           : null,

@@ -1,6 +1,7 @@
 export type { Applicant } from './admission.ts';
 export { type Choice, RoundRobin } from './balance/index.ts';
 export type { ServiceDescription, TargetDescription } from './describe.ts';
+export type { Discover } from './discovery.ts';
 export { ActiveChecks, type CheckPlan, checkPlans, HealthCount, type HealthReport } from './health/index.ts';
 export { mergeDescriptions } from './merge.ts';
 export type { Reuse, Waiter } from './pool.ts';
@@ -15,5 +16,6 @@ export {
   type Trouble,
   troubleOf,
 } from './retry.ts';
-export { type Service, type Target, type UpstreamParts, Upstreams } from './service.ts';
+export type { Service, Target } from './service.ts';
+export { type UpstreamParts, Upstreams } from './upstreams.ts';
 export { Verdict } from './verdict.ts';

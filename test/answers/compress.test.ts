@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { brotliDecompressSync, createGunzip, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { answer, Gate, rawClient } from '../../src/testkit/index.ts';
+import { answer, Gate, rawClient, until } from '../../src/testkit/index.ts';
 import { header, type Stage, stage } from './stage.ts';
 
 let on: Stage;
@@ -24,6 +26,19 @@ async function setUp(
 }
 
 const ask = (accept: string, line = 'GET /x') => on.ask(line, [`Accept-Encoding: ${accept}`]);
+
+/** False once a socket has moved nothing for a while of turns. */
+async function idle(socket: Socket): Promise<false> {
+  let turns = 0;
+  let before = socket.bytesWritten - socket.writableLength;
+  await until(() => {
+    const now = socket.bytesWritten - socket.writableLength;
+    turns = now === before ? turns + 1 : 0;
+    before = now;
+    return turns > 200;
+  }, 'it goes on moving');
+  return false;
+}
 
 describe('compress', () => {
   it.each([
@@ -152,6 +167,126 @@ describe('compress', () => {
       { routes: { all: { match: '/*', to: 'main', compress: true } } },
     );
     await expect(ask('gzip')).rejects.toThrow();
+  });
+
+  it('a client that leaves ends the answer of the service', async () => {
+    on = await stage(
+      {
+        main: async ({ connection }) => {
+          await connection.send(
+            'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n',
+          );
+        },
+      },
+      { routes: { all: { match: '/*', to: 'main', compress: true } } },
+    );
+    const client = await rawClient({ port: on.gateway.port });
+    await client.send('GET /x HTTP/1.1\r\nHost: a\r\nAccept-Encoding: br\r\n\r\n');
+    await client.head();
+    client.reset();
+    await on.origins.main!.connections[0]!.closed();
+  });
+
+  it('a client that does not read holds the service back', async () => {
+    // What can't be compressed fills every buffer on the way.
+    const noise = randomBytes(64 * 1024);
+    let sent = 0;
+    let blocked = false;
+    on = await stage(
+      {
+        main: async ({ connection }) => {
+          await connection.send(
+            'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1000000000\r\n\r\n',
+          );
+          while (!blocked) {
+            const taken = connection.send(noise).then(() => true);
+            blocked = !(await Promise.race([taken, idle(connection.socket)]));
+            sent += noise.length;
+          }
+        },
+      },
+      { routes: { all: { match: '/*', to: 'main', compress: true } } },
+    );
+    const client = await rawClient({ port: on.gateway.port });
+    await client.send('GET /x HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n');
+    await client.head();
+    client.pause();
+    await until(() => blocked, 'the service is never held back');
+    expect(sent).toBeLessThan(100_000_000);
+    client.close();
+  });
+
+  it("a 304 does not make the coded answer's validator a strong one again", async () => {
+    on = await stage(
+      { main: answer(304, [['ETag', '"v1"']], '') },
+      { routes: { all: { match: '/*', to: 'main', compress: true } } },
+    );
+    const coded = await ask('gzip');
+    expect([header(coded, 'etag'), header(coded, 'vary')]).toEqual(['W/"v1"', 'Accept-Encoding']);
+    expect(header(await ask('identity'), 'etag')).toBe('"v1"');
+  });
+
+  it('transforms come first, and take nothing of the coding away', async () => {
+    on = await stage(
+      { main: answer(200, [JSON_TYPE, ['X-Inner', '1']], TEXT) },
+      {
+        routes: {
+          only: {
+            match: '/only',
+            to: 'main',
+            compress: true,
+            response: { headers: { only: ['content-type'] } },
+          },
+          plain: {
+            match: '/plain',
+            to: 'main',
+            compress: true,
+            response: { headers: { set: { 'cache-control': 'no-transform' } } },
+          },
+        },
+      },
+    );
+    const only = await ask('gzip', 'GET /only');
+    expect([header(only, 'content-encoding'), header(only, 'vary'), header(only, 'x-inner')]).toEqual([
+      'gzip',
+      'Accept-Encoding',
+      undefined,
+    ]);
+    expect((await ask('gzip', 'GET /plain')).body.toString()).toBe(TEXT);
+  });
+
+  it('types and minSize replace the usual ones; none and false take it away', async () => {
+    on = await stage(
+      { main: answer(200, [['Content-Type', 'application/vnd.own']], 'x'.repeat(300)) },
+      {
+        defaults: { compress: { minSize: '200B', types: 'application/vnd.own' } },
+        routes: {
+          a: { match: '/a', to: 'main' },
+          b: { match: '/b', to: 'main', compress: 'none' },
+          c: { match: '/c', to: 'main', compress: false },
+          d: { match: '/d', to: 'main', compress: true },
+        },
+      },
+    );
+    const codings = [];
+    for (const path of ['/a', '/b', '/c', '/d'])
+      codings.push(header(await ask('gzip', `GET ${path}`), 'content-encoding'));
+    expect(codings).toEqual(['gzip', undefined, undefined, undefined]);
+  });
+
+  it("compresses the gateway's own errors where they are long enough, and HTTP/1.0 gets them to the end", async () => {
+    on = await stage(
+      {},
+      {
+        services: { gone: { url: 'http://127.0.0.1:1' } },
+        routes: { all: { match: '/*', to: 'gone', compress: { minSize: '1B' } } },
+      },
+    );
+    const client = await rawClient({ port: on.gateway.port });
+    await client.send('GET /x HTTP/1.0\r\nAccept-Encoding: gzip\r\n\r\n');
+    const response = await client.response();
+    expect(JSON.parse(gunzipSync(response.body).toString())).toMatchObject({ code: 'TG_UPSTREAM_REFUSED' });
+    client.close();
   });
 
   it('compresses what the gateway answers itself', async () => {

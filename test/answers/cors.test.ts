@@ -128,4 +128,82 @@ describe('CORS', () => {
     await setUp({ ...LEAVE, expose: ['x-total', 'etag'] });
     expect(header(await on.ask('GET /shop/x', [APP]), 'access-control-expose-headers')).toBe('x-total, etag');
   });
+
+  it('a preflight never reaches a service of a route that speaks of CORS, whatever it announces', async () => {
+    await setUp(LEAVE, { put: { match: { path: '/shop/*', method: 'PUT' }, to: 'shop' } });
+    const response = await on.ask('OPTIONS /shop/x', ask('PUT'));
+    expect(response.status).toBe(204);
+    expect(response.headers.filter(([name]) => /^access-control/i.test(name))).toEqual([]);
+    expect(on.origins.shop!.requests).toEqual([]);
+  });
+
+  it('where no route speaks of CORS, preflights are for the service', async () => {
+    on = await stage({ shop: answer(200, [], 'mine') }, { routes: { shop: { match: '/*', to: 'shop' } } });
+    expect((await on.ask('OPTIONS /x', ask('PUT'))).body.toString()).toBe('mine');
+  });
+
+  it("'*' and silence allow the methods and headers that are asked for, with credentials too", async () => {
+    await setUp({ ...LEAVE, methods: '*', credentials: true });
+    const response = await on.ask(
+      'OPTIONS /shop/x',
+      ask('DELETE', APP, ['Access-Control-Request-Headers: authorization,x-a']),
+    );
+    expect(header(response, 'access-control-allow-methods')).toBe('DELETE');
+    expect(header(response, 'access-control-allow-headers')).toBe('authorization, x-a');
+  });
+
+  it('transforms hold for preflights, and take nothing of the leave away', async () => {
+    on = await stage(
+      { shop: answer(200, [['X-Inner', '1']], 'ok') },
+      {
+        defaults: {
+          cors: LEAVE,
+          response: { headers: { only: ['content-type'], set: { 'x-frame-options': 'DENY' } } },
+        },
+        routes: { shop: { match: '/shop/*', to: 'shop' } },
+      },
+    );
+    for (const response of [
+      await on.ask('OPTIONS /shop/x', ask('PUT')),
+      await on.ask('GET /shop/x', [APP]),
+      await on.ask('GET /nowhere', [APP]),
+    ]) {
+      expect(header(response, 'x-frame-options')).toBe('DENY');
+      expect(header(response, 'access-control-allow-origin')).toBe('https://app.example.com');
+      expect(header(response, 'vary')).toMatch(/^Origin/);
+      expect(header(response, 'x-inner')).toBeUndefined();
+    }
+  });
+
+  it("a route's own replaces the one of defaults, none takes it away", async () => {
+    on = await stage(
+      { shop: answer(200, [['Access-Control-Allow-Origin', 'https://service.test']], 'ok') },
+      {
+        defaults: { cors: LEAVE },
+        routes: {
+          own: { match: '/own', to: 'shop', cors: { origins: 'https://own.test' } },
+          none: { match: '/none', to: 'shop', cors: 'none' },
+        },
+      },
+    );
+    expect(header(await on.ask('GET /own', [APP]), 'access-control-allow-origin')).toBeUndefined();
+    const none = await on.ask('GET /none', [APP]);
+    expect(header(none, 'access-control-allow-origin')).toBe('https://service.test');
+    expect(header(none, 'vary')).toBeUndefined();
+  });
+
+  it("any origin gets '*', never its own name", async () => {
+    await setUp({ origins: '*' });
+    const response = await on.ask('GET /shop/x', [APP]);
+    expect([header(response, 'access-control-allow-origin'), header(response, 'vary')]).toEqual([
+      '*',
+      'Accept, Origin',
+    ]);
+  });
+
+  it('two Origin lines have no leave', async () => {
+    await setUp(LEAVE);
+    const response = await on.ask('GET /shop/x', [APP, 'Origin: https://evil.test']);
+    expect(header(response, 'access-control-allow-origin')).toBeUndefined();
+  });
 });

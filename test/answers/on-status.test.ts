@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { answer } from '../../src/testkit/index.ts';
-import { header, json, type Stage, stage } from './stage.ts';
+import { answer, Gate, ManualClock } from '../../src/testkit/index.ts';
+import { header, type Stage, stage } from './stage.ts';
 
 let on: Stage;
 afterEach(() => on.close());
 
 const FAILS = answer(503, [], 'main is down');
+const TOO_LONG = { respond: { body: 'too long' } };
+const ANY = { any: { match: '/*', to: 'main' } };
 
 describe('onStatus', () => {
   it('asks another service, which answers in its place', async () => {
@@ -135,60 +137,138 @@ describe('onStatus', () => {
     for (let i = 0; i < 5; i++) expect((await on.ask('GET /x')).status).toBe(200);
     expect(on.origins.main!.requests.length).toBe(5);
   });
-});
 
-describe('errors', () => {
-  it("shapes the gateway's own errors, and only those", async () => {
+  it('asks a service where no route matched', async () => {
     on = await stage(
-      { main: answer(500, [], 'mine') },
+      { main: FAILS, attic: answer(200, [], 'old page') },
       {
-        defaults: { errors: { body: '{"fault": error.code, "at": request.path, "status": error.status}' } },
+        defaults: { onStatus: { 404: { to: { service: 'attic', path: '/attic{request.path}' } } } },
         routes: { a: { match: '/a', to: 'main' } },
       },
     );
-    const lost = await on.ask('GET /nowhere');
-    expect(header(lost, 'content-type')).toBe('application/json');
-    expect(json(lost)).toEqual({ fault: 'TG_ROUTE_NOT_FOUND', at: '/nowhere', status: 404 });
-    expect((await on.ask('GET /a')).body.toString()).toBe('mine');
+    expect((await on.ask('GET /old?x=1')).body.toString()).toBe('old page');
+    expect((await on.origins.attic!.nextRequest()).target).toBe('/attic/old?x=1');
   });
 
-  it('an expression that fails leaves the problem document as it was', async () => {
+  it('what the gateway refuses because of its limits is not asked elsewhere', async () => {
     on = await stage(
-      { main: answer(200, [], 'x') },
+      { main: FAILS, backup: answer(200, [], 'ok') },
       {
-        defaults: { errors: { body: 'request.headers["x-absent"]' } },
-        routes: { a: { match: '/a', to: 'main' } },
+        routes: {
+          all: { match: '/*', to: 'main', maxBody: '1B', onStatus: { 413: [{ to: 'backup' }, TOO_LONG] } },
+        },
       },
     );
-    expect(json(await on.ask('GET /nowhere'))).toMatchObject({ code: 'TG_ROUTE_NOT_FOUND' });
+    const response = await on.ask('GET /x', [], 'text');
+    expect([response.status, response.body.toString()]).toEqual([413, 'too long']);
+    expect(on.origins.backup!.requests).toEqual([]);
   });
-});
 
-describe('mirror', () => {
-  it('copies requests, bodies included, without a say in the answer', async () => {
+  it("from: service leaves the gateway's own statuses alone", async () => {
+    on = await stage({ main: answer(502, [], 'broken'), backup: answer(200, [], 'ok') }, { routes: ANY });
+    const all = { match: '/*', to: 'main', onStatus: { 502: { to: 'backup', from: 'service' } } };
+    const backup = { url: on.origins.backup!.url };
+    await on.gateway.reload({
+      services: { main: { url: on.origins.main!.url }, backup },
+      routes: { all },
+    });
+    expect((await on.ask('GET /x')).status).toBe(200);
+    await on.gateway.reload({ services: { main: { url: 'http://127.0.0.1:1' }, backup }, routes: { all } });
+    expect((await on.ask('GET /x')).status).toBe(502);
+  });
+
+  it('a 401 of the service is asked elsewhere where the config says from: service', async () => {
     on = await stage(
-      { main: answer(200, [], 'main'), copy: answer(500, [], 'copy') },
-      { routes: { all: { match: '/*', to: 'main', mirror: { to: 'copy' } } } },
+      { main: answer(401, [['WWW-Authenticate', 'Basic']], 'who?'), guest: answer(200, [], 'hello guest') },
+      { routes: { all: { match: '/*', to: 'main', onStatus: { 401: { to: 'guest', from: 'service' } } } } },
     );
-    const response = await on.ask('POST /x?y=1', ['X-A: 1'], 'some text');
-    expect(response.body.toString()).toBe('main');
-    const copy = await on.origins.copy!.nextRequest();
-    expect([copy.method, copy.target, copy.body.toString(), header(copy as never, 'x-a')]).toEqual([
-      'POST',
-      '/x?y=1',
-      'some text',
-      '1',
+    const response = await on.ask('GET /x');
+    expect([response.body.toString(), header(response, 'www-authenticate')]).toEqual([
+      'hello guest',
+      undefined,
     ]);
-    expect((await on.origins.main!.nextRequest()).body.toString()).toBe('some text');
   });
 
-  it('a copy that hangs, or that nobody takes, holds up nobody', async () => {
+  it('an unsafe method takes the entry of a list that it may', async () => {
     on = await stage(
-      { main: answer(200, [], 'main'), copy: () => {} },
-      { routes: { all: { match: '/*', to: 'main', mirror: { to: 'copy' } } } },
+      { main: FAILS, backup: answer(200, [], 'ok') },
+      {
+        routes: {
+          all: {
+            match: '/*',
+            to: 'main',
+            onStatus: { 503: [{ to: 'backup' }, { respond: { status: 503, body: 'try again later' } }] },
+          },
+        },
+      },
     );
-    for (let i = 0; i < 20; i++) expect((await on.ask('GET /x')).status).toBe(200);
-    await on.origins.copy!.close();
+    expect((await on.ask('POST /x', [], 'text')).body.toString()).toBe('try again later');
+    expect(on.origins.backup!.requests).toEqual([]);
+  });
+
+  it('when no entry is better, the last answer goes out', async () => {
+    on = await stage(
+      { main: FAILS, second: answer(503, [], 'second is down too') },
+      { routes: { all: { match: '/*', to: 'main', onStatus: { '5xx': [{ to: 'second' }] } } } },
+    );
+    const response = await on.ask('GET /x');
+    expect([response.status, response.body.toString()]).toEqual([503, 'second is down too']);
+  });
+
+  it('the connection of the answer that gave way is used again', async () => {
+    on = await stage(
+      { main: answer(503, [], 'x'.repeat(20_000)), backup: answer(200, [], 'ok') },
+      { routes: { all: { match: '/*', to: 'main', onStatus: { 503: { to: 'backup' } } } } },
+    );
     for (let i = 0; i < 5; i++) expect((await on.ask('GET /x')).status).toBe(200);
+    expect(on.origins.main!.connections.length).toBe(1);
+  });
+
+  it('a long answer that gave way is cut off, not read to its end', async () => {
+    on = await stage(
+      {
+        main: async ({ connection }) => {
+          await connection.send(
+            'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 1000000000\r\n\r\nbegin',
+          );
+        },
+      },
+      { routes: { all: { match: '/*', to: 'main', onStatus: { 503: { respond: { body: 'later' } } } } } },
+    );
+    expect((await on.ask('GET /x')).body.toString()).toBe('later');
+    await on.origins.main!.connections[0]!.closed();
+  });
+
+  it('the second service has its own time to answer in', async () => {
+    const clock = new ManualClock();
+    const arrived = new Gate();
+    on = await stage(
+      { main: () => arrived.open(), backup: answer(200, [], 'ok') },
+      {
+        routes: { all: { match: '/*', to: 'main', timeout: '2s', onStatus: { 504: { to: 'backup' } } } },
+      },
+      { clock },
+    );
+    const asked = on.ask('GET /x');
+    await arrived.opened;
+    await clock.advance(2_001);
+    expect((await asked).body.toString()).toBe('ok');
+  });
+
+  it('none takes away what defaults say', async () => {
+    on = await stage(
+      { main: FAILS },
+      {
+        defaults: { onStatus: { 503: { respond: { body: 'default' } } } },
+        routes: {
+          a: { match: '/a', to: 'main' },
+          b: { match: '/b', to: 'main', onStatus: 'none' },
+          c: { match: '/c', to: 'main', onStatus: { 404: { respond: { body: 'own' } } } },
+        },
+      },
+    );
+    const bodies = [];
+    for (const path of ['/a', '/b', '/c']) bodies.push((await on.ask(`GET ${path}`)).body.toString());
+    expect(bodies).toEqual(['default', 'main is down', 'main is down']);
   });
 });

@@ -1,3 +1,4 @@
+import type { StartOptions } from '../../src/index.ts';
 import {
   headerValue,
   type RawResponse,
@@ -17,11 +18,15 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export async function stage(scripts: Record<string, Script | Script[]>, config: object): Promise<Stage> {
+export async function stage(
+  scripts: Record<string, Script | Script[]>,
+  config: object,
+  options: StartOptions = {},
+): Promise<Stage> {
   const origins: Record<string, ScriptedOrigin> = {};
   for (const [name, script] of Object.entries(scripts)) origins[name] = await scriptedOrigin(script);
   const services = Object.fromEntries(Object.entries(origins).map(([name, { url }]) => [name, { url }]));
-  const gateway = await startTestGateway({ services, ...config });
+  const gateway = await startTestGateway({ services, ...config }, options);
   return {
     origins,
     gateway,

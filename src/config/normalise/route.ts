@@ -28,10 +28,10 @@ export function normaliseRoute(
   };
 }
 
-/** `none` takes the defaults' away: then the service's hold. */
+/** A route's own `none` means that nothing is tried again, whatever its service says. */
 function ownRetries(own: RouteInput['retries'], fallback: DefaultsInput['retries']): RouteConfig['retries'] {
   const said = own ?? fallback;
-  return said === undefined || said === 'none' ? null : retriesOf(said);
+  return said === undefined ? null : retriesOf(said);
 }
 
 export function normaliseMatch(input: string | MatchInput): MatchConfig {

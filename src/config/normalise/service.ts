@@ -12,6 +12,7 @@ export function normaliseService(name: string, input: ServiceInput, readPem: Rea
   return {
     name,
     targets: targetsOf(input),
+    discover: discoverOf(input.discover),
     timeout: timeoutOf(input.timeout),
     host: hostOf(input.host),
     tls: {
@@ -28,6 +29,17 @@ export function normaliseService(name: string, input: ServiceInput, readPem: Rea
     breaker: breakerOf(input.breaker),
     request: transformOf(input.request),
     response: transformOf(input.response),
+  };
+}
+
+function discoverOf(input: ServiceInput['discover']): ServiceConfig['discover'] {
+  if (input === undefined) return null;
+  const scheme = input.scheme ?? 'http';
+  return {
+    name: input.dns,
+    type: input.type ?? 'A',
+    scheme,
+    port: countOf(input.port, scheme === 'https' ? 443 : 80),
   };
 }
 

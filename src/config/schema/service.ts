@@ -4,7 +4,7 @@ import { type Complaint, leaf, list, object, oneOf, type Rule } from './kit.ts';
 import { NOT_BUILT_VALUES } from './not-built.ts';
 import { breaker, health, retries } from './resilience.ts';
 import { requestTransform, responseTransform } from './transform.ts';
-import { boolean, bound, duration, filledText, integer, none, template } from './values.ts';
+import { boolean, bound, duration, filledText, integer, none, template, word } from './values.ts';
 
 export const url = leaf<string>(
   'a URL such as http://127.0.0.1:4001',
@@ -142,6 +142,17 @@ const oneSourceOfTargets: Rule = (service, report) => {
       advice: 'move the url into the list of targets',
     });
   }
+  const listed = ['url', 'targets'].find((key) => key in service);
+  if (listed !== undefined && 'discover' in service) {
+    report({
+      code: 'TG_CONFIG_CONFLICT',
+      path: ['discover'],
+      atKey: true,
+      also: [listed],
+      message: `"${listed}" and "discover" exclude each other`,
+      advice: 'keep one of them',
+    });
+  }
   if (!('url' in service || 'targets' in service || 'discover' in service)) {
     report({
       code: 'TG_CONFIG_MISSING',
@@ -180,12 +191,55 @@ export function allZero(entries: readonly unknown[]): boolean {
   );
 }
 
+const dnsName = leaf<string>(
+  'a name that DNS knows',
+  ['text'],
+  (value) => {
+    if (
+      /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_-]+)*\.?$/.test(String(value))
+    )
+      return null;
+    return {
+      message: `"${value}" is not a name of DNS`,
+      advice: 'write it without a scheme, port or path: shop.internal',
+    };
+  },
+  { type: 'string' },
+);
+
+const portOfSrv: Rule = (discover, report) => {
+  if (discover.type !== 'SRV' || !('port' in discover)) return;
+  report({
+    code: 'TG_CONFIG_CONFLICT',
+    path: ['port'],
+    atKey: true,
+    also: ['type'],
+    message: 'SRV records bring their own ports',
+    advice: 'remove it',
+  });
+};
+
+const discover = object(
+  'Discover',
+  'discover',
+  {
+    dns: dnsName.describe('The name, asked for again as its answers run out.'),
+    type: word(['A', 'SRV'])
+      .optional()
+      .describe('A: its addresses. SRV: hosts, ports and weights. Default A.'),
+    scheme: word(['http', 'https']).optional().describe('Default http.'),
+    port: integer(1, 65_535).optional().describe('Of addresses. Default 80, or 443 for https.'),
+  },
+  [portOfSrv],
+);
+
 export const service = object(
   'Service',
   'a service',
   {
     url: url.optional().describe('Where it listens. A path stands before the path that the route sends.'),
     targets: list('a list of targets', target).optional().describe('Several places that it listens on.'),
+    discover: discover.optional().describe('A name that stands for its targets, in place of url.'),
     balance: balance.optional().describe('Which target is next. Default leastRequests.'),
     timeout: timeout.optional().describe('Time limits; a route may say its own.'),
     host: host

@@ -13,7 +13,10 @@ import type { Headers } from '../../http/headers.ts';
 import type { Coding } from './accept-encoding.ts';
 
 export const GZIP_LEVEL = 5;
-export const BROTLI_QUALITY = 4;
+/** A window of 512 KiB: the usual one of 4 MiB is memory of each stream, and holds that much back before it speaks. */
+export const BROTLI = {
+  params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_LGWIN]: 19 },
+};
 
 type Encoder = Gzip | BrotliCompress | ZstdCompress;
 
@@ -22,7 +25,7 @@ function encoderOf(coding: Coding): Encoder {
     case 'gzip':
       return createGzip({ level: GZIP_LEVEL });
     case 'br':
-      return createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } });
+      return createBrotliCompress(BROTLI);
     case 'zstd':
       return createZstdCompress();
   }

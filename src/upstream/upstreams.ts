@@ -1,0 +1,272 @@
+import { isIP } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
+import type { DiscoverConfig, ServiceConfig, TargetConfig } from '../config/model.ts';
+import type { Logger } from '../telemetry/index.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Random } from '../util/random.ts';
+import { Admission, Pending } from './admission.ts';
+import { compileBalancer } from './balance/index.ts';
+import { Breaker } from './breaker.ts';
+import { RetryBudget } from './budget.ts';
+import type { ServiceDescription } from './describe.ts';
+import { type Discover, Discovery } from './discovery.ts';
+import { Pool, type PoolSettings } from './pool.ts';
+import type { Resolver } from './resolver.ts';
+import { Service, type ServiceState, type Target } from './service.ts';
+import { TargetState } from './target.ts';
+import { targetAuthority, targetName } from './target-name.ts';
+
+export interface UpstreamParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly resolver: Resolver;
+  /** How names are followed, where not by DNS. */
+  readonly discover?: Discover;
+  /** Workers that share a node's limits evenly. */
+  readonly shareOf: number;
+}
+
+/**
+ * Keeps what outlives a reload: pools, health, breakers, each under a key of just what it depends on. A
+ * snapshot claims what it uses; what the newest doesn't use is retired.
+ */
+export class Upstreams {
+  private readonly parts: UpstreamParts;
+  private targets = new Map<string, TargetState>();
+  private breakers = new Map<string, Breaker>();
+  private states = new Map<string, ServiceState>();
+  private discoveries = new Map<string, Discovery>();
+  private services = new Map<string, Service>();
+  /** Told when this worker takes a target out by itself. */
+  onEjected: ((service: string, target: string, forMs: number, why: string) => void) | null = null;
+
+  constructor(parts: UpstreamParts) {
+    this.parts = parts;
+  }
+
+  /** Compiles a whole set of services; `commit` makes it the one in force. */
+  compile(configs: readonly ServiceConfig[]): { services: Map<string, Service>; commit(): void } {
+    const claims: Claims = {
+      targets: new Map(),
+      breakers: new Map(),
+      states: new Map(),
+      discoveries: new Map(),
+      following: [],
+    };
+    const services = new Map(configs.map((config) => [config.name, this.service(config, claims)]));
+    return { services, commit: () => this.commit(configs, services, claims) };
+  }
+
+  /** What an active check found. */
+  reportHealth(service: string, target: string, up: boolean, why: string): void {
+    this.find(service, target)?.check(up, why);
+  }
+
+  /** Another worker has taken a target out. */
+  reportEjected(service: string, target: string, forMs: number, why: string): void {
+    const { onEjected } = this;
+    // Not to be told of again.
+    this.onEjected = null;
+    this.find(service, target)?.eject(forMs, why);
+    this.onEjected = onEjected;
+  }
+
+  describe(): ServiceDescription[] {
+    return [...this.services.values()].map((service) => service.describe());
+  }
+
+  /** Ends every connection. */
+  destroy(): void {
+    for (const discovery of this.discoveries.values()) discovery.close();
+    for (const target of this.targets.values()) {
+      target.retire();
+      target.pool.destroy();
+    }
+    this.targets.clear();
+  }
+
+  private find(service: string, target: string): TargetState | undefined {
+    return this.services.get(service)?.targets.find(({ name }) => name === target)?.state;
+  }
+
+  private service(config: ServiceConfig, claims: Claims): Service {
+    const { name, health, discover } = config;
+    const state = claim(name, claims.states, this.states, () => newState(config));
+    const service = new Service(name, state, this.breaker(config, claims), health.panic);
+    if (discover === null) this.place(service, config, config.targets, claims.targets);
+    else this.follow(service, config, discover, claims);
+    return service;
+  }
+
+  /** Gives a service its targets; those known already keep their state. */
+  private place(
+    service: Service,
+    config: ServiceConfig,
+    configs: readonly TargetConfig[],
+    claimed: Map<string, TargetState>,
+  ): void {
+    const targets = configs.map((target) => this.target(target, config, service.state, claimed));
+    service.use(targets, compileBalancer(config.balance, targets, this.parts.random));
+    for (const target of targets) target.state.configure(config.health);
+  }
+
+  private follow(service: Service, config: ServiceConfig, discover: DiscoverConfig, claims: Claims): void {
+    const { clock, log } = this.parts;
+    const discovery = claim(
+      JSON.stringify([config.name, discover]),
+      claims.discoveries,
+      this.discoveries,
+      () => new Discovery(discover, clock, this.parts.discover),
+    );
+    const place = (claimed: Map<string, TargetState>) => {
+      this.place(
+        service,
+        config,
+        discovery.targets.map((found) => ({ ...found, scheme: discover.scheme, path: '' })),
+        claimed,
+      );
+    };
+    place(claims.targets);
+    claims.following.push(() => {
+      discovery.onChange = () => {
+        const before = service.targets;
+        place(this.targets);
+        log.info('the targets of a service have changed', {
+          service: config.name,
+          targets: service.targets.map(({ name }) => name),
+        });
+        this.retireGone(before, service.targets);
+      };
+      // An answer may have come between the claim and the commit.
+      place(this.targets);
+    });
+  }
+
+  private retireGone(before: readonly Target[], now: readonly Target[]): void {
+    for (const { state } of before) {
+      if (now.some((target) => target.state === state)) continue;
+      for (const [key, standing] of this.targets) if (standing === state) this.targets.delete(key);
+      state.retire();
+    }
+  }
+
+  /** Resolves once every name that is followed had a first answer, or has had its time. */
+  ready(): Promise<unknown> {
+    const answers = [...this.discoveries.values()].map(
+      (discovery) => new Promise<void>((resolve) => discovery.whenAnswered(resolve)),
+    );
+    const late = new Promise<void>((resolve) => setTimeout(resolve, FIRST_ANSWER).unref());
+    return answers.length === 0 ? Promise.resolve() : Promise.race([Promise.all(answers), late]);
+  }
+
+  private breaker({ name, breaker }: ServiceConfig, claims: Claims): Breaker {
+    const { clock, log } = this.parts;
+    const key = JSON.stringify([name, breaker.errorRate, breaker.errors, breaker.openFor]);
+    const tell = (state: string, why: string) =>
+      log.warn(`the breaker of a service is ${state}`, { service: name, why });
+    return claim(key, claims.breakers, this.breakers, () => new Breaker(breaker, clock, tell));
+  }
+
+  private target(
+    config: TargetConfig,
+    service: ServiceConfig,
+    owner: ServiceState,
+    claimed: Map<string, TargetState>,
+  ): Target {
+    const { host, port, scheme, path } = config;
+    // An address that a name stands for is asked under the name.
+    const named = service.discover?.type === 'A' ? service.discover.name : host;
+    const settings: PoolSettings = {
+      host,
+      port,
+      tls: scheme === 'https' ? tlsOptions(service, named) : null,
+      ...service.pool,
+    };
+    const authority = targetAuthority({ scheme, host: named, port });
+    const name = targetName(config);
+    const key = JSON.stringify([service.name, name, settings]);
+    const state = claim(key, claimed, this.targets, () =>
+      this.newTarget(service.name, name, settings, owner.pending),
+    );
+    return { weight: config.weight, path, authority, name, state };
+  }
+
+  private newTarget(service: string, name: string, settings: PoolSettings, pending: Pending): TargetState {
+    const { clock, resolver, log } = this.parts;
+    return new TargetState(name, new Pool(settings, clock, resolver, pending), clock, {
+      out: (target, why, forMs) => {
+        log.warn('a target is out', {
+          service,
+          target: target.name,
+          why,
+          ...(forMs === null ? {} : { seconds: Math.round(forMs / 1000) }),
+        });
+        if (forMs !== null) this.onEjected?.(service, target.name, forMs, why);
+      },
+      in: (target) => log.info('a target is in again', { service, target: target.name }),
+    });
+  }
+
+  private commit(configs: readonly ServiceConfig[], services: Map<string, Service>, claims: Claims): void {
+    for (const config of configs) this.applyLimits(config, services.get(config.name)!);
+    for (const [key, target] of this.targets) if (claims.targets.get(key) !== target) target.retire();
+    this.targets = claims.targets;
+    this.breakers = claims.breakers;
+    this.states = claims.states;
+    for (const [key, discovery] of this.discoveries)
+      if (claims.discoveries.get(key) !== discovery) discovery.close();
+    this.discoveries = claims.discoveries;
+    this.services = services;
+    for (const follow of claims.following) follow();
+  }
+
+  private applyLimits({ breaker }: ServiceConfig, { state }: Service): void {
+    state.admission.max = share(breaker.maxRequests, this.parts.shareOf);
+    state.pending.max = share(breaker.maxPending, this.parts.shareOf);
+  }
+}
+
+/** A start waits no longer for the first answer of a name server, in ms. */
+const FIRST_ANSWER = 1000;
+
+interface Claims {
+  targets: Map<string, TargetState>;
+  breakers: Map<string, Breaker>;
+  states: Map<string, ServiceState>;
+  discoveries: Map<string, Discovery>;
+  /** What begins to follow its name once the config is in force. */
+  following: (() => void)[];
+}
+
+/** What stands under a key already, or something new; claimed for the config that asks. */
+function claim<T>(key: string, claims: Map<string, T>, standing: ReadonlyMap<string, T>, make: () => T): T {
+  const claimed = claims.get(key) ?? standing.get(key) ?? make();
+  claims.set(key, claimed);
+  return claimed;
+}
+
+function newState({ breaker }: ServiceConfig): ServiceState {
+  const pending = new Pending(breaker.maxPending);
+  return { pending, admission: new Admission(breaker.maxRequests, pending), budget: new RetryBudget() };
+}
+
+/** This worker's part of a node's limit: rounded up, so that a small limit shuts no worker out. */
+function share(limit: number, of: number): number {
+  return Math.ceil(limit / of);
+}
+
+/** The server's name and the check of its certificate go by the name in `url`, unless `tls` says otherwise. */
+function tlsOptions({ tls }: ServiceConfig, host: string): ConnectionOptions {
+  const name = tls.serverName ?? host;
+  return {
+    // No name is sent for an address (RFC 6066 §3); the certificate is then checked against the address.
+    ...(isIP(name) === 0 ? { servername: name } : {}),
+    ...(tls.ca === null ? {} : { ca: tls.ca }),
+    ...(tls.cert === null ? {} : { cert: tls.cert }),
+    ...(tls.key === null ? {} : { key: tls.key }),
+    rejectUnauthorized: tls.verify,
+    ALPNProtocols: ['http/1.1'],
+    minVersion: 'TLSv1.2',
+  };
+}
