@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failureOf, problemsOf } from './fixture.ts';
+import { failureOf, problemsOf } from './fixtures.ts';
 import { compileExpression, compileTemplate, DYN, extendScope, requestScope, type Value } from './index.ts';
 
 const scope = extendScope(requestScope, { list: DYN, text: DYN, part: DYN, map: DYN });

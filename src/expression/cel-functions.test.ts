@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { checkTable } from './fixture.ts';
+import { checkTable } from './fixtures.ts';
 
 describe('members and elements', () =>
   checkTable(`

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { tableScope, tableVariables } from './fixture.ts';
+import { tableScope, tableVariables } from './fixtures.ts';
 import {
   compileExpression,
   compileTemplate,

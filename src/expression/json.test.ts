@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { exchangeOf, problemsOf, show } from './fixture.ts';
+import { exchangeOf, problemsOf, show } from './fixtures.ts';
 import {
   compileJsonTemplates,
   Duration,

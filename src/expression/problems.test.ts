@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { problemsOf } from './fixture.ts';
+import { problemsOf } from './fixtures.ts';
 import {
   callScope,
   compileExpression,

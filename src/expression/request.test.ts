@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Headers } from '../http/headers.ts';
-import { exchangeOf, failureOf, show } from './fixture.ts';
+import { exchangeOf, failureOf, show } from './fixtures.ts';
 import {
   compileExpression,
   ExchangeVariables,

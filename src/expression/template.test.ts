@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Template } from '../config/model.ts';
-import { exchangeOf, failureOf, problemsOf } from './fixture.ts';
+import { exchangeOf, failureOf, problemsOf } from './fixtures.ts';
 import {
   compileTemplate,
   DYN,

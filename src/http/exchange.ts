@@ -117,6 +117,8 @@ export class Exchange {
   cookies: string[] | null = null;
   /** Who holds something for it, and must hear when it is over. */
   owner: Owner | null = null;
+  /** Why another answer stands in the place of the first one, where the gateway itself made that: for the log. */
+  replaced: Failure | null = null;
   /** Told once, when the last byte of the answer has been written or the exchange was given up. */
   completion: Completion | null = null;
   answered = false;

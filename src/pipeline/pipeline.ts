@@ -282,7 +282,9 @@ export class Pipeline implements Finish, Completion {
     const status = answer?.status ?? 499;
     counter.end(status);
     counter.sent(bytes);
-    if (status >= 500 || failure !== null) this.parts.failed(exchange, status, answer?.failure ?? failure);
+    if (status >= 500 || failure !== null) {
+      this.parts.failed(exchange, status, answer?.failure ?? exchange.replaced ?? failure);
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { matchErrors } from './match-errors.ts';
-import { matchConfig, type ShortMatch } from './testkit.ts';
+import { matchConfig, type ShortMatch } from './fixtures.ts';
 
 const PLACE = ['routes', 'shop', 'match'];
 

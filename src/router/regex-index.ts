@@ -50,6 +50,7 @@ export function literalPrefix(source: string): string {
   if (source.includes('|')) return '';
   const [text] = /^\^?((?:[\w/%~!&',;=:@-]|\\[^\w\s])*)/.exec(source)!.slice(1) as [string];
   const next = source[source.startsWith('^') ? text.length + 1 : text.length];
-  const sure = next !== undefined && '*?{+'.includes(next) ? text.replace(/(?:\\.|.)$/, '') : text;
+  // A quantifier may also stand behind a group that only sets flags: `b(?i)*`.
+  const sure = next !== undefined && '*?{+('.includes(next) ? text.replace(/(?:\\.|.)$/, '') : text;
   return sure.replaceAll(/\\(.)/g, '$1');
 }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { answer, Gate, ManualClock } from '../../src/testkit/index.ts';
+import { silentLogger } from '../../src/telemetry/index.ts';
+import { answer, Gate, ManualClock, until } from '../../src/testkit/index.ts';
 import { header, type Stage, stage } from './stage.ts';
 
 let on: Stage;
@@ -270,5 +271,22 @@ describe('onStatus', () => {
     const bodies = [];
     for (const path of ['/a', '/b', '/c']) bodies.push((await on.ask(`GET ${path}`)).body.toString());
     expect(bodies).toEqual(['default', 'main is down', 'main is down']);
+  });
+
+  it('the log says why, also where another answer stands in for an error of the gateway', async () => {
+    const lines: string[] = [];
+    const keep = (text: string, fields?: object) => lines.push(`${text} ${JSON.stringify(fields)}`);
+    on = await stage(
+      {},
+      {
+        services: { gone: { url: 'http://127.0.0.1:1' } },
+        routes: {
+          all: { match: '/*', to: 'gone', onStatus: { 502: { respond: { status: 503, body: 'later' } } } },
+        },
+      },
+      { log: { ...silentLogger, error: keep, warn: keep } },
+    );
+    expect((await on.ask('GET /x')).status).toBe(503);
+    await until(() => lines.some((line) => line.includes('TG_UPSTREAM_REFUSED')), 'no reason in the log');
   });
 });

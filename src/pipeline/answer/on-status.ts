@@ -62,6 +62,7 @@ export class OnStatus {
     if (action.kind === 'answer') {
       const stand = ownAnswer(action, on.exchange, on.answer, on.vars);
       discard(on.answer);
+      on.exchange.replaced = on.answer.failure;
       on.settled(stand, undefined);
       return true;
     }
