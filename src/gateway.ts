@@ -4,7 +4,15 @@ import type { Failure } from './http/errors.ts';
 import type { Exchange } from './http/exchange.ts';
 import { Listener } from './http1/index.ts';
 import { Pipeline } from './pipeline/index.ts';
-import { compileSnapshot, type Snapshot, type SnapshotParts, variables } from './snapshot/index.ts';
+import {
+  compileSnapshot,
+  type Explained,
+  type ExplainRequest,
+  explainRequest,
+  type Snapshot,
+  type SnapshotParts,
+  variables,
+} from './snapshot/index.ts';
 import type { Counters, Logger } from './telemetry/index.ts';
 import {
   type Discover,
@@ -169,6 +177,10 @@ export class Gateway implements WorkerGateway {
 
   describe(): ServiceDescription[] {
     return this.upstreams.describe();
+  }
+
+  explain(request: ExplainRequest): Explained {
+    return explainRequest(this.snapshot.config, request);
   }
 
   drain(timeoutMs: number): Promise<{ cut: number }> {

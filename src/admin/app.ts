@@ -4,6 +4,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { namedCounts } from '../telemetry/index.ts';
 import type { ServiceDescription } from '../upstream/index.ts';
 import type { NodeView } from '../workers/index.ts';
+import { readExplainRequest } from './explain.ts';
 import { problem } from './problem.ts';
 
 export const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
@@ -24,9 +25,23 @@ export function adminApp(view: NodeView, failed: (error: Error) => void): Hono<E
   get(app, '/v1/status', (c) => c.json(view.status()));
   get(app, '/v1/routes', async (c) => {
     const routes = await view.routes();
-    return c.json({ routes: routes.map(({ name, row }) => ({ name, ...namedCounts(row) })) });
+    return c.json({ routes: routes.map(({ route, row }) => ({ ...route, ...namedCounts(row) })) });
   });
   get(app, '/v1/services', async (c) => c.json({ services: (await view.services()).map(describe) }));
+  app.post('/v1/explain', async (c) => {
+    const request = readExplainRequest(await c.req.json().catch(() => undefined));
+    if (typeof request === 'string') return problem(c, 400, 'Bad Request', request);
+    try {
+      return c.json(await view.explain(request));
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code !== 'BAD_REQUEST') throw error;
+      return problem(c, 400, 'Bad Request', `${message}.`);
+    }
+  });
+  app.all('/v1/explain', (c) =>
+    problem(c, 405, 'Method Not Allowed', 'This resource is asked with POST.', { allow: 'POST' }),
+  );
   app.notFound((c) => problem(c, 404, 'Not Found', 'The admin API has no such resource.'));
   app.onError((error, c) => {
     failed(error);

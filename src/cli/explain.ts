@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { isToken } from '../http/headers.ts';
-import { BadRequest, type Explained, explainRequest } from '../snapshot/index.ts';
+import { BadRequest, type Destination, type Explained, explainRequest } from '../snapshot/index.ts';
 import { loadOrReport, printJson } from './output.ts';
 import { EXIT, UsageError } from './usage.ts';
 
@@ -75,11 +75,26 @@ function taken(explained: Explained): string[] {
   else if (location !== null) lines.push(`  redirects with ${status} to ${location}`);
   else if (status !== null) lines.push(`  answers ${status} itself`);
   const total = destinations.reduce((sum, { weight }) => sum + weight, 0);
-  for (const { service, weight, method, urls } of destinations) {
+  for (const destination of destinations) {
+    const { service, weight, method } = destination;
     const share = destinations.length > 1 ? ` (${Math.round((weight * 100) / total)}%)` : '';
-    lines.push(`  to ${service}${share}: ${method} ${urls.join(' or ')}`);
+    lines.push(`  to ${service}${share}: ${method} ${places(destination)}`);
+    lines.push(`    ${trying(destination)}`);
   }
   return lines;
+}
+
+function places({ urls, weights }: Destination): string {
+  const alike = weights.every((weight) => weight === weights[0]);
+  return urls.map((url, index) => (alike ? url : `${url} (weight ${weights[index]})`)).join(' or ');
+}
+
+function trying({ urls, balance, retries, on }: Destination): string {
+  const again =
+    retries === 0
+      ? 'tried once'
+      : `tried again at most ${retries === 1 ? 'once' : `${retries} times`} on ${on.join(', ')}`;
+  return urls.length > 1 ? `balanced by ${balance}, ${again}` : again;
 }
 
 function rejected({ rejected }: Explained): string[] {

@@ -1,60 +1,18 @@
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import type { Body, BodySource } from '../http/body.ts';
-import { type ErrorCode, Failure } from '../http/errors.ts';
+import type { BodySource } from '../http/body.ts';
+import { Failure } from '../http/errors.ts';
 import type { Tunnel } from '../http/exchange.ts';
-import { getHeader, type Headers, removeHeader } from '../http/headers.ts';
+import { removeHeader } from '../http/headers.ts';
 import type { Clock } from '../util/clock.ts';
 import { Deadline } from '../util/deadline.ts';
+import { connectFailure, contentLength, keepAliveTimeout, namesProtocol } from './answer-rules.ts';
+import type { ConnectionOwner, Endpoint, OutgoingRequest, ResponseHandler } from './client-contract.ts';
 import { parseResponseHead, type ResponseHead } from './head.ts';
 import { type BodyFeed, Coding, IncomingBody } from './incoming-body.ts';
 import { hasBareLineEnd } from './line-ends.ts';
 import { MessageWriter, type WriterOwner } from './message-writer.ts';
 import { Framing } from './response-head.ts';
-
-/** Where a connection goes. `tls` as `tls.connect` takes it; null for plain TCP. */
-export interface Endpoint {
-  readonly address: string;
-  readonly port: number;
-  readonly tls: ConnectionOptions | null;
-}
-
-/** One request as it goes out. Milliseconds, Infinity for none. */
-export interface OutgoingRequest {
-  readonly method: string;
-  /** Request line, headers with their framing, and the empty line. */
-  readonly head: string;
-  readonly framing: Framing;
-  readonly body: Body;
-  /** The protocol that the head asks to switch to, or null. */
-  readonly upgrade: string | null;
-  /** From the end of the request to the head of its answer, for this try. */
-  readonly firstByte: number;
-  /** Longest pause without a byte, after the head, and while a body goes up. */
-  readonly idle: number;
-}
-
-/** Hears what comes of a request. `responded`, `upgraded` and `failed` exclude each other. */
-export interface ResponseHandler {
-  /** The whole request has been written. Gives back by when (`clock.now()`) its answer must begin. */
-  sent(): number;
-  informed(status: number, headers: Headers): void;
-  responded(head: ResponseHead, body: Body): void;
-  upgraded(head: ResponseHead, tunnel: Tunnel): void;
-  /** Nothing of a final answer came. */
-  failed(failure: Failure, connection: ClientConnection): void;
-}
-
-/** The pool a connection belongs to. */
-export interface ConnectionOwner {
-  opened(connection: ClientConnection): void;
-  refused(connection: ClientConnection, failure: Failure): void;
-  /** Free for the next request. */
-  released(connection: ClientConnection): void;
-  /** Now a tunnel: it lives on by itself. */
-  detached(connection: ClientConnection): void;
-  closed(connection: ClientConnection): void;
-}
 
 const State = { connecting: 0, idle: 1, waiting: 2, answering: 3, tunnel: 4, closed: 5 } as const;
 type State = (typeof State)[keyof typeof State];
@@ -493,44 +451,4 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     if (this.stalled(now, idle)) return this.fail(new Failure('TG_UPSTREAM_IDLE_TIMEOUT', 'no byte moved'));
     this.deadline.set(Math.max(now + 1, Math.min(now + idle / 4, this.movedAt + idle)));
   }
-}
-
-/** How long the answer's content is: 0 for none, -1 where only its coding tells (RFC 9112 §6.3). */
-function contentLength(method: string, head: ResponseHead): number {
-  if (method === 'HEAD' || head.status === 204 || head.status === 304) return 0;
-  return head.chunked ? -1 : head.contentLength;
-}
-
-/** `Keep-Alive: timeout=5` with a second to spare, so that a request never meets the service's own close. */
-function keepAliveTimeout(headers: Headers): number {
-  const seconds = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(getHeader(headers, 'keep-alive') ?? '')?.[1];
-  return seconds === undefined ? Number.POSITIVE_INFINITY : Math.max(0, Number(seconds) - 1) * 1000;
-}
-
-function namesProtocol(asked: string, got: string): boolean {
-  const protocols = asked
-    .toLowerCase()
-    .split(',')
-    .map((name) => name.trim());
-  return protocols.includes(got.trim().toLowerCase());
-}
-
-function connectFailure(error: NodeJS.ErrnoException): Failure {
-  const code: ErrorCode =
-    error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN'
-      ? 'TG_UPSTREAM_DNS'
-      : isTlsError(error)
-        ? 'TG_UPSTREAM_TLS'
-        : 'TG_UPSTREAM_REFUSED';
-  return new Failure(code, error.message);
-}
-
-function isTlsError(error: NodeJS.ErrnoException): boolean {
-  const code = error.code ?? '';
-  return (
-    code.startsWith('ERR_TLS') ||
-    code.startsWith('ERR_SSL') ||
-    code.startsWith('CERT_') ||
-    /^(?:UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|EPROTO|HOSTNAME_MISMATCH)/.test(code)
-  );
 }

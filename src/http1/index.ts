@@ -1,12 +1,7 @@
-export {
-  ClientConnection,
-  type ConnectionOwner,
-  type Endpoint,
-  type OutgoingRequest,
-  type ResponseHandler,
-} from './client-connection.ts';
+export { ClientConnection } from './client-connection.ts';
+export type { ConnectionOwner, Endpoint, OutgoingRequest, ResponseHandler } from './client-contract.ts';
 export type { ResponseHead } from './head.ts';
 export { Kind, kindOf } from './kinds.ts';
 export { Listener, type ListenerSettings, type RequestHandler, type TlsSettings } from './listener.ts';
 export { Framing } from './response-head.ts';
-export type { ServerLimits } from './server-connection.ts';
+export type { ServerLimits } from './server-context.ts';

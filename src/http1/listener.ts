@@ -9,7 +9,8 @@ import {
 import type { Failure } from '../http/errors.ts';
 import type { Exchange, Origin, Reply } from '../http/exchange.ts';
 import type { Clock } from '../util/clock.ts';
-import { ServerConnection, type ServerContext, type ServerLimits } from './server-connection.ts';
+import { ServerConnection } from './server-connection.ts';
+import type { ServerContext, ServerLimits } from './server-context.ts';
 
 export interface TlsSettings {
   /** PEM text. The first is used where the client names no host that another certificate is for. */

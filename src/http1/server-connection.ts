@@ -3,42 +3,15 @@ import { cancelBody } from '../http/body.ts';
 import { type ErrorCode, Failure } from '../http/errors.ts';
 import { Exchange, type Origin, type Reply, type Responder } from '../http/exchange.ts';
 import { type Headers, removeHeader } from '../http/headers.ts';
-import type { Clock } from '../util/clock.ts';
 import { Deadline } from '../util/deadline.ts';
 import { type Head, parseRequestHead, type RequestHead } from './head.ts';
 import { type BodyFeed, Coding, IncomingBody } from './incoming-body.ts';
-import { hasBareLineEnd } from './line-ends.ts';
 import { MessageWriter, type WriterOwner } from './message-writer.ts';
+import { partialHeadError } from './partial-head.ts';
 import { Framing, framingOf, interimHead, responseHead } from './response-head.ts';
+import type { ServerContext } from './server-context.ts';
 import { resolveTarget } from './target.ts';
 import { TunnelSource } from './tunnel-source.ts';
-
-/** Bytes, milliseconds; Infinity for none. */
-export interface ServerLimits {
-  uri: number;
-  head: number;
-  headers: number;
-  body: number;
-  headTimeout: number;
-  bodyTimeout: number;
-  sendTimeout: number;
-  /** Bytes a second over 10 s; 0 for none. */
-  minRate: number;
-  idleTimeout: number;
-}
-
-/** What the connections of one listener share. */
-export interface ServerContext {
-  readonly clock: Clock;
-  readonly limits: ServerLimits;
-  /** Requests under way are answered with `Connection: close`, no new ones are read. */
-  readonly draining: boolean;
-  readonly connections: Set<ServerConnection>;
-  /** Takes a request; answers through `exchange.responder`. */
-  handle(exchange: Exchange): void;
-  /** The answer to what could not be read as a request. */
-  refuse(exchange: Exchange, failure: Failure): Reply;
-}
 
 const Reading = {
   head: 0,
@@ -520,21 +493,4 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
     // A tunnel has no other end than that one side closes it.
     exchange.completion?.completed(exchange, answer, this.writer.bytes, tunnel === null ? failure : null);
   }
-}
-
-/** Is a head that isn't complete already past mending? */
-function partialHeadError(input: Buffer, at: number, limits: ServerLimits): ErrorCode | null {
-  const size = input.length - at;
-  const line = input.indexOf('\r\n', at, 'latin1');
-  const longest = limits.uri + 40;
-  if ((line < 0 ? size : line - at) > longest) return 'TG_REQUEST_URI_TOO_LONG';
-  if (size > limits.head) return 'TG_REQUEST_HEAD_TOO_LARGE';
-  if (hasBareLineEnd(input, at)) return 'TG_REQUEST_MALFORMED';
-  return isMethodStart(input[at]!) ? null : 'TG_REQUEST_MALFORMED';
-}
-
-function isMethodStart(byte: number): boolean {
-  return (
-    byte === 13 || (byte > 0x20 && byte < 0x7f && !'"(),/:;<=>?@[\\]{}'.includes(String.fromCharCode(byte)))
-  );
 }

@@ -1,4 +1,4 @@
-import type { GatewayConfig, ListenerConfig, RouteConfig, TargetConfig } from '../config/model.ts';
+import type { GatewayConfig, ListenerConfig, RouteConfig } from '../config/model.ts';
 import { ExchangeVariables } from '../expression/index.ts';
 import { Exchange, type Params, type Reply, reply } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
@@ -17,6 +17,7 @@ import { Counters } from '../telemetry/index.ts';
 import { systemClock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
 import { compileTrusted } from './compile.ts';
+import { describeTrying, placesOf, type Trying } from './describe-service.ts';
 import { compileWhen, scopesOf } from './route-compiler.ts';
 import { variables } from './variables.ts';
 
@@ -50,16 +51,21 @@ export interface Explained {
   rejected: { route: string; why: string }[];
 }
 
-export interface Destination {
+export interface Destination extends Trying {
   service: string;
   weight: number;
   method: string;
-  /** One URL for each target. */
+  /** One URL for each target that has a weight. */
   urls: string[];
+  /** The weights of `urls`. */
+  weights: number[];
 }
 
 /** A request that can't be read: the message says what is wrong with it. */
-export class BadRequest extends Error {}
+export class BadRequest extends Error {
+  /** By which it is known in another process. */
+  readonly code = 'BAD_REQUEST';
+}
 
 /**
  * Which route takes a request, why each of the others does not, and what would be asked where. It goes the way
@@ -218,16 +224,14 @@ function destinationOf(config: GatewayConfig, route: RouteConfig, to: To, exchan
     scopesOf(route).request,
     only,
   )(exchange, new ExchangeVariables(exchange));
-  const targets = service.targets.filter((target) => target.weight > 0);
+  const places = placesOf(service).filter(({ weight }) => weight > 0);
+  const method = to.method ?? exchange.method;
   return {
     service: to.service,
     weight: to.weight,
-    method: to.method ?? exchange.method,
-    urls: targets.map((target) => urlOf(target) + path),
+    method,
+    urls: places.map(({ url }) => url + path),
+    weights: places.map(({ weight }) => weight),
+    ...describeTrying(service, route, method),
   };
-}
-
-function urlOf({ scheme, host, port, path }: TargetConfig): string {
-  const usual = port === (scheme === 'https' ? 443 : 80);
-  return `${scheme}://${bracketed(host)}${usual ? '' : `:${port}`}${path}`;
 }

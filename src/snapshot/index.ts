@@ -1,4 +1,5 @@
 export { compileSnapshot, type Snapshot, type SnapshotParts } from './compile.ts';
+export { describeRoute, type RouteDescription } from './describe-route.ts';
 export {
   BadRequest,
   type Destination,

@@ -2,7 +2,7 @@ export type { Applicant } from './admission.ts';
 export { type Choice, RoundRobin } from './balance/index.ts';
 export type { ServiceDescription, TargetDescription } from './describe.ts';
 export type { Discover } from './discovery.ts';
-export { ActiveChecks, type CheckPlan, checkPlans, HealthCount, type HealthReport } from './health/index.ts';
+export { ActiveChecks, type CheckPlans, checkPlans, HealthCount, type HealthReport } from './health/index.ts';
 export { mergeDescriptions } from './merge.ts';
 export type { Reuse, Waiter } from './pool.ts';
 export { type Lookup, Resolver } from './resolver.ts';
@@ -17,5 +17,6 @@ export {
   troubleOf,
 } from './retry.ts';
 export type { Service, Target } from './service.ts';
+export { targetName } from './target-name.ts';
 export { type UpstreamParts, Upstreams } from './upstreams.ts';
 export { Verdict } from './verdict.ts';

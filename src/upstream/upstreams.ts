@@ -1,5 +1,3 @@
-import { isIP } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
 import type { DiscoverConfig, ServiceConfig, TargetConfig } from '../config/model.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Clock } from '../util/clock.ts';
@@ -15,6 +13,7 @@ import type { Resolver } from './resolver.ts';
 import { Service, type ServiceState, type Target } from './service.ts';
 import { TargetState } from './target.ts';
 import { targetAuthority, targetName } from './target-name.ts';
+import { tlsOptions } from './tls-options.ts';
 
 export interface UpstreamParts {
   readonly clock: Clock;
@@ -254,19 +253,4 @@ function newState({ breaker }: ServiceConfig): ServiceState {
 /** This worker's part of a node's limit: rounded up, so that a small limit shuts no worker out. */
 function share(limit: number, of: number): number {
   return Math.ceil(limit / of);
-}
-
-/** The server's name and the check of its certificate go by the name in `url`, unless `tls` says otherwise. */
-function tlsOptions({ tls }: ServiceConfig, host: string): ConnectionOptions {
-  const name = tls.serverName ?? host;
-  return {
-    // No name is sent for an address (RFC 6066 §3); the certificate is then checked against the address.
-    ...(isIP(name) === 0 ? { servername: name } : {}),
-    ...(tls.ca === null ? {} : { ca: tls.ca }),
-    ...(tls.cert === null ? {} : { cert: tls.cert }),
-    ...(tls.key === null ? {} : { key: tls.key }),
-    rejectUnauthorized: tls.verify,
-    ALPNProtocols: ['http/1.1'],
-    minVersion: 'TLSv1.2',
-  };
 }

@@ -1,7 +1,13 @@
 import type { Socket } from 'node:net';
 import type { AdminConfig, GatewayConfig, ListenerConfig } from '../config/model.ts';
+import {
+  describeRoute,
+  type Explained,
+  type ExplainRequest,
+  type RouteDescription,
+} from '../snapshot/index.ts';
 import type { Counters, Logger } from '../telemetry/index.ts';
-import { type CheckPlan, checkPlans, type ServiceDescription } from '../upstream/index.ts';
+import { type CheckPlans, checkPlans, type ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 
@@ -37,6 +43,8 @@ export interface WorkerGateway {
   connections(): number;
   /** What this worker knows of its services and their targets. */
   describe(): ServiceDescription[];
+  /** What would become of a request; throws `BadRequest` for one that makes no sense. */
+  explain(request: ExplainRequest): Explained;
 }
 
 /** An open socket that listens, opaque: `net.Server.listen` takes it. */
@@ -105,10 +113,10 @@ export interface ConfigOutline {
   admin: AdminConfig | null;
   workers: number | 'auto';
   drain: { delay: number; timeout: number };
-  routes: string[];
+  routes: RouteDescription[];
   services: string[];
   /** Targets that are checked, once for the node. */
-  checks: CheckPlan[];
+  checks: CheckPlans;
 }
 
 export interface ConfigReading {
@@ -149,7 +157,7 @@ export function outlineOf(config: GatewayConfig): ConfigOutline {
     admin: config.admin,
     workers: config.workers,
     drain: config.drain,
-    routes: Object.keys(config.routes),
+    routes: Object.values(config.routes).map(describeRoute),
     services: Object.keys(config.services),
     checks: checkPlans(config),
   };
@@ -166,9 +174,11 @@ export interface NodeView {
   /** Null when requests are welcome, else why not. */
   unready(): string | null;
   /** Every route of the config in force, in its order, with its row of counters. */
-  routes(): Promise<{ name: string; row: readonly number[] | undefined }[]>;
+  routes(): Promise<{ route: RouteDescription; row: readonly number[] | undefined }[]>;
   /** Every service as all workers together know it. */
   services(): Promise<ServiceDescription[]>;
+  /** What would become of a request, by the config in force. Rejects with code BAD_REQUEST for one that makes no sense. */
+  explain(request: ExplainRequest): Promise<Explained>;
 }
 
 export interface NodeStatus {

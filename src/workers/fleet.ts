@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Explained, ExplainRequest } from '../snapshot/index.ts';
 import { addRows, type Logger } from '../telemetry/index.ts';
 import { mergeDescriptions, type ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
@@ -143,6 +144,13 @@ export class Fleet {
   /** Every service as all workers together know it. */
   async services(): Promise<ServiceDescription[]> {
     return mergeDescriptions(await Promise.all([...this.all].map((worker) => worker.services())));
+  }
+
+  /** Any worker that serves can tell what would become of a request. */
+  async explain(request: ExplainRequest): Promise<Explained> {
+    const worker = [...this.current.values()].find(({ ready, dead }) => ready && !dead);
+    if (worker === undefined) throw new Error('no worker is ready');
+    return worker.explain(request);
   }
 
   /** Ends all workers within `timeout` ms; resolves with the number of connections that had to be cut. */

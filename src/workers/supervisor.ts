@@ -201,9 +201,13 @@ class Supervisor {
         return this.fleet.readyCount === 0 ? 'no worker is ready' : null;
       },
       services: () => this.fleet.services(),
+      explain: (request) => this.fleet.explain(request),
       routes: async () => {
         const sums = await this.fleet.counters();
-        return this.reloading!.inForce.reading.outline.routes.map((name) => ({ name, row: sums.get(name) }));
+        return this.reloading!.inForce.reading.outline.routes.map((route) => ({
+          route,
+          row: sums.get(route.name),
+        }));
       },
     };
   }

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
+import type { Explained, ExplainRequest } from '../snapshot/index.ts';
 import { type CounterRows, settled } from '../telemetry/index.ts';
 import type { ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
@@ -130,6 +131,11 @@ export class WorkerProcess {
     } catch {
       return [];
     }
+  }
+
+  /** What would become of a request. Rejects with `RemoteError` as the worker threw it. */
+  async explain(request: ExplainRequest): Promise<Explained> {
+    return (await this.channel.call('explain', request, { deadline: CALL_DEADLINE })) as Explained;
   }
 
   /** What it is known to have counted, once it is gone. */

@@ -1,6 +1,7 @@
 import { flushCompileCache } from 'node:module';
 import type { Socket } from 'node:net';
 import type { GatewayConfig } from '../config/model.ts';
+import type { ExplainRequest } from '../snapshot/index.ts';
 import { Counters, createLogger, type Logger, stdoutWriter } from '../telemetry/index.ts';
 import { systemClock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
@@ -76,6 +77,7 @@ class Worker {
     channel.on('unlisten', (name) => this.running.unlisten(name as string));
     channel.on('counters', () => this.counters.read());
     channel.on('services', () => this.running.describe());
+    channel.on('explain', (request) => this.running.explain(request as ExplainRequest));
     channel.on('drain', (timeout) => this.drain(timeout as number));
     channel.on('exit', () => void leave(0));
     channel.on('broadcast', (value) => this.hear(value as { topic: string; value: unknown }));

@@ -92,6 +92,21 @@ describe('active checks', () => {
     expect(a.state.checks).toBe(checks);
   });
 
+  it('a reload that changes the check leaves no target out for good', async () => {
+    const a = await target('a');
+    a.state.status = 500;
+    const gateway = await gatewayBefore([`${a.url}/base`], QUICK);
+    await expect.poll(() => ask(gateway)).toBe('503');
+    a.state.status = 200;
+    await gateway.reload({
+      services: {
+        shop: { targets: [`${a.url}/base`], health: { panic: '0%', ...QUICK, interval: '30ms' } },
+      },
+      routes: { all: { match: '/*', to: 'shop' } },
+    });
+    await expect.poll(() => ask(gateway)).toBe('a');
+  });
+
   it('tcp: true asks for a connection, no more', async () => {
     const port = await freePort();
     const gateway = await gatewayBefore([`http://127.0.0.1:${port}`], {

@@ -44,8 +44,55 @@ test('/v1/routes sums the counters of all workers', async () => {
   const answer = await ask(node.admin, { path: '/v1/routes' });
   expect(answer.headers['content-type']).toBe('application/json');
   expect(JSON.parse(answer.text)).toMatchObject({
-    routes: [{ name: 'hello', requests: asked, success: asked, serverError: 0, inFlight: 0 }],
+    routes: [
+      {
+        name: 'hello',
+        match: '/*',
+        action: 'respond',
+        does: 'answers 200',
+        requests: asked,
+        success: asked,
+        serverError: 0,
+        inFlight: 0,
+      },
+    ],
   });
+});
+
+test('/v1/explain tells what would become of a request', async () => {
+  await using lab = workersLab();
+  const { admin } = await adminNode(lab);
+  const headers = { 'content-type': 'application/json' };
+  const explain = async (body: unknown) => {
+    const answer = await ask(admin, {
+      path: '/v1/explain',
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    });
+    return { status: answer.status, data: JSON.parse(answer.text) };
+  };
+  const question = { method: 'GET', url: '/a?b=1', headers: { 'x-a': 'b', accept: ['text/html', '*/*'] } };
+  expect(await explain(question)).toMatchObject({
+    status: 200,
+    data: { route: 'hello', status: 200, target: null, destinations: [], rejected: [] },
+  });
+  const slips: [unknown, RegExp][] = [
+    [[], /not a JSON object/],
+    [{ method: 'GET' }, /"url" is missing/],
+    [{ url: 'a' }, /neither a URL nor a path/],
+    [{ url: '/', uri: '/' }, /"uri" is not a member/],
+    [{ url: '/', method: 'G T' }, /"method" is not a method/],
+    [{ url: '/', headers: { a: 'b\r\nc: d' } }, /"headers" is not/],
+    [{ url: '/', ip: 'localhost' }, /"ip" is not an IP address/],
+    [{ url: '/', listener: 'nobody' }, /there is no listener "nobody"/],
+  ];
+  for (const [body, detail] of slips) {
+    expect(await explain(body)).toMatchObject({
+      status: 400,
+      data: { detail: expect.stringMatching(detail) },
+    });
+  }
 });
 
 test('no path but the known ones is there, and what can only be read says so, as problem documents', async () => {
@@ -59,6 +106,7 @@ test('no path but the known ones is there, and what can only be read says so, as
     [{ path: '/v1/status', method: 'POST', headers: json }, 405],
     [{ path: '/v1/routes', method: 'DELETE', headers: json }, 405],
     [{ path: '/healthz', method: 'POST' }, 405],
+    [{ path: '/v1/explain', method: 'PUT', headers: json }, 405],
   ];
   for (const [options, status] of cases) {
     const answer = await ask(admin, options);
@@ -69,7 +117,8 @@ test('no path but the known ones is there, and what can only be read says so, as
       title: expect.any(String),
       detail: expect.any(String),
     });
-    if (status === 405) expect(answer.headers.allow).toBe('GET, HEAD');
+    const allowed = options.path === '/v1/explain' ? 'POST' : 'GET, HEAD';
+    if (status === 405) expect(answer.headers.allow).toBe(allowed);
   }
   const head = await ask(admin, { path: '/v1/status', method: 'HEAD' });
   expect([head.status, head.text]).toEqual([200, '']);

@@ -1,2 +1,4 @@
-export { ActiveChecks, HealthCount, type HealthReport } from './active.ts';
-export { type CheckPlan, checkPlans } from './plan.ts';
+export { ActiveChecks } from './active.ts';
+export type { HealthReport } from './check.ts';
+export { HealthCount } from './count.ts';
+export { type CheckedName, type CheckPlan, type CheckPlans, checkPlans } from './plan.ts';

@@ -1,4 +1,11 @@
-import type { ActiveCheckConfig, GatewayConfig, ServiceConfig, TargetConfig } from '../../config/model.ts';
+import type {
+  ActiveCheckConfig,
+  DiscoverConfig,
+  GatewayConfig,
+  ServiceConfig,
+  TargetConfig,
+} from '../../config/model.ts';
+import type { DiscoveredTarget } from '../discovery.ts';
 import { targetAuthority, targetName } from '../target-name.ts';
 
 /** One target that is to be checked, as plain data: it can be sent to another process. */
@@ -12,29 +19,52 @@ export interface CheckPlan {
   /** The path of the target's URL; it stands before the path of the check. */
   readonly path: string;
   readonly authority: string;
+  /** By which a certificate is judged, unless `tls` says otherwise. */
+  readonly certified: string;
   readonly tls: ServiceConfig['tls'];
   readonly check: ActiveCheckConfig;
 }
 
-/** Every target of a config that is to be checked. */
-export function checkPlans({ services }: Pick<GatewayConfig, 'services'>): CheckPlan[] {
-  return Object.values(services).flatMap((service) => {
-    const { active } = service.health;
-    return active === null ? [] : service.targets.map((target) => planOf(service, target, active));
-  });
+/** A name that stands for targets which are to be checked, as plain data. */
+export interface CheckedName {
+  readonly service: string;
+  readonly discover: DiscoverConfig;
+  readonly tls: ServiceConfig['tls'];
+  readonly check: ActiveCheckConfig;
 }
 
-function planOf({ name, tls }: ServiceConfig, target: TargetConfig, check: ActiveCheckConfig): CheckPlan {
+/** All that is to be checked of a config. */
+export interface CheckPlans {
+  readonly targets: readonly CheckPlan[];
+  readonly names: readonly CheckedName[];
+}
+
+export function checkPlans({ services }: Pick<GatewayConfig, 'services'>): CheckPlans {
+  const targets: CheckPlan[] = [];
+  const names: CheckedName[] = [];
+  for (const { name: service, health, discover, tls, targets: listed } of Object.values(services)) {
+    const check = health.active;
+    if (check === null) continue;
+    if (discover !== null) names.push({ service, discover, tls, check });
+    else targets.push(...listed.map((target) => planOf({ service, tls, check }, target, target.host)));
+  }
+  return { targets, names };
+}
+
+/** An address that a name stands for is asked under the name, as requests are. */
+export function plansOfName(name: CheckedName, found: readonly DiscoveredTarget[]): CheckPlan[] {
+  const { scheme, type, name: dns } = name.discover;
+  return found.map((target) =>
+    planOf(name, { ...target, scheme, path: '' }, type === 'A' ? dns : target.host),
+  );
+}
+
+function planOf(
+  { service, tls, check }: Pick<CheckPlan, 'service' | 'tls' | 'check'>,
+  target: Omit<TargetConfig, 'weight'>,
+  certified: string,
+): CheckPlan {
   const { scheme, host, port, path } = target;
-  return {
-    service: name,
-    target: targetName(target),
-    scheme,
-    host,
-    port,
-    path,
-    authority: targetAuthority(target),
-    tls,
-    check,
-  };
+  const authority = targetAuthority({ scheme, host: certified, port });
+  return { service, target: targetName(target), scheme, host, port, path, authority, certified, tls, check };
 }

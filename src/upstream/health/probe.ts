@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { statusIn } from '../retry.ts';
+import { tlsOptions } from '../tls-options.ts';
 import type { CheckPlan } from './plan.ts';
 
 /** Null: the target is well. Else what is wrong, in words. */
@@ -18,23 +19,13 @@ export function probe(plan: CheckPlan, done: (finding: Finding) => void): () => 
     stop();
     done(finding);
   };
-  const stop = plan.check.kind === 'http' ? askByHttp(plan, finish) : openConnection(plan, finish);
   const timer = setTimeout(() => finish(`no answer in ${plan.check.timeout} ms`), plan.check.timeout);
+  const stop = plan.check.kind === 'http' ? askByHttp(plan, finish) : openConnection(plan, finish);
   timer.unref();
   return () => {
     over = true;
     clearTimeout(timer);
     stop();
-  };
-}
-
-function tlsOptions({ tls, host }: CheckPlan) {
-  return {
-    rejectUnauthorized: tls.verify,
-    servername: tls.serverName ?? host,
-    ...(tls.ca === null ? {} : { ca: tls.ca }),
-    ...(tls.cert === null ? {} : { cert: tls.cert }),
-    ...(tls.key === null ? {} : { key: tls.key }),
   };
 }
 
@@ -51,13 +42,15 @@ function askByHttp(plan: CheckPlan, finish: (finding: Finding) => void): () => v
     agent: false as const,
   };
   const request =
-    scheme === 'https' ? httpsRequest({ ...options, ...tlsOptions(plan) }) : httpRequest(options);
+    scheme === 'https'
+      ? httpsRequest({ ...options, ...tlsOptions(plan, plan.certified) })
+      : httpRequest(options);
   request.on('response', (response) => {
     const status = response.statusCode ?? 0;
     response.resume();
     finish(statusIn(status, check.status) ? null : `status ${status}`);
   });
-  request.on('error', (error) => finish(error.message));
+  request.on('error', (error) => finish(wordsOf(error)));
   request.end();
   return () => request.destroy();
 }
@@ -65,8 +58,26 @@ function askByHttp(plan: CheckPlan, finish: (finding: Finding) => void): () => v
 function openConnection(plan: CheckPlan, finish: (finding: Finding) => void): () => void {
   const { scheme, host, port } = plan;
   const socket =
-    scheme === 'https' ? connectTls({ host, port, ...tlsOptions(plan) }) : connect({ host, port });
+    scheme === 'https'
+      ? connectTls({ host, port, ...tlsOptions(plan, plan.certified) })
+      : connect({ host, port });
   socket.once(scheme === 'https' ? 'secureConnect' : 'connect', () => finish(null));
-  socket.on('error', (error) => finish(error.message));
+  socket.on('error', (error) => finish(wordsOf(error)));
   return () => socket.destroy();
+}
+
+const WORDS: Record<string, string> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'the connection was closed before an answer',
+  EHOSTUNREACH: 'the host cannot be reached',
+  ENETUNREACH: 'the network cannot be reached',
+  ENOTFOUND: 'the name does not resolve',
+  EAI_AGAIN: 'the name does not resolve',
+};
+
+/** Where a name has several addresses and none answers, Node's error has a list in place of a message. */
+function wordsOf(error: NodeJS.ErrnoException): string {
+  const first: NodeJS.ErrnoException =
+    error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
+  return WORDS[first.code ?? ''] ?? (first.message || String(first.code));
 }

@@ -1,0 +1,43 @@
+import { type ErrorCode, Failure } from '../http/errors.ts';
+import { getHeader, type Headers } from '../http/headers.ts';
+import type { ResponseHead } from './head.ts';
+
+/** How long the answer's content is: 0 for none, -1 where only its coding tells (RFC 9112 §6.3). */
+export function contentLength(method: string, head: ResponseHead): number {
+  if (method === 'HEAD' || head.status === 204 || head.status === 304) return 0;
+  return head.chunked ? -1 : head.contentLength;
+}
+
+/** `Keep-Alive: timeout=5` with a second to spare, so that a request never meets the service's own close. */
+export function keepAliveTimeout(headers: Headers): number {
+  const seconds = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(getHeader(headers, 'keep-alive') ?? '')?.[1];
+  return seconds === undefined ? Number.POSITIVE_INFINITY : Math.max(0, Number(seconds) - 1) * 1000;
+}
+
+export function namesProtocol(asked: string, got: string): boolean {
+  const protocols = asked
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim());
+  return protocols.includes(got.trim().toLowerCase());
+}
+
+export function connectFailure(error: NodeJS.ErrnoException): Failure {
+  const code: ErrorCode =
+    error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN'
+      ? 'TG_UPSTREAM_DNS'
+      : isTlsError(error)
+        ? 'TG_UPSTREAM_TLS'
+        : 'TG_UPSTREAM_REFUSED';
+  return new Failure(code, error.message);
+}
+
+function isTlsError(error: NodeJS.ErrnoException): boolean {
+  const code = error.code ?? '';
+  return (
+    code.startsWith('ERR_TLS') ||
+    code.startsWith('ERR_SSL') ||
+    code.startsWith('CERT_') ||
+    /^(?:UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|EPROTO|HOSTNAME_MISMATCH)/.test(code)
+  );
+}

@@ -1,0 +1,52 @@
+import type { ConnectionOptions } from 'node:tls';
+import type { Body } from '../http/body.ts';
+import type { Failure } from '../http/errors.ts';
+import type { Tunnel } from '../http/exchange.ts';
+import type { Headers } from '../http/headers.ts';
+import type { ClientConnection } from './client-connection.ts';
+import type { ResponseHead } from './head.ts';
+import type { Framing } from './response-head.ts';
+
+/** Where a connection goes. `tls` as `tls.connect` takes it; null for plain TCP. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+  readonly tls: ConnectionOptions | null;
+}
+
+/** One request as it goes out. Milliseconds, Infinity for none. */
+export interface OutgoingRequest {
+  readonly method: string;
+  /** Request line, headers with their framing, and the empty line. */
+  readonly head: string;
+  readonly framing: Framing;
+  readonly body: Body;
+  /** The protocol that the head asks to switch to, or null. */
+  readonly upgrade: string | null;
+  /** From the end of the request to the head of its answer, for this try. */
+  readonly firstByte: number;
+  /** Longest pause without a byte, after the head, and while a body goes up. */
+  readonly idle: number;
+}
+
+/** Hears what comes of a request. `responded`, `upgraded` and `failed` exclude each other. */
+export interface ResponseHandler {
+  /** The whole request has been written. Gives back by when (`clock.now()`) its answer must begin. */
+  sent(): number;
+  informed(status: number, headers: Headers): void;
+  responded(head: ResponseHead, body: Body): void;
+  upgraded(head: ResponseHead, tunnel: Tunnel): void;
+  /** Nothing of a final answer came. */
+  failed(failure: Failure, connection: ClientConnection): void;
+}
+
+/** The pool a connection belongs to. */
+export interface ConnectionOwner {
+  opened(connection: ClientConnection): void;
+  refused(connection: ClientConnection, failure: Failure): void;
+  /** Free for the next request. */
+  released(connection: ClientConnection): void;
+  /** Now a tunnel: it lives on by itself. */
+  detached(connection: ClientConnection): void;
+  closed(connection: ClientConnection): void;
+}

@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import {
+  freePort,
+  httpOrigin,
+  type ProcessLab,
+  portOpens,
+  processLab,
+  type TempFolder,
+  tempFolder,
+} from '../../src/testkit/index.ts';
+
+const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
+
+let lab: ProcessLab;
+let folder: TempFolder;
+const closers: (() => Promise<void>)[] = [];
+
+beforeEach(() => {
+  lab = processLab();
+  folder = tempFolder();
+});
+afterEach(async () => {
+  await lab.close();
+  folder.close();
+  for (const close of closers.splice(0)) await close();
+});
+
+/** A node of two workers before two targets of one service; `bad` answers as its status says. */
+async function node(health: string) {
+  const bad = { status: 200, checks: 0 };
+  const origins = await Promise.all([
+    httpOrigin((request, response) => {
+      if (request.url === '/healthz') bad.checks++;
+      response.statusCode = bad.status;
+      response.end('bad');
+    }),
+    httpOrigin((_request, response) => void response.end('good')),
+  ]);
+  for (const origin of origins) closers.push(() => origin.close());
+  const [port, admin] = [await freePort(), await freePort()];
+  folder.write(
+    'tidegate.yaml',
+    `listen: 127.0.0.1:${port}
+admin: 127.0.0.1:${admin}
+workers: 2
+drain: { delay: 0s, timeout: 1s }
+services:
+  shop: { targets: [${origins.map(({ url }) => url).join(', ')}], balance: roundRobin, health: ${health} }
+routes:
+  all: { match: /*, to: shop }
+`,
+  );
+  const gateway = lab.node([MAIN, 'run', 'tidegate.yaml'], { cwd: folder.path });
+  await portOpens(port, 20_000);
+  await portOpens(admin, 20_000);
+  const services = async () =>
+    (await (await fetch(`http://127.0.0.1:${admin}/v1/services`)).json()) as {
+      services: { targets: { name: string; health: string; lastFailure: { message: string } | null }[] }[];
+    };
+  const states = async () => (await services()).services[0]!.targets.map((target) => target.health);
+  /** Each on a connection of its own, so that any worker may take it. */
+  const answers = async () => {
+    const headers = { connection: 'close' };
+    const texts = Array.from({ length: 12 }, async () =>
+      (await fetch(`http://127.0.0.1:${port}/x`, { headers })).text(),
+    );
+    return new Set(await Promise.all(texts));
+  };
+  return { bad, gateway, services, health: states, answers, admin };
+}
+
+test('a failed check takes a target out of every worker, once in the log of each, and in again', async () => {
+  const { bad, gateway, services, health, answers, admin } = await node(
+    '{ path: /healthz, interval: 50ms, unhealthyAfter: 2, healthyAfter: 2 }',
+  );
+  expect(await health()).toEqual(['up', 'up']);
+  bad.status = 503;
+  await expect.poll(health, { timeout: 10_000 }).toEqual(['down', 'up']);
+  await expect.poll(answers, { timeout: 10_000 }).toEqual(new Set(['good']));
+  const { targets } = (await services()).services[0]!;
+  expect(targets[0]!.lastFailure!.message).toBe('2 checks in a row failed, the last: status 503');
+  const checks = bad.checks;
+  await expect.poll(() => bad.checks).toBeGreaterThan(checks + 3);
+  expect(gateway.output.match(/a target is out/g)).toHaveLength(2);
+  bad.status = 200;
+  await expect.poll(health, { timeout: 10_000 }).not.toContain('down');
+
+  const explained = await fetch(`http://127.0.0.1:${admin}/v1/explain`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ method: 'GET', url: '/a' }),
+  });
+  expect(await explained.json()).toMatchObject({
+    route: 'all',
+    destinations: [{ service: 'shop', balance: 'roundRobin', urls: targets.map(({ name }) => `${name}/a`) }],
+  });
+}, 60_000);
