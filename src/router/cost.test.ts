@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { compileRouter } from './router.ts';
 import { entries, type ShortMatch, subject } from './fixtures.ts';
+import { compileRouter } from './router.ts';
 
 /*
  * Costs are counted, not timed: look-ups in maps, comparisons and scans of text, and runs of patterns are all

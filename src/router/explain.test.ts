@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { describeMatch, describePath } from './describe.ts';
 import { explainMatch } from './explain.ts';
-import { compileRouter } from './router.ts';
 import { entries, matchConfig, type ShortMatch, type ShortRequest, subject } from './fixtures.ts';
+import { compileRouter } from './router.ts';
 
 function explain(routes: Record<string, ShortMatch | string>, line: string, request?: ShortRequest) {
   return explainMatch(compileRouter(entries(routes)), subject(line, request));

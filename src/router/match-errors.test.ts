@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { matchErrors } from './match-errors.ts';
 import { matchConfig, type ShortMatch } from './fixtures.ts';
+import { matchErrors } from './match-errors.ts';
 
 const PLACE = ['routes', 'shop', 'match'];
 

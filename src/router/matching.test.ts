@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { NO_PARAMS } from '../http/exchange.ts';
-import { compileRouter } from './router.ts';
 import { entries, type ShortMatch, type ShortRequest, subject } from './fixtures.ts';
+import { compileRouter } from './router.ts';
 
 /** Name of the route that takes a request, else the status. */
 function route(

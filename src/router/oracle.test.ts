@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ValueMatch } from '../config/model.ts';
+import { entries, type ShortMatch, type ShortRequest, subject } from './fixtures.ts';
 import { compileRouter } from './router.ts';
 import type { RouteSubject } from './subject.ts';
-import { entries, type ShortMatch, type ShortRequest, subject } from './fixtures.ts';
 
 /*
  * An oracle that shares nothing with the router: it writes every path as a native regular expression, tries

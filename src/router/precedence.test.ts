@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { compileRouter } from './router.ts';
 import { entries, type ShortMatch, type ShortRequest, subject } from './fixtures.ts';
+import { compileRouter } from './router.ts';
 
 type Routes = Record<string, ShortMatch | string>;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compileRouter } from './router.ts';
 import { entries, type ShortMatch, subject } from './fixtures.ts';
+import { compileRouter } from './router.ts';
 import { findUnreachable } from './unreachable.ts';
 
 type Routes = Record<string, ShortMatch | string>;
