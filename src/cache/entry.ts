@@ -31,4 +31,6 @@ export interface Entry {
   readonly private: boolean;
   readonly etag: string | undefined;
   readonly lastModified: string | undefined;
+  /** While fresh, a plain reload (`max-age` of the client) is answered from it (RFC 8246). */
+  readonly immutable?: boolean;
 }
