@@ -24,6 +24,9 @@ type State = (typeof State)[keyof typeof State];
 /** `;name`, `;name=token`, `;name="quoted"` (RFC 9112 §7.1.1), without the white space that only senders of old put there. */
 const EXTENSIONS = /^(?:;[!#$%&'*+\-.^_`|~\w]+(?:=(?:[!#$%&'*+\-.^_`|~\w]+|"(?:[^"\\]|\\.)*"))?)*$/;
 
+/** Chunks up to here are moved together: written one by one, a flood of tiny ones would cost a system call each. */
+const SMALL_CHUNK = 4096;
+
 /** Longest extensions of a chunk, and longest trailer section, in bytes. */
 const MAX_EXTENSIONS = 4096;
 const MAX_TRAILERS = 16384;
@@ -53,25 +56,39 @@ export class ChunkDecoder {
 
   /**
    * Decodes `input` from `at`; gives back where it stopped: at the end of the input, behind the end of the
-   * body (`done`), where the output held it, or anywhere (`broken`).
+   * body (`done`), where the output held it, or anywhere (`broken`). Bytes of `input` that were passed are
+   * overwritten: small chunks are moved together over the framing between them.
    */
   decode(input: Buffer, at: number, output: ChunkOutput): number {
     const end = input.length;
-    while (at < end) {
+    /** Content that goes out next. */
+    let from = at;
+    let to = at;
+    while (at < end && this.state < State.done) {
       if (this.state === State.data) {
-        const to = Math.min(end, at + this.size);
-        this.size -= to - at;
+        const stop = Math.min(end, at + this.size);
+        const size = stop - at;
+        if (from < to && size > SMALL_CHUNK) {
+          const piece = input.subarray(from, to);
+          from = to;
+          if (!output.data(piece)) return at;
+        }
+        if (from === to) from = at;
+        else input.copyWithin(to, at, stop);
+        to = from === at ? stop : to + size;
+        this.size -= size;
         if (this.size === 0) this.state = State.dataCR;
-        const more = output.data(at === 0 && to === end ? input : input.subarray(at, to));
-        at = to;
-        if (!more) return at;
-        continue;
+        at = stop;
+      } else if (this.state === State.trailers) {
+        // Content goes before the end, and the end waits where it is held.
+        if (from < to && !output.data(input.subarray(from, to))) return at;
+        return this.readTrailers(input, at);
+      } else {
+        this.state = this.step(input[at]!);
+        at++;
       }
-      if (this.state === State.trailers) return this.readTrailers(input, at);
-      if (this.state >= State.done) return at;
-      this.state = this.step(input[at]!);
-      at++;
     }
+    if (from < to) output.data(from === 0 && to === end ? input : input.subarray(from, to));
     return at;
   }
 

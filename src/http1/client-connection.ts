@@ -1,6 +1,6 @@
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import type { BodySource } from '../http/body.ts';
+import type { Body, BodySource } from '../http/body.ts';
 import { Failure } from '../http/errors.ts';
 import type { Tunnel } from '../http/exchange.ts';
 import { removeHeader } from '../http/headers.ts';
@@ -46,6 +46,8 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
   private at = 0;
   private running = false;
   private taking = false;
+  /** The service's FIN came while bytes before it were still held. */
+  private finHeld = false;
   private request: OutgoingRequest | null = null;
   private handler: ResponseHandler | null = null;
   private head: ResponseHead | null = null;
@@ -119,9 +121,9 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     this.writer.begin(request.head, request.framing, request.body);
   }
 
-  /** Ends the answer that is under way as one that failed. */
-  abort(failure: Failure): void {
-    if (this.state === State.answering) this.fail(failure);
+  /** Ends the answer with this body as one that failed, if it is still under way: another's may be by now. */
+  abort(body: Body, failure: Failure): void {
+    if (this.state === State.answering && body !== null && this.body === body) this.fail(failure);
   }
 
   /** Gives the current request up: its connection can't be used again. */
@@ -199,6 +201,7 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
       return;
     }
     if (this.rest.length > 0) this.run(this.rest);
+    if (this.finHeld) return this.ended();
     if (!this.held && !this.isClosed) this.socket.resume();
   }
 
@@ -299,7 +302,7 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     const lasting = head.version === 11 ? !head.close : head.keepAlive;
     // Bytes behind the end are garbage, or an answer to nothing: what comes next can't be trusted.
     const spoiled = this.at < this.input.length;
-    if (!lasting || spoiled || !this.requestWritten) return this.close();
+    if (!lasting || spoiled || !this.requestWritten || this.finHeld) return this.close();
     this.state = State.idle;
     this.reused = true;
     this.idleSince = this.clock.now();
@@ -325,6 +328,8 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     const asked = this.request!.upgrade;
     if (asked === null || head.upgrade === null || !namesProtocol(asked, head.upgrade))
       return this.invalid('101 that was not asked for');
+    // The rest of the request would be taken for the new protocol's (RFC 9110 §7.8).
+    if (!this.requestWritten) return this.invalid('101 before the end of the request');
     const handler = this.handler!;
     this.handler = null;
     this.state = State.tunnel;
@@ -351,6 +356,9 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
   /** The service's FIN. */
   private ended(): void {
     const body = this.body;
+    // TLS decodes on although reading was stopped: what came before the end goes out before it.
+    this.finHeld = this.rest.length > 0 && this.held;
+    if (this.finHeld) return;
     if (
       body !== null &&
       body.length < 0 &&

@@ -205,8 +205,8 @@ function noteConnection(head: Head, value: string): void {
     head.keepAlive = true;
     return;
   }
-  for (const part of value.toLowerCase().split(',')) {
-    const option = part.trim();
+  // Only these two are white space here; `trim` takes away 0xa0 as well, which other parsers keep.
+  for (const option of value.toLowerCase().split(/[ \t]*,[ \t]*/)) {
     if (option === '') continue;
     if (option === 'close') head.close = true;
     else if (option === 'keep-alive') head.keepAlive = true;

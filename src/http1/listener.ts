@@ -79,7 +79,11 @@ export class Listener implements ServerContext {
   }
 
   private plainServer(): Server {
-    return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.accept(socket, 'http'));
+    return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      const address = plainAddress(socket.remoteAddress);
+      if (address === null || !this.countIn(socket, address)) socket.destroy();
+      else this.accept(socket, 'http');
+    });
   }
 
   private tlsServer(tls: TlsSettings): Server {
@@ -96,6 +100,11 @@ export class Listener implements ServerContext {
       },
       (socket) => this.accept(socket, 'https'),
     );
+    // Counted before the handshake, or one client could begin any number of them.
+    server.on('connection', (socket: Socket) => {
+      const address = plainAddress(socket.remoteAddress);
+      if (address === null || !this.countIn(socket, address)) socket.destroy();
+    });
     // A client that breaks off its handshake concerns nobody else.
     server.on('tlsClientError', (_error, socket) => socket.destroy());
     return server;
@@ -104,7 +113,7 @@ export class Listener implements ServerContext {
   private accept(socket: ServerSocket, scheme: 'http' | 'https'): void {
     const address = plainAddress(socket.remoteAddress);
     // Without an address it is gone before it was looked at.
-    if (address === null || !this.countIn(socket, address)) return void socket.destroy();
+    if (address === null) return void socket.destroy();
     const origin: Origin = { listener: this.name, scheme, address, port: socket.localPort ?? 0 };
     socket[CONNECTION] = new ServerConnection(socket, origin, this);
     socket.on('error', onClose);

@@ -105,6 +105,9 @@ export class MessageWriter implements BodySink {
 
   private writeThrough(chunk: Buffer, retain: Retain): boolean {
     const socket = this.socket;
+    // A little behind bytes that wait will wait too: a copy spares its source the whole memory around it.
+    const copied = socket.writableLength > 0 && chunk.length <= GATHER_CHUNK;
+    if (copied) chunk = Buffer.from(chunk);
     if (this.framing === Framing.chunked) this.text += `${chunk.length.toString(16)}\r\n`;
     if (this.text === '') {
       socket.write(chunk);
@@ -117,7 +120,7 @@ export class MessageWriter implements BodySink {
       socket.uncork();
     }
     if (socket.writableLength === 0) return true;
-    retain.retain();
+    if (!copied) retain.retain();
     if (!socket.writableNeedDrain) return true;
     this.owner.blocked();
     return false;

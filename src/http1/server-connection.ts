@@ -55,12 +55,16 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
   private headStarted = 0;
   private used = false;
   private running = false;
+  /** The body is just being decoded: where it ends is not known yet. */
+  private taking = false;
   private paused = false;
   private exchange: Exchange | null = null;
   private answer: Reply | null = null;
   private body: IncomingBody | null = null;
   private tunnel: TunnelSource | null = null;
   private closeAfter = false;
+  /** The client holds its content back until it is told to go on. */
+  private awaitsLeave = false;
   private rateSince = 0;
   private rateBytes = 0;
 
@@ -81,7 +85,9 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
 
   /** All that was asked has been answered; the socket only waits for the client to close. */
   get ending(): boolean {
-    return this.reading >= Reading.discarding && this.reading !== Reading.tunnel;
+    if (this.reading < Reading.discarding || this.reading === Reading.tunnel) return false;
+    // What the client has not taken yet is lost with the socket.
+    return this.socket.writableFinished || this.socket.destroyed;
   }
 
   // --- What the socket says. ---
@@ -121,9 +127,7 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
       // Its first request may be on its way, and unlike on a kept connection no client would send it again.
       this.deadline.set(this.context.clock.now() + FIRST_REQUEST);
     } else if (this.idle) {
-      this.reading = Reading.discarding;
-      this.socket.end();
-      this.deadline.set(this.context.clock.now() + LINGER);
+      this.halfClose();
     } else {
       this.closeAfter = true;
     }
@@ -252,11 +256,13 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
       head.expect !== null && head.version === 11 && head.expect.toLowerCase() === '100-continue';
     this.exchange = exchange;
     this.body = body;
+    this.awaitsLeave = exchange.expectsContinue && body !== null;
     if (body === null) {
       this.reading = Reading.waiting;
       this.deadline.clear();
     } else {
       this.reading = Reading.body;
+      this.beginRate();
       this.bodyMoved();
     }
     if (head.expect !== null && !exchange.expectsContinue && head.version === 11) {
@@ -282,23 +288,41 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
     if (!body.wanted) return false;
     if (this.at === this.input.length) return false;
     const before = body.received;
-    this.at = body.take(this.input, this.at);
-    if (body.received !== before) {
+    this.taking = true;
+    const at = body.take(this.input, this.at);
+    this.taking = false;
+    // Whoever took it may have ended the connection meanwhile, and thrown the input away.
+    if (this.reading >= Reading.discarding) return false;
+    this.at = at;
+    // Or answered at its end, and the next request is waited for.
+    if (body.received !== before && this.reading === Reading.body) {
+      this.awaitsLeave = false;
       this.rateBytes += body.received - before;
       this.bodyMoved();
     }
     if (body.tooLarge) return this.spoil('TG_REQUEST_BODY_TOO_LARGE');
     if (body.broken) return this.spoil('TG_REQUEST_FRAMING');
-    if (!body.complete) return false;
+    if (!body.complete) {
+      // The time in which the service takes nothing is not the client's.
+      if (!body.wanted) this.beginRate();
+      return false;
+    }
     this.bodyComplete();
     return true;
+  }
+
+  /** `minRate` is judged anew from the next bytes on. */
+  private beginRate(): void {
+    this.rateSince = 0;
+    this.rateBytes = 0;
   }
 
   private bodyComplete(): void {
     this.body = null;
     if (this.reading !== Reading.body) return;
     this.reading = this.exchange === null ? Reading.head : Reading.waiting;
-    this.deadline.clear();
+    // A client that takes no byte of its answer is still waited for no longer than sendTimeout.
+    if (this.answer === null) this.deadline.clear();
     if (this.exchange === null) this.next();
   }
 
@@ -306,7 +330,8 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
   private bodyMoved(): void {
     const { clock, limits } = this.context;
     const now = clock.now();
-    this.deadline.set(now + limits.bodyTimeout);
+    // Once the answer is under way its own pace counts: a pause of the upload must not cut it.
+    if (this.answer === null) this.deadline.set(now + limits.bodyTimeout);
     if (limits.minRate === 0) return;
     if (this.rateSince === 0) this.rateSince = now;
     if (now - this.rateSince < RATE_WINDOW) return;
@@ -348,6 +373,11 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
 
   inform(exchange: Exchange, status: number, headers: Headers): void {
     if (exchange !== this.exchange || this.answer !== null || exchange.version < 11) return;
+    if (status === 100) {
+      this.awaitsLeave = false;
+      // Its time to send begins now.
+      if (this.reading === Reading.body) this.bodyMoved();
+    }
     this.writer.head(interimHead(status, headers));
   }
 
@@ -355,6 +385,7 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
     if (exchange !== this.exchange || exchange.answered) return cancelBody(answer.body);
     exchange.answered = true;
     this.answer = answer;
+    this.deadline.clear();
     if (answer.status === 101) return this.openTunnel(exchange, answer);
     this.settleRequestBody();
     const framing = framingOf(exchange, answer.status, answer.body);
@@ -370,7 +401,9 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
   private settleRequestBody(): void {
     const body = this.body;
     if (body === null || this.reading !== Reading.body) return;
-    if (!body.opened) {
+    if (body.complete) return this.bodyComplete();
+    // From within its own bytes nobody can tell where it ends: then the connection ends.
+    if (!body.opened && !this.taking) {
       body.cancel();
       this.at = body.take(this.input, this.at);
       if (body.complete) return this.bodyComplete();
@@ -393,7 +426,10 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
   private next(): void {
     this.reading = Reading.head;
     const { clock, limits } = this.context;
-    this.deadline.set(clock.now() + limits.idleTimeout);
+    // The client may still be taking the answer.
+    const { writableLength } = this.socket;
+    const wait = writableLength === 0 ? limits.idleTimeout : Math.max(limits.idleTimeout, limits.sendTimeout);
+    this.deadline.set(clock.now() + wait);
     if (this.at < this.input.length) this.run();
     else if (!this.running) this.settle();
   }
@@ -406,7 +442,8 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
     this.body?.fail(failure);
     this.tunnel?.cancel();
     if (exchange !== null) exchange.completion?.completed(exchange, answer, this.writer.bytes, failure);
-    if (reset) return this.reset();
+    // To HTTP/1.0 a length is a hint at most: a plain end might pass for the end of the content.
+    if (reset || exchange?.version === 10) return this.reset();
     this.reading = Reading.discarding;
     this.socket.destroySoon();
     this.deadline.set(this.context.clock.now() + this.context.limits.sendTimeout);
@@ -448,12 +485,20 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
   private linger(): void {
     this.writer.flush();
     this.body?.cancel();
-    this.reading = Reading.discarding;
     this.input = EMPTY;
     this.at = 0;
-    this.socket.end();
+    this.halfClose();
     this.socket.resume();
-    this.deadline.set(this.context.clock.now() + LINGER);
+  }
+
+  /** No more is read as requests. The wait for the client's FIN begins when it can have the whole answer. */
+  private halfClose(): void {
+    const { clock, limits } = this.context;
+    this.reading = Reading.discarding;
+    this.deadline.set(clock.now() + limits.sendTimeout);
+    this.socket.end(() => {
+      if (this.reading === Reading.discarding) this.deadline.set(clock.now() + LINGER);
+    });
   }
 
   private expired(): void {
@@ -470,8 +515,11 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
     }
     if (this.reading !== Reading.body) return;
     // Held back by the service, not by the client: its own limits watch that.
-    if (!this.body!.wanted) return this.bodyMoved();
-    this.spoil('TG_REQUEST_TIMEOUT');
+    if (!this.body!.wanted) {
+      this.beginRate();
+      return this.deadline.set(this.context.clock.now() + this.context.limits.bodyTimeout);
+    }
+    this.spoil(this.awaitsLeave ? 'TG_UPSTREAM_TIMEOUT' : 'TG_REQUEST_TIMEOUT');
   }
 
   /** Whatever is under way ends here; everyone who works on it is told. */

@@ -220,7 +220,13 @@ export class Pipeline implements Finish, Completion {
     if (rules.compress === null || answer.status === 101) return exchange.responder.respond(exchange, answer);
     const compressed = rules.compress(exchange, answer);
     if (!(compressed instanceof Promise)) return exchange.responder.respond(exchange, compressed);
-    compressed.then((whole) => exchange.responder.respond(exchange, whole));
+    // While it is read whole nobody else would tell its service that the client has left.
+    const { body } = answer;
+    exchange.watch({ abort: () => cancelBody(body) });
+    compressed.then((whole) => {
+      exchange.watch(null);
+      exchange.responder.respond(exchange, whole);
+    });
   }
 
   /** What CORS and compression say comes after the transforms: no `only` or `remove` of theirs takes it away. */

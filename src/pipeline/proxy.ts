@@ -69,6 +69,8 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   private target: Target | null = null;
   private tried: Target[] | null = null;
   private connection: ClientConnection | null = null;
+  /** Of the answer that was passed on, as its connection reads it. */
+  private received: Body = null;
   private replay: ReplayBody | null = null;
   private respondBy: number;
   /** The one thing waited for: a place, a connection, or the time of the next try. */
@@ -192,7 +194,9 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
       return void this.setAside(head, body);
     }
     head.headers.push('Via', via(undefined, head.version));
-    if (isEventStream(head.headers)) this.detachStream();
+    this.received = body;
+    // Without a body there is no stream, and its connection may serve another already.
+    if (body !== null && isEventStream(head.headers)) this.detachStream();
     this.keepOnTarget();
     this.judgeStatus(head.status);
     this.answer(reply(head.status, head.headers, body));
@@ -282,13 +286,22 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
 
   /** Keeps an answer that another try is to better: if none can be had, it goes out after all. */
   private async setAside(head: ResponseHead, body: Body): Promise<void> {
+    const { clock } = this.parts;
+    const by = Math.min(this.respondBy, clock.now() + this.side.timeouts.response);
+    if (by !== Number.POSITIVE_INFINITY) {
+      this.waiting = clock.after(by - clock.now(), () => {
+        this.verdict?.give(`status ${head.status}`, head.status >= 500);
+        this.fail(new Failure('TG_UPSTREAM_TIMEOUT', `the body of its ${head.status} did not come in time`));
+      });
+    }
     const bytes = await collect(
       body,
       REPLAY_LIMIT,
       new Failure('TG_UPSTREAM_INVALID', 'too long to be kept'),
     );
-    this.connection = null;
     if (this.over_) return;
+    this.stopWaiting();
+    this.connection = null;
     if (!(bytes instanceof Failure)) {
       head.headers.push('Via', via(undefined, head.version));
       this.spare = reply(head.status, head.headers, bytes);
@@ -391,7 +404,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   private outOfTime(): void {
     const failure = new Failure('TG_UPSTREAM_TIMEOUT', 'timeout.total');
     this.totalTimer = null;
-    if (this.over_) this.connection?.abort(failure);
+    if (this.over_) this.connection?.abort(this.received, failure);
     else this.fail(failure);
   }
 }

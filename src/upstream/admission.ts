@@ -26,6 +26,7 @@ export class Admission {
   active = 0;
   private readonly pending: Pending;
   private readonly waiting = new Set<Applicant>();
+  private admitting = false;
 
   constructor(max: number, pending: Pending) {
     this.max = max;
@@ -52,12 +53,16 @@ export class Admission {
   /** A place is free again. */
   leave(): void {
     this.active--;
+    // One that is admitted may leave at once, as all do behind an open breaker: a loop, or they would use up the stack.
+    if (this.admitting) return;
+    this.admitting = true;
     for (const next of this.waiting) {
-      if (this.active >= this.max) return;
+      if (this.active >= this.max) break;
       this.waiting.delete(next);
       this.pending.count--;
       this.active++;
       next.admitted();
     }
+    this.admitting = false;
   }
 }
