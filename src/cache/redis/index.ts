@@ -1,0 +1,5 @@
+export { type Opening, openEpoch, type Standing } from './epoch.ts';
+export { Keyspace } from './keys.ts';
+export { RedisSequence, type RedisSequenceParts } from './log.ts';
+export { AesSeal, NO_SEAL, type Seal, sealFor } from './seal.ts';
+export { RedisStore, type RedisStoreParts } from './store.ts';
