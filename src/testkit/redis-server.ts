@@ -31,6 +31,12 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`;
   }
 
+  /** Of a cluster's node: where the other nodes reach it. */
+  get busPort(): number | undefined {
+    const port = this.settings['cluster-port'];
+    return port === undefined ? undefined : Number(port);
+  }
+
   get pid(): number {
     return this.running().pid;
   }
@@ -92,9 +98,14 @@ export class RedisServer {
 
   /** Asks it, on a connection made for this one question. */
   async command(name: string, ...args: (string | number | Buffer)[]): Promise<unknown> {
+    return await this.commandAt(this.port, name, ...args);
+  }
+
+  /** Asks what listens on another port, such as a sentinel. */
+  async commandAt(port: number, name: string, ...args: (string | number | Buffer)[]): Promise<unknown> {
     // Only here: most tests have no use for it.
     const { Redis } = await import('ioredis');
-    const client = new Redis({ port: this.port, host: '127.0.0.1', lazyConnect: true, retryStrategy: null });
+    const client = new Redis({ port, host: '127.0.0.1', lazyConnect: true, retryStrategy: null });
     client.on('error', () => {});
     try {
       const asked = client.connect().then(() => client.call(name, args));

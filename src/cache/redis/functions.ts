@@ -177,27 +177,33 @@ local function remove(keys)
   return redis.call('UNLINK', keys[1])
 end
 
-local function write_prefixes(fences, prefixes, args, first, count, soft, number)
-  for i = first, first + count - 1 do
-    redis.call('ZADD', prefixes, text(number), (soft and 's' or 'h') .. args[i])
-  end
-  set(fences, NEWEST_PREFIX, number)
-  while redis.call('ZCARD', prefixes) > MOST_PREFIXES do
-    local oldest = redis.call('ZPOPMIN', prefixes)
-    local floor = string.sub(oldest[1], 1, 1) == 's' and SOFT_FLOOR or FLOOR
-    local was = get(fences, floor)[1]
-    if tonumber(oldest[2]) > was then set(fences, floor, tonumber(oldest[2])) end
+-- Never lowers one: between groups of a cluster, fences may come out of order.
+local function write_slots(key, args, first, number)
+  for from = first, #args, 500 do
+    local slots, words = {}, {}
+    for i = from, math.min(from + 499, #args) do slots[#slots + 1] = args[i] end
+    for i, standing in ipairs(get(key, unpack(slots))) do
+      if standing < number then
+        words[#words + 1] = 'SET'; words[#words + 1] = 'i64'
+        words[#words + 1] = slots[i]; words[#words + 1] = text(number)
+      end
+    end
+    if #words > 0 then redis.call('BITFIELD', key, unpack(words)) end
   end
 end
 
-local function write_slots(key, args, first, number)
-  for from = first, #args, 500 do
-    local words = {}
-    for i = from, math.min(from + 499, #args) do
-      words[#words + 1] = 'SET'; words[#words + 1] = 'i64'
-      words[#words + 1] = args[i]; words[#words + 1] = text(number)
-    end
-    redis.call('BITFIELD', key, unpack(words))
+local function raise(key, slot, number)
+  if get(key, slot)[1] < number then set(key, slot, number) end
+end
+
+local function write_prefixes(fences, prefixes, args, first, count, soft, number)
+  for i = first, first + count - 1 do
+    redis.call('ZADD', prefixes, 'GT', text(number), (soft and 's' or 'h') .. args[i])
+  end
+  raise(fences, NEWEST_PREFIX, number)
+  while redis.call('ZCARD', prefixes) > MOST_PREFIXES do
+    local oldest = redis.call('ZPOPMIN', prefixes)
+    raise(fences, string.sub(oldest[1], 1, 1) == 's' and SOFT_FLOOR or FLOOR, tonumber(oldest[2]))
   end
 end
 
@@ -212,7 +218,7 @@ end
 local function write_fences(keys, args, first, number, epoch)
   local fences, soft_key, prefixes = keys[1], keys[2], keys[3]
   local soft, all, count = args[first] == '1', args[first + 1] == '1', tonumber(args[first + 2])
-  if all then set(fences, soft and SOFT_FLOOR or FLOOR, number) end
+  if all then raise(fences, soft and SOFT_FLOOR or FLOOR, number) end
   if count > 0 then write_prefixes(fences, prefixes, args, first + 3, count, soft, number) end
   local slots = first + 3 + count
   if #args < slots then return end
@@ -234,7 +240,57 @@ local function purge(keys, args)
   set(fences, SEQUENCE, number)
   write_fences(keys, args, 3, number, control[1])
   append(fences, log, at, args[1], 'n', text(number), 'm', args[2])
+  return {number, at}
+end
+
+-- On a cluster the same takes three steps, for no function reaches more than one group: a number from the first
+-- group, its fences in all others, and at last its fences there and the log. Who is told of it by the log so finds
+-- it fenced everywhere; and a number that never gets so far has only unseated what it need not have.
+local function begin(keys)
+  local control = get(keys[1], EPOCH, SEQUENCE)
+  if not is_open(keys[1], control[1]) then return NOT_OPEN end
+  local number = control[2] + STEP
+  set(keys[1], SEQUENCE, number)
   return number
+end
+
+-- Arguments: number, then as above.
+local function fence(keys, args)
+  local control = get(keys[1], EPOCH)
+  if not is_open(keys[1], control[1]) then return NOT_OPEN end
+  local number = tonumber(args[1])
+  raise(keys[1], SEQUENCE, number)
+  write_fences(keys, args, 2, number, control[1])
+  return 1
+end
+
+-- Arguments: longest log, message, number, then as above.
+local function commit(keys, args)
+  local fences, log = keys[1], keys[4]
+  local control = get(fences, EPOCH, AT)
+  if not is_open(fences, control[1]) then return NOT_OPEN end
+  local number, at = tonumber(args[3]), control[2] + 1
+  write_fences(keys, args, 4, number, control[1])
+  append(fences, log, at, args[1], 'n', text(number), 'm', args[2])
+  return {number, at}
+end
+
+-- A group beside the first is good in the epoch of the first, from a floor on that the first gave after this one
+-- was found lost: all numbers given out before, whose fences may be lost with it, are below.
+-- Arguments: epoch, floor; a floor of -1 only asks.
+local function join(keys, args)
+  local fences, epoch, floor = keys[1], tonumber(args[1]), tonumber(args[2])
+  verified[fences] = nil
+  if redis.call('STRLEN', fences) == BYTES and get(fences, EPOCH)[1] == epoch and is_open(fences, epoch) then
+    return 1
+  end
+  if floor < 0 then return NOT_OPEN end
+  redis.call('UNLINK', fences, keys[2], keys[3])
+  redis.call('SETRANGE', fences, BYTES - 1, '\\0')
+  set(fences, EPOCH, epoch, FLOOR, floor, SEQUENCE, floor)
+  redis.call('SET', keys[5], text(epoch) .. ':' .. life_of_server())
+  verified[fences] = epoch
+  return 1
 end
 
 -- Arguments: random epoch, newest number that the caller knows, 1 to begin a new epoch in any case.
@@ -304,6 +360,10 @@ register('put', put, {})
 -- What makes room or keeps promises works without room, too.
 register('remove', remove, {'allow-oom'})
 register('purge', purge, {'allow-oom'})
+register('begin', begin, {'allow-oom'})
+register('fence', fence, {'allow-oom'})
+register('commit', commit, {'allow-oom'})
+register('join', join, {'allow-oom'})
 register('open', open, {'allow-oom'})
 register('beat', beat, {'allow-oom'})
 register('release', release, {'allow-oom'})

@@ -1,4 +1,3 @@
-export { type Opening, openEpoch, type Standing } from './epoch.ts';
 export { Keyspace } from './keys.ts';
 export { RedisSequence, type RedisSequenceParts } from './log.ts';
 export { AesSeal, NO_SEAL, type Seal, sealFor } from './seal.ts';

@@ -1,31 +1,19 @@
-import type { RedisLink, Reply } from '../../redis/index.ts';
+import type { RedisLink } from '../../redis/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { Random } from '../../util/random.ts';
 import type { Invalidation } from '../fences/index.ts';
 import { type FenceHolders, type SequenceLog, type SequenceState, Unavailable } from '../sequence/index.ts';
-import { NOT_OPEN, openEpoch, type Standing, standing } from './epoch.ts';
-import { Follower, isAfter, type LogEntry, type Position, parseEntries, parsePosition } from './follower.ts';
-import { FUNCTIONS } from './functions.ts';
+import { Follower, isAfter, type LogEntry, type Position, parseEntries } from './follower.ts';
 import type { Keyspace } from './keys.ts';
-import {
-  decodeMessage,
-  encodeMessage,
-  fenceArguments,
-  floorMessage,
-  type Message,
-  merged,
-  NOTHING,
-  Unsent,
-} from './message.ts';
+import { decodeMessage, floorMessage, type Message, merged, NOTHING, Unsent } from './message.ts';
 import { STEP } from './numbers.ts';
+import { NotOpen, type Standing, Writer } from './writer.ts';
 
 /** Between two heartbeats; milliseconds. */
 const BEAT = 200;
 /** Every so many of them the life of the server is looked at again. */
 const LOOK_EVERY = 5;
-/** Entries that the log keeps, about: a node that comes back later drops what it holds. */
-const LONGEST_LOG = 20_000;
 /** A follower this far behind is given a new connection; milliseconds. */
 const DEAF = 1500;
 const MOST_WAITING = 100_000;
@@ -58,6 +46,7 @@ interface Item {
 export class RedisSequence implements SequenceLog {
   private readonly link: RedisLink;
   private readonly parts: RedisSequenceParts;
+  private readonly writer: Writer;
   private readonly follower: Follower;
   private readonly stops: (() => void)[] = [];
   private queue: Item[] = [];
@@ -87,6 +76,7 @@ export class RedisSequence implements SequenceLog {
   constructor(link: RedisLink, parts: RedisSequenceParts) {
     this.link = link;
     this.parts = parts;
+    this.writer = new Writer(link, parts.keys, parts.random);
     this.follower = new Follower(
       link,
       parts.clock,
@@ -94,8 +84,8 @@ export class RedisSequence implements SequenceLog {
       () => this.seen,
       (entries) => this.take(entries),
     );
-    this.stops.push(link.onChange((connected) => connected && this.join().catch(() => {})));
-    if (link.connected) this.join().catch(() => {});
+    this.stops.push(link.onChange((connected) => connected && this.tryToJoin()));
+    if (link.connected) this.tryToJoin();
     this.beat();
   }
 
@@ -160,48 +150,39 @@ export class RedisSequence implements SequenceLog {
 
   private async send({ items, message }: { items: Item[]; message: Message }): Promise<void> {
     try {
-      const number = await this.purge(message);
-      this.finish(number, items, message);
+      const { number, at } = await this.purge(message);
+      this.finish(number, at, items, message);
     } catch (error) {
       this.applyHere(items, (error as Error).message);
     }
   }
 
-  private async purge(message: Message): Promise<number> {
-    const { fences, soft, prefixes, log } = this.parts.keys.first;
-    const args = [LONGEST_LOG, encodeMessage(message), ...fenceArguments(message)];
+  private async purge(message: Message): Promise<{ number: number; at: number }> {
     for (let attempt = 0; ; attempt++) {
       if (this.epoch === null) await this.join();
-      const reply = await this.link.call(FUNCTIONS, 'purge', [fences, soft, prefixes, log], args);
-      if (reply !== NOT_OPEN) return Number(reply);
-      if (attempt === 2) throw new Error('Redis loses its memory again and again');
-      this.epoch = null;
+      try {
+        return await this.writer.purge(message);
+      } catch (error) {
+        if (!(error instanceof NotOpen) || attempt === 2) throw error;
+        this.epoch = null;
+      }
     }
   }
 
   /** It has its number, and other nodes hear of it. It is done once this node holds it, and a replica has it. */
-  private async finish(number: number, items: Item[], message: Message): Promise<void> {
-    const replicated = this.replicated();
-    if (!(await this.arrival(number))) this.apply(this.numberHere(), message);
+  private async finish(number: number, at: number, items: Item[], message: Message): Promise<void> {
+    const replicated = this.replicas === 0 || this.writer.replicated(this.parts.timeout / 2);
+    if (!(await this.arrival(at))) this.apply(this.numberHere(), message);
     await this.held;
     if (await replicated) for (const item of items) item.resolve(number);
     else for (const item of items) item.reject(new Unavailable('no replica of Redis has confirmed it'));
   }
 
-  private async replicated(): Promise<boolean> {
-    if (this.replicas === 0) return true;
-    try {
-      return Number(await this.link.send('wait', 1, Math.ceil(this.parts.timeout / 2))) > 0;
-    } catch {
-      return false;
-    }
-  }
-
   /** False where the log doesn't bring it in time. */
-  private async arrival(number: number): Promise<boolean> {
+  private async arrival(at: number): Promise<boolean> {
     const { clock, timeout } = this.parts;
     const deadline = clock.now() + timeout;
-    while (this.newest < number && clock.now() < deadline && !this.closed) {
+    while (!this.hasSeen(at) && clock.now() < deadline && !this.closed) {
       await new Promise<void>((resolve) => {
         const timer = clock.after(deadline - clock.now(), resolve);
         this.arrivals.add(() => {
@@ -210,8 +191,12 @@ export class RedisSequence implements SequenceLog {
         });
       });
     }
-    if (this.newest < number) await this.catchUp();
-    return this.newest >= number;
+    if (!this.hasSeen(at)) await this.catchUp();
+    return this.hasSeen(at);
+  }
+
+  private hasSeen(at: number): boolean {
+    return this.seen !== null && this.seen.at >= at;
   }
 
   /** Redis can't be told now: it holds here, and Redis hears of it when it is back. */
@@ -242,6 +227,10 @@ export class RedisSequence implements SequenceLog {
     this.held = Promise.all([this.held, done]);
   }
 
+  private tryToJoin(): void {
+    this.join().catch((error: Error) => this.failed(error));
+  }
+
   private join(): Promise<void> {
     this.joining ??= this.open().finally(() => {
       this.joining = null;
@@ -250,9 +239,7 @@ export class RedisSequence implements SequenceLog {
   }
 
   private async open(): Promise<void> {
-    const { keys, random } = this.parts;
-    const options = { known: this.newest, anew: this.outran };
-    const opened = await openEpoch(this.link, keys.first, random, options);
+    const opened = await this.writer.open(this.newest, this.outran);
     this.outran = false;
     this.adopt(opened);
     for (const message of this.unsent.take())
@@ -265,7 +252,7 @@ export class RedisSequence implements SequenceLog {
     if (epoch === this.epoch && this.seen !== null) return;
     const isFirst = this.seen === null;
     this.epoch = epoch;
-    this.seen = parsePosition(last);
+    this.seen = last;
     if (isFirst) {
       // This node holds nothing yet: what Redis holds, Redis has fenced.
       this.apply(floor, null);
@@ -282,24 +269,17 @@ export class RedisSequence implements SequenceLog {
     if (!this.link.connected) return;
     this.askStanding().then(
       () => this.written(),
-      (error: Error) => this.unwritten(error),
+      (error: Error) => this.failed(error),
     );
   }
 
   private async askStanding(): Promise<void> {
     const sentAt = this.parts.clock.now();
-    const { fences, soft, prefixes, log } = this.parts.keys.first;
-    const look = this.beatCount++ % LOOK_EVERY === 0 ? 1 : 0;
-    const args = [BEAT * 1000, look, LONGEST_LOG];
-    const reply = await this.link.call(FUNCTIONS, 'beat', [fences, soft, prefixes, log], args);
-    if (reply === NOT_OPEN || this.epoch === null) {
-      this.epoch = null;
-      return await this.join();
-    }
-    const now = standing(reply);
-    this.replicas = Number((reply as Reply[])[4]);
+    if (this.epoch === null) return await this.join();
+    const now = await this.writer.beat(BEAT, this.beatCount++ % LOOK_EVERY === 0);
+    this.replicas = now.replicas;
     this.adopt(now);
-    this.beats.push({ at: parsePosition(now.last), sentAt });
+    this.beats.push({ at: now.last, sentAt });
     if (this.beats.length > 16) this.beats.shift();
     this.compare();
   }
@@ -365,17 +345,23 @@ export class RedisSequence implements SequenceLog {
   }
 
   private written(): void {
-    if (!this.unsent.isEmpty) this.join().catch(() => {});
+    if (!this.unsent.isEmpty) this.tryToJoin();
     if (this.refusal === null) return;
     this.refusal = null;
     this.parts.log.info('The log in Redis can be written again');
   }
 
-  private unwritten(error: Error): void {
-    if ((error as { code?: string }).code !== 'REDIS_REFUSAL' || this.refusal !== null) return;
-    this.refusal = error.message;
+  private failed(error: Error): void {
+    // The next heartbeat opens one.
+    if (error instanceof NotOpen) this.epoch = null;
+    else if ((error as { code?: string }).code === 'REDIS_REFUSAL') this.unwritten(error.message);
+  }
+
+  private unwritten(reason: string): void {
+    if (this.refusal !== null) return;
+    this.refusal = reason;
     this.parts.log.warn('The log in Redis can not be written: invalidations hold on this node alone', {
-      reason: error.message,
+      reason,
     });
   }
 }

@@ -177,9 +177,7 @@ export class RedisStore implements SharedStore {
   ): Promise<Buffer | null> {
     const pieces: Buffer[] = [];
     for (let from = 0; from < variant.chunks; from += WINDOW) {
-      const names: string[] = [];
-      for (let i = from; i < Math.min(from + WINDOW, variant.chunks); i++)
-        names.push(chunkName(key, variant, i));
+      const names = chunkNames(key, variant).slice(from, from + WINDOW);
       const reply = (await this.before(until, this.link.send('mget', ...names))) as (Buffer | null)[] | null;
       for (const sealed of reply ?? [null]) {
         const context = contextOf(digest, variant, String(pieces.length));
@@ -217,12 +215,9 @@ export class RedisStore implements SharedStore {
     const head = seal.close(encodeHead(entry, url), contextOf(digest, variant, 'head'));
     const body = chunks > 0 ? '' : seal.close(entry.body, contextOf(digest, variant, 'body'));
     const slots = [...new Set([...entry.tags, urlTag(url)].map(slotName))];
-    await this.link.call(
-      FUNCTIONS,
-      'put',
-      [key, group.fences],
-      [variant.id, variant.generation, entry.sequence, until, chunks, head, body, ...slots],
-    );
+    const args = [variant.id, variant.generation, entry.sequence, until, chunks, head, body, ...slots];
+    const kept = await this.link.call(FUNCTIONS, 'put', [key, group.fences], args);
+    if (kept !== 1 && chunks > 0) await this.link.send('unlink', ...chunkNames(key, variant));
   }
 
   private async writeChunks(
@@ -232,10 +227,10 @@ export class RedisStore implements SharedStore {
     body: Buffer,
     until: number,
   ): Promise<void> {
-    for (let i = 0; i < variant.chunks; i++) {
+    for (const [i, name] of chunkNames(key, variant).entries()) {
       const piece = body.subarray(i * CHUNK, (i + 1) * CHUNK);
       const sealed = this.parts.seal.close(piece, contextOf(digest, variant, String(i)));
-      await this.link.send('set', chunkName(key, variant, i), sealed, 'PXAT', until);
+      await this.link.send('set', name, sealed, 'PXAT', until);
     }
   }
 
@@ -255,8 +250,8 @@ export class RedisStore implements SharedStore {
 type Placed = Pick<Variant, 'id' | 'generation' | 'chunks'>;
 type Readable = Omit<Variant, 'head'> & { readonly head: EntryHead };
 
-function chunkName(key: string, { generation }: Placed, index: number): string {
-  return `${key}:${generation}:${index}`;
+function chunkNames(key: string, { generation, chunks }: Placed): string[] {
+  return Array.from({ length: chunks }, (_, i) => `${key}:${generation}:${i}`);
 }
 
 /** Sealed bytes can't be moved to another key, variant, entry or place. */
