@@ -17,3 +17,25 @@ export function cookieValue(headers: Headers, name: string): string | undefined 
 export function unquoted(value: string): string {
   return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
 }
+
+/** Leaves the cookies of these names alone; a line without any goes. In place. */
+export function onlyCookies(headers: Headers, names: readonly string[]): void {
+  let kept = 0;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]!;
+    const value = sameName(name, 'cookie') ? ofNames(headers[i + 1]!, names) : headers[i + 1]!;
+    if (value === '' && sameName(name, 'cookie')) continue;
+    headers[kept] = name;
+    headers[kept + 1] = value;
+    kept += 2;
+  }
+  headers.length = kept;
+}
+
+function ofNames(line: string, names: readonly string[]): string {
+  return line
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => names.includes(pair.split('=', 1)[0]!.trim()))
+    .join('; ');
+}
