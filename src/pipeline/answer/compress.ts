@@ -1,4 +1,3 @@
-import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { CompressConfig } from '../../config/model.ts';
 import { type Body, isSource } from '../../http/body.ts';
 import { collect } from '../../http/collect.ts';
@@ -13,8 +12,9 @@ import {
   setHeader,
 } from '../../http/headers.ts';
 import { type Coding, chooseCoding } from './accept-encoding.ts';
-import { BROTLI, CompressedBody, GZIP_LEVEL } from './compressed-body.ts';
+import { CompressedBody } from './compressed-body.ts';
 import { addVary } from './cors.ts';
+import { encodeAtOnce } from './encode-at-once.ts';
 
 /** Compresses an answer where it is worth it and the client takes it. A promise only for a small body still on its way. */
 export type Compress = (exchange: Exchange, answer: Reply) => Reply | Promise<Reply>;
@@ -93,7 +93,7 @@ function withBody(answer: Reply, coding: Coding): Reply | Promise<Reply> {
   const { body } = answer;
   if (body === null) return answer;
   if (!isSource(body)) {
-    answer.body = atOnce(body, coding);
+    answer.body = encodeAtOnce(body, coding);
     return answer;
   }
   if (body.length < 0 || body.length > AT_ONCE) {
@@ -102,24 +102,11 @@ function withBody(answer: Reply, coding: Coding): Reply | Promise<Reply> {
   }
   return collect(body, AT_ONCE, new Failure('TG_UPSTREAM_INVALID')).then((bytes) => {
     // What broke off is cut for the client too: it gets what came, as an answer that does not end.
-    answer.body = bytes instanceof Failure ? brokenBody(bytes) : atOnce(bytes, coding);
+    answer.body = bytes instanceof Failure ? brokenBody(bytes) : encodeAtOnce(bytes, coding);
     return answer;
   });
 }
 
 function brokenBody(failure: Failure): Body {
   return { length: -1, open: (sink) => sink.fail(failure), resume() {}, cancel() {} };
-}
-
-function atOnce(bytes: Buffer, coding: Coding): Buffer {
-  // Text shrinks to a third or less: room for half of it spares zlib its usual 16 KiB, which costs as much as the work.
-  const chunkSize = Math.max(1024, bytes.length >> 1);
-  switch (coding) {
-    case 'gzip':
-      return gzipSync(bytes, { level: GZIP_LEVEL, chunkSize });
-    case 'br':
-      return brotliCompressSync(bytes, { ...BROTLI, chunkSize });
-    case 'zstd':
-      return zstdCompressSync(bytes, { chunkSize });
-  }
 }
