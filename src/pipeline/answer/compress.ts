@@ -1,6 +1,5 @@
 import type { CompressConfig } from '../../config/model.ts';
-import { type Body, isSource } from '../../http/body.ts';
-import { collect } from '../../http/collect.ts';
+import { type Body, type BodySource, isSource } from '../../http/body.ts';
 import { Failure } from '../../http/errors.ts';
 import type { Exchange, Reply } from '../../http/exchange.ts';
 import {
@@ -100,12 +99,36 @@ function withBody(answer: Reply, coding: Coding): Reply | Promise<Reply> {
     answer.body = new CompressedBody(body, coding);
     return answer;
   }
-  return collect(body, AT_ONCE, new Failure('TG_UPSTREAM_INVALID')).then((bytes) => {
+  return encodeWhole(body, coding).then((coded) => {
     // What broke off is cut for the client too: it gets what came, as an answer that does not end.
-    answer.body = bytes instanceof Failure ? brokenBody(bytes) : encodeAtOnce(bytes, coding);
+    answer.body = coded instanceof Failure ? brokenBody(coded) : coded;
     return answer;
   });
 }
+
+/** Reads a body of known length and compresses it. One that comes in one piece is compressed where it lies. */
+function encodeWhole(body: BodySource, coding: Coding): Promise<Buffer | Failure> {
+  return new Promise((resolve) => {
+    let gathered: Buffer | null = null;
+    let size = 0;
+    let coded: Buffer | null = null;
+    body.open({
+      write(chunk) {
+        if (chunk.length === body.length) {
+          coded = encodeAtOnce(chunk, coding);
+          return true;
+        }
+        gathered ??= Buffer.allocUnsafe(body.length);
+        size += chunk.copy(gathered, size);
+        return true;
+      },
+      end: () => resolve(coded ?? encodeAtOnce((gathered ?? EMPTY).subarray(0, size), coding)),
+      fail: resolve,
+    });
+  });
+}
+
+const EMPTY = Buffer.alloc(0);
 
 function brokenBody(failure: Failure): Body {
   return { length: -1, open: (sink) => sink.fail(failure), resume() {}, cancel() {} };
