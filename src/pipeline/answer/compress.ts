@@ -9,6 +9,7 @@ import {
   hasHeader,
   removeHeader,
   setHeader,
+  trimOws,
 } from '../../http/headers.ts';
 import { type Coding, chooseCoding } from './accept-encoding.ts';
 import { CompressedBody } from './compressed-body.ts';
@@ -32,7 +33,7 @@ export function compileCompress({ minSize, types }: CompressConfig): Compress {
   return (exchange, answer) => {
     const { headers, body } = answer;
     if (answer.status === 304) return confirmed(exchange, answer);
-    const type = (getHeader(headers, 'content-type') ?? '').split(';')[0]!.trim().toLowerCase();
+    const type = trimOws((getHeader(headers, 'content-type') ?? '').split(';', 1)[0]!).toLowerCase();
     if (!isCompressible(answer) || !worth(type)) return answer;
     addVary(headers, 'Accept-Encoding');
     const size = exchange.method === 'HEAD' ? announcedLength(headers, body) : (body?.length ?? 0);
