@@ -199,7 +199,6 @@ describe('a path that a service might read otherwise is 400', () => {
     ['encoded parameters on a dot segment', '/public/..%3B/admin/x'],
     ['parameters on a single dot', '/public/.;x=1/y'],
     ['parameters that hide another route', '/admin;x/y'],
-    ['encoded parameters that hide another route', '/admin%3Bx/y'],
     ['both at once', '/public/..%3Bx%2Fadmin'],
   ])('%s', (_, path) => {
     expect(status(routes, path)).toBe(400);
