@@ -1,7 +1,7 @@
 import http from 'node:http';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
-import { rawClient, until } from '../../src/testkit/index.ts';
+import { until } from '../../src/testkit/index.ts';
 import { type AskOptions, ask, workersLab } from './fixture/lab.ts';
 
 const LOCAL = { host: '127.0.0.1', port: 0 };
@@ -31,25 +31,6 @@ test('/v1/status tells version, uptime, workers and the config in force', async 
   expect(second.config.etag).not.toBe(first.config.etag);
   expect(second.config.loadedAt > first.config.loadedAt).toBe(true);
 });
-
-test('/v1/routes counts bytes of request bodies, and what no route took', async () => {
-  await using lab = workersLab();
-  const node = await adminNode(lab);
-  await until(async () => (await ask(node.port)).status === 200, 'an answer');
-  expect(await bodySent(node.port, 'POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello')).toBe(
-    200,
-  );
-  expect(await bodySent(node.port, 'GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n')).toBe(400);
-  const told = JSON.parse((await ask(node.admin, { path: '/v1/routes' })).text);
-  expect(told.routes[0].bytesIn).toBe(5);
-  expect(told.unmatched).toMatchObject({ requests: 1, clientError: 1 });
-});
-
-async function bodySent(port: number, bytes: string): Promise<number> {
-  await using client = await rawClient({ port });
-  await client.send(bytes);
-  return (await client.response()).status;
-}
 
 test('/v1/routes sums the counters of all workers', async () => {
   await using lab = workersLab();
