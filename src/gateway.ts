@@ -15,6 +15,7 @@ import {
   variables,
 } from './snapshot/index.ts';
 import type { Counters, Logger } from './telemetry/index.ts';
+import { UNMATCHED } from './telemetry/index.ts';
 import {
   type Discover,
   type HealthReport,
@@ -58,8 +59,6 @@ export interface GatewayParts {
   lookup?: Lookup;
 }
 
-/** Name under which requests that no route takes are counted; no route can have it. */
-const UNMATCHED = '(none)';
 const DRAIN_CHECK = 20;
 
 /** A gateway in this process: listeners, the pipeline behind them, and what outlives a reload. */

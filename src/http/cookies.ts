@@ -1,4 +1,4 @@
-import { type Headers, sameName } from './headers.ts';
+import { type Headers, sameName, trimOws } from './headers.ts';
 
 /** The first value of a cookie (RFC 6265 §5.4, quotes taken off); undefined where the client sent none of that name. */
 export function cookieValue(headers: Headers, name: string): string | undefined {
@@ -6,8 +6,8 @@ export function cookieValue(headers: Headers, name: string): string | undefined 
     if (!sameName(headers[i]!, 'cookie')) continue;
     for (const pair of headers[i + 1]!.split(';')) {
       const equals = pair.indexOf('=');
-      if (equals < 0 || pair.slice(0, equals).trim() !== name) continue;
-      return unquoted(pair.slice(equals + 1).trim());
+      if (equals < 0 || trimOws(pair.slice(0, equals)) !== name) continue;
+      return unquoted(trimOws(pair.slice(equals + 1)));
     }
   }
   return undefined;

@@ -190,6 +190,8 @@ export interface NodeView {
   unready(): string | null;
   /** Every route of the config in force, in its order, with its row of counters. */
   routes(): Promise<{ route: RouteDescription; row: readonly number[] | undefined }[]>;
+  /** Counts of the requests that no route took. */
+  unmatched(): Promise<readonly number[] | undefined>;
   /** Every service as all workers together know it. */
   services(): Promise<ServiceDescription[]>;
   /** What would become of a request, by the config in force. Rejects with code BAD_REQUEST for one that makes no sense. */
