@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Invalidation } from '../cache/index.ts';
 import type { AdminConfig, GatewayConfig, ListenerConfig } from '../config/model.ts';
 import {
   describeRoute,
@@ -10,6 +11,7 @@ import type { Counters, Logger } from '../telemetry/index.ts';
 import { type CheckPlans, checkPlans, type ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import type { CacheControl } from './cache-view.ts';
 
 /**
  * What a worker process runs: one gateway, that listens on handles given to it. `src/gateway.ts` builds it;
@@ -62,8 +64,14 @@ export const KEY_VARIABLE = 'TIDEGATE_NODE_KEY';
 /** Environment variable in which a worker finds how many workers its node has. */
 export const COUNT_VARIABLE = 'TIDEGATE_WORKERS';
 
-/** What goes over the bus about targets. */
-export const TOPICS = { health: 'health', ejected: 'ejected' } as const;
+/** What goes over the bus: about targets, the state of caches (asked of workers), and invalidations (told to them). */
+export const TOPICS = { health: 'health', ejected: 'ejected', cache: 'cache', fences: 'fences' } as const;
+
+/** An invalidation under its number, as it goes to workers; `what` null: the floor rises to it. */
+export interface FenceNews {
+  number: number;
+  what: Invalidation | null;
+}
 
 /** A target that one worker has taken out, for its siblings. */
 export interface Ejection {
@@ -169,7 +177,7 @@ export function isCode(file: string): boolean {
 }
 
 /** What the node tells of itself: what the admin listener serves. */
-export interface NodeView {
+export interface NodeView extends CacheControl {
   status(): NodeStatus;
   /** Null when requests are welcome, else why not. */
   unready(): string | null;

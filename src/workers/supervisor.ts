@@ -1,12 +1,15 @@
+import { type FenceHolders, LocalSequence, type SequenceLog } from '../cache/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { ActiveChecks } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
+import { cacheControl } from './cache-view.ts';
 import type { Channel } from './channel.ts';
 import { readWith } from './config-source.ts';
 import {
   COUNT_VARIABLE,
   type ConfigOutline,
+  type FenceNews,
   isCode,
   KEY_VARIABLE,
   type NodeView,
@@ -61,6 +64,8 @@ class Supervisor {
   /** Checks of targets run here, once for all workers. */
   private readonly checks: ActiveChecks;
   private readonly fleet: Fleet;
+  /** Numbers the invalidations of this node. */
+  private readonly sequence: SequenceLog;
   private listeners = new Listeners();
   private adminSocket: OpenListener | null = null;
   private admin: { close(): void } | null = null;
@@ -87,6 +92,16 @@ class Supervisor {
       onRequest: (channel) => this.serveWorker(channel),
       codeFile: isCode(options.file) ? options.file : null,
     });
+    this.sequence = new LocalSequence(this.holders());
+  }
+
+  /** Each resolves once every worker of this node holds it. */
+  private holders(): FenceHolders {
+    return {
+      apply: (number, what) => this.fleet.broadcast(TOPICS.fences, { number, what } satisfies FenceNews),
+      raiseFloor: (number) => this.fleet.broadcast(TOPICS.fences, { number, what: null } satisfies FenceNews),
+      synced: () => {},
+    };
   }
 
   async run(): Promise<number> {
@@ -202,6 +217,7 @@ class Supervisor {
       },
       services: () => this.fleet.services(),
       explain: (request) => this.fleet.explain(request),
+      ...cacheControl(this.sequence, () => this.fleet.caches()),
       routes: async () => {
         const sums = await this.fleet.counters();
         return this.reloading!.inForce.reading.outline.routes.map((route) => ({

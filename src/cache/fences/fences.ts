@@ -81,7 +81,7 @@ class FenceSet {
     if (this.tags.get(urlTag(url)) > sequence) return true;
     if (this.prefixes.size === 0) return false;
     for (const [prefix, number] of this.prefixes)
-      if (number > sequence && url.startsWith(prefix)) return true;
+      if (number > sequence && hasPrefix(url, prefix)) return true;
     return false;
   }
 
@@ -93,6 +93,12 @@ class FenceSet {
     this.prefixes.delete(oldest);
     this.floor = Math.max(this.floor, at);
   }
+}
+
+/** Does an absolute URL begin so? A prefix that begins with a slash is compared with its path, on every host. */
+export function hasPrefix(url: string, prefix: string): boolean {
+  if (!prefix.startsWith('/')) return url.startsWith(prefix);
+  return url.startsWith(prefix, url.indexOf('/', url.indexOf('://') + 3));
 }
 
 /** A URL is purged as a tag is; no tag of a config can be equal to one. */
