@@ -76,6 +76,7 @@ export class Flight<T> implements Responder {
   private later: Waiter<T>[] = [];
   private claimed = false;
   private sequence = 0;
+  private readonly life: number;
   private requestAt = 0;
   private tags: readonly string[] = [];
   private fill: Exchange | null = null;
@@ -102,6 +103,7 @@ export class Flight<T> implements Responder {
     this.servable = base?.servable ?? false;
     this.forced = forced;
     this.waiters = [leader];
+    this.life = route.cache.life;
     this.birth = ++route.cache.ticks;
   }
 
@@ -397,7 +399,7 @@ export class Flight<T> implements Responder {
     const { key } = this.leader.keyed;
     cache.passes.delete(key);
     // Overtaken by a change: dead already.
-    if (cache.fences.isDead(entry)) return;
+    if (this.life !== cache.life || cache.fences.isDead(entry)) return;
     cache.memory.put(key, entry);
     cache.shared?.put(key, entry, entry.url);
   }
@@ -427,7 +429,7 @@ export class Flight<T> implements Responder {
     this.storable = { storable: true, immutable: false, ...entry };
     this.tags = entry.tags;
     if (updated.refusal !== null) cache.memory.delete(key);
-    else if (!cache.fences.isDead(entry)) {
+    else if (this.life === cache.life && !cache.fences.isDead(entry)) {
       cache.memory.put(key, entry);
       cache.shared?.put(key, entry, entry.url);
     }

@@ -1,12 +1,14 @@
+import { durationError } from '../../util/duration.ts';
+import { nearest } from '../../util/suggest.ts';
 import { type Complaint, leaf, list, object, oneOf, oneOrMore, type Rule, record } from './kit.ts';
 import {
   boolean,
   cookieName,
   duration,
   expression,
+  type Filled,
   headerName,
   integer,
-  none,
   responseExpression,
   responseTemplate,
   size,
@@ -36,7 +38,8 @@ function ttlKeyComplaint(key: string): Complaint | null {
     const advice = 'name each status, or say default: DURATION for all that may be kept so';
     return { code, message: `"${key}" is a range, and a lifetime is given to one status`, advice };
   }
-  const advice = 'write a status such as 404, or default: DURATION for the others';
+  const others = 'write a status such as 404, or default: DURATION for the others';
+  const advice = nearest(key, ['default']) === null ? others : 'did you mean "default"?';
   return { code, message: `"${key}" is not a status`, advice };
 }
 
@@ -179,8 +182,23 @@ const overrideOfSomething: Rule = (cache, report) => {
   });
 };
 
+/** A switch; what people write in its place gets a word of its own. */
+const onOrOff = leaf<boolean | 'none' | Filled>(
+  'true, { ttl, tags, … }, or none',
+  ['boolean', 'text'],
+  (value) => {
+    if (typeof value === 'boolean' || value === 'none') return null;
+    const text = String(value);
+    const message = `"${text}" is not true, { ttl, tags, … }, or none`;
+    if (durationError(text) === null) return { message, advice: `write { ttl: ${text} }` };
+    if (/^(?:on|yes|enabled)$/i.test(text)) return { message, advice: 'write true' };
+    return { message, advice: 'write none to keep nothing' };
+  },
+  { anyOf: [{ type: 'boolean' }, { const: 'none' }, { type: 'string', pattern: '\\$\\{(env\\.|file:)' }] },
+);
+
 export const routeCache = oneOf('true, { ttl, tags, … }, or none', [
-  boolean,
+  onOrOff,
   object(
     'RouteCache',
     'cache',
@@ -256,7 +274,5 @@ export const routeCache = oneOf('true, { ttl, tags, … }, or none', [
         .describe("The client's Cache-Control and Pragma change nothing. Default false."),
     },
     [sharedOrPrivate, cookiesOrNone, storedCookies, methodsThatStore, overrideOfSomething],
-    { wrap: 'ttl' },
   ),
-  none,
 ]);
