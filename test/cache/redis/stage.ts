@@ -1,6 +1,12 @@
 import type { Entry } from '../../../src/cache/entry.ts';
 import { type Fenced, Fences, type Invalidation } from '../../../src/cache/fences/index.ts';
-import { Keyspace, NO_SEAL, RedisSequence, RedisStore, type Seal } from '../../../src/cache/redis/index.ts';
+import {
+  keyspaceFor,
+  NO_SEAL,
+  RedisSequence,
+  RedisStore,
+  type Seal,
+} from '../../../src/cache/redis/index.ts';
 import type { FenceHolders } from '../../../src/cache/sequence/index.ts';
 import { connectRedis, type RedisConfig, type RedisLink } from '../../../src/redis/index.ts';
 import { createLogger } from '../../../src/telemetry/index.ts';
@@ -38,11 +44,11 @@ export class Node implements FenceHolders {
   /** Of `systemClock.now()`. */
   syncedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(config: RedisConfig, { seal = NO_SEAL, groups = 1 }: { seal?: Seal; groups?: number } = {}) {
+  constructor(config: RedisConfig, { seal = NO_SEAL }: { seal?: Seal } = {}) {
     const forStore = linkTo(config);
     const forLog = linkTo(config);
     this.lines = forLog.lines;
-    const keys = new Keyspace('tidegate', groups);
+    const keys = keyspaceFor('tidegate', config.kind);
     const log = createLogger({
       format: 'json',
       writer: { write: (line: string) => void this.lines.push(line) } as never,
