@@ -15,8 +15,8 @@ import { systemClock } from '../../../src/util/clock.ts';
 import { systemRandom } from '../../../src/util/random.ts';
 
 export const TIMEOUT = 100;
-/** What a call may last beyond its deadline on a machine that does other things too. */
-export const SLACK = 60;
+/** Milliseconds that a call may last beyond its deadline. */
+export const SLACK = 20;
 
 export function configFor(port: number, more: Partial<RedisConfig> = {}): RedisConfig {
   const endpoint = { host: '127.0.0.1', port, username: null, password: null, database: 0 };
