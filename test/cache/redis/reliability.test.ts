@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { noRedis, type RedisServer, redisServer, until } from '../../../src/testkit/index.ts';
-import { type Node, SLACK, startNode, TIMEOUT } from './stage.ts';
+import { configFor, Node, purge, SLACK, startNode, TIMEOUT } from './stage.ts';
 import { Workload } from './workload.ts';
 
 describe.skipIf(noRedis())('two nodes under load', () => {
@@ -80,7 +80,7 @@ describe.skipIf(noRedis())('two nodes under load', () => {
     nodes = [await startNode(server)];
     await nodes[0]!.fill('k', ['t']);
     await server.save();
-    await nodes[0]!.sequence.invalidate({ tags: ['t'], prefixes: [], all: false, soft: false });
+    await nodes[0]!.sequence.invalidate(purge({ tags: ['t'] }));
     await nodes[0]!.close();
     await server.restart({ data: 'saved' });
     nodes = [await startNode(server)];
@@ -163,12 +163,50 @@ describe.skipIf(noRedis())('two nodes under load', () => {
     const [one, other] = nodes;
     await one!.fill('k', ['t']);
     await server.command('ACL', 'SETUSER', 'default', '-fcall');
-    await expect(
-      one!.sequence.invalidate({ tags: ['t'], prefixes: [], all: false, soft: false }),
-    ).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(one!.sequence.invalidate(purge({ tags: ['t'] }))).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    });
     await server.command('ACL', 'SETUSER', 'default', '+fcall');
     expect(await one!.read('k')).toBeNull();
     await until(async () => (await other!.read('k')) === null, 'the other node to hear of it');
     expect(await one!.store.get('k', () => 0)).toBeNull();
+  });
+
+  it('believe no entry that others filled while this one alone knew of a change', async () => {
+    server = await redisServer();
+    const login = ['on', '>secret', '~*', '&*', '+@all'];
+    await server.command('ACL', 'SETUSER', 'log', ...login);
+    const config = configFor(server.port);
+    const logConfig = {
+      ...config,
+      endpoints: [{ ...config.endpoints[0]!, username: 'log', password: 'secret' }],
+    };
+    nodes = [new Node(config, { logConfig }), new Node(config)];
+    const [one, other] = nodes as [Node, Node];
+    for (const node of nodes) await node.ready();
+    // It hears of everything, and can tell nothing.
+    await server.command('ACL', 'SETUSER', 'log', '-fcall');
+    await expect(one.sequence.invalidate(purge({ tags: ['t'] }))).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    });
+    const number = await other.sequence.invalidate(purge({ tags: ['something else'] }));
+    await other.fill('k', ['t']);
+    await until(() => one.fences.sequence >= number, 'the other change to be heard of');
+    expect(await one.read('k')).toBeNull();
+    expect(await other.read('k')).toBe('v1');
+    // Cut off, it hears of nothing either.
+    await server.command('ACL', 'SETUSER', 'log', 'off');
+    await server.command('CLIENT', 'KILL', 'USER', 'log');
+    await until(() => one.sequence.state().connected === false, 'the log to be cut off');
+    for (let i = 0; i < 5; i++) await other.sequence.invalidate(purge({ tags: ['something else'] }));
+    await other.fill('k', ['t'], 'v1 again');
+    expect(await one.read('k')).toBeNull();
+    await server.command('ACL', 'SETUSER', 'log', 'on', '+@all');
+    await until(async () => {
+      expect(await one.read('k')).toBeNull();
+      return (await other.read('k')) === null;
+    }, 'the other node to hear of it');
+    await one.fill('k', ['t'], 'v2');
+    expect(await other.read('k')).toBe('v2');
   });
 });

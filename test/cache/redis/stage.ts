@@ -44,9 +44,12 @@ export class Node implements FenceHolders {
   /** Of `systemClock.now()`. */
   syncedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(config: RedisConfig, { seal = NO_SEAL }: { seal?: Seal } = {}) {
+  constructor(
+    config: RedisConfig,
+    { seal = NO_SEAL, logConfig = config }: { seal?: Seal; logConfig?: RedisConfig } = {},
+  ) {
     const forStore = linkTo(config);
-    const forLog = linkTo(config);
+    const forLog = linkTo(logConfig);
     this.lines = forLog.lines;
     const keys = keyspaceFor('tidegate', config.kind);
     const log = createLogger({
@@ -54,7 +57,7 @@ export class Node implements FenceHolders {
       writer: { write: (line: string) => void this.lines.push(line) } as never,
     });
     const parts = { clock: systemClock, random: systemRandom, log, keys, timeout: TIMEOUT };
-    this.store = new RedisStore(forStore.link, { ...parts, seal });
+    this.store = new RedisStore(forStore.link, { ...parts, seal, newest: () => this.fences.sequence });
     this.sequence = new RedisSequence(forLog.link, { ...parts, holders: this });
   }
 
@@ -89,11 +92,13 @@ export class Node implements FenceHolders {
     return this.fences.isDead(fenced) ? null : entry.body.toString();
   }
 
-  /** Fills a key now, and waits until it can be read. */
+  /** Fills a key, again if a fence of this node unseats it, until it can be read. */
   async fill(key: string, tags: string[], body = 'v1'): Promise<void> {
-    const sequence = this.fences.sequence;
-    this.store.put(key, entryOf({ tags, sequence, body: Buffer.from(body) }), urlOf(key));
-    await until(async () => (await this.read(key)) === body, `${key} to be stored`);
+    await until(async () => {
+      const { sequence } = this.fences;
+      this.store.put(key, entryOf({ tags, sequence, body: Buffer.from(body) }), urlOf(key));
+      return (await this.read(key)) === body;
+    }, `${key} to be stored`);
   }
 
   async close(): Promise<void> {
