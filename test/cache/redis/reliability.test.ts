@@ -209,4 +209,46 @@ describe.skipIf(noRedis())('two nodes under load', () => {
     await one.fill('k', ['t'], 'v2');
     expect(await other.read('k')).toBe('v2');
   });
+
+  it('know that they are cut off where the primary has lost its replicas and must not write', async () => {
+    await begin();
+    await server.command('CONFIG', 'SET', 'min-replicas-to-write', 1);
+    await until(() => nodes.every((node) => node.sequence.state().connected === false), 'both to be cut off');
+    const [node] = nodes as [Node];
+    const { syncedAt } = node;
+    await expect(node.sequence.invalidate(purge({ tags: ['t'] }))).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    });
+    const { reads } = workload;
+    await until(() => workload.reads > reads + 200, 'reads meanwhile');
+    expect(node.syncedAt).toBe(syncedAt);
+    await server.command('CONFIG', 'SET', 'min-replicas-to-write', 0);
+    await recovered();
+    expect(node.syncedAt).toBeGreaterThan(syncedAt);
+    await expectPeace();
+  });
+
+  it('drop what they hold when the log reaches back less far than they were away', async () => {
+    server = await redisServer();
+    nodes = [await startNode(server), await startNode(server)];
+    const [one, other] = nodes as [Node, Node];
+    const { length } = one.floors;
+    await one.fill('k', ['t']);
+    // What both should hear, and neither can read any more.
+    await server.command(
+      'EVAL',
+      `redis.call('XTRIM', KEYS[1], 'MAXLEN', 0)
+       local at = redis.call('BITFIELD', KEYS[2], 'INCRBY', 'i64', '#1048581', 5)[1]
+       redis.call('BITFIELD', KEYS[2], 'INCRBY', 'i64', '#1048580', 5 * 4096)
+       redis.call('BITFIELD', KEYS[2], 'SET', 'i64', '#1048582', 0)`,
+      2,
+      '{tidegate}:log',
+      '{tidegate}:fences',
+    );
+    await until(() => one.floors.length > length && other.floors.length > length, 'the floor to rise');
+    expect(one.fences.isDead({ sequence: one.applied.at(-1)!.number, tags: [], url: '' })).toBe(true);
+    expect(one.lines.join('')).toContain('was missed');
+    await one.fill('k', ['t'], 'v2');
+    expect(await other.read('k')).toBe('v2');
+  });
 });
