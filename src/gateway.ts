@@ -188,7 +188,7 @@ export class Gateway implements WorkerGateway {
     const old = this.cache.shared;
     this.cache.shared = null;
     await old?.close();
-    const shared = await openSharedStore(config.cache, this.parts);
+    const shared = await openSharedStore(config.cache, () => this.cache.fences.sequence, this.parts);
     if (this.ended || place !== this.sharedPlace) await shared?.close();
     else this.cache.shared = shared;
   }

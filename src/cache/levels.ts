@@ -16,14 +16,24 @@ export interface LevelParts {
 const LOG_PATIENCE = 1_000;
 
 /** The level that nodes share; null where the config names none. Its library is loaded only then. */
-export async function openSharedStore(config: CacheConfig, parts: LevelParts): Promise<SharedStore | null> {
+export async function openSharedStore(
+  config: CacheConfig,
+  newest: () => number,
+  parts: LevelParts,
+): Promise<SharedStore | null> {
   const { redis } = config;
   if (redis === null) return null;
   const { RedisStore, keyspaceFor, sealFor } = await import('./redis/index.ts');
   const { connectRedis } = await import('../redis/index.ts');
   const keys = keyspaceFor(config.prefix, redis.kind);
   const seal = sealFor(redis.encryptionKey);
-  return new RedisStore(connectRedis(redis, parts), { ...parts, keys, seal, timeout: redis.commandTimeout });
+  return new RedisStore(connectRedis(redis, parts), {
+    ...parts,
+    newest,
+    keys,
+    seal,
+    timeout: redis.commandTimeout,
+  });
 }
 
 /** The sequence of a node: one that nodes share, or its own. */

@@ -104,8 +104,9 @@ class FenceSet {
   }
 
   private addPrefix(prefix: string, number: number): void {
+    const standing = this.prefixes.get(prefix) ?? 0;
     this.prefixes.delete(prefix);
-    this.prefixes.set(prefix, number);
+    this.prefixes.set(prefix, Math.max(standing, number));
     if (this.prefixes.size <= MAX_PREFIXES) return;
     const [oldest, at] = this.prefixes.entries().next().value!;
     this.prefixes.delete(oldest);

@@ -183,6 +183,25 @@ describe.skipIf(noRedis())('entries in Redis', () => {
     }
   });
 
+  it('wait in bounded memory for a Redis that is slow, and are counted where they are dropped', async () => {
+    const own = await redisServer();
+    const slow = await startNode(own);
+    try {
+      own.freeze();
+      const body = Buffer.alloc(1024 * 1024);
+      for (let i = 0; i < 100; i++)
+        slow.store.put(`slow ${i}`, entryOf({ sequence: slow.fences.sequence, body }), urlOf('slow'));
+      expect(slow.store.describe().dropped).toBe(84);
+      await until(() => slow.store.describe().dropped === 100, 'all to be given up');
+      own.thaw();
+      await until(() => slow.isReady(), 'it to be back', 10_000);
+      await slow.fill('slow', []);
+    } finally {
+      await slow.close();
+      await own.close();
+    }
+  });
+
   describe('encrypted', () => {
     const key = randomBytes(32);
     let sealed: Node;

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type SeededRandom, seededRandom } from '../../../src/testkit/index.ts';
 import { entryOf, type Node, purge, urlOf } from './stage.ts';
@@ -16,9 +17,11 @@ export class Workload {
   changes = 0;
   refused = 0;
   /** Milliseconds that the longest read took. */
-  slowest = 0;
+  private slowest = 0;
+  private readonly lag = monitorEventLoopDelay({ resolution: 2 });
   private readonly nodes: readonly Node[];
   private readonly random: SeededRandom;
+  private readonly mutated: boolean;
   private readonly origin = new Array<number>(KEYS).fill(0);
   /** By key: the value that every node has to answer at least, and by node what that one has to. */
   private readonly applied = new Array<number>(KEYS).fill(0);
@@ -26,10 +29,13 @@ export class Workload {
   private readonly loops: Promise<void>[];
   private stopped = false;
 
-  constructor(nodes: readonly Node[], seed: number) {
+  /** @param mutated Takes the fence after the origin was read: the mistake that this is to find. */
+  constructor(nodes: readonly Node[], seed: number, mutated = false) {
     this.nodes = nodes;
+    this.mutated = mutated;
     this.random = seededRandom(seed);
     for (const node of nodes) this.appliedOn.set(node, new Array<number>(KEYS).fill(0));
+    this.lag.enable();
     this.loops = nodes.flatMap((node) => [
       ...[0, 1, 2, 3].map(() => this.repeat(() => this.readOrFill(node))),
       this.repeat(() => this.change(node)),
@@ -39,6 +45,12 @@ export class Workload {
   async stop(): Promise<void> {
     this.stopped = true;
     await Promise.all(this.loops);
+    this.lag.disable();
+  }
+
+  /** Milliseconds of the longest read, without those for which this process didn't run at all. */
+  get longestRead(): number {
+    return this.slowest - this.lag.max / 1e6;
   }
 
   /** Runs on until `count` more reads were hits. */
@@ -72,10 +84,11 @@ export class Workload {
   }
 
   private async fill(node: Node, key: number): Promise<void> {
-    const { sequence } = node.fences;
+    const before = node.fences.sequence;
     await pause(this.random.below(3));
     const value = this.origin[key]!;
     await pause(this.random.below(6));
+    const sequence = this.mutated ? node.fences.sequence : before;
     const body = Buffer.from(String(value));
     node.store.put(`k${key}`, entryOf({ sequence, tags: [`t${key}`], body }), urlOf(`k${key}`));
   }
