@@ -18,7 +18,7 @@ import {
 const IGNORABLE = ['no-store', 'no-cache', 'private', 'vary'] as const;
 const CACHEABLE_METHODS = ['GET', 'HEAD', 'POST'] as const;
 
-const isTrue = (value: unknown): boolean => String(value) === 'true';
+const isTrue = (value: unknown): boolean => value === true || value === 'true';
 const isFilled = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
 const entriesOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
 
@@ -91,9 +91,13 @@ const NEVER_IN_KEY: Readonly<Record<string, string>> = {
 const keyHeaders: Rule = (key, report) => {
   if (!Array.isArray(key.headers)) return;
   key.headers.forEach((name: unknown, index) => {
-    const why = NEVER_IN_KEY[String(name).toLowerCase()];
-    if (why === undefined) return;
-    report({ path: ['headers', index], message: `"${name}" has no place in the key`, advice: why });
+    const lower = typeof name === 'string' ? name.toLowerCase() : '';
+    if (!Object.hasOwn(NEVER_IN_KEY, lower)) return;
+    report({
+      path: ['headers', index],
+      message: `"${name}" has no place in the key`,
+      advice: NEVER_IN_KEY[lower]!,
+    });
   });
 };
 
