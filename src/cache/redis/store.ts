@@ -65,7 +65,7 @@ export class RedisStore implements SharedStore {
     }
   }
 
-  put(key: string, entry: Entry, url: string): void {
+  async put(key: string, entry: Entry, url: string): Promise<void> {
     const size = entry.body.length;
     const room = this.bytesOnTheWay === 0 || this.bytesOnTheWay + size <= MOST_BYTES;
     if (!this.link.connected || !room || this.putsOnTheWay >= MOST_PUTS) {
@@ -74,15 +74,15 @@ export class RedisStore implements SharedStore {
     }
     this.bytesOnTheWay += size;
     this.putsOnTheWay++;
-    this.write(digestOf(key), entry, url)
-      .then(
-        () => this.stored(),
-        (error: Error) => this.failed(error),
-      )
-      .finally(() => {
-        this.bytesOnTheWay -= size;
-        this.putsOnTheWay--;
-      });
+    try {
+      await this.write(digestOf(key), entry, url);
+      this.stored();
+    } catch (error) {
+      this.failed(error as Error);
+    } finally {
+      this.bytesOnTheWay -= size;
+      this.putsOnTheWay--;
+    }
   }
 
   delete(key: string): void {
