@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import type { AdminConfig, GatewayConfig, ListenerConfig } from '../config/model.ts';
+import type { Invalidation } from '../cache/index.ts';
+import type { AdminConfig, CacheConfig, GatewayConfig, ListenerConfig } from '../config/model.ts';
 import {
   describeRoute,
   type Explained,
@@ -10,6 +11,7 @@ import type { Counters, Logger } from '../telemetry/index.ts';
 import { type CheckPlans, checkPlans, type ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import type { CacheControl } from './cache-view.ts';
 
 /**
  * What a worker process runs: one gateway, that listens on handles given to it. `src/gateway.ts` builds it;
@@ -62,8 +64,28 @@ export const KEY_VARIABLE = 'TIDEGATE_NODE_KEY';
 /** Environment variable in which a worker finds how many workers its node has. */
 export const COUNT_VARIABLE = 'TIDEGATE_WORKERS';
 
-/** What goes over the bus about targets. */
-export const TOPICS = { health: 'health', ejected: 'ejected' } as const;
+/**
+ * What goes over the bus: about targets, the state of caches (asked of workers), invalidations (told to them), and
+ * what they ask: to number an invalidation, where the sequence stands, and how long tagged answers may be given.
+ */
+export const TOPICS = {
+  health: 'health',
+  ejected: 'ejected',
+  cache: 'cache',
+  fences: 'fences',
+  invalidate: 'invalidate',
+  sequence: 'sequence',
+} as const;
+
+/** An invalidation under its number, as it goes to workers; `what` null: the floor rises to it; `reset`: another sequence begins. */
+export type FenceNews = { number: number; what: Invalidation | null } | { reset: true };
+
+/** What a worker is told of the sequence. */
+export interface SequenceNews {
+  number: number;
+  /** Milliseconds, from when it asked, for which tagged entries may be answered; null: without bound. */
+  syncedFor: number | null;
+}
 
 /** A target that one worker has taken out, for its siblings. */
 export interface Ejection {
@@ -115,6 +137,7 @@ export interface ConfigOutline {
   drain: { delay: number; timeout: number };
   routes: RouteDescription[];
   services: string[];
+  cache: CacheConfig;
   /** Targets that are checked, once for the node. */
   checks: CheckPlans;
 }
@@ -159,6 +182,7 @@ export function outlineOf(config: GatewayConfig): ConfigOutline {
     drain: config.drain,
     routes: Object.values(config.routes).map(describeRoute),
     services: Object.keys(config.services),
+    cache: config.cache,
     checks: checkPlans(config),
   };
 }
@@ -169,12 +193,14 @@ export function isCode(file: string): boolean {
 }
 
 /** What the node tells of itself: what the admin listener serves. */
-export interface NodeView {
+export interface NodeView extends CacheControl {
   status(): NodeStatus;
   /** Null when requests are welcome, else why not. */
   unready(): string | null;
   /** Every route of the config in force, in its order, with its row of counters. */
   routes(): Promise<{ route: RouteDescription; row: readonly number[] | undefined }[]>;
+  /** Counts of the requests that no route took. */
+  unmatched(): Promise<readonly number[] | undefined>;
   /** Every service as all workers together know it. */
   services(): Promise<ServiceDescription[]>;
   /** What would become of a request, by the config in force. Rejects with code BAD_REQUEST for one that makes no sense. */

@@ -1,0 +1,29 @@
+export type { Entry } from './entry.ts';
+export { type Fenced, Fences, hasPrefix, type Invalidation, urlTag } from './fences/index.ts';
+export {
+  type Answered,
+  Cache,
+  type CacheCounts,
+  CachedOrigin,
+  type CacheParts,
+  type CacheRules,
+  type CookieRule,
+  canonicalTag,
+  canonicalUrl,
+  invalidating,
+  type Keyed,
+  type KeyOf,
+  type Origin,
+  type Out,
+} from './flow/index.ts';
+export { type LevelParts, openSharedStore, placeOf } from './levels.ts';
+export { type NodeHolders, NodeSequence } from './node-sequence.ts';
+export { STORE_REFUSALS, type StoreRefusal } from './policy/index.ts';
+export {
+  type FenceHolders,
+  LocalSequence,
+  type SequenceLog,
+  type SequenceState,
+  Unavailable,
+} from './sequence/index.ts';
+export type { SharedStore, SharedStoreState } from './shared-store.ts';
