@@ -15,6 +15,8 @@ import { systemClock } from '../../../src/util/clock.ts';
 import { systemRandom } from '../../../src/util/random.ts';
 
 export const TIMEOUT = 100;
+/** For tests of something else, which a busy machine must not disturb. */
+export const PATIENT = 3000;
 /** Milliseconds that a call may last beyond its deadline. */
 export const SLACK = 20;
 
@@ -39,6 +41,8 @@ export class Node implements FenceHolders {
   readonly store: RedisStore;
   readonly sequence: RedisSequence;
   readonly lines: string[];
+  /** Milliseconds. */
+  readonly timeout: number;
   readonly applied: { number: number; what: Invalidation }[] = [];
   readonly floors: number[] = [];
   /** Of `systemClock.now()`. */
@@ -51,12 +55,13 @@ export class Node implements FenceHolders {
     const forStore = linkTo(config);
     const forLog = linkTo(logConfig);
     this.lines = forLog.lines;
+    this.timeout = config.commandTimeout;
     const keys = keyspaceFor('tidegate', config.kind);
     const log = createLogger({
       format: 'json',
       writer: { write: (line: string) => void this.lines.push(line) } as never,
     });
-    const parts = { clock: systemClock, random: systemRandom, log, keys, timeout: TIMEOUT };
+    const parts = { clock: systemClock, random: systemRandom, log, keys, timeout: config.commandTimeout };
     this.store = new RedisStore(forStore.link, { ...parts, seal, newest: () => this.fences.sequence });
     this.sequence = new RedisSequence(forLog.link, { ...parts, holders: this });
   }
@@ -111,8 +116,12 @@ export class Node implements FenceHolders {
   }
 }
 
-export async function startNode(server: RedisServer, options: { seal?: Seal } = {}): Promise<Node> {
-  const node = new Node(configFor(server.port), options);
+export async function startNode(
+  server: RedisServer,
+  { commandTimeout = PATIENT, seal }: { commandTimeout?: number; seal?: Seal } = {},
+): Promise<Node> {
+  const config = configFor(server.port, { commandTimeout });
+  const node = new Node(config, seal === undefined ? {} : { seal });
   await node.ready();
   return node;
 }

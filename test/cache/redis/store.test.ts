@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { urlTag } from '../../../src/cache/fences/index.ts';
 import { AesSeal } from '../../../src/cache/redis/index.ts';
 import { noRedis, type RedisServer, redisServer, until } from '../../../src/testkit/index.ts';
-import { entryOf, type Node, purge, startNode, urlOf } from './stage.ts';
+import { entryOf, type Node, purge, startNode, TIMEOUT, urlOf } from './stage.ts';
 
 const first = () => 0;
 
@@ -185,7 +185,7 @@ describe.skipIf(noRedis())('entries in Redis', () => {
 
   it('wait in bounded memory for a Redis that is slow, and are counted where they are dropped', async () => {
     const own = await redisServer();
-    const slow = await startNode(own);
+    const slow = await startNode(own, { commandTimeout: TIMEOUT });
     try {
       own.freeze();
       const body = Buffer.alloc(1024 * 1024);
