@@ -187,11 +187,11 @@ class Supervisor {
     channel.on(TOPICS.invalidate, (what) => this.sequence.invalidate(what as Invalidation));
     channel.on(
       TOPICS.sequence,
-      () =>
-        ({
-          number: this.sequence.state().sequence,
-          syncedFor: this.sequence.syncedFor(),
-        }) satisfies SequenceNews,
+      () => {
+        const { sequence: number, connected } = this.sequence.state();
+        const syncedFor = this.sequence.syncedFor();
+        return { number, distrust: connected === false, syncedFor } satisfies SequenceNews;
+      },
     );
     channel.on(TOPICS.health, () => this.checks.reports());
     channel.on(TOPICS.ejected, (ejection) => void this.fleet.broadcast(TOPICS.ejected, ejection));
