@@ -9,7 +9,6 @@ export {
   type CacheRules,
   type CookieRule,
   canonicalTag,
-  canonicalUrl,
   invalidating,
   type Keyed,
   type KeyOf,

@@ -228,7 +228,9 @@ export class RouteCompiler {
   ): Dispatch {
     const side = this.side(route, to, sticky, scopes);
     const dispatch = this.cached(route, name, side, compileProxy(side, this.parts.proxy), scopes);
-    return this.caches ? invalidating(this.parts.cache, urlOf, dispatch) : dispatch;
+    if (!this.caches) return dispatch;
+    // A method whose answers the route keeps changes nothing: it says so.
+    return invalidating(this.parts.cache, urlOf, route.cache?.policy.methods ?? [], dispatch);
   }
 
   private cached(route: RouteConfig, name: string, side: Side, dispatch: Dispatch, scopes: Scopes): Dispatch {
@@ -238,6 +240,7 @@ export class RouteCompiler {
       place: `${route.name}\0${name}\0${fingerprint(route)}\0`,
       patience: side.timeouts.response,
       transform: side.response,
+      ownCookies: side.ownCookies,
     });
     return new CachedOrigin(this.parts.cache, rules, dispatch).serve;
   }
