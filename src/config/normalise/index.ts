@@ -2,6 +2,7 @@ import type { GatewayConfig } from '../model.ts';
 import type { ConfigInput } from '../schema/types.ts';
 import type { ReadBytes } from './action.ts';
 import { answersOf } from './answers.ts';
+import { normaliseChanges } from './changes.ts';
 import { normaliseAdmin, normaliseListeners, type ReadPem } from './listener.ts';
 import { normaliseRoute } from './route.ts';
 import { durationOf, record } from './scalars.ts';
@@ -28,6 +29,7 @@ export function normalise(input: ConfigInput, read: ReadFiles): GatewayConfig {
     admin: normaliseAdmin(input.admin),
     workers: (input.workers ?? 1) as number | 'auto',
     services: record(services.map(([name, service]) => [name, normaliseService(name, service, read.pem)])),
+    changes: normaliseChanges(input.changes),
     policies: record(Object.entries(input.policies ?? {})),
     routes: record(routes.map(([name, route]) => [name, normaliseRoute(name, route, defaults, read.bytes)])),
     unmatched: { response: transformOf(defaults.response), answers: answersOf({}, defaults, read.bytes) },

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { balance, sticky } from './balance.ts';
+import type { changeSource } from './changes.ts';
 import type { config } from './config.ts';
 import type { admin, listen } from './listener.ts';
 import type { breaker, health, retries } from './resilience.ts';
@@ -14,6 +15,7 @@ export type RouteInput = z.input<typeof route>;
 export type DefaultsInput = z.input<typeof defaults>;
 export type BalanceInput = z.input<typeof balance>;
 export type StickyInput = z.input<typeof sticky>;
+export type ChangeSourceInput = z.input<typeof changeSource>;
 export type RetriesInput = z.input<typeof retries>;
 export type HealthInput = z.input<typeof health>;
 export type BreakerInput = z.input<typeof breaker>;
