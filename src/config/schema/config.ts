@@ -1,3 +1,4 @@
+import { cache } from './cache.ts';
 import { changeSource } from './changes.ts';
 import { named, object, openObject } from './kit.ts';
 import { admin, listen, workers } from './listener.ts';
@@ -26,6 +27,7 @@ export const config = openObject(
     changes: named('an object: change sources by name', changeSource, nameComplaint)
       .optional()
       .describe('Databases whose changes keep the cache right.'),
+    cache: cache.optional().describe('Where answers are kept, for the routes that say cache.'),
     defaults: defaults.optional().describe("What holds for every route; a route's own key replaces it."),
     routes: named('an object: routes by name', route, nameComplaint)
       .optional()
