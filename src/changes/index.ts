@@ -17,3 +17,7 @@ export {
   UNKNOWN,
 } from './contract.ts';
 export { changeScope, compileMapping, rowScope } from './mapping/index.ts';
+export type { SourceNews } from './news.ts';
+export type { AppliedChange, ChangeReader, ReaderParts, SourceDescription } from './reader/index.ts';
+export { startChangeReader } from './start.ts';
+export { AFTER_HEADER, BadAfter, ChangeView, type PositionWait } from './view/index.ts';

@@ -16,12 +16,17 @@ export interface FenceQueueParts {
   random: Random;
   /** Milliseconds after which the tags of a batch are fenced once more; 0: never. */
   settle: number;
+  /** Until then nothing that carries these tags is to be stored. Resolves once that holds. */
+  settling(tags: readonly string[]): Promise<number>;
+  settled(id: number): void;
   /** A batch is applied; called in order. */
   applied(batch: ChangeBatch): void;
 }
 
 interface Waiting {
   readonly batch: ChangeBatch;
+  /** Of the first of those that were written as one: what settles once they are applied. */
+  settling: { readonly id: number; readonly tags: readonly string[] } | null;
   resolve(): void;
   reject(error: Error): void;
 }
@@ -56,7 +61,7 @@ export class FenceQueue {
   apply(batch: ChangeBatch): Promise<void> {
     if (this.stopped !== null) return Promise.reject(this.stopped);
     return new Promise((resolve, reject) => {
-      this.arrived.push({ batch, resolve, reject });
+      this.arrived.push({ batch, settling: null, resolve, reject });
       if (!this.writing) void this.write();
     });
   }
@@ -91,7 +96,10 @@ export class FenceQueue {
     try {
       while (this.arrived.length > 0) {
         const group = this.nextGroup();
-        await this.fence(tagsOf(group));
+        const tags = tagsOf(group);
+        if (this.parts.settle > 0 && tags.length > 0)
+          group[0]!.settling = { id: await this.parts.settling(tags), tags };
+        await this.fence(tags);
         this.unseen.push(...this.arrived.splice(0, group.length));
         if (!this.watching) void this.watch();
       }
@@ -115,7 +123,7 @@ export class FenceQueue {
           this.parts.applied(batch);
           resolve();
         }
-        this.settleLater(group);
+        for (const waiting of group) this.settleLater(waiting);
       }
     } catch (error) {
       this.fail(error as Error);
@@ -136,21 +144,26 @@ export class FenceQueue {
     return group;
   }
 
-  /** Origins that read from a replica may have handed out old rows until now. */
-  private settleLater(group: readonly Waiting[]): void {
-    const { settle, clock } = this.parts;
-    const tags = settle > 0 ? tagsOf(group) : [];
-    if (tags.length === 0) return;
+  /** Origins that read from a replica may have handed out old rows until then. */
+  private settleLater({ settling }: Waiting): void {
+    const { settle, clock, settled } = this.parts;
+    if (settling === null) return;
     const timer = clock.after(settle, () => {
       this.settling.delete(timer);
-      this.fence(tags).catch(() => {});
+      this.fence(settling.tags).then(
+        () => settled(settling.id),
+        () => {},
+      );
     });
     this.settling.add(timer);
   }
 
   /** The transactions go to nobody: their source must read them again. */
   private fail(error: Error): void {
-    for (const { reject } of [...this.arrived.splice(0), ...this.unseen.splice(0)]) reject(error);
+    for (const { settling, reject } of [...this.arrived.splice(0), ...this.unseen.splice(0)]) {
+      if (settling !== null) this.parts.settled(settling.id);
+      reject(error);
+    }
   }
 
   private pause(ms: number): Promise<void> {

@@ -14,6 +14,7 @@ import type {
   SourceStatus,
 } from '../contract.ts';
 import { compileMapping } from '../mapping/index.ts';
+import type { Settling, SourceNews } from '../news.ts';
 import { createSource } from './create.ts';
 import { FenceQueue } from './fence-queue.ts';
 
@@ -31,14 +32,6 @@ export interface SourceDescription {
   /** Events that could not be understood; what they may have touched was fenced. */
   skipped: number;
   error: string | null;
-}
-
-/** What workers hear of a source. */
-export interface SourceNews {
-  readonly name: string;
-  readonly position: string | null;
-  /** Nothing that it feeds may be answered from the cache. */
-  readonly closed: boolean;
 }
 
 /** What a transaction changed, for people to see: `GET /v1/events`. */
@@ -82,6 +75,8 @@ export class RunningSource implements SourceSink {
   private lagBytes: number | null = null;
   /** When it was last known to have nothing outstanding; wall ms. */
   private caughtUpAt: number | null = null;
+  private readonly settling = new Map<number, Settling>();
+  private settlings = 0;
   private events = 0;
   private skipped = 0;
   private closed: boolean;
@@ -103,6 +98,8 @@ export class RunningSource implements SourceSink {
       clock,
       random,
       settle: config.settle,
+      settling: (tags) => this.settleBegins(tags),
+      settled: (id) => this.settleEnds(id),
       applied: (batch) => this.applied(batch),
     });
   }
@@ -129,7 +126,23 @@ export class RunningSource implements SourceSink {
   }
 
   news(): SourceNews {
-    return { name: this.config.name, position: this.position, closed: this.closed };
+    const { position, closed } = this;
+    return { name: this.config.name, position, closed, settling: [...this.settling.values()] };
+  }
+
+  /** Resolves with a number once no worker stores what carries these tags. */
+  private async settleBegins(tags: readonly string[]): Promise<number> {
+    const settling = { id: ++this.settlings, tags };
+    this.settling.set(settling.id, settling);
+    const { position, closed } = this;
+    await this.parts.announce([{ name: this.config.name, position, closed, settling: [settling] }]);
+    return settling.id;
+  }
+
+  private settleEnds(id: number): void {
+    this.settling.delete(id);
+    const { position, closed } = this;
+    void this.parts.announce([{ name: this.config.name, position, closed, settled: [id] }]);
   }
 
   describe(): SourceDescription {
@@ -228,7 +241,8 @@ export class RunningSource implements SourceSink {
   private async tellWorkers(): Promise<void> {
     while (this.unannounced) {
       this.unannounced = false;
-      await this.parts.announce([this.news()]);
+      const { position, closed } = this;
+      await this.parts.announce([{ name: this.config.name, position, closed }]);
     }
   }
 
