@@ -1,11 +1,6 @@
 import type { ChangeSourceConfig } from '../../config/model.ts';
 import type { PushReply, PushRequest } from '../contract.ts';
-import {
-  type ReaderParts,
-  RunningSource,
-  type SourceDescription,
-  type SourceNews,
-} from './running-source.ts';
+import { type ReaderParts, RunningSource, type SourceDescription } from './running-source.ts';
 
 /**
  * The change sources of a node: those of the config in force run, each goes on through reloads that leave it as it
