@@ -49,6 +49,11 @@ export class Node {
     });
   }
 
+  /** What workers hold as not settled yet. */
+  settling(name = 'shop') {
+    return this.reader.news().find((source) => source.name === name)?.settling ?? [];
+  }
+
   source(name = 'shop'): SourceDescription {
     const found = this.reader.describe().find((source) => source.name === name);
     if (found === undefined) throw new Error(`no source ${name}`);

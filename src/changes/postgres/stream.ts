@@ -22,8 +22,8 @@ export interface StreamParts {
   readonly decoder: PgOutput;
   /** Resolves once it is applied; only then is it acknowledged. Called in order. */
   apply(transaction: Transaction): Promise<void>;
-  /** Nothing is outstanding up to here. */
-  passed(position: bigint): void;
+  /** Nothing is outstanding up to here. False: it may not be taken as applied yet. */
+  passed(position: bigint): boolean;
 }
 
 /** Who the server is; a restored or promoted one is another. */
@@ -144,8 +144,9 @@ export class Stream {
   private keepalive(chunk: Buffer): void {
     const at = chunk.readBigUInt64BE(1);
     if (at > this.received) this.received = at;
-    if (!this.parts.decoder.open && this.waiting === 0 && this.received > this.flushed)
-      this.moveOn(this.received);
+    if (!this.parts.decoder.open && this.waiting === 0 && this.received > this.flushed) {
+      if (this.parts.passed(this.received)) this.flushed = this.received;
+    }
     if (chunk[17] === 1) this.tell(false);
   }
 
@@ -169,11 +170,6 @@ export class Stream {
     this.paused = false;
     this.heardAt = this.parts.clock.now();
     this.connection.stream.resume();
-  }
-
-  private moveOn(position: bigint): void {
-    this.flushed = position;
-    this.parts.passed(position);
   }
 
   private keepBeating(): void {

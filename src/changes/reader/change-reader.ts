@@ -1,5 +1,6 @@
 import type { ChangeSourceConfig } from '../../config/model.ts';
 import type { PushReply, PushRequest } from '../contract.ts';
+import type { SourceNews } from '../news.ts';
 import { type ReaderParts, RunningSource, type SourceDescription } from './running-source.ts';
 
 /**

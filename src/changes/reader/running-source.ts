@@ -80,6 +80,7 @@ export class RunningSource implements SourceSink {
   private events = 0;
   private skipped = 0;
   private closed: boolean;
+  private closedBecause: string | null = null;
   private complaints = 0;
   private complaintsFrom = 0;
   private announcing = false;
@@ -177,9 +178,10 @@ export class RunningSource implements SourceSink {
   }
 
   async close(why: string): Promise<void> {
-    if (!this.closed)
+    if (why !== this.closedBecause)
       this.log.warn('nothing that this change source feeds is answered from the cache', { why });
     this.closed = true;
+    this.closedBecause = why;
     await this.announce();
     await this.queue.fence(this.mapping.families);
   }
@@ -188,6 +190,7 @@ export class RunningSource implements SourceSink {
     if (!this.closed) return;
     await this.queue.fence(this.mapping.families);
     this.closed = false;
+    this.closedBecause = null;
     await this.announce();
   }
 
