@@ -337,7 +337,6 @@ describe('changes of PostgreSQL', () => {
       );
     const gate = Promise.withResolvers<void>();
     node.slow = () => gate.promise;
-    const before = node.source().position;
     await sql('insert into orders values (1, 7)');
     const end = parseLsn(await server.position())!;
     const statuses = [];
@@ -346,7 +345,7 @@ describe('changes of PostgreSQL', () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     expect(statuses.every((below) => below)).toBe(true);
-    expect(node.source().position).toBe(before);
+    expect(parseLsn(node.source().position ?? '0/0')! < end).toBe(true);
     gate.resolve();
     await applied(node);
   });
