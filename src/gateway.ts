@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Cache, type Invalidation, openSharedStore, placeOf } from './cache/index.ts';
+import { ChangeView, type SourceNews } from './changes/index.ts';
 import type { GatewayConfig, ListenerConfig } from './config/model.ts';
 import type { Failure } from './http/errors.ts';
 import type { Exchange } from './http/exchange.ts';
@@ -72,6 +73,8 @@ export class Gateway implements WorkerGateway {
   /** What is known of services and their targets. */
   readonly upstreams: Upstreams;
   readonly cache: Cache;
+  /** What is known of the change sources. */
+  readonly changes: ChangeView;
   private readonly snapshotParts: SnapshotParts;
   private readonly pipeline: Pipeline;
   private readonly listeners = new Map<string, Listener>();
@@ -109,6 +112,8 @@ export class Gateway implements WorkerGateway {
       },
       parts.config.cache.memory,
     );
+    this.changes = new ChangeView(clock);
+    this.followChanges(parts.config);
     this.snapshotParts = {
       cache: this.cache,
       clock,
@@ -149,6 +154,14 @@ export class Gateway implements WorkerGateway {
     bus.on(TOPICS.cache, () => this.cacheState());
     bus.on(TOPICS.fences, (news) => this.hearFence(news as FenceNews));
     this.followSequence(bus);
+    const hearChanges = (news: unknown) => this.changes.hear(news as SourceNews[]);
+    bus.on(TOPICS.changes, hearChanges);
+    bus.ask(TOPICS.changes, null).then(hearChanges, () => {});
+  }
+
+  private followChanges({ changes }: GatewayConfig): void {
+    this.changes.configure(changes);
+    this.cache.fedBy = Object.keys(changes).length === 0 ? null : this.changes;
   }
 
   private hearFence(news: FenceNews): void {
@@ -251,6 +264,7 @@ export class Gateway implements WorkerGateway {
     const snapshot = compileSnapshot(config, this.snapshotParts);
     for (const listener of config.listen) this.listeners.get(listener.name)?.update(listener);
     this.cache.memory.resize(config.cache.memory);
+    this.followChanges(config);
     this.life++;
     if (this.parts.bus !== undefined) this.followSequence(this.parts.bus);
     await this.shareCache(config);

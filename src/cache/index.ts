@@ -10,6 +10,7 @@ export {
   type CookieRule,
   canonicalTag,
   canonicalUrl,
+  type FedBy,
   invalidating,
   type Keyed,
   type KeyOf,

@@ -1,8 +1,8 @@
 import type { ConfigFiles } from '../files.ts';
 import type { ConfigIssue } from '../model.ts';
 import type { ConfigInput } from '../schema/index.ts';
-import { checkChanges } from './changes.ts';
 import { checkCaches } from './cache.ts';
+import { checkChanges } from './changes.ts';
 import { checkExpressions } from './expressions.ts';
 import { checkFiles } from './files.ts';
 import { Findings } from './findings.ts';
