@@ -100,6 +100,7 @@ export class Session {
       this.ready = this.prove().then(() => {
         this.settled = true;
         streaming();
+        stream.askForPosition();
         this.feelPulse();
       });
       this.ready.catch(this.fail);
@@ -144,6 +145,8 @@ export class Session {
     try {
       if (why !== null) await sink.lost(why);
       await sink.open();
+      // What is acknowledged was applied.
+      if (confirmed > (this.remembered.flushed ?? 0n)) sink.passed(formatLsn(confirmed));
     } catch (error) {
       if (why !== null) this.remembered.gap(why);
       throw error;

@@ -107,6 +107,11 @@ export class Stream {
     throw new Error('the server has ended the stream');
   }
 
+  /** The server answers with how far it has sent. */
+  askForPosition(): void {
+    if (this.alive) this.tell(true);
+  }
+
   /** Tells the server the last position and closes. */
   close(error = new Error('closed')): void {
     if (!this.alive) return;
