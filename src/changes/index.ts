@@ -16,6 +16,7 @@ export {
   type Touched,
   UNKNOWN,
 } from './contract.ts';
+export { inspectSource, type SourceFinding } from './inspect.ts';
 export { changeScope, compileMapping, rowScope } from './mapping/index.ts';
 export type { SourceNews } from './news.ts';
 export { NodeChanges, type NodeChangesParts } from './node-changes.ts';

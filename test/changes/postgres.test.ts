@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { inspectSource } from '../../src/changes/index.ts';
 import { parseLsn } from '../../src/changes/positions/index.ts';
 import { until } from '../../src/testkit/index.ts';
 import { changesOf, Node } from './node.ts';
@@ -226,7 +227,7 @@ describe('changes of PostgreSQL', () => {
 
   test('a partitioned table is followed under its own name', async () => {
     const { node, config, sql } = await shop(
-      `create table events (id int, at date) partition by range (at);
+      `create table events (id int, at date, primary key (id, at)) partition by range (at);
        create table events_1 partition of events for values from ('2026-01-01') to ('2027-01-01');`,
       { 'public.events': ['event:{row.id}'] },
     );
@@ -502,6 +503,34 @@ describe('what is wrong is told with what mends it', () => {
       tables,
     );
     expect(await told(node, config, message)).toMatchObject({ state: 'lost', error: message });
+  });
+
+  test('a table without a key, whose UPDATEs would fail once it is published, is left alone', async () => {
+    const { node, config, sql } = await shop('create table logs (id int); insert into logs values (1);', {
+      'public.logs': ['log:{row.id}'],
+    });
+    await told(node, config, 'run ALTER TABLE "public"."logs" REPLICA IDENTITY FULL;');
+    await sql('update logs set id = 2');
+  });
+
+  test('`check --connect` tells what can be followed, and where a whole old row is missed', async () => {
+    const { config } = await shop(ORDERS, TAGS);
+    const inspected = await inspectSource(changesOf(config).shop!);
+    expect(inspected).toEqual({
+      error: null,
+      advice: [
+        'the old customer_id of public.orders is not told, so each UPDATE and DELETE unseats every entry with a tag like customer-orders:{row.customer_id}: run ALTER TABLE "public"."orders" REPLICA IDENTITY FULL;',
+      ],
+    });
+    config.shop.tables = { 'public.oders': ['a'] };
+    expect((await inspectSource(changesOf(config).shop!)).error).toBe(
+      'there is no table public.oders; did you mean public.orders?',
+    );
+    expect(
+      await server.query('select from pg_replication_slots where slot_name = $1', [
+        config.shop.postgres.slot,
+      ]),
+    ).toEqual([]);
   });
 
   test('a user that may not make a publication is told the SQL', async () => {

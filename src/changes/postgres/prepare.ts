@@ -48,6 +48,11 @@ export async function checkTables(catalog: Catalog, mapping: Mapping): Promise<T
         `${name} is no table: changes of ${KINDS[row.kind] ?? 'such relations'} are not told; name the tables it is made of`,
         { closes: true },
       );
+    if (row.identity === 'n' || (row.identity === 'd' && row.key.length === 0))
+      throw new SourceProblem(
+        `${name} has no key by which changed rows could be told: once it is published, its UPDATEs and DELETEs fail. Give it a primary key, or run ALTER TABLE ${quotedTable(name)} REPLICA IDENTITY FULL;`,
+        { closes: true },
+      );
     const missing = missingColumn(row, mapping.tables.get(name)!.columns, catalog.version);
     if (missing !== null) throw new SourceProblem(missing, { closes: true });
   }
