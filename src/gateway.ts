@@ -167,7 +167,11 @@ export class Gateway implements WorkerGateway {
     const { life } = this;
     const ask = async (): Promise<boolean> => {
       const askedAt = clock.now();
-      const { number, distrust, syncedFor } = (await bus.ask(TOPICS.sequence, null, SYNC_PATIENCE)) as SequenceNews;
+      const { number, distrust, syncedFor } = (await bus.ask(
+        TOPICS.sequence,
+        null,
+        SYNC_PATIENCE,
+      )) as SequenceNews;
       const { fences } = this.cache;
       if (distrust && fences.sequence === 0) fences.raiseFloor(number);
       else fences.startAt(number);
