@@ -1,5 +1,8 @@
+import { aggregateDispatch, compileAggregate } from '../aggregate/index.ts';
 import type {
   ActionConfig,
+  CallConfig,
+  CompensateConfig,
   DestinationConfig,
   Expression,
   GatewayConfig,
@@ -43,7 +46,8 @@ import { pathParameters, type RouteEntry, type RouteSubject } from '../router/in
 import type { Counters } from '../telemetry/index.ts';
 import type { Service } from '../upstream/index.ts';
 import { compileRules } from './answer-rules.ts';
-import { mentionsBody } from './mentions.ts';
+import { compileCallTransform } from './call-transform.ts';
+import { aggregateReadsBody, mentionsBody } from './mentions.ts';
 import { requestVariables, variables } from './variables.ts';
 
 const DEFAULT_TIMEOUTS: Timeouts = {
@@ -95,6 +99,8 @@ export interface RouteParts {
   readonly counters: Counters;
   /** Signs the cookies that keep a client where it was. */
   readonly affinityKey: string;
+  /** Asks another route of the same config, as a client would. */
+  inside(route: string): Dispatch;
 }
 
 /** Compiles routes: each to just the steps it uses. */
@@ -131,6 +137,7 @@ export class RouteCompiler {
 
   private readsBody(route: RouteConfig, scopes: Scopes): boolean {
     const { action } = route;
+    if (action.kind === 'aggregate' && aggregateReadsBody(action.aggregate, scopes.request)) return true;
     const services =
       action.kind === 'proxy' ? action.to.map((to) => this.parts.config.services[to.service]!) : [];
     const texts = [
@@ -160,7 +167,25 @@ export class RouteCompiler {
         );
       case 'proxy':
         return this.split(route, action, scopes);
+      case 'aggregate':
+        return aggregateDispatch(
+          compileAggregate(
+            action.aggregate,
+            scopes.request,
+            (call) => this.call(route, call, scopes),
+            compileTransform(null, route.response, scopes.response),
+            this.parts.proxy,
+          ),
+        );
     }
+  }
+
+  /** What a call of an aggregate is asked through. */
+  private call(route: RouteConfig, call: CallConfig | CompensateConfig, scopes: Scopes): Dispatch {
+    const { to } = call;
+    if (to.kind === 'route') return this.parts.inside(to.route);
+    const destination = { service: to.service, path: null, method: null, weight: 1 };
+    return this.alone(route, destination, scopes, this.callSide(route, to.service, call, scopes));
   }
 
   /** One service asked by itself, beside what the route does. */
@@ -185,6 +210,32 @@ export class RouteCompiler {
       timeouts: { ...timeouts, total },
     });
     return compileMirror(dispatch, route.mirror.share, this.parts.proxy);
+  }
+
+  /** What is special about asking a service for a part of an answer. */
+  private callSide(
+    route: RouteConfig,
+    service: string,
+    call: CallConfig | CompensateConfig,
+    scopes: Scopes,
+  ): Partial<Side> {
+    const config = this.parts.config.services[service]!;
+    const timeouts = { ...DEFAULT_TIMEOUTS, ...config.timeout, ...route.timeout, ...call.timeout };
+    const retries = 'retries' in call ? call.retries : null;
+    return {
+      destination: ({ target }) => target,
+      // What bounds the head elsewhere bounds the whole answer here.
+      timeouts: {
+        ...timeouts,
+        total: Math.min(timeouts.response, timeouts.total),
+        response: Number.POSITIVE_INFINITY,
+      },
+      totalFromSending: true,
+      retries: retries ?? route.retries ?? config.retries,
+      affinity: null,
+      request: compileCallTransform(config.request, route.request, Object.keys(call.headers), scopes.request),
+      response: null,
+    };
   }
 
   private split(route: RouteConfig, { to, sticky }: ProxyAction, scopes: Scopes): Dispatch {

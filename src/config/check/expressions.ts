@@ -12,6 +12,7 @@ import { nearest } from '../../util/suggest.ts';
 import type { Template } from '../model.ts';
 import { normaliseMatch } from '../normalise/index.ts';
 import type { ConfigInput, RedirectInput, RespondInput, RouteInput } from '../schema/index.ts';
+import { checkAggregate } from './aggregates.ts';
 import { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
 import { transformsOf } from './headers.ts';
@@ -62,6 +63,10 @@ function checkRoute(route: RouteInput, path: Path, check: CompileCheck, findings
   checkAnswers(route, path, place);
   if (route.respond !== undefined) checkRespond(route.respond, [...path, 'respond'], place);
   if (route.redirect !== undefined) checkRedirect(route.redirect, [...path, 'redirect'], place);
+  if (route.aggregate !== undefined) {
+    const checkRest = (template: Template, at: Path) => checkTaken(template, at, place);
+    checkAggregate(route.aggregate, [...path, 'aggregate'], scopes.request, check, findings, checkRest);
+  }
   return scopes;
 }
 
@@ -141,7 +146,16 @@ function checkPath(template: Template, path: Path, place: Place): void {
   const compiled = place.check.path(template, place.scope, path);
   if (compiled === null || place.parameters === null) return;
   warnOfPartial(compiled.mentions, path, place);
-  if (!compiled.endsWithRest || place.parameters.alwaysRest) return;
+  if (compiled.endsWithRest) checkRestOf(path, place);
+}
+
+/** A path of a call; what is filled in has been checked with the variables of its place. */
+function checkTaken(template: Template, path: Path, place: Place): void {
+  if (typeof template === 'string' && /\/\*$/.test(template)) checkRestOf(path, place);
+}
+
+function checkRestOf(path: Path, place: Place): void {
+  if (place.parameters === null || place.parameters.alwaysRest) return;
   const advice = 'let match end in /* or {name*} too, or write the whole path here';
   place.findings.error(
     'TG_CONFIG_PATH',

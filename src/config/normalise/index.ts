@@ -9,8 +9,9 @@ import { normaliseService } from './service.ts';
 import { transformOf } from './transform.ts';
 
 export { destinationsOf } from './action.ts';
+export { aggregateOf } from './aggregate.ts';
 export { certificatesOf, listenersOf } from './listener.ts';
-export { normaliseMatch } from './route.ts';
+export { matchOf, normaliseMatch } from './route.ts';
 
 /** How the files that a config names are read; they have been checked to be there. */
 export interface ReadFiles {

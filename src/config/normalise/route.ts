@@ -1,6 +1,7 @@
 import type { ActionConfig, MatchConfig, RouteConfig, StickyConfig } from '../model.ts';
 import type { DefaultsInput, MatchInput, RouteInput } from '../schema/types.ts';
 import { destinationsOf, type ReadBytes, redirectOf, respondOf } from './action.ts';
+import { aggregateOf } from './aggregate.ts';
 import { answersOf, mirrorOf } from './answers.ts';
 import { retriesOf } from './resilience.ts';
 import { durationOf, listOf, sizeOf } from './scalars.ts';
@@ -15,7 +16,7 @@ export function normaliseRoute(
 ): RouteConfig {
   return {
     name,
-    match: normaliseMatch(input.match),
+    match: matchOf(input),
     action: actionOf(input, readBytes),
     timeout: timeoutOf(input.timeout ?? defaults.timeout),
     host: hostOf(input.host ?? defaults.host),
@@ -32,6 +33,12 @@ export function normaliseRoute(
 function ownRetries(own: RouteInput['retries'], fallback: DefaultsInput['retries']): RouteConfig['retries'] {
   const said = own ?? fallback;
   return said === undefined ? null : retriesOf(said);
+}
+
+/** An aggregate answers GET, and with it HEAD, unless another method is said. */
+export function matchOf(input: Pick<RouteInput, 'match' | 'aggregate'>): MatchConfig {
+  const match = normaliseMatch(input.match);
+  return input.aggregate !== undefined && match.methods.length === 0 ? { ...match, methods: ['GET'] } : match;
 }
 
 export function normaliseMatch(input: string | MatchInput): MatchConfig {
@@ -57,6 +64,7 @@ function textsOf(value: string | readonly string[] | undefined): string[] {
 
 function actionOf(input: RouteInput, readBytes: ReadBytes): ActionConfig {
   if (input.respond !== undefined) return { kind: 'respond', respond: respondOf(input.respond, readBytes) };
+  if (input.aggregate !== undefined) return { kind: 'aggregate', aggregate: aggregateOf(input.aggregate) };
   if (input.redirect === undefined)
     return { kind: 'proxy', to: destinationsOf(input.to), sticky: stickyOf(input.sticky) };
   return { kind: 'redirect', redirect: redirectOf(input.redirect) };

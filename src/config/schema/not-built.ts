@@ -10,7 +10,8 @@ export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
   Admin: ['tls'],
   Service: ['pipelining', 'auth'],
   Discover: ['consul', 'kubernetes'],
-  Route: ['aggregate', 'auth', 'cache', 'limit', 'priority'],
+  Route: ['auth', 'cache', 'limit', 'priority'],
+  AggregateCall: ['cache'],
   Defaults: ['auth', 'cache', 'limit', 'priority'],
   Log: ['fields', 'when', 'sample', 'file'],
 };

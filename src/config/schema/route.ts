@@ -1,3 +1,4 @@
+import { aggregate } from './aggregate.ts';
 import { compress, cors, errors, share, statusKeyComplaint } from './answers.ts';
 import { sticky } from './balance.ts';
 import { type Complaint, leaf, list, object, oneOf, oneOrMore, type Rule, record } from './kit.ts';
@@ -266,12 +267,10 @@ const shared = {
   maxBody: sizeOrNone.optional().describe('Largest request body (413). Default none.'),
 };
 
-export const ACTIONS = ['to', 'respond', 'redirect'];
-/** A route that has one of these has its action, even if it is one to come. */
-const ANY_ACTION = [...ACTIONS, 'aggregate'];
+export const ACTIONS = ['to', 'aggregate', 'respond', 'redirect'];
 
 const oneAction: Rule = (route, report) => {
-  const given = ANY_ACTION.filter((key) => key in route);
+  const given = ACTIONS.filter((key) => key in route);
   for (const key of given.slice(1)) {
     report({
       code: 'TG_CONFIG_CONFLICT',
@@ -288,7 +287,7 @@ const oneAction: Rule = (route, report) => {
       path: [],
       atKey: true,
       message: 'this route does nothing',
-      advice: 'say to: SERVICE, respond or redirect',
+      advice: 'say to: SERVICE, aggregate, respond or redirect',
     });
   }
 };
@@ -331,6 +330,7 @@ export const route = object(
       'Which requests it takes; {} for all.',
     ),
     to: to.optional().describe("A service's name, { service, path, method }, or a weighted list of these."),
+    aggregate: aggregate.optional().describe('Asks several services, and answers with one answer.'),
     respond: respond.optional().describe('An answer of its own.'),
     redirect: redirect.optional().describe('Sends the client elsewhere.'),
     sticky: sticky.optional().describe('Keeps a client on its side of a weighted list.'),
@@ -341,6 +341,6 @@ export const route = object(
 );
 
 /** What a route alone can say. */
-export const ROUTE_ONLY = ['match', ...ANY_ACTION];
+export const ROUTE_ONLY = ['match', ...ACTIONS];
 
 export const defaults = object('Defaults', 'defaults', shared);

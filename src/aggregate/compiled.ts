@@ -1,0 +1,123 @@
+import type { AggregateConfig, CallConfig, CompensateConfig, OnErrorWord } from '../config/model.ts';
+import type { Scope, Variables } from '../expression/index.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { compileHeaders, type Dispatch, type HeaderLines, type HeaderTransform } from '../pipeline/index.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Random } from '../util/random.ts';
+import type { Addressee } from './asking.ts';
+import { type Plan, type PlannedCall, planCalls } from './plan.ts';
+import {
+  type AnswerPrograms,
+  aggregateScope,
+  attemptNothing,
+  type CallPrograms,
+  compileAnswer,
+  compileCallPrograms,
+  type RequestPrograms,
+} from './programs.ts';
+
+/** An aggregate with all its expressions compiled and its calls addressed. Immutable. */
+export interface CompiledAggregate {
+  readonly calls: readonly CompiledCall[];
+  readonly places: ReadonlyMap<string, number>;
+  /** Milliseconds. */
+  readonly deadline: number;
+  readonly answer: AnswerPrograms;
+  readonly headers: readonly HeaderLines[];
+  readonly timing: boolean;
+  /** What the route changes about its answers. */
+  readonly transform: HeaderTransform | null;
+  readonly parts: AggregateParts;
+}
+
+export interface CompiledCall {
+  readonly name: string;
+  readonly config: CallConfig;
+  readonly programs: CallPrograms;
+  readonly planned: PlannedCall;
+  readonly addressee: Addressee;
+  readonly onError: OnErrorWord;
+  readonly undo: {
+    readonly method: string;
+    readonly programs: RequestPrograms;
+    readonly addressee: Addressee;
+  } | null;
+}
+
+export interface AggregateParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  variables(exchange: Exchange): Variables;
+}
+
+/** Makes what a call is asked through: the one place where that is done. */
+export type Address = (call: CallConfig | CompensateConfig, name: string) => Dispatch;
+
+/** Why an aggregate has no plan; a config that was checked has one. */
+export class NoPlan extends RangeError {}
+
+/**
+ * @param scope The variables of the route.
+ * @throws ExpressionError, NoPlan for a config that was not checked
+ */
+export function compileAggregate(
+  config: AggregateConfig,
+  scope: Scope,
+  address: Address,
+  transform: HeaderTransform | null,
+  parts: AggregateParts,
+): CompiledAggregate {
+  const { calls } = config;
+  const all = aggregateScope(calls, scope);
+  const programs = calls.map((call) => compileCallPrograms(call, calls, all, attemptNothing));
+  const plan = planOf(calls, programs);
+  return {
+    calls: calls.map((call, index) => compiledCall(call, programs[index]!, plan.calls[index]!, address)),
+    places: new Map(calls.map(({ name }, index) => [name, index])),
+    deadline: config.deadline,
+    answer: compileAnswer(config, all, attemptNothing),
+    headers: compileHeaders(config.headers, all),
+    timing: config.timing,
+    transform,
+    parts,
+  };
+}
+
+/** The plan of calls that have been checked. */
+export function planOf(calls: readonly CallConfig[], programs: readonly CallPrograms[]): Plan {
+  const plan = planCalls(
+    calls.map(({ name, method }, index) => ({ name, method, needs: programs[index]!.needs })),
+  );
+  if ('cycle' in plan) throw new NoPlan(`the calls ${plan.cycle.join(', ')} wait for each other`);
+  return plan;
+}
+
+function compiledCall(
+  config: CallConfig,
+  programs: CallPrograms,
+  planned: PlannedCall,
+  address: Address,
+): CompiledCall {
+  const { name, to, maxBody, onError, compensate } = config;
+  const addressee: Addressee = { dispatch: address(config, name), isRoute: to.kind === 'route', maxBody };
+  return {
+    name,
+    config,
+    programs,
+    planned,
+    addressee,
+    onError: onError.kind === 'word' ? onError.word : 'fail',
+    undo:
+      compensate === null
+        ? null
+        : {
+            method: compensate.method,
+            programs: programs.compensate!,
+            addressee: {
+              dispatch: address(compensate, name),
+              isRoute: compensate.to.kind === 'route',
+              maxBody,
+            },
+          },
+  };
+}

@@ -1,0 +1,21 @@
+import type { Dispatch } from '../pipeline/index.ts';
+import type { CompiledAggregate } from './compiled.ts';
+import { AggregateRun } from './run.ts';
+
+export { type Address, type CompiledAggregate, compileAggregate, planOf } from './compiled.ts';
+export { takenNames } from './names.ts';
+export { isSafe, type Plan, type PlanCycle, type PlannedCall, planCalls } from './plan.ts';
+export {
+  type Attempt,
+  aggregateScope,
+  attemptNothing,
+  type CallPrograms,
+  compileAnswer,
+  compileCallPrograms,
+  whyNotCarried,
+} from './programs.ts';
+
+/** Asks the calls of an aggregate, and answers with what they gave. */
+export function aggregateDispatch(aggregate: CompiledAggregate): Dispatch {
+  return (exchange, out) => new AggregateRun(aggregate, exchange, out).start();
+}

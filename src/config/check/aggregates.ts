@@ -1,0 +1,291 @@
+import {
+  type Attempt,
+  aggregateScope,
+  type CallPrograms,
+  compileAnswer,
+  compileCallPrograms,
+  type PlanCycle,
+  planCalls,
+  takenNames,
+  whyNotCarried,
+} from '../../aggregate/index.ts';
+import type { Scope } from '../../expression/index.ts';
+import { isReservedHeader } from '../../http/reserved-headers.ts';
+import { compileHeaders } from '../../pipeline/index.ts';
+import type { AggregateConfig, CallConfig, Expression } from '../model.ts';
+import { aggregateOf } from '../normalise/index.ts';
+import type { ConfigInput, RouteInput } from '../schema/index.ts';
+import type { CompileCheck } from './compile.ts';
+import type { Findings, Path } from './findings.ts';
+
+type AggregateInput = NonNullable<RouteInput['aggregate']>;
+
+/** What a path must be beside what it is made of; told by whoever checks the paths of destinations. */
+export type CheckPath = (template: Expression, path: Path) => void;
+
+/** What only shows when the calls of an aggregate are looked at together. */
+export function checkAggregate(
+  input: AggregateInput,
+  path: Path,
+  scope: Scope,
+  check: CompileCheck,
+  findings: Findings,
+  checkPath: CheckPath,
+): void {
+  // What is wrong with its shape is told already.
+  if (typeof input.calls !== 'object' || Object.values(input.calls).some((call) => call === undefined))
+    return;
+  new AggregateCheck(input, path, check, findings, checkPath).run(scope);
+}
+
+class AggregateCheck {
+  private readonly input: AggregateInput;
+  private readonly config: AggregateConfig;
+  private readonly path: Path;
+  private readonly check: CompileCheck;
+  private readonly findings: Findings;
+  private readonly checkPath: CheckPath;
+  /** Its names clash: what follows from that is no news. */
+  private confused = false;
+
+  constructor(
+    input: AggregateInput,
+    path: Path,
+    check: CompileCheck,
+    findings: Findings,
+    checkPath: CheckPath,
+  ) {
+    this.input = input;
+    this.config = aggregateOf(input);
+    this.path = path;
+    this.check = check;
+    this.findings = findings;
+    this.checkPath = checkPath;
+  }
+
+  run(scope: Scope): void {
+    const { calls } = this.config;
+    for (const call of calls) this.names(call);
+    if (this.confused) return;
+    const all = aggregateScope(calls, scope);
+    const programs = calls.map((call) => this.call(call, all));
+    this.plan(programs);
+    compileAnswer(this.config, all, this.attemptAt(this.path));
+    this.answerHeaders(all);
+    for (const call of calls) this.batch(call);
+  }
+
+  // --- Names. ---
+
+  private names({ name, each }: CallConfig): void {
+    const taken = takenNames(this.config.calls);
+    if (taken.includes(name)) {
+      this.clash([...this.path, 'calls', name], true, `"${name}" is a variable of every expression here`);
+    }
+    if (each === null) return;
+    const place = [...this.path, 'calls', name, ...('as' in this.input.calls[name]! ? ['as'] : ['each'])];
+    const isGiven = 'as' in this.input.calls[name]!;
+    if (taken.includes(each.as))
+      this.clash(place, false, `"${each.as}" is a variable of every expression here`);
+    if (this.config.calls.some((other) => other.name === each.as)) {
+      const also = { path: [...this.path, 'calls', each.as], atKey: true };
+      const message = isGiven
+        ? `"${each.as}" is the name of a call`
+        : `an item is called "${each.as}" where "as" says nothing, and so is a call`;
+      this.clash(place, false, message, also);
+    }
+  }
+
+  private clash(
+    path: Path,
+    atKey: boolean,
+    message: string,
+    also?: { path: (string | number)[]; atKey: boolean },
+  ): void {
+    this.confused = true;
+    const more = also === undefined ? { atKey } : { atKey, also };
+    this.findings.error('TG_CONFIG_NAME', path, message, 'choose another name', more);
+  }
+
+  // --- One call. ---
+
+  private call(call: CallConfig, scope: Scope): CallPrograms {
+    const at = [...this.path, 'calls', call.name];
+    const programs = compileCallPrograms(call, this.config.calls, scope, this.attemptAt(at));
+    for (const [place, asked] of [
+      [at, call],
+      [[...at, 'compensate'], call.compensate],
+    ] as const) {
+      if (asked === null) continue;
+      if (asked.path !== null) this.checkPath(asked.path, this.written([...place, 'path']));
+      for (const name of Object.keys(asked.headers)) this.carried(name, [...place, 'headers', name]);
+    }
+    return programs;
+  }
+
+  private carried(name: string, path: Path): void {
+    const why = whyNotCarried(name);
+    if (why !== null) this.findings.error('TG_CONFIG_HEADER', path, why.message, why.advice, { atKey: true });
+  }
+
+  private attemptAt(at: Path): Attempt {
+    return (place, compile) => this.check.attempt(this.written([...at, ...place]), compile);
+  }
+
+  /** `path` may stand in `to`. */
+  private written(path: Path): Path {
+    if (path.at(-1) !== 'path') return path;
+    const owner = path.slice(this.path.length, -1).reduce<unknown>(memberOf, this.input);
+    const to = memberOf(owner, 'to');
+    return memberOf(owner, 'path') === undefined && memberOf(to, 'path') !== undefined
+      ? [...path.slice(0, -1), 'to', 'path']
+      : path;
+  }
+
+  private batch({ name, each }: CallConfig): void {
+    const batch = each?.batch;
+    if (batch == null || batch.partKey !== null || batch.parts !== null) return;
+    const message = 'parts that come as a list are found by "partKey", which is not said';
+    const advice = 'say partKey: CEL over part; leave it out only where parts is an object by key';
+    this.findings.warning('TG_CONFIG_MISSING', [...this.path, 'calls', name, 'batch'], message, advice, {
+      atKey: true,
+    });
+  }
+
+  // --- All of them. ---
+
+  private plan(programs: readonly CallPrograms[]): void {
+    const { calls } = this.config;
+    const plan = planCalls(
+      calls.map(({ name, method }, index) => ({ name, method, needs: programs[index]!.needs })),
+    );
+    if ('cycle' in plan) this.cycle(plan);
+  }
+
+  private cycle({ cycle, byOrder }: PlanCycle): void {
+    const [first = ''] = cycle;
+    const path = [...this.path, 'calls', first];
+    if (cycle.length === 1) {
+      const advice = 'a call sees the results of others, and its own only in compensate';
+      this.findings.error('TG_CONFIG_CYCLE', path, `the call "${first}" waits for itself`, advice, {
+        atKey: true,
+      });
+      return;
+    }
+    const ring = [...cycle, first];
+    const order = byOrder.find(([name, before]) => cycle.includes(name) && cycle.includes(before));
+    const steps = ring.slice(0, -1).map((name, index) => {
+      const next = ring[index + 1]!;
+      const due = byOrder.some(([a, b]) => a === name && b === next)
+        ? ' (which changes something before it)'
+        : '';
+      return `${index === 0 ? `"${name}" waits for` : 'that for'} "${next}"${due}`;
+    });
+    const advice =
+      order === undefined
+        ? 'break the ring: one of them must do without the next'
+        : `calls that change something run in the order of the file: let "${order[1]}" stand behind "${order[0]}"`;
+    this.findings.error(
+      'TG_CONFIG_CYCLE',
+      path,
+      `these calls wait for each other: ${steps.join(', ')}`,
+      advice,
+      {
+        atKey: true,
+        also: { path: [...this.path, 'calls', cycle[1]!], atKey: true },
+      },
+    );
+  }
+
+  private answerHeaders(scope: Scope): void {
+    for (const [name, value] of Object.entries(this.config.headers)) {
+      const place = [...this.path, 'headers', name];
+      if (isReservedHeader(name.toLowerCase())) {
+        const message = `"${name}" cannot be set: the gateway makes it itself`;
+        this.findings.error('TG_CONFIG_HEADER', place, message, 'remove it', { atKey: true });
+      }
+      const values = Array.isArray(value) ? value : [value];
+      for (const [index, template] of values.entries()) {
+        const where = Array.isArray(value) ? [...place, index] : place;
+        this.check.attempt(where, () => compileHeaders({ [name]: template }, scope));
+      }
+    }
+  }
+}
+
+function memberOf(owner: unknown, key: string | number): unknown {
+  return typeof owner === 'object' && owner !== null && Object.hasOwn(owner, key)
+    ? (owner as Record<string | number, unknown>)[key]
+    : undefined;
+}
+
+/** Names of routes and services that the calls of an aggregate ask, with where each stands. */
+export function askedBy(
+  aggregate: RouteInput['aggregate'],
+  path: Path,
+): { kind: 'service' | 'route'; name: string; path: Path }[] {
+  if (aggregate === undefined || typeof aggregate.calls !== 'object') return [];
+  return Object.entries(aggregate.calls).flatMap(([name, call]) => {
+    if (call === undefined) return [];
+    const at = [...path, 'aggregate', 'calls', name];
+    const { compensate } = call;
+    return [
+      ...addressed(call, at),
+      ...(compensate === undefined ? [] : addressed(compensate, [...at, 'compensate'])),
+    ];
+  });
+}
+
+type Asked = Pick<AggregateInput['calls'][string], 'to' | 'route'>;
+
+function addressed(
+  { to, route }: Asked,
+  path: Path,
+): { kind: 'service' | 'route'; name: string; path: Path }[] {
+  if (route !== undefined) return [{ kind: 'route', name: route, path: [...path, 'route'] }];
+  if (typeof to === 'string') return [{ kind: 'service', name: to, path: [...path, 'to'] }];
+  return to?.service === undefined
+    ? []
+    : [{ kind: 'service', name: to.service, path: [...path, 'to', 'service'] }];
+}
+
+/** Routes that ask each other in a ring would never answer. */
+export function checkRouteCycles(input: ConfigInput, findings: Findings): void {
+  const asks = new Map(
+    Object.entries(input.routes ?? {}).map(([name, route]) => [
+      name,
+      askedBy(route.aggregate, ['routes', name]).filter(({ kind }) => kind === 'route'),
+    ]),
+  );
+  const told = new Set<string>();
+  for (const start of asks.keys()) {
+    const ring = ringFrom(start, asks);
+    if (ring === null || ring.some(({ name }) => told.has(name))) continue;
+    for (const { name } of ring) told.add(name);
+    const way = ring.map(({ name }) => `"${name}"`).join(', which asks ');
+    findings.error(
+      'TG_CONFIG_CYCLE',
+      ring[0]!.path,
+      ring.length === 1 ? `the route "${start}" asks itself` : `the route "${start}" asks ${way}`,
+      'break the ring: ask the service in place of the route',
+    );
+  }
+}
+
+function ringFrom(
+  start: string,
+  asks: ReadonlyMap<string, readonly { name: string; path: Path }[]>,
+): { name: string; path: Path }[] | null {
+  const seen = new Set<string>();
+  const visit = (name: string): { name: string; path: Path }[] | null => {
+    for (const asked of asks.get(name) ?? []) {
+      if (asked.name === start) return [asked];
+      if (seen.has(asked.name)) continue;
+      seen.add(asked.name);
+      const rest = visit(asked.name);
+      if (rest !== null) return [asked, ...rest];
+    }
+    return null;
+  };
+  return visit(start);
+}
