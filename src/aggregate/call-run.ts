@@ -257,9 +257,9 @@ export class CallRun {
       return this.succeeded(unit, CallResult.of(why.status, why.headers, null), why.status, why.headers);
     }
     if (decision === 'pass' && why.body !== null) return this.run.pass(this, why);
-    if (decision === 'fail' || decision === 'pass') {
-      if (decision === 'pass' || !this.call.config.optional) return this.run.fail(this, why);
-    }
+    // What has no answer to pass on has failed.
+    const failed = decision === 'fail' || decision === 'pass';
+    if (failed && !this.call.config.optional) return this.run.fail(this, why);
     this.run.isPartial(this);
     for (const item of unit.items) {
       this.put(item, CallResult.without(decision === 'null' ? null : this.fallbackFor(item.vars)));

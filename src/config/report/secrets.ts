@@ -102,7 +102,10 @@ const NAMED = ['services', 'routes', 'policies', 'auth', 'changes'];
 export function isSecretPath(path: readonly (string | number)[]): boolean {
   return path.some((step, index) => {
     if (typeof step !== 'string' || !looksSecret(step)) return false;
+    // By what the parts of a batch are found is no key to anything.
+    if (step === 'key' && path[index - 1] === 'batch') return false;
     // What such a name stands for is shown, but never a text in its place.
-    return !(index === 1 && path.length > 2 && NAMED.includes(String(path[0])));
+    const isName = (index === 1 && NAMED.includes(String(path[0]))) || path[index - 1] === 'calls';
+    return !(isName && path.length > index + 1);
   });
 }

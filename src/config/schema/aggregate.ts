@@ -176,24 +176,30 @@ const bodyOfGet =
 
 const WORDS = ['fail', 'null', 'fallback', 'pass'];
 
+/** A word alone is no expression of use; a text in quotes is one, if a call can end so. */
+function onErrorComplaint(value: unknown): Complaint | null {
+  const word = typeof value === 'string' ? /^\s*(["']?)([A-Za-z]*)\1\s*$/.exec(value) : null;
+  if (word === null) return null;
+  const [, quote = '', given = ''] = word;
+  const words = quote === '' ? WORDS : [...WORDS, 'accept'];
+  if (words.includes(given)) return null;
+  if (given === 'accept') {
+    return {
+      message: '"accept" is said by an expression that looks at the error',
+      advice: `write for example 'error.status == 404 ? "accept" : "fail"'`,
+    };
+  }
+  const meant = nearest(given, words);
+  return {
+    message: `"${given}" is none of ${words.join(', ')}`,
+    advice: meant === null ? 'or write CEL over error that yields one of them' : `did you mean "${meant}"?`,
+  };
+}
+
 const onError = leaf<'fail' | 'null' | 'fallback' | 'pass' | null | string | CallFunction>(
   'fail, null, fallback, pass, or CEL over error',
   ['text', 'function', 'empty'],
-  (value) => {
-    if (typeof value !== 'string' || WORDS.includes(value) || !/^\s*"?[A-Za-z]*"?\s*$/.test(value))
-      return null;
-    const given = value.replaceAll(/["\s]/g, '');
-    if (given === 'accept')
-      return {
-        message: '"accept" is said by an expression that looks at the error',
-        advice: `write for example 'error.status == 404 ? "accept" : "fail"'`,
-      };
-    const meant = nearest(given, WORDS);
-    return {
-      message: `"${given}" is none of fail, null, fallback and pass`,
-      advice: meant === null ? 'or write CEL over error that yields one of them' : `did you mean "${meant}"?`,
-    };
-  },
+  onErrorComplaint,
   { type: ['string', 'null'] },
 );
 
