@@ -6,212 +6,216 @@ const MAX_DEPTH = 256;
 const FEW = 24;
 
 const QUOTE = 34;
+const COMMA = 44;
+const COLON = 58;
+const OPEN_LIST = 91;
 const BACKSLASH = 92;
-const OBJECT = 1;
-const ARRAY = 2;
+const OPEN_OBJECT = 123;
+const CLOSE_OBJECT = 125;
+const BROKEN = -1;
+
+/** What stands next. */
+const VALUE = 0;
+const NAME = 1;
+const AFTER = 2;
+
+/*
+ * Where an inspection stands, level by level. One for all, since none waits for anything: this runs for each part
+ * of each answer, and nothing is made for it.
+ */
+/** What closes each level. */
+const closers = new Uint8Array(MAX_DEPTH);
+/** Where the names of each level begin in `names`. */
+const begins = new Int32Array(MAX_DEPTH);
+/** Of a level with many names: all of them. */
+const sets: (Set<number> | null)[] = new Array(MAX_DEPTH).fill(null);
+/** Hashes of the names of all levels that are open. */
+const names = new Int32Array(MAX_DEPTH * FEW);
 
 /**
  * Is this JSON (RFC 8259)? One pass over the bytes, which makes nothing of them. `twins`: it is, but members of
  * an object may have the same name: whoever passes it on looks closer.
  */
 export function inspectJson(bytes: Uint8Array): 'clean' | 'twins' | 'broken' {
-  return isUtf8(bytes) ? new Inspection(bytes).whole() : 'broken';
+  if (!isUtf8(bytes)) return 'broken';
+  let at = skipSpace(bytes, 0);
+  let next = VALUE;
+  let depth = 0;
+  let named = 0;
+  let twins = false;
+  // A loop, not a recursion: how deep it goes is the sender's choice.
+  for (;;) {
+    if (next === NAME) {
+      if (bytes[at] !== QUOTE) return 'broken';
+      at = skipName(bytes, at);
+      if (at === BROKEN) return 'broken';
+      const level = depth - 1;
+      const hash = nameHash;
+      if (hash === ESCAPED) twins = true;
+      else if (named - begins[level]! < FEW && sets[level] === null) {
+        for (let i = begins[level]!; i < named; i++) if (names[i] === hash) twins = true;
+        names[named++] = hash;
+      } else if (isKnown(level, named, hash)) twins = true;
+      at = skipSpace(bytes, at);
+      if (bytes[at] !== COLON) return 'broken';
+      at = skipSpace(bytes, at + 1);
+      next = VALUE;
+    } else if (next === VALUE) {
+      const code = bytes[at]!;
+      if (code === QUOTE) at = skipText(bytes, at);
+      else if (code !== OPEN_OBJECT && code !== OPEN_LIST) at = skipWord(bytes, at, code);
+      else {
+        if (depth === MAX_DEPTH) return 'broken';
+        closers[depth] = code + 2;
+        begins[depth] = named;
+        sets[depth] = null;
+        depth++;
+        at = skipSpace(bytes, at + 1);
+        // What was opened may end at once: that is seen where levels end.
+        if (bytes[at] !== code + 2) {
+          next = code === OPEN_OBJECT ? NAME : VALUE;
+          continue;
+        }
+      }
+      if (at === BROKEN) return 'broken';
+      next = AFTER;
+    } else if (depth === 0) {
+      return skipSpace(bytes, at) < bytes.length ? 'broken' : twins ? 'twins' : 'clean';
+    } else {
+      at = skipSpace(bytes, at);
+      const code = bytes[at]!;
+      const closer = closers[depth - 1]!;
+      if (code === COMMA) {
+        next = closer === CLOSE_OBJECT ? NAME : VALUE;
+        at = skipSpace(bytes, at + 1);
+      } else if (code === closer) {
+        at++;
+        depth--;
+        named = begins[depth]!;
+      } else return 'broken';
+    }
+  }
 }
 
-class Inspection {
-  private readonly bytes: Uint8Array;
-  private at = 0;
-  private twins = false;
-  /** Hashes of the names of all objects that are open, and where those of each begin. */
-  private readonly names: number[] = [];
-  private readonly begins: number[] = [];
-  private readonly sets: (Set<number> | null)[] = [];
-  private readonly kinds: number[] = [];
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+function skipSpace(bytes: Uint8Array, from: number): number {
+  let at = from;
+  for (;;) {
+    const code = bytes[at]!;
+    if (code > 32) return at;
+    if (code !== 32 && code !== 10 && code !== 13 && code !== 9) return at;
+    at++;
   }
+}
 
-  whole(): 'clean' | 'twins' | 'broken' {
-    if (!this.values()) return 'broken';
-    this.space();
-    if (this.at < this.bytes.length) return 'broken';
-    return this.twins ? 'twins' : 'clean';
+/** The end of the text that begins at `from`. */
+function skipText(bytes: Uint8Array, from: number): number {
+  const end = bytes.length;
+  for (let at = from + 1; at < end; at++) {
+    const code = bytes[at]!;
+    if (code === QUOTE) return at + 1;
+    if (code < 32) return BROKEN;
+    if (code !== BACKSLASH) continue;
+    at++;
+    const escaped = bytes[at]!;
+    if (escaped === 117) {
+      if (!isHex(bytes, at + 1)) return BROKEN;
+      at += 4;
+    } else if (!isEscape(escaped)) return BROKEN;
   }
-
-  /** A value with all that is in it; a loop, not a recursion, since its depth is the sender's. */
-  private values(): boolean {
-    const { kinds } = this;
-    for (;;) {
-      this.space();
-      const opened = this.open();
-      if (opened === 'opened') continue;
-      if (opened === 'broken') return false;
-      // A value has ended: what follows it belongs to what holds it.
-      for (;;) {
-        if (kinds.length === 0) return true;
-        this.space();
-        const code = this.bytes[this.at++];
-        if (code === 44) {
-          if (kinds.at(-1) === OBJECT && !this.name()) return false;
-          break;
-        }
-        if (code !== (kinds.at(-1) === OBJECT ? 125 : 93)) return false;
-        this.close();
-      }
-    }
-  }
-
-  /** Begins a value: reads the whole of one that holds no others. */
-  private open(): 'opened' | 'ended' | 'broken' {
-    const code = this.bytes[this.at];
-    switch (code) {
-      case 123:
-        if (!this.enter(OBJECT)) return 'broken';
-        if (this.closes(125)) return 'ended';
-        return this.name() ? 'opened' : 'broken';
-      case 91:
-        if (!this.enter(ARRAY)) return 'broken';
-        return this.closes(93) ? 'ended' : 'opened';
-      case QUOTE:
-        return this.text() ? 'ended' : 'broken';
-      case 116:
-        return this.word('true');
-      case 102:
-        return this.word('false');
-      case 110:
-        return this.word('null');
-      default:
-        return this.number() ? 'ended' : 'broken';
-    }
-  }
-
-  private enter(kind: number): boolean {
-    if (this.kinds.length >= MAX_DEPTH) return false;
-    this.at++;
-    this.kinds.push(kind);
-    this.begins.push(this.names.length);
-    this.sets.push(null);
-    return true;
-  }
-
-  private closes(code: number): boolean {
-    this.space();
-    if (this.bytes[this.at] !== code) return false;
-    this.at++;
-    this.close();
-    return true;
-  }
-
-  private close(): void {
-    this.kinds.pop();
-    this.names.length = this.begins.pop()!;
-    this.sets.pop();
-  }
-
-  /** A member's name and the colon after it. */
-  private name(): boolean {
-    this.space();
-    const from = this.at;
-    if (this.bytes[from] !== QUOTE || !this.text()) return false;
-    this.remember(from + 1, this.at - 1);
-    this.space();
-    return this.bytes[this.at++] === 58;
-  }
-
-  private remember(from: number, to: number): void {
-    let hash = 0x811c9dc5;
-    for (let i = from; i < to; i++) {
-      const code = this.bytes[i]!;
-      // One letter has many spellings with escapes.
-      if (code === BACKSLASH) this.twins = true;
-      hash = Math.imul(hash ^ code, 0x01000193);
-    }
-    const { names } = this;
-    const begin = this.begins.at(-1)!;
-    if (names.length - begin >= FEW) return this.rememberMany(hash, begin);
-    for (let i = begin; i < names.length; i++) if (names[i] === hash) this.twins = true;
-    names.push(hash);
-  }
-
-  private rememberMany(hash: number, begin: number): void {
-    const at = this.sets.length - 1;
-    const set = this.sets[at] ?? new Set(this.names.slice(begin));
-    this.sets[at] = set;
-    if (set.has(hash)) this.twins = true;
-    set.add(hash);
-  }
-
-  private text(): boolean {
-    const { bytes } = this;
-    for (let i = this.at + 1; i < bytes.length; i++) {
-      const code = bytes[i]!;
-      if (code === QUOTE) {
-        this.at = i + 1;
-        return true;
-      }
-      if (code < 32) return false;
-      if (code !== BACKSLASH) continue;
-      const escaped = bytes[++i];
-      if (escaped === 117) {
-        if (!this.hex(i + 1)) return false;
-        i += 4;
-      } else if (escaped === undefined || !ESCAPES.has(escaped)) return false;
-    }
-    return false;
-  }
-
-  private hex(from: number): boolean {
-    for (let i = from; i < from + 4; i++) {
-      const code = this.bytes[i] ?? 0;
-      const lower = code | 32;
-      if (!((code >= 48 && code <= 57) || (lower >= 97 && lower <= 102))) return false;
-    }
-    return true;
-  }
-
-  private word(word: string): 'ended' | 'broken' {
-    for (let i = 0; i < word.length; i++) if (this.bytes[this.at + i] !== word.charCodeAt(i)) return 'broken';
-    this.at += word.length;
-    return 'ended';
-  }
-
-  private number(): boolean {
-    if (this.bytes[this.at] === 45) this.at++;
-    const first = this.bytes[this.at];
-    if (first === 48) this.at++;
-    else if (!this.digits()) return false;
-    if (this.bytes[this.at] === 46) {
-      this.at++;
-      if (!this.digits()) return false;
-    }
-    if (((this.bytes[this.at] ?? 0) | 32) === 101) {
-      this.at++;
-      const sign = this.bytes[this.at];
-      if (sign === 43 || sign === 45) this.at++;
-      if (!this.digits()) return false;
-    }
-    return true;
-  }
-
-  private digits(): boolean {
-    const from = this.at;
-    for (;;) {
-      const code = this.bytes[this.at];
-      if (code === undefined || code < 48 || code > 57) return this.at > from;
-      this.at++;
-    }
-  }
-
-  private space(): void {
-    const { bytes } = this;
-    for (;;) {
-      const code = bytes[this.at];
-      if (code !== 32 && code !== 10 && code !== 13 && code !== 9) return;
-      this.at++;
-    }
-  }
+  return BROKEN;
 }
 
 /** `"` `\` `/` b f n r t */
-const ESCAPES: ReadonlySet<number> = new Set([34, 92, 47, 98, 102, 110, 114, 116]);
+function isEscape(code: number): boolean {
+  switch (code) {
+    case QUOTE:
+    case BACKSLASH:
+    case 47:
+    case 98:
+    case 102:
+    case 110:
+    case 114:
+    case 116:
+      return true;
+    default:
+      return false;
+  }
+}
+
+function isHex(bytes: Uint8Array, from: number): boolean {
+  for (let i = from; i < from + 4; i++) {
+    const code = bytes[i] ?? 0;
+    const lower = code | 32;
+    if (!((code >= 48 && code <= 57) || (lower >= 97 && lower <= 102))) return false;
+  }
+  return true;
+}
+
+/** One letter has many spellings with escapes: whether two such names are equal is found out elsewhere. */
+const ESCAPED = 0;
+/** Of the name that was read last; never 0 for one without escapes. */
+let nameHash = ESCAPED;
+
+/** As `skipText`, for the name of a member. */
+function skipName(bytes: Uint8Array, from: number): number {
+  const end = bytes.length;
+  let hash = 0x11c9dc5;
+  for (let at = from + 1; at < end; at++) {
+    const code = bytes[at]!;
+    if (code === QUOTE) {
+      nameHash = hash | 1;
+      return at + 1;
+    }
+    if (code < 32) return BROKEN;
+    if (code === BACKSLASH) {
+      nameHash = ESCAPED;
+      return skipText(bytes, at - 1);
+    }
+    hash = Math.imul(hash ^ code, 0x01000193);
+  }
+  return BROKEN;
+}
+
+/** Of an object with many members: has it had such a name? Notes it. */
+function isKnown(level: number, named: number, hash: number): boolean {
+  const set = sets[level] ?? new Set(names.subarray(begins[level], named));
+  sets[level] = set;
+  if (set.has(hash)) return true;
+  set.add(hash);
+  return false;
+}
+
+/** The end of a number, or of `true`, `false` or `null`. */
+function skipWord(bytes: Uint8Array, from: number, code: number): number {
+  switch (code) {
+    case 116:
+      return skipLetters(bytes, from, 'true');
+    case 102:
+      return skipLetters(bytes, from, 'false');
+    case 110:
+      return skipLetters(bytes, from, 'null');
+    default:
+      return skipNumber(bytes, from);
+  }
+}
+
+function skipLetters(bytes: Uint8Array, from: number, word: string): number {
+  for (let i = 0; i < word.length; i++) if (bytes[from + i] !== word.charCodeAt(i)) return BROKEN;
+  return from + word.length;
+}
+
+function skipNumber(bytes: Uint8Array, from: number): number {
+  let at = bytes[from] === 45 ? from + 1 : from;
+  at = bytes[at] === 48 ? at + 1 : skipDigits(bytes, at);
+  if (at !== BROKEN && bytes[at] === 46) at = skipDigits(bytes, at + 1);
+  if (at === BROKEN || (bytes[at]! | 32) !== 101) return at;
+  const sign = bytes[at + 1];
+  return skipDigits(bytes, sign === 43 || sign === 45 ? at + 2 : at + 1);
+}
+
+function skipDigits(bytes: Uint8Array, from: number): number {
+  for (let at = from; ; at++) {
+    const code = bytes[at]!;
+    if (!(code >= 48 && code <= 57)) return at > from ? at : BROKEN;
+  }
+}
