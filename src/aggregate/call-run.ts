@@ -1,35 +1,15 @@
-import {
-  EvaluationFailure,
-  LayeredVariables,
-  recordFields,
-  type Value,
-  type Variables,
-} from '../expression/index.ts';
+import { EvaluationFailure, type Value, type Variables } from '../expression/index.ts';
 import type { Headers } from '../http/headers.ts';
-import { type Asker, Asking } from './asking.ts';
 import { partsByKey, textOfKey } from './batch.ts';
 import type { CompiledCall } from './compiled.ts';
-import { inspectJson } from './inspect-json.ts';
-import { withoutTwins } from './last-twins.ts';
-import { identityOf, questionOf } from './question.ts';
+import { decide, fallbackFor } from './decision.ts';
+import { questionOf } from './question.ts';
+import { readResult } from './read.ts';
 import { CallResult } from './result.ts';
 import type { AggregateRun } from './run.ts';
 import { type Trouble, trouble } from './trouble.ts';
-
-/** What is asked at once: one request, for one item, or for the items of a batch. */
-interface Unit {
-  readonly vars: Variables;
-  readonly items: readonly Item[];
-}
-
-interface Item {
-  readonly value: Value;
-  readonly vars: Variables;
-  /** Where its result stands. */
-  readonly places: number[];
-}
-
-type Decision = 'fail' | 'null' | 'fallback' | 'pass' | 'accept';
+import { OwnRequest, SharedRequest, type UnderWay } from './under-way.ts';
+import { distinctItems, type Item, singleUnit, type Unit, unitsOf } from './units.ts';
 
 /** One call of one aggregate, from its condition to its result: a request, or many. */
 export class CallRun {
@@ -42,14 +22,14 @@ export class CallRun {
   trouble: Trouble | null = null;
   private readonly run: AggregateRun;
   private results: CallResult[] = [];
-  private units: Unit[] = [];
+  private units: readonly Unit[] = [];
   private next = 0;
   private left = 0;
   private starting = false;
   private over = false;
-  /** Why the list of an `each` could not be had. */
-  private whole: Trouble | null = null;
-  private readonly underWay = new Set<Question>();
+  /** The list of an `each` could not be had. */
+  private listless = false;
+  private readonly underWay = new Set<UnderWay>();
 
   constructor(run: AggregateRun, call: CompiledCall) {
     this.run = run;
@@ -61,9 +41,8 @@ export class CallRun {
     this.startedAt = this.run.now();
     const { programs, config } = this.call;
     if (!programs.whenOfItem && !this.holds(this.run.vars)) return this.skip();
-    if (config.each === null) {
-      this.units = [{ vars: this.run.vars, items: [{ value: null, vars: this.run.vars, places: [0] }] }];
-    } else {
+    if (config.each === null) this.units = [singleUnit(this.run.vars)];
+    else {
       const list = this.list();
       if (!Array.isArray(list)) return this.failWhole(list as Trouble);
       this.units = this.unitsOf(list);
@@ -79,13 +58,13 @@ export class CallRun {
     if (this.over || this.startedAt < 0) return;
     const waiting = this.units.slice(this.next);
     this.next = this.units.length;
-    for (const question of [...this.underWay]) question.giveUp(late);
+    for (const asked of [...this.underWay]) asked.giveUp(late);
     for (const unit of waiting) this.failed(unit, late);
   }
 
   cancel(): void {
     this.over = true;
-    for (const question of this.underWay) question.cancel();
+    for (const asked of this.underWay) asked.cancel();
     this.underWay.clear();
   }
 
@@ -121,38 +100,14 @@ export class CallRun {
 
   /** Equal items are asked once; an item whose condition does not hold is not asked at all. */
   private unitsOf(list: readonly Value[]): Unit[] {
-    const { as, batch } = this.call.config.each!;
-    const { whenOfItem } = this.call.programs;
-    const items = new Map<string, Item>();
     this.results = new Array<CallResult>(list.length);
-    list.forEach((value, place) => {
-      const identity = safeIdentity(value, place);
-      const known = items.get(identity);
-      if (known !== undefined) {
-        known.places.push(place);
-        return;
-      }
-      items.set(identity, {
-        value,
-        vars: new LayeredVariables(this.run.vars, { [as]: value }),
-        places: [place],
-      });
-    });
-    const asked = [...items.values()].filter((item) => {
-      if (!whenOfItem || this.holds(item.vars)) return true;
-      this.put(item, CallResult.without(this.fallbackFor(item.vars)));
-      return false;
-    });
-    if (batch === null) return asked.map((item) => ({ vars: item.vars, items: [item] }));
-    const units: Unit[] = [];
-    for (let at = 0; at < asked.length; at += batch.size) {
-      const some = asked.slice(at, at + batch.size);
-      units.push({
-        vars: new LayeredVariables(this.run.vars, { items: some.map(({ value }) => value) }),
-        items: some,
-      });
+    const items = distinctItems(list, this.call.config.each!.as, this.run.vars);
+    if (!this.call.programs.whenOfItem) return unitsOf(items, this.call, this.run.vars);
+    const asked = items.filter((item) => this.holds(item.vars));
+    for (const item of items) {
+      if (!asked.includes(item)) this.put(item, CallResult.without(fallbackFor(this.call, item.vars)));
     }
-    return units;
+    return unitsOf(asked, this.call, this.run.vars);
   }
 
   private put({ places }: Item, result: CallResult): void {
@@ -172,18 +127,25 @@ export class CallRun {
   }
 
   private ask(unit: Unit): void {
-    const { call, run } = this;
-    const question = questionOf(call.programs, call.config.method, run.exchange, unit.vars, run.carried);
-    if ('kind' in question) return this.failed(unit, question);
-    const asked = new Question(this, unit);
+    const asked = this.requestFor(unit);
+    if ('kind' in asked) return this.failed(unit, asked);
     this.underWay.add(asked);
-    asked.asking = new Asking(run.exchange, question, call.addressee, asked, run.now());
-    asked.asking.start();
+    asked.start();
   }
 
-  /** @internal The question of a unit has come to its end. */
-  ended(question: Question, then: () => void): void {
-    this.underWay.delete(question);
+  private requestFor(unit: Unit): UnderWay | Trouble {
+    const { call, run } = this;
+    if (call.gathering !== null)
+      return new SharedRequest(this, unit, run.exchange, run.carried, call.gathering);
+    const question = questionOf(call.programs, call.config.method, run.exchange, unit.vars, run.carried);
+    if ('kind' in question) return question;
+    return new OwnRequest(this, unit, run.exchange, question, call.addressee, run.now());
+  }
+
+  /** What was asked has come to its end; `then` says which. */
+  ended(asked: UnderWay, then: () => void): void {
+    this.underWay.delete(asked);
+    if (this.over) return;
     try {
       then();
     } catch (error) {
@@ -191,114 +153,75 @@ export class CallRun {
     }
   }
 
-  /** @internal */
   answered(unit: Unit, status: number, headers: Headers, body: Buffer): void {
     const good = status >= 200 && status <= 299;
-    let accepted = good;
-    if (!good) {
-      const decision = this.decide(unit, { kind: 'status', status });
-      if (decision === 'pass')
-        return this.run.pass(this, trouble('status', `status ${status}`, { status, headers, body }));
-      accepted = decision === 'accept';
-    }
-    const result = this.resultOf(status, headers, body);
-    if (result instanceof CallResult) return this.succeeded(unit, result, status, headers);
-    if (accepted && !good) {
-      // What it says of itself was accepted, and it has no more to say.
-      const decision = this.decide(unit, result);
-      if (decision === 'accept')
-        return this.succeeded(unit, CallResult.of(status, headers, null), status, headers);
-    }
-    this.failed(unit, result);
+    // It was read because its status is accepted, or is to be passed on.
+    if (!good && decide(this.call, unit.vars, { kind: 'status', status }) === 'pass')
+      return this.run.pass(this, trouble('status', `status ${status}`, { status, headers, body }));
+    const result = readResult(this.call.config.read, status, headers, body);
+    if (!(result instanceof CallResult)) return this.failed(unit, result);
+    this.succeeded(unit, result, status, headers);
   }
 
-  /** @internal Is the body of an answer that is none of success wanted? */
+  /** Is the body of an answer that is none of success wanted? */
   wants(unit: Unit, status: number): boolean {
-    const decision = this.decide(unit, { kind: 'status', status });
+    const decision = decide(this.call, unit.vars, { kind: 'status', status });
     return decision === 'accept' || decision === 'pass';
-  }
-
-  private resultOf(status: number, headers: Headers, body: Buffer): CallResult | Trouble {
-    if (body.length === 0) return CallResult.of(status, headers, null);
-    const { read } = this.call.config;
-    if (read === 'text') return CallResult.of(status, headers, body.toString());
-    if (read === 'base64') return CallResult.of(status, headers, body.toString('base64'));
-    const json = withoutMark(body);
-    const found = inspectJson(json);
-    if (found === 'broken') return trouble('notJson', 'its body is no JSON', { status, headers, body });
-    return CallResult.ofJson(status, headers, found === 'twins' ? withoutTwins(json) : json);
   }
 
   private succeeded(unit: Unit, result: CallResult, status: number, headers: Headers): void {
     if (this.call.undo !== null) this.run.undoable(this, unit.vars, result);
-    if (this.call.programs.batch === null) {
-      for (const item of unit.items) this.put(item, result);
-      return this.unitOver();
-    }
-    const parts = partsByKey(this.call.programs.batch, this.run.vars, result);
-    if (!(parts instanceof Map)) return this.failed(unit, { ...parts, status, headers });
+    const { batch } = this.call.programs;
+    if (batch === null) return this.putAll(unit, result);
+    const parts = partsByKey(batch, this.run.vars, result);
+    if (parts instanceof Map) this.handOut(unit, status, headers, parts);
+    else this.failed(unit, { ...parts, status, headers });
+  }
+
+  /** Gives each item of a batch its part. */
+  handOut(unit: Unit, status: number, headers: Headers, parts: ReadonlyMap<string, Value>): void {
+    const { key } = this.call.programs.batch!;
     for (const item of unit.items) {
-      const key = textOfKey(this.call.programs.batch.key, item.vars);
-      this.put(item, CallResult.of(status, headers, (key === null ? undefined : parts.get(key)) ?? null));
+      const text = textOfKey(key, item.vars);
+      this.put(item, CallResult.of(status, headers, (text === null ? undefined : parts.get(text)) ?? null));
     }
+    this.unitOver();
+  }
+
+  private putAll(unit: Unit, result: CallResult): void {
+    for (const item of unit.items) this.put(item, result);
     this.unitOver();
   }
 
   // --- What has failed. ---
 
-  /** @internal */
   failed(unit: Unit, why: Trouble): void {
     if (this.over) return;
-    this.trouble ??= why;
     if (why.blame !== null) return this.run.fail(this, why);
-    const decision = this.decide(unit, why);
-    if (decision === 'accept') {
-      this.trouble = null;
-      return this.succeeded(unit, CallResult.of(why.status, why.headers, null), why.status, why.headers);
-    }
+    const decision = decide(this.call, unit.vars, why);
+    // It counts as success, but there is nothing of it that could be read.
+    if (decision === 'accept') return this.accept(unit, CallResult.of(why.status, why.headers, null), why);
+    this.trouble ??= why;
     if (decision === 'pass' && why.body !== null) return this.run.pass(this, why);
     // What has no answer to pass on has failed.
     const failed = decision === 'fail' || decision === 'pass';
     if (failed && !this.call.config.optional) return this.run.fail(this, why);
     this.run.isPartial(this);
-    for (const item of unit.items) {
-      this.put(item, CallResult.without(decision === 'null' ? null : this.fallbackFor(item.vars)));
-    }
+    for (const item of unit.items)
+      this.put(item, CallResult.without(decision === 'null' ? null : fallbackFor(this.call, item.vars)));
     this.unitOver();
   }
 
-  private decide(unit: Unit, { kind, status }: Pick<Trouble, 'kind' | 'status'>): Decision {
-    const { programs, onError, name } = this.call;
-    if (programs.onError === null) return onError;
-    const error = recordFields({ call: name, kind, status: BigInt(status) });
-    try {
-      const decision = programs.onError.evaluate(new LayeredVariables(unit.vars, { error }));
-      if (decision === null) return 'null';
-      return typeof decision === 'string' && DECISIONS.has(decision) ? (decision as Decision) : 'fail';
-    } catch (failure) {
-      if (failure instanceof EvaluationFailure) return 'fail';
-      throw failure;
-    }
+  private accept(unit: Unit, result: CallResult, { status }: Trouble): void {
+    if (this.call.undo !== null && status !== 0) this.run.undoable(this, unit.vars, result);
+    this.putAll(unit, result);
   }
 
-  private fallbackFor(vars: Variables): Value {
-    const { fallback } = this.call.programs;
-    if (fallback === null) return null;
-    if ('value' in fallback) return fallback.value;
-    try {
-      return fallback.evaluate(vars);
-    } catch (error) {
-      if (error instanceof EvaluationFailure) return null;
-      throw error;
-    }
-  }
-
-  /** The list of an `each` could not be had. */
+  /** The list of an `each` could not be had: there is no item that could fail. */
   private failWhole(why: Trouble): void {
-    this.units = [{ vars: this.run.vars, items: [] }];
+    this.listless = true;
     this.left = 1;
-    this.whole = why;
-    this.failed(this.units[0]!, why);
+    this.failed({ vars: this.run.vars, items: [] }, why);
   }
 
   // --- Its end. ---
@@ -311,71 +234,21 @@ export class CallRun {
 
   private skip(): void {
     this.skipped = true;
-    if (this.call.config.each === null) this.results = [CallResult.without(this.fallbackFor(this.run.vars))];
+    if (this.call.config.each === null)
+      this.results = [CallResult.without(fallbackFor(this.call, this.run.vars))];
     this.finish();
   }
 
   private finish(): void {
     this.over = true;
     this.endedAt = this.run.now();
-    const value = this.call.config.each === null ? this.results[0]! : this.results;
-    this.run.done(this, value);
+    this.run.done(this, this.call.config.each === null ? this.results[0]! : this.results);
   }
 
   /** Its body where the answer is not composed by an expression. */
   get body(): Value {
     if (this.call.config.each === null) return this.results[0]!.verbatim();
-    if (this.whole !== null) return this.fallbackFor(this.run.vars);
+    if (this.listless) return fallbackFor(this.call, this.run.vars);
     return this.results.map((result) => result.verbatim());
   }
-}
-
-/** A unit that is being asked. */
-class Question implements Asker {
-  asking!: Asking;
-  private readonly owner: CallRun;
-  private readonly unit: Unit;
-
-  constructor(owner: CallRun, unit: Unit) {
-    this.owner = owner;
-    this.unit = unit;
-  }
-
-  wants(status: number): boolean {
-    return this.owner.wants(this.unit, status);
-  }
-
-  answered(status: number, headers: Headers, body: Buffer): void {
-    this.owner.ended(this, () => this.owner.answered(this.unit, status, headers, body));
-  }
-
-  failed(why: Trouble): void {
-    this.owner.ended(this, () => this.owner.failed(this.unit, why));
-  }
-
-  giveUp(why: Trouble): void {
-    this.asking.cancel();
-    this.failed(why);
-  }
-
-  cancel(): void {
-    this.asking.cancel();
-  }
-}
-
-const DECISIONS: ReadonlySet<string> = new Set(['fail', 'null', 'fallback', 'pass', 'accept']);
-
-/** What has no JSON (a NaN, say) is equal to nothing. */
-function safeIdentity(value: Value, place: number): string {
-  try {
-    return identityOf(value);
-  } catch (error) {
-    if (error instanceof EvaluationFailure) return `#${place}`;
-    throw error;
-  }
-}
-
-/** A byte order mark before JSON says nothing (RFC 8259 §8.1). */
-function withoutMark(bytes: Buffer): Buffer {
-  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }

@@ -5,6 +5,7 @@ import { compileHeaders, type Dispatch, type HeaderLines, type HeaderTransform }
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import type { Addressee } from './asking.ts';
+import { Gathering } from './gathering.ts';
 import { type Plan, type PlannedCall, planCalls } from './plan.ts';
 import {
   type AnswerPrograms,
@@ -37,6 +38,8 @@ export interface CompiledCall {
   readonly planned: PlannedCall;
   readonly addressee: Addressee;
   readonly onError: OnErrorWord;
+  /** Its items are gathered with those of other requests; null: they aren't. */
+  readonly gathering: Gathering | null;
   readonly undo: {
     readonly method: string;
     readonly programs: RequestPrograms;
@@ -72,7 +75,9 @@ export function compileAggregate(
   const programs = calls.map((call) => compileCallPrograms(call, calls, all, attemptNothing));
   const plan = planOf(calls, programs);
   return {
-    calls: calls.map((call, index) => compiledCall(call, programs[index]!, plan.calls[index]!, address)),
+    calls: calls.map((call, index) =>
+      compiledCall(call, programs[index]!, plan.calls[index]!, address, parts.clock),
+    ),
     places: new Map(calls.map(({ name }, index) => [name, index])),
     deadline: config.deadline,
     answer: compileAnswer(config, all, attemptNothing),
@@ -97,6 +102,7 @@ function compiledCall(
   programs: CallPrograms,
   planned: PlannedCall,
   address: Address,
+  clock: Clock,
 ): CompiledCall {
   const { name, to, maxBody, onError, compensate } = config;
   const addressee: Addressee = { dispatch: address(config, name), isRoute: to.kind === 'route', maxBody };
@@ -106,6 +112,8 @@ function compiledCall(
     programs,
     planned,
     addressee,
+    gathering:
+      (config.each?.batch?.window ?? 0) > 0 ? new Gathering(config, programs, addressee, clock) : null,
     onError: onError.kind === 'word' ? onError.word : 'fail',
     undo:
       compensate === null

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { until } from '../../src/testkit/index.ts';
+import { ManualClock, until } from '../../src/testkit/index.ts';
 import { bodyOf, header, json, replying, type Stage, stage } from './stage.ts';
 
 describe('a call with each', () => {
@@ -245,5 +245,114 @@ describe('a batch', () => {
     );
     expect(bodyOf(await on.ask())).toEqual([{ id: 3 }, null, null, { id: 3 }]);
     expect(on.asked('shop')).toEqual(['/p?ids=3']);
+  });
+});
+
+describe('a batch with a window', () => {
+  let on: Stage | undefined;
+  afterEach(() => on?.close());
+
+  const aggregate = {
+    calls: {
+      list: { to: 'list', path: '/{params["*"]}' },
+      parts: {
+        each: 'list.body',
+        to: 'shop',
+        path: '/p?ids={items.map(i, string(i)).join(",")}',
+        batch: { key: 'item', partKey: 'part.id', window: '10ms', size: 4 },
+        optional: true,
+      },
+    },
+    body: 'parts.map(p, p.body)',
+  };
+  const list = replying((target) => json(target.slice(1).split('-').map(Number)));
+  const shop = replying((target) =>
+    json(
+      target
+        .slice(7)
+        .split('%2C')
+        .map((id) => ({ id: Number(id) })),
+    ),
+  );
+  const open = async (clock: ManualClock, count: number) => {
+    await until(() => on!.origins.list!.requests.length === count, 'the lists are asked for');
+    await until(() => clock.pending >= count, 'the items are gathered');
+  };
+  /** Both have their lists and wait: the gateway has read all that the service has sent. */
+  const gathered = () => new Promise((resolve) => setTimeout(resolve, 50));
+
+  it("asks for the items of several clients' requests at once, equal ones once, and parts them again", async () => {
+    const clock = new ManualClock();
+    on = await stage({ list, shop }, aggregate, { clock });
+    const [one, two] = [on.ask('GET /page/1-2'), on.ask('GET /page/2-3')];
+    await open(clock, 2);
+    await gathered();
+    clock.advance(10);
+    expect(bodyOf(await one)).toEqual([{ id: 1 }, { id: 2 }]);
+    expect(bodyOf(await two)).toEqual([{ id: 2 }, { id: 3 }]);
+    expect(on.asked('shop').length).toBe(1);
+    expect(on.asked('shop')[0]!.slice(7).split('%2C').sort()).toEqual(['1', '2', '3']);
+  });
+
+  it('does not wait on once it is full', async () => {
+    on = await stage({ list, shop }, aggregate, { clock: new ManualClock() });
+    expect(bodyOf(await on.ask('GET /page/1-2-3-4'))).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }]);
+  });
+
+  it('keeps clients apart who ask in another language', async () => {
+    const clock = new ManualClock();
+    on = await stage({ list, shop }, aggregate, { clock });
+    const asked = ['de', 'fr'].map((language) => on!.ask('GET /page/1', [`Accept-Language: ${language}`]));
+    await open(clock, 2);
+    await gathered();
+    clock.advance(10);
+    for (const response of asked) expect(bodyOf(await response)).toEqual([{ id: 1 }]);
+    expect(
+      on.origins
+        .shop!.requests.map(({ headers }) => headers.find(([name]) => /language/i.test(name))![1])
+        .sort(),
+    ).toEqual(['de', 'fr']);
+  });
+
+  it('tells all of them where it fails', async () => {
+    const clock = new ManualClock();
+    on = await stage({ list, shop: json({}, 500) }, aggregate, { clock });
+    const asked = [on.ask('GET /page/1'), on.ask('GET /page/2')];
+    await open(clock, 2);
+    await gathered();
+    clock.advance(10);
+    for (const response of asked) {
+      expect(header(await response, 'tidegate-partial')).toBe('parts');
+      expect(bodyOf(await response)).toEqual([null]);
+    }
+  });
+
+  it('is over for a client at its own deadline, and goes on for the others', async () => {
+    const clock = new ManualClock();
+    const held: (() => void)[] = [];
+    on = await stage(
+      {
+        list,
+        shop: async (exchange) => {
+          await new Promise<void>((resolve) => held.push(resolve));
+          await exchange.send(json([{ id: 1 }, { id: 2 }]));
+        },
+      },
+      { ...aggregate, deadline: '1s' },
+      { clock },
+    );
+    const early = on.ask('GET /page/1');
+    await open(clock, 1);
+    await gathered();
+    clock.advance(9);
+    const late = on.ask('GET /page/2');
+    await open(clock, 2);
+    await gathered();
+    clock.advance(1);
+    await until(() => held.length === 1, 'they are asked for');
+    clock.advance(990);
+    expect(header(await early, 'tidegate-partial')).toBe('parts');
+    held[0]!();
+    expect(bodyOf(await late)).toEqual([{ id: 2 }]);
   });
 });

@@ -23,6 +23,9 @@ type AggregateInput = NonNullable<RouteInput['aggregate']>;
 /** What a path must be beside what it is made of; told by whoever checks the paths of destinations. */
 export type CheckPath = (template: Expression, path: Path) => void;
 
+/** What else is said about the requests to a service that looks at the client's request; undefined: nothing. */
+export type RequestReaders = (service: string) => string | undefined;
+
 /** What only shows when the calls of an aggregate are looked at together. */
 export function checkAggregate(
   input: AggregateInput,
@@ -31,11 +34,12 @@ export function checkAggregate(
   check: CompileCheck,
   findings: Findings,
   checkPath: CheckPath,
+  readers: RequestReaders,
 ): void {
   // What is wrong with its shape is told already.
   if (typeof input.calls !== 'object' || Object.values(input.calls).some((call) => call === undefined))
     return;
-  new AggregateCheck(input, path, check, findings, checkPath).run(scope);
+  new AggregateCheck(input, path, check, findings, checkPath, readers).run(scope);
 }
 
 class AggregateCheck {
@@ -45,6 +49,7 @@ class AggregateCheck {
   private readonly check: CompileCheck;
   private readonly findings: Findings;
   private readonly checkPath: CheckPath;
+  private readonly transforms: RequestReaders;
   /** Its names clash: what follows from that is no news. */
   private confused = false;
 
@@ -54,6 +59,7 @@ class AggregateCheck {
     check: CompileCheck,
     findings: Findings,
     checkPath: CheckPath,
+    readers: RequestReaders,
   ) {
     this.input = input;
     this.config = aggregateOf(input);
@@ -61,6 +67,7 @@ class AggregateCheck {
     this.check = check;
     this.findings = findings;
     this.checkPath = checkPath;
+    this.transforms = readers;
   }
 
   run(scope: Scope): void {
@@ -72,7 +79,10 @@ class AggregateCheck {
     this.plan(programs);
     compileAnswer(this.config, all, this.attemptAt(this.path));
     this.answerHeaders(all);
-    for (const call of calls) this.batch(call);
+    calls.forEach((call, index) => {
+      this.batch(call);
+      this.window(call, programs[index]!);
+    });
   }
 
   // --- Names. ---
@@ -152,6 +162,34 @@ class AggregateCheck {
     });
   }
 
+  /** What is gathered from different clients' requests must be the same whoever of them asks. */
+  private window({ name, each, to, compensate }: CallConfig, programs: CallPrograms): void {
+    const batch = each?.batch;
+    if (batch == null || batch.window === 0) return;
+    const path = [...this.path, 'calls', name, 'batch', 'window'];
+    const own = rootsOf([programs]).find((root) => root !== 'items');
+    const found = rootsOf([programs.batch?.parts, programs.batch?.partKey]);
+    const other = own ?? found.find((root) => root !== 'response' && root !== 'part');
+    const report = (message: string, advice: string) =>
+      this.findings.error('TG_CONFIG_CONFLICT', path, message, advice, { atKey: true });
+    if (other !== undefined) {
+      const message = `items of different requests are gathered here, but the call looks at "${other}"`;
+      report(message, 'let it read the items alone, or leave window out');
+    }
+    if (to.kind === 'route')
+      report(
+        'items of different requests are gathered here, but a route is asked for one client',
+        'ask the service',
+      );
+    if (compensate !== null)
+      report('what is gathered from different requests cannot be undone for one of them', 'leave window out');
+    const transform = this.transforms(to.kind === 'service' ? to.service : '');
+    if (transform !== undefined) {
+      const message = `items of different requests are gathered here, but ${transform} looks at the request`;
+      report(message, 'leave window out, or let each request have its own call');
+    }
+  }
+
   // --- All of them. ---
 
   private plan(programs: readonly CallPrograms[]): void {
@@ -211,6 +249,15 @@ class AggregateCheck {
       }
     }
   }
+}
+
+/** The variables that something reads. */
+function rootsOf(
+  programs: readonly ({ readonly mentions: ReadonlySet<string> } | null | undefined)[],
+): string[] {
+  return programs.flatMap((program) =>
+    [...(program?.mentions ?? [])].map((mention) => mention.split('.', 1)[0]!),
+  );
 }
 
 function memberOf(owner: unknown, key: string | number): unknown {

@@ -16,6 +16,7 @@ import { checkAggregate } from './aggregates.ts';
 import { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
 import { transformsOf } from './headers.ts';
+import { requestReaders } from './request-readers.ts';
 import { statusActionsOf } from './status-actions.ts';
 
 /** Type-checks every expression and template of the config, each with the variables of its place. */
@@ -36,7 +37,7 @@ export function checkExpressions(input: ConfigInput, findings: Findings): void {
   }
   const scopes = new Map<string, Scopes>();
   for (const [name, route] of Object.entries(input.routes ?? {})) {
-    scopes.set(name, checkRoute(route, ['routes', name], check, findings));
+    scopes.set(name, checkRoute(route, input, ['routes', name], check, findings));
   }
   for (const { transform, of, path } of transformsOf(input)) {
     const scope = (path[0] === 'routes' ? scopes.get(String(path[1])) : undefined) ?? ANYWHERE;
@@ -52,7 +53,13 @@ interface Scopes {
 /** Where any route's parameters may stand. */
 const ANYWHERE: Scopes = { request: requestScope, response: responseScope };
 
-function checkRoute(route: RouteInput, path: Path, check: CompileCheck, findings: Findings): Scopes {
+function checkRoute(
+  route: RouteInput,
+  input: ConfigInput,
+  path: Path,
+  check: CompileCheck,
+  findings: Findings,
+): Scopes {
   const match = route.match === undefined ? null : normaliseMatch(route.match);
   const parameters = match === null ? null : pathParameters(match);
   const scopes = parameters === null ? ANYWHERE : scopesWith(parameters);
@@ -65,7 +72,16 @@ function checkRoute(route: RouteInput, path: Path, check: CompileCheck, findings
   if (route.redirect !== undefined) checkRedirect(route.redirect, [...path, 'redirect'], place);
   if (route.aggregate !== undefined) {
     const checkRest = (template: Template, at: Path) => checkTaken(template, at, place);
-    checkAggregate(route.aggregate, [...path, 'aggregate'], scopes.request, check, findings, checkRest);
+    const at = [...path, 'aggregate'];
+    checkAggregate(
+      route.aggregate,
+      at,
+      scopes.request,
+      check,
+      findings,
+      checkRest,
+      requestReaders(input, route),
+    );
   }
   return scopes;
 }
