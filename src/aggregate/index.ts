@@ -1,3 +1,4 @@
+import { type BodySink, isSource } from '../http/body.ts';
 import type { Dispatch } from '../pipeline/index.ts';
 import type { CompiledAggregate } from './compiled.ts';
 import { AggregateRun } from './run.ts';
@@ -17,5 +18,11 @@ export {
 
 /** Asks the calls of an aggregate, and answers with what they gave. */
 export function aggregateDispatch(aggregate: CompiledAggregate): Dispatch {
-  return (exchange, out) => new AggregateRun(aggregate, exchange, out).start();
+  return (exchange, out) => {
+    // No call is sent it: it is read all the same, so that the client's leaving behind it is seen.
+    if (isSource(exchange.body)) exchange.body.open(DISCARD);
+    new AggregateRun(aggregate, exchange, out).start();
+  };
 }
+
+const DISCARD: BodySink = { write: () => true, end: () => {}, fail: () => {} };

@@ -60,7 +60,8 @@ export type CallDefinition<Service extends string> = Omit<CallInput, 'to' | 'com
 
 type CallTarget<Service extends string> =
   | Service
-  | (Omit<Exclude<NonNullable<CallInput['to']>, string>, 'service'> & { service: Service });
+  | (Omit<Extract<NonNullable<CallInput['to']>, { service: string }>, 'service'> & { service: Service })
+  | (Service | { service: Service; weight?: number })[];
 
 type Destination<Service extends string> = Omit<DestinationInput, 'service'> & { service: Service };
 type Destinations<Service extends string> =

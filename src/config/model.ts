@@ -269,8 +269,8 @@ export interface AggregateConfig {
 
 export interface CallConfig {
   name: string;
-  /** A service, or another route of the gateway. */
-  to: { kind: 'service'; service: string } | { kind: 'route'; route: string };
+  /** A service, one of several by weight, or another route of the gateway. */
+  to: { kind: 'service'; services: { service: string; weight: number }[] } | { kind: 'route'; route: string };
   /** Null: the client's path, without its query. */
   path: Template | null;
   method: string;

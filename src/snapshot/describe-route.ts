@@ -33,7 +33,8 @@ function describeAction({ action }: RouteConfig): string {
     case 'aggregate': {
       const { calls } = action.aggregate;
       const asked = calls.map(
-        ({ name, to }) => `${name} (${to.kind === 'route' ? `route ${to.route}` : to.service})`,
+        ({ name, to }) =>
+          `${name} (${to.kind === 'route' ? `route ${to.route}` : to.services.map(({ service }) => service).join(' or ')})`,
       );
       return `aggregates ${asked.join(', ')}`;
     }

@@ -52,7 +52,7 @@ function described(call: CallConfig): ExplainedCall {
   const { name, to, method, path, each, when, optional, onError, compensate } = call;
   return {
     call: name,
-    service: to.kind === 'service' ? to.service : null,
+    service: to.kind === 'service' ? to.services.map(({ service }) => service).join(' or ') : null,
     route: to.kind === 'route' ? to.route : null,
     method,
     path: path === null ? "the client's path" : textOf(path),

@@ -138,8 +138,7 @@ export class RouteCompiler {
   private readsBody(route: RouteConfig, scopes: Scopes): boolean {
     const { action } = route;
     if (action.kind === 'aggregate' && aggregateReadsBody(action.aggregate, scopes.request)) return true;
-    const services =
-      action.kind === 'proxy' ? action.to.map((to) => this.parts.config.services[to.service]!) : [];
+    const services = servicesOf(action).map((name) => this.parts.config.services[name]!);
     const texts = [
       action,
       route.host,
@@ -184,8 +183,12 @@ export class RouteCompiler {
   private call(route: RouteConfig, call: CallConfig | CompensateConfig, scopes: Scopes): Dispatch {
     const { to } = call;
     if (to.kind === 'route') return this.parts.inside(to.route);
-    const destination = { service: to.service, path: null, method: null, weight: 1 };
-    return this.alone(route, destination, scopes, this.callSide(route, to.service, call, scopes));
+    const branches = to.services.map(({ service, weight }) => {
+      const destination = { service, path: null, method: null, weight };
+      const dispatch = this.alone(route, destination, scopes, this.callSide(route, service, call, scopes));
+      return { name: service, weight, dispatch };
+    });
+    return compileSplit(branches, null);
   }
 
   /** One service asked by itself, beside what the route does. */
@@ -290,6 +293,15 @@ export class RouteCompiler {
       response: compileTransform(config.response, route.response, scopes.response),
     };
   }
+}
+
+/** Every service that may be sent to. */
+function servicesOf(action: ActionConfig): string[] {
+  if (action.kind === 'proxy') return action.to.map(({ service }) => service);
+  if (action.kind !== 'aggregate') return [];
+  return action.aggregate.calls
+    .flatMap(({ to, compensate }) => [to, ...(compensate === null ? [] : [compensate.to])])
+    .flatMap((to) => (to.kind === 'service' ? to.services.map(({ service }) => service) : []));
 }
 
 /** The variables of a route's expressions, its path parameters among them. */

@@ -178,6 +178,28 @@ describe('the answer of an aggregate', () => {
     expect(bodyOf(await on.ask())).toEqual({ sorry: true });
   });
 
+  it('may take a million steps to compose, and no more', async () => {
+    const list = `[${Array.from({ length: 400 }, (_, i) => i).join(',')}]`;
+    on = await stage(
+      { shop: json(list) },
+      {
+        calls: { a: { to: 'shop', path: '/a' } },
+        body: 'size(a.body.map(x, size(a.body.filter(y, y > x))))',
+      },
+    );
+    expect(bodyOf(await on.ask())).toBe(400);
+    await on.close();
+    const long = `[${Array.from({ length: 2000 }, (_, i) => i).join(',')}]`;
+    on = await stage(
+      { shop: json(long) },
+      {
+        calls: { a: { to: 'shop', path: '/a' } },
+        body: 'size(a.body.map(x, size(a.body.filter(y, y > x))))',
+      },
+    );
+    expect(bodyOf(await on.ask())).toMatchObject({ code: 'TG_EXPRESSION_FAILED' });
+  });
+
   it('is written in pieces, as fast as the client takes it', async () => {
     const megabyte = JSON.stringify('x'.repeat(1024 * 1024));
     on = await stage(

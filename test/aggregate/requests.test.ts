@@ -243,6 +243,29 @@ describe('the request of a call', () => {
     });
   });
 
+  it('goes to one of several services by weight', async () => {
+    on = await stage(
+      { a: json('"a"'), b: json('"b"'), c: json('"c"') },
+      {
+        calls: {
+          part: {
+            each: '[1, 2, 3, 4]',
+            to: [{ service: 'a', weight: 3 }, 'b', { service: 'c', weight: 0 }],
+            path: '/{item}',
+          },
+        },
+      },
+    );
+    const { part } = bodyOf(await on.ask()) as { part: string[] };
+    expect(part.toSorted()).toEqual(['a', 'a', 'a', 'b']);
+  });
+
+  it('is not held up by a body of the client that no call is sent', async () => {
+    on = await stage({ shop: json({}) }, one({}), { route: { match: { path: '/page/*', method: 'POST' } } });
+    const body = 'x'.repeat(300_000);
+    expect((await on.ask('POST /page/1', [], body)).status).toBe(200);
+  });
+
   it('may be written as a function in code', async () => {
     on = await stage(
       { shop: [json({ id: 5, items: [1, 2] }), json({ ok: true })] },

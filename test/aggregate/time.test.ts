@@ -157,6 +157,21 @@ describe('the time of an aggregate', () => {
     expect(on.origins.a!.requests.length).toBe(5);
   });
 
+  it('ends all calls when the client leaves after a body that no call is sent', async () => {
+    on = await stage(
+      { a: HANG },
+      { calls: { x: { to: 'a', path: '/x' } } },
+      { route: { match: { path: '/page/*', method: 'POST' } } },
+    );
+    const client = await rawClient({ port: on.gateway.port });
+    await client.send(
+      `POST /page/1 HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 300000\r\n\r\n${'x'.repeat(300_000)}`,
+    );
+    await asked('a');
+    client.close();
+    await on.origins.a!.connections[0]!.closed();
+  });
+
   it('tries a call again as its retries say, in place of those of the service', async () => {
     const twice = [json({}, 503), json({ ok: 1 })];
     on = await stage(

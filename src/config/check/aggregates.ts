@@ -183,7 +183,10 @@ class AggregateCheck {
       );
     if (compensate !== null)
       report('what is gathered from different requests cannot be undone for one of them', 'leave window out');
-    const transform = this.transforms(to.kind === 'service' ? to.service : '');
+    const services = to.kind === 'service' ? to.services : [];
+    const transform = services
+      .map(({ service }) => this.transforms(service))
+      .find((found) => found !== undefined);
     if (transform !== undefined) {
       const message = `items of different requests are gathered here, but ${transform} looks at the request`;
       report(message, 'leave window out, or let each request have its own call');
@@ -290,10 +293,16 @@ function addressed(
   path: Path,
 ): { kind: 'service' | 'route'; name: string; path: Path }[] {
   if (route !== undefined) return [{ kind: 'route', name: route, path: [...path, 'route'] }];
-  if (typeof to === 'string') return [{ kind: 'service', name: to, path: [...path, 'to'] }];
-  return to?.service === undefined
-    ? []
-    : [{ kind: 'service', name: to.service, path: [...path, 'to', 'service'] }];
+  if (to === undefined) return [];
+  const entries = Array.isArray(to)
+    ? to.map((entry, index) => ({ entry, at: [...path, 'to', index] }))
+    : [{ entry: to, at: [...path, 'to'] }];
+  return entries.flatMap(({ entry, at }) => {
+    if (typeof entry === 'string') return [{ kind: 'service' as const, name: entry, path: at }];
+    return entry?.service === undefined
+      ? []
+      : [{ kind: 'service' as const, name: entry.service, path: [...at, 'service'] }];
+  });
 }
 
 /** Routes that ask each other in a ring would never answer. */

@@ -1,5 +1,6 @@
 import type { AggregateConfig, BatchConfig, CallConfig, CompensateConfig, EachConfig } from '../model.ts';
 import type { AggregateInput, CallInput } from '../schema/types.ts';
+import { destinationsOf } from './action.ts';
 import { retriesOf } from './resilience.ts';
 import { countOf, durationOf, record, sizeOf } from './scalars.ts';
 import { timeoutOf } from './service.ts';
@@ -43,12 +44,15 @@ function undoOf(input: CompensateInput): CompensateConfig {
 /** Who is asked, and for what. */
 function askedOf(input: CompensateInput, usual: string): CompensateConfig {
   const { to, route } = input;
-  const inner = typeof to === 'object' ? to : undefined;
+  const inner = typeof to === 'object' && 'service' in to ? to : undefined;
   return {
     to:
       route !== undefined
         ? { kind: 'route', route }
-        : { kind: 'service', service: (inner?.service ?? to) as string },
+        : {
+            kind: 'service',
+            services: destinationsOf(to).map(({ service, weight }) => ({ service, weight })),
+          },
     path: input.path ?? inner?.path ?? null,
     method: input.method ?? inner?.method ?? usual,
     headers: record(Object.entries(input.headers ?? {})),

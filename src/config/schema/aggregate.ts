@@ -1,7 +1,7 @@
 import { nearest } from '../../util/suggest.ts';
-import { type Complaint, leaf, named, object, oneOf, oneOrMore, type Rule, record } from './kit.ts';
+import { type Complaint, leaf, list, named, object, oneOf, oneOrMore, type Rule, record } from './kit.ts';
 import { retries } from './resilience.ts';
-import { timeout } from './service.ts';
+import { someWeightOf, timeout } from './service.ts';
 import {
   boolean,
   bound,
@@ -78,9 +78,18 @@ const service = {
   method: method.optional().describe('Default GET.'),
 };
 
-const callTarget = oneOf("a service's name or { service, path, method }", [
+const weighted = oneOf("a service's name or { service, weight }", [
+  name,
+  object('WeightedCallDestination', 'an entry of to', {
+    service: name.describe('The service that is asked.'),
+    weight: integer(0, 1_000_000).optional().describe('Its share of the calls; 0 for none. Default 1.'),
+  }),
+]);
+
+const callTarget = oneOf("a service's name, { service, path, method }, or a weighted list of services", [
   name,
   object('CallDestination', 'to', service),
+  list('a weighted list of services', weighted),
 ]);
 
 const batch = object('Batch', 'batch', {
@@ -128,7 +137,7 @@ const oneTarget: Rule = (call, report) => {
 /** `path` and `method` may stand in `to` or beside it, once. */
 const saidOnce: Rule = (call, report) => {
   const to = call.to;
-  if (typeof to !== 'object' || to === null) return;
+  if (typeof to !== 'object' || to === null || Array.isArray(to)) return;
   for (const key of ['path', 'method']) {
     if (!(key in to && key in call)) continue;
     report({
@@ -235,7 +244,7 @@ const compensate = object(
     method: method.optional().describe('Default DELETE, or POST where there is a body.'),
     route: name.optional().describe('Another route of this gateway, in place of to.'),
   },
-  [oneTarget, saidOnce, bodyOfGet('POST')],
+  [oneTarget, someWeightOf, saidOnce, bodyOfGet('POST')],
 );
 
 export const call = object(
@@ -266,7 +275,7 @@ export const call = object(
       ),
     compensate: compensate.optional().describe('Undoes the call, if it succeeded and a later one fails.'),
   },
-  [oneTarget, saidOnce, besideEach, bodyOfGet('GET'), uselessFallback],
+  [oneTarget, someWeightOf, saidOnce, besideEach, bodyOfGet('GET'), uselessFallback],
   { wrap: 'to' },
 );
 

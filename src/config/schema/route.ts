@@ -3,7 +3,7 @@ import { compress, cors, errors, share, statusKeyComplaint } from './answers.ts'
 import { sticky } from './balance.ts';
 import { type Complaint, leaf, list, object, oneOf, oneOrMore, type Rule, record } from './kit.ts';
 import { retries } from './resilience.ts';
-import { allZero, host, timeout } from './service.ts';
+import { host, someWeightOf, timeout } from './service.ts';
 import { requestTransform, respondHeaders, responseTransform } from './transform.ts';
 import {
   addressRange,
@@ -292,25 +292,6 @@ const oneAction: Rule = (route, report) => {
   }
 };
 
-const someWeight: Rule = (route, report) => {
-  const to = route.to;
-  if (!Array.isArray(to)) return;
-  if (to.length === 0)
-    report({
-      code: 'TG_CONFIG_VALUE',
-      path: ['to'],
-      message: 'this list is empty',
-      advice: 'give it at least one service',
-    });
-  else if (allZero(to))
-    report({
-      code: 'TG_CONFIG_VALUE',
-      path: ['to'],
-      message: 'all weights are 0, so no service would be used',
-      advice: 'give at least one a weight above 0',
-    });
-};
-
 const stickyBesideList: Rule = (route, report) => {
   if (!('sticky' in route) || Array.isArray(route.to)) return;
   report({
@@ -336,7 +317,7 @@ export const route = object(
     sticky: sticky.optional().describe('Keeps a client on its side of a weighted list.'),
     ...shared,
   },
-  [oneAction, someWeight, stickyBesideList],
+  [oneAction, someWeightOf, stickyBesideList],
   { wrap: 'match' },
 );
 
