@@ -13,6 +13,7 @@ import type { Template } from '../model.ts';
 import { normaliseMatch } from '../normalise/index.ts';
 import type { ConfigInput, RedirectInput, RespondInput, RouteInput } from '../schema/index.ts';
 import { checkAggregate } from './aggregates.ts';
+import { checkCacheExpressions } from './cache.ts';
 import { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
 import { transformsOf } from './headers.ts';
@@ -26,6 +27,7 @@ export function checkExpressions(input: ConfigInput, findings: Findings): void {
     check.condition(policy, requestScope, ['policies', name]);
   }
   const nowhere: Place = { check, findings, parameters: null, scope: requestScope };
+  checkCacheExpressions(input.defaults?.cache, ['defaults', 'cache'], { check, scopes: ANYWHERE });
   checkAnswers(input.defaults ?? {}, ['defaults'], nowhere);
   checkHost(input.defaults?.host, requestScope, ['defaults', 'host'], check, findings);
   for (const [name, service] of Object.entries(input.services ?? {})) {
@@ -45,7 +47,7 @@ export function checkExpressions(input: ConfigInput, findings: Findings): void {
   }
 }
 
-interface Scopes {
+export interface Scopes {
   request: Scope;
   response: Scope;
 }
@@ -68,6 +70,7 @@ function checkRoute(
   checkHost(route.host, scopes.request, [...path, 'host'], check, findings);
   checkDestinations(route, path, place);
   checkAnswers(route, path, place);
+  checkCacheExpressions(route.cache, [...path, 'cache'], { check, scopes });
   if (route.respond !== undefined) checkRespond(route.respond, [...path, 'respond'], place);
   if (route.redirect !== undefined) checkRedirect(route.redirect, [...path, 'redirect'], place);
   if (route.aggregate !== undefined) {

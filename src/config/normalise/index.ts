@@ -2,6 +2,7 @@ import type { GatewayConfig } from '../model.ts';
 import type { ConfigInput } from '../schema/types.ts';
 import type { ReadBytes } from './action.ts';
 import { answersOf } from './answers.ts';
+import { cacheOf } from './cache.ts';
 import { normaliseAdmin, normaliseListeners, type ReadPem } from './listener.ts';
 import { normaliseRoute } from './route.ts';
 import { durationOf, record } from './scalars.ts';
@@ -32,6 +33,7 @@ export function normalise(input: ConfigInput, read: ReadFiles): GatewayConfig {
     policies: record(Object.entries(input.policies ?? {})),
     routes: record(routes.map(([name, route]) => [name, normaliseRoute(name, route, defaults, read.bytes)])),
     unmatched: { response: transformOf(defaults.response), answers: answersOf({}, defaults, read.bytes) },
+    cache: cacheOf(input.cache, read.pem),
     drain: {
       delay: durationOf(input.drain?.delay, 0),
       timeout: durationOf(input.drain?.timeout, 30_000),

@@ -4,6 +4,7 @@ import { destinationsOf, type ReadBytes, redirectOf, respondOf } from './action.
 import { aggregateOf } from './aggregate.ts';
 import { answersOf, mirrorOf } from './answers.ts';
 import { retriesOf } from './resilience.ts';
+import { routeCacheOf } from './route-cache.ts';
 import { durationOf, listOf, sizeOf } from './scalars.ts';
 import { hostOf, timeoutOf } from './service.ts';
 import { mergeTransforms } from './transform.ts';
@@ -14,15 +15,17 @@ export function normaliseRoute(
   defaults: DefaultsInput,
   readBytes: ReadBytes,
 ): RouteConfig {
+  const action = actionOf(input, readBytes);
   return {
     name,
     match: matchOf(input),
-    action: actionOf(input, readBytes),
+    action,
     timeout: timeoutOf(input.timeout ?? defaults.timeout),
     host: hostOf(input.host ?? defaults.host),
     request: mergeTransforms(defaults.request, input.request),
     response: mergeTransforms(defaults.response, input.response),
     retries: ownRetries(input.retries, defaults.retries),
+    cache: action.kind === 'proxy' ? routeCacheOf(input.cache ?? defaults.cache) : null,
     mirror: mirrorOf(input.mirror, defaults.mirror),
     answers: answersOf(input, defaults, readBytes),
     maxBody: sizeOf(input.maxBody ?? defaults.maxBody, Number.POSITIVE_INFINITY),

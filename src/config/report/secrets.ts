@@ -108,6 +108,8 @@ export function isSecretPath(path: readonly (string | number)[]): boolean {
     if (typeof step !== 'string' || !looksSecret(step)) return false;
     // By what the parts of a batch are found is no key to anything.
     if (step === 'key' && path[index - 1] === 'batch') return false;
+    // A cache's key and what is private in it are no secrets.
+    if (path[index - 1] === 'cache' && (step === 'key' || step === 'private')) return false;
     // What such a name stands for is shown, but never a text in its place.
     const isName = (index === 1 && NAMED.includes(String(path[0]))) || path[index - 1] === 'calls';
     return !(isName && path.length > index + 1);

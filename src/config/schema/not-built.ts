@@ -4,15 +4,16 @@
  * Whoever builds one deletes its name here and adds it to the schema.
  */
 export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
-  Config: ['auth', 'cache', 'changes', 'tracing', 'overload', 'signing'],
+  Config: ['auth', 'changes', 'tracing', 'overload', 'signing'],
   Listener: ['http2'],
   ListenerTls: ['acme', 'clientCa', 'clientAuth'],
   Admin: ['tls'],
   Service: ['pipelining', 'auth'],
   Discover: ['consul', 'kubernetes'],
-  Route: ['auth', 'cache', 'limit', 'priority'],
+  Route: ['auth', 'limit', 'priority'],
   AggregateCall: ['cache'],
-  Defaults: ['auth', 'cache', 'limit', 'priority'],
+  Defaults: ['auth', 'limit', 'priority'],
+  RouteCache: ['refresh', 'audit', 'auditIgnore'],
   Log: ['fields', 'when', 'sample', 'file'],
 };
 
