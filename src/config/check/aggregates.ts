@@ -311,7 +311,8 @@ export function refuseCachedAggregates(input: ConfigInput, findings: Findings): 
     if (route.aggregate === undefined) continue;
     const own = route.cache !== undefined;
     const said = own ? route.cache : input.defaults?.cache;
-    if (said === undefined || said === 'none' || String(said) === 'false') continue;
+    const isOff: unknown[] = [undefined, 'none', false, 'false'];
+    if (isOff.includes(said)) continue;
     const message = '"cache" beside "aggregate" is not built yet';
     const advice = own
       ? 'this version of Tidegate cannot do it; remove the key'
