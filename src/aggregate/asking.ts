@@ -2,7 +2,10 @@ import { type Body, type BodySink, type BodySource, cancelBody, isSource } from 
 import { Failure } from '../http/errors.ts';
 import { Exchange, type Reply, type Responder } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
+import { originTags } from '../cache/index.ts';
+import type { Variables } from '../expression/index.ts';
 import type { Dispatch, Finish } from '../pipeline/index.ts';
+import { CallVariables } from './call-variables.ts';
 import { codingsOf, decode } from './decode.ts';
 import { kindOfFailure, type Trouble, trouble } from './trouble.ts';
 
@@ -13,6 +16,8 @@ export interface Question {
   readonly target: string;
   readonly headers: Headers;
   readonly body: Buffer | null;
+  /** What expressions see that are evaluated for it on its way. */
+  readonly vars: Variables;
 }
 
 /** Who is asked, and what may come of it. */
@@ -22,15 +27,26 @@ export interface Addressee {
   readonly isRoute: boolean;
   /** Bytes of an answer, after decoding. */
   readonly maxBody: number;
+  /** The tags under which an answer is kept; null: it is kept under none. */
+  readonly tags: TagsOf | null;
 }
+
+/** Gives the tags of an answer; null: they can't be told. */
+export type TagsOf = (
+  exchange: Exchange,
+  answer: { readonly status: number; readonly headers: Headers; readonly body: Buffer | null },
+) => string[] | null;
 
 /** Hears what comes of a question: exactly one of `answered` and `failed`, and nothing after `cancel`. */
 export interface Asker {
   /** Is the body of an answer with this status, which is none of success, wanted? */
   wants(status: number, headers: Headers): boolean;
-  answered(status: number, headers: Headers, body: Buffer): void;
+  answered(status: number, headers: Headers, body: Buffer, tags: Tags): void;
   failed(trouble: Trouble): void;
 }
+
+/** Gives the tags that an answer brings along, where somebody asks. Null: they can't be told. */
+export type Tags = () => readonly string[] | null;
 
 /** What is read of an answer that nobody wants, so that its connection can be used again. */
 const DRAIN = 64 * 1024;
@@ -128,7 +144,14 @@ export class Asking implements Finish, Responder {
   }
 
   private whole(bytes: Buffer, status: number, headers: Headers): void {
-    this.asker?.answered(status, headers, bytes);
+    this.asker?.answered(status, headers, bytes, () => this.tagsOf(status, headers, bytes));
+  }
+
+  private tagsOf(status: number, headers: Headers, body: Buffer): readonly string[] | null {
+    const { exchange, addressee } = this;
+    const url = `${exchange.scheme}://${exchange.authority}${exchange.target}`;
+    const own = addressee.tags === null ? [] : addressee.tags(exchange, { status, headers, body });
+    return own === null ? null : [...own, ...originTags(headers, url)];
   }
 
   /** Reads a body to its end, in bounds. */
@@ -196,7 +219,7 @@ const ignore = (): void => {};
 
 function exchangeFor(
   original: Exchange,
-  { method, target, headers, body }: Question,
+  { method, target, headers, body, vars }: Question,
   responder: Responder,
   isRoute: boolean,
   startedAt: number,
@@ -213,7 +236,7 @@ function exchangeFor(
   exchange.ip = original.ip;
   exchange.params = original.params;
   exchange.route = original.route;
-  exchange.variables = original.variables;
+  exchange.variables = new CallVariables(original, vars);
   // All its headers are the gateway's own by now: what it says of where the request came from is to be believed.
   exchange.trusted = true;
   return exchange;

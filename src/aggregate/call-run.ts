@@ -1,5 +1,6 @@
 import { EvaluationFailure, type Value, type Variables } from '../expression/index.ts';
 import type { Headers } from '../http/headers.ts';
+import type { Tags } from './asking.ts';
 import { partsByKey, textOfKey } from './batch.ts';
 import type { CompiledCall } from './compiled.ts';
 import { decide, fallbackFor } from './decision.ts';
@@ -153,11 +154,12 @@ export class CallRun {
     }
   }
 
-  answered(unit: Unit, status: number, headers: Headers, body: Buffer): void {
+  answered(unit: Unit, status: number, headers: Headers, body: Buffer, tags: Tags): void {
     const good = status >= 200 && status <= 299;
     // It was read because its status is accepted, or is to be passed on.
     if (!good && decide(this.call, unit.vars, { kind: 'status', status }) === 'pass')
       return this.run.pass(this, trouble('status', `status ${status}`, { status, headers, body }));
+    this.run.note(this, status, headers, tags);
     const result = readResult(this.call.config.read, status, headers, body);
     if (!(result instanceof CallResult)) return this.failed(unit, result);
     this.succeeded(unit, result, status, headers);
@@ -176,6 +178,12 @@ export class CallRun {
     const parts = partsByKey(batch, this.run.vars, result);
     if (parts instanceof Map) this.handOut(unit, status, headers, parts);
     else this.failed(unit, { ...parts, status, headers });
+  }
+
+  /** The items of other requests were asked for too. */
+  shared(unit: Unit, status: number, headers: Headers, parts: ReadonlyMap<string, Value>, tags: Tags): void {
+    this.run.note(this, status, headers, tags);
+    this.handOut(unit, status, headers, parts);
   }
 
   /** Gives each item of a batch its part. */

@@ -1,10 +1,10 @@
-import type { AggregateConfig, CallConfig, CompensateConfig, OnErrorWord } from '../config/model.ts';
+import type { AggregateConfig, CallConfig, CompensateConfig, OnErrorWord, RoutePolicyConfig } from '../config/model.ts';
 import type { Scope, Variables } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { compileHeaders, type Dispatch, type HeaderLines, type HeaderTransform } from '../pipeline/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
-import type { Addressee } from './asking.ts';
+import type { Addressee, TagsOf } from './asking.ts';
 import { Gathering } from './gathering.ts';
 import { type Plan, type PlannedCall, planCalls } from './plan.ts';
 import {
@@ -26,6 +26,8 @@ export interface CompiledAggregate {
   readonly answer: AnswerPrograms;
   readonly headers: readonly HeaderLines[];
   readonly timing: boolean;
+  /** What the route says of keeping its answers; null: it keeps none. */
+  readonly keeping: RoutePolicyConfig | null;
   /** What the route changes about its answers. */
   readonly transform: HeaderTransform | null;
   readonly parts: AggregateParts;
@@ -54,21 +56,30 @@ export interface AggregateParts {
 }
 
 /** Makes what a call is asked through: the one place where that is done. */
-export type Address = (call: CallConfig | CompensateConfig, name: string) => Dispatch;
+export type Address = (
+  call: CallConfig | CompensateConfig,
+  name: string,
+) => { readonly dispatch: Dispatch; readonly tags: TagsOf | null };
 
 /** Why an aggregate has no plan; a config that was checked has one. */
 export class NoPlan extends RangeError {}
 
+/** What an aggregate is compiled with. */
+export interface AggregateContext {
+  /** The variables of the route. */
+  readonly scope: Scope;
+  readonly address: Address;
+  readonly transform: HeaderTransform | null;
+  readonly keeping: RoutePolicyConfig | null;
+  readonly parts: AggregateParts;
+}
+
 /**
- * @param scope The variables of the route.
  * @throws ExpressionError, NoPlan for a config that was not checked
  */
 export function compileAggregate(
   config: AggregateConfig,
-  scope: Scope,
-  address: Address,
-  transform: HeaderTransform | null,
-  parts: AggregateParts,
+  { scope, address, transform, keeping, parts }: AggregateContext,
 ): CompiledAggregate {
   const { calls } = config;
   const all = aggregateScope(calls, scope);
@@ -83,6 +94,7 @@ export function compileAggregate(
     answer: compileAnswer(config, all, attemptNothing),
     headers: compileHeaders(config.headers, all),
     timing: config.timing,
+    keeping,
     transform,
     parts,
   };
@@ -105,7 +117,7 @@ function compiledCall(
   clock: Clock,
 ): CompiledCall {
   const { name, to, maxBody, onError, compensate } = config;
-  const addressee: Addressee = { dispatch: address(config, name), isRoute: to.kind === 'route', maxBody };
+  const addressee: Addressee = { ...address(config, name), isRoute: to.kind === 'route', maxBody };
   return {
     name,
     config,
@@ -122,7 +134,7 @@ function compiledCall(
             method: compensate.method,
             programs: programs.compensate!,
             addressee: {
-              dispatch: address(compensate, name),
+              ...address(compensate, name),
               isRoute: compensate.to.kind === 'route',
               maxBody,
             },

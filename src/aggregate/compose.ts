@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { EvaluationFailure, type Value } from '../expression/index.ts';
 import { Failure } from '../http/errors.ts';
 import { type Reply, reply } from '../http/exchange.ts';
 import { getHeader, type Headers, hasHeader, removeHeader } from '../http/headers.ts';
 import { problem } from '../pipeline/index.ts';
+import { keepingHeaders } from './keeping.ts';
 import { bodyOfPieces } from './pieces.ts';
 import type { AggregateRun } from './run.ts';
 import type { Trouble } from './trouble.ts';
@@ -20,11 +22,24 @@ export function composeAnswer(run: AggregateRun, partial: readonly string[]): Re
       removeHeader(headers, 'content-type');
       return reply(status, headers, null);
     }
-    return reply(status, headers, bodyOfPieces(writeJson(contentOf(run))));
+    const pieces = writeJson(contentOf(run));
+    const { keeping } = run.aggregate;
+    if (keeping !== null) {
+      if (!hasHeader(headers, 'etag')) headers.push('etag', entityTag(pieces));
+      headers.push(...keepingHeaders(run.parts, keeping, { status, headers, partial: partial.length > 0 }));
+    }
+    return reply(status, headers, bodyOfPieces(pieces));
   } catch (error) {
     if (!(error instanceof EvaluationFailure)) throw error;
     return problem(new Failure('TG_EXPRESSION_FAILED', error.message), run.exchange.id);
   }
+}
+
+/** Of the composed content: who has it need not be sent it again. */
+function entityTag(pieces: readonly (string | Buffer)[]): string {
+  const hash = createHash('sha256');
+  for (const piece of pieces) hash.update(piece);
+  return `"${hash.digest('base64url').slice(0, 22)}"`;
 }
 
 function statusOf({ aggregate, vars }: AggregateRun): number {

@@ -1,4 +1,4 @@
-import type { AggregateConfig, CallConfig, CompensateConfig, Expression, Template } from '../config/model.ts';
+import type { AggregateConfig, CallConfig, CompensateConfig, Expression, RouteCacheConfig, Template } from '../config/model.ts';
 import {
   type CallKinds,
   callScope,
@@ -125,6 +125,7 @@ export function compileCallPrograms(
     onError.kind === 'word'
       ? null
       : compiling.expression(onError.expression, extendScope(itemScope, { error: ERROR }), ['onError']);
+  if (config.cache !== null) compiling.cache(config.cache, itemScope);
   const needs = new Set(compiling.needs);
   // What undoes a call runs when it is over: nothing waits for what that reads.
   const undone =
@@ -207,6 +208,18 @@ class Compiling {
     const compiledPartKey =
       partKey === null ? null : this.expression(partKey, withPart, ['batch', 'partKey']);
     return compiledKey === null ? null : { key: compiledKey, parts: compiledParts, partKey: compiledPartKey };
+  }
+
+  /** What is kept, and under which key and tags, is compiled elsewhere: here it is what must be known by then. */
+  cache({ vary, store, tags }: RouteCacheConfig, scope: Scope): void {
+    const withResponse = extendScope(scope, { response: RESPONSE });
+    if (vary !== null) this.expression(vary, scope, ['cache', 'vary'], { pure: true });
+    if (store !== null) this.expression(store, withResponse, ['cache', 'store'], { expects: 'bool', pure: true });
+    for (const [index, tag] of tags.entries())
+      this.note(
+        tag,
+        this.attempt(['cache', 'tags', index], () => compileTemplate(tag, withResponse, { pure: true })),
+      );
   }
 
   private lines(

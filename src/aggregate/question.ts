@@ -26,7 +26,7 @@ export function questionOf(
     const body = bodyOf(programs, vars);
     if (body !== null && !programs.headers.some(({ name }) => name.toLowerCase() === 'content-type'))
       headers.push('content-type', 'application/json');
-    return { method, target, headers, body };
+    return { method, target, headers, body, vars };
   } catch (error) {
     return notSent(error, exchange, false);
   }

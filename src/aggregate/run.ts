@@ -4,10 +4,12 @@ import type { Abortable, Exchange, Reply } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
 import { type Finish, problem } from '../pipeline/index.ts';
 import type { Timer } from '../util/clock.ts';
+import type { Tags } from './asking.ts';
 import { CallRun } from './call-run.ts';
 import { carriedHeaders } from './carried.ts';
 import { Undoing, type Undone } from './compensate.ts';
 import type { CompiledAggregate } from './compiled.ts';
+import type { Part } from './keeping.ts';
 import { composeAnswer, passedAnswer } from './compose.ts';
 import type { CallResult } from './result.ts';
 import { serverTiming } from './server-timing.ts';
@@ -32,6 +34,9 @@ export class AggregateRun implements Abortable {
   private readonly waitsFor: number[];
   private readonly partial = new Set<CallRun>();
   private readonly undoing: Undoing;
+  /** What the answer is made of, where it may be kept. */
+  readonly parts: Part[] = [];
+  private readonly beganAt: number;
   private left: number;
   private ready: number[] = [];
   private working = false;
@@ -58,6 +63,7 @@ export class AggregateRun implements Abortable {
     this.waitsFor = calls.map(({ planned }) => planned.after.length);
     this.left = calls.length;
     this.undoing = new Undoing(this);
+    this.beganAt = parts.clock.wall();
   }
 
   start(): void {
@@ -101,6 +107,14 @@ export class AggregateRun implements Abortable {
       if (--this.waitsFor[index]! === 0) this.ready.push(index);
     }
     this.work();
+  }
+
+  /** An answer goes into this one. */
+  note({ call }: CallRun, status: number, headers: Headers, tags: Tags): void {
+    if (this.aggregate.keeping === null) return;
+    const policy = call.config.cache?.policy ?? null;
+    const responseAt = this.aggregate.parts.clock.wall();
+    this.parts.push({ status, headers, policy, tags: tags(), requestAt: this.beganAt, responseAt });
   }
 
   isPartial(call: CallRun): void {

@@ -1,7 +1,7 @@
 import type { Value } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
-import { type Addressee, type Asker, Asking, type Question } from './asking.ts';
+import { type Addressee, type Asker, Asking, type Question, type Tags } from './asking.ts';
 import type { CallRun } from './call-run.ts';
 import type { Gathering, Share } from './gathering.ts';
 import type { Trouble } from './trouble.ts';
@@ -43,8 +43,8 @@ export class OwnRequest implements UnderWay, Asker {
     return this.owner.wants(this.unit, status);
   }
 
-  answered(status: number, headers: Headers, body: Buffer): void {
-    this.owner.ended(this, () => this.owner.answered(this.unit, status, headers, body));
+  answered(status: number, headers: Headers, body: Buffer, tags: Tags): void {
+    this.owner.ended(this, () => this.owner.answered(this.unit, status, headers, body, tags));
   }
 
   failed(why: Trouble): void {
@@ -84,8 +84,8 @@ export class SharedRequest implements UnderWay, Share {
     this.leave = this.gathering.join(this);
   }
 
-  answered(status: number, headers: Headers, parts: ReadonlyMap<string, Value>): void {
-    this.owner.ended(this, () => this.owner.handOut(this.unit, status, headers, parts));
+  answered(status: number, headers: Headers, parts: ReadonlyMap<string, Value>, tags: Tags): void {
+    this.owner.ended(this, () => this.owner.shared(this.unit, status, headers, parts, tags));
   }
 
   failed(why: Trouble): void {

@@ -378,6 +378,8 @@ export interface CallConfig {
   /** A word, or CEL over `error` that yields one. */
   onError: { kind: 'word'; word: OnErrorWord } | { kind: 'expression'; expression: Expression };
   compensate: CompensateConfig | null;
+  /** Null: its answers are not kept. */
+  cache: RouteCacheConfig | null;
 }
 
 export type OnErrorWord = 'fail' | 'null' | 'fallback' | 'pass';

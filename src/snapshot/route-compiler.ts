@@ -169,13 +169,13 @@ export class RouteCompiler {
         return this.split(route, action, scopes);
       case 'aggregate':
         return aggregateDispatch(
-          compileAggregate(
-            action.aggregate,
-            scopes.request,
-            (call) => this.call(route, call, scopes),
-            compileTransform(null, route.response, scopes.response),
-            this.parts.proxy,
-          ),
+          compileAggregate(action.aggregate, {
+            scope: scopes.request,
+            address: (call) => this.call(route, call, scopes),
+            transform: compileTransform(null, route.response, scopes.response),
+            keeping: route.cache?.policy ?? null,
+            parts: this.parts.proxy,
+          }),
         );
     }
   }

@@ -144,6 +144,11 @@ class AggregateCheck {
 
   /** `path` may stand in `to`. */
   private written(path: Path): Path {
+    // One tag may stand without a list.
+    if (path.at(-2) === 'tags') {
+      const tags = path.slice(this.path.length, -1).reduce<unknown>(memberOf, this.input);
+      return Array.isArray(tags) ? path : path.slice(0, -1);
+    }
     if (path.at(-1) !== 'path') return path;
     const owner = path.slice(this.path.length, -1).reduce<unknown>(memberOf, this.input);
     const to = memberOf(owner, 'to');

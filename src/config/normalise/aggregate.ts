@@ -2,6 +2,7 @@ import type { AggregateConfig, BatchConfig, CallConfig, CompensateConfig, EachCo
 import type { AggregateInput, CallInput } from '../schema/types.ts';
 import { destinationsOf } from './action.ts';
 import { retriesOf } from './resilience.ts';
+import { routeCacheOf } from './route-cache.ts';
 import { countOf, durationOf, record, sizeOf } from './scalars.ts';
 import { timeoutOf } from './service.ts';
 
@@ -33,6 +34,7 @@ function callOf(name: string, input: CallInput): CallConfig {
     optional: isTrue(input.optional),
     fallback: fallbackOf(input),
     onError: onErrorOf(input.onError),
+    cache: routeCacheOf(input.cache),
     compensate: input.compensate === undefined ? null : undoOf(input.compensate),
   };
 }

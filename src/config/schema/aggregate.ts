@@ -1,6 +1,7 @@
 import { nearest } from '../../util/suggest.ts';
 import { type Complaint, leaf, list, named, object, oneOf, oneOrMore, type Rule, record } from './kit.ts';
 import { retries } from './resilience.ts';
+import { routeCache } from './route-cache.ts';
 import { someWeightOf, timeout } from './service.ts';
 import {
   boolean,
@@ -273,6 +274,7 @@ export const call = object(
       .describe(
         'fail, null, fallback, pass, or CEL over error (call, kind, status) that yields one or "accept".',
       ),
+    cache: routeCache.optional().describe('Keeps its answers, as on a route.'),
     compensate: compensate.optional().describe('Undoes the call, if it succeeded and a later one fails.'),
   },
   [oneTarget, someWeightOf, saidOnce, besideEach, bodyOfGet('GET'), uselessFallback],

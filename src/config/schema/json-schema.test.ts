@@ -54,9 +54,6 @@ describe('a key that is not built yet', () => {
     Service: (key) => ({ services: { a: { url: 'http://127.0.0.1', [key]: {} } } }),
     Discover: (key) => ({ services: { a: { discover: { dns: 'shop.internal', [key]: {} } } } }),
     Route: (key) => ({ routes: { a: { match: '/', [key]: {} } } }),
-    AggregateCall: (key) => ({
-      routes: { a: { match: '/', aggregate: { calls: { b: { to: 'c', [key]: {} } } } } },
-    }),
     Defaults: (key) => ({ defaults: { [key]: {} } }),
     Listener: (key) => ({ listen: { address: '127.0.0.1:80', [key]: {} } }),
     ListenerTls: (key) => ({ listen: { address: '127.0.0.1:80', tls: { [key]: {} } } }),

@@ -11,7 +11,6 @@ export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
   Service: ['pipelining', 'auth'],
   Discover: ['consul', 'kubernetes'],
   Route: ['auth', 'limit', 'priority'],
-  AggregateCall: ['cache'],
   Defaults: ['auth', 'limit', 'priority'],
   RouteCache: ['refresh', 'audit', 'auditIgnore'],
   Log: ['fields', 'when', 'sample', 'file'],

@@ -1,0 +1,103 @@
+import { judgeStorable, type RoutePolicy, STANDARD_POLICY } from '../cache/policy/index.ts';
+import { getHeader, type Headers, removeHeader } from '../http/headers.ts';
+import type { HeaderTransform } from '../pipeline/index.ts';
+
+/** One answer that went into an aggregate. Times of the wall clock, in ms. */
+export interface Part {
+  readonly status: number;
+  readonly headers: Headers;
+  /** What its call says of keeping it; null: nothing. */
+  readonly policy: RoutePolicy | null;
+  /** Null: they could not be told. */
+  readonly tags: readonly string[] | null;
+  readonly requestAt: number;
+  readonly responseAt: number;
+}
+
+/**
+ * For how many seconds what is composed of these parts may be kept: as long as the part that lives shortest, its age
+ * counted. A part that names no lifetime counts as the route's own (`ttl`); null, it may not be kept at all, where
+ * there is none, or where any part forbids it (`no-store`, `private`, `no-cache`, `Vary: *`, Set-Cookie).
+ */
+export function keepsFor(parts: readonly Part[], ttl: number | null): number | null {
+  let least = Number.POSITIVE_INFINITY;
+  for (const part of parts) {
+    const left = part.tags === null ? null : leftOf(part, ttl);
+    if (left === null || left <= 0) return null;
+    least = Math.min(least, left);
+  }
+  // Where every call was skipped, the route alone says how long.
+  return least === Number.POSITIVE_INFINITY ? ttl : least;
+}
+
+function leftOf({ policy, requestAt, responseAt, ...part }: Part, ttl: number | null): number | null {
+  const judged = judge(part.status, part.headers, policy ?? STANDARD_POLICY, requestAt, responseAt);
+  if (!judged.storable) return judged.reason === 'no-lifetime' ? ttl : null;
+  return judged.noCache ? null : judged.lifetime - judged.ageAtResponse;
+}
+
+function judge(status: number, headers: Headers, policy: RoutePolicy, requestAt: number, responseAt: number) {
+  return judgeStorable({
+    method: 'GET',
+    requestHeaders: [],
+    authenticated: false,
+    hasCookie: false,
+    status,
+    responseHeaders: headers,
+    policy,
+    requestAt,
+    responseAt,
+  });
+}
+
+/** What the route names as the lifetime of answers with this status, in seconds; null: nothing. */
+function ttlOf(status: number, policy: RoutePolicy): number | null {
+  const judged = judge(status, [], policy, 0, 0);
+  return judged.storable ? judged.lifetime : null;
+}
+
+/**
+ * By these an aggregate tells the cache before it what follows from its parts: a lifetime, by the field that is meant
+ * for this gateway alone (RFC 9213), and the tags. They never go out: `unsaid` takes them off each answer.
+ */
+const LIFETIME = 'tidegate-cache-control';
+const TAGS = 'tidegate-aggregate-tags';
+/** In place of tags, where the answer must not be kept whatever the route says. */
+const NOT_KEPT = 'none';
+
+/** What the answer's headers say to the cache, beside what they say to the client. */
+export function keepingHeaders(
+  parts: readonly Part[],
+  policy: RoutePolicy,
+  { status, headers, partial }: { status: number; headers: Headers; partial: boolean },
+): Headers {
+  const keeps = partial ? null : keepsFor(parts, ttlOf(status, policy));
+  if (keeps === null) return [TAGS, NOT_KEPT];
+  const tags = [...new Set(parts.flatMap((part) => part.tags ?? []))];
+  const said: Headers = [TAGS, Buffer.from(JSON.stringify(tags)).toString('base64')];
+  // What the answer says itself of its lifetime stands.
+  if (getHeader(headers, 'cache-control') === undefined && getHeader(headers, LIFETIME) === undefined)
+    said.push(LIFETIME, `max-age=${Math.floor(keeps)}`);
+  return said;
+}
+
+/** The tags of an aggregate's parts; null: it must not be kept. */
+export function partTags(headers: Headers): string[] | null {
+  const said = getHeader(headers, TAGS);
+  if (said === undefined) return [];
+  return said === NOT_KEPT ? null : (JSON.parse(Buffer.from(said, 'base64').toString()) as string[]);
+}
+
+/** A transform after which nothing stands of what is said to the cache alone. */
+export function unsaid(transform: HeaderTransform | null): HeaderTransform {
+  return {
+    gives: transform?.gives ?? NOTHING,
+    apply(headers, vars, own) {
+      removeHeader(headers, LIFETIME);
+      removeHeader(headers, TAGS);
+      transform?.apply(headers, vars, own);
+    },
+  };
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
