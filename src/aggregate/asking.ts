@@ -1,9 +1,10 @@
+import { originTags } from '../cache/index.ts';
+import type { RoutePolicyConfig } from '../config/model.ts';
+import type { Variables } from '../expression/index.ts';
 import { type Body, type BodySink, type BodySource, cancelBody, isSource } from '../http/body.ts';
 import { Failure } from '../http/errors.ts';
 import { Exchange, type Reply, type Responder } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
-import { originTags } from '../cache/index.ts';
-import type { Variables } from '../expression/index.ts';
 import type { Dispatch, Finish } from '../pipeline/index.ts';
 import { CallVariables } from './call-variables.ts';
 import { codingsOf, decode } from './decode.ts';
@@ -29,6 +30,8 @@ export interface Addressee {
   readonly maxBody: number;
   /** The tags under which an answer is kept; null: it is kept under none. */
   readonly tags: TagsOf | null;
+  /** What is said of keeping an answer; null: nothing. */
+  readonly policy: RoutePolicyConfig | null;
 }
 
 /** Gives the tags of an answer; null: they can't be told. */

@@ -6,13 +6,27 @@ import type { Exchange } from '../http/exchange.ts';
  * item. What is said of the service, or of keeping its answers, reads them where it would else read a client's.
  */
 export class CallVariables extends ExchangeVariables {
+  private readonly original: Exchange;
   private readonly all: Variables;
 
   constructor(original: Exchange, all: Variables) {
     super(original);
+    this.original = original;
     this.all = all;
     const known = original.variables;
     if (known instanceof ExchangeVariables) this.identity = known.identity;
+  }
+
+  /** What a client's request says twice is not relied on in its calls either. */
+  override strict(): ExchangeVariables {
+    const { original, all, identity } = this;
+    const strict = new ExchangeVariables(original, { strict: true });
+    strict.identity = identity;
+    const own = new CallVariables(original, {
+      get: (name) => (name === 'request' || name === 'auth' ? strict.get(name) : all.get(name)),
+    });
+    own.identity = identity;
+    return own;
   }
 
   override get(name: string): Value | undefined {

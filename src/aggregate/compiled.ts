@@ -1,10 +1,16 @@
-import type { AggregateConfig, CallConfig, CompensateConfig, OnErrorWord, RoutePolicyConfig } from '../config/model.ts';
+import type {
+  AggregateConfig,
+  CallConfig,
+  CompensateConfig,
+  OnErrorWord,
+  RoutePolicyConfig,
+} from '../config/model.ts';
 import type { Scope, Variables } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { compileHeaders, type Dispatch, type HeaderLines, type HeaderTransform } from '../pipeline/index.ts';
+import { compileHeaders, type HeaderLines, type HeaderTransform } from '../pipeline/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
-import type { Addressee, TagsOf } from './asking.ts';
+import type { Addressee } from './asking.ts';
 import { Gathering } from './gathering.ts';
 import { type Plan, type PlannedCall, planCalls } from './plan.ts';
 import {
@@ -59,7 +65,7 @@ export interface AggregateParts {
 export type Address = (
   call: CallConfig | CompensateConfig,
   name: string,
-) => { readonly dispatch: Dispatch; readonly tags: TagsOf | null };
+) => Pick<Addressee, 'dispatch' | 'tags' | 'policy'>;
 
 /** Why an aggregate has no plan; a config that was checked has one. */
 export class NoPlan extends RangeError {}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { STANDARD_POLICY } from '../cache/policy/index.ts';
+import { STANDARD_POLICY } from '../cache/index.ts';
 import { keepsFor, type Part } from './keeping.ts';
 
 const NOW = Date.UTC(2026, 0, 1);

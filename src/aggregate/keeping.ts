@@ -1,4 +1,4 @@
-import { judgeStorable, type RoutePolicy, STANDARD_POLICY } from '../cache/policy/index.ts';
+import { judgeStorable, type RoutePolicy, STANDARD_POLICY } from '../cache/index.ts';
 import { getHeader, type Headers, removeHeader } from '../http/headers.ts';
 import type { HeaderTransform } from '../pipeline/index.ts';
 

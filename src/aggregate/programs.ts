@@ -1,4 +1,11 @@
-import type { AggregateConfig, CallConfig, CompensateConfig, Expression, RouteCacheConfig, Template } from '../config/model.ts';
+import type {
+  AggregateConfig,
+  CallConfig,
+  CompensateConfig,
+  Expression,
+  RouteCacheConfig,
+  Template,
+} from '../config/model.ts';
 import {
   type CallKinds,
   callScope,
@@ -214,7 +221,8 @@ class Compiling {
   cache({ vary, store, tags }: RouteCacheConfig, scope: Scope): void {
     const withResponse = extendScope(scope, { response: RESPONSE });
     if (vary !== null) this.expression(vary, scope, ['cache', 'vary'], { pure: true });
-    if (store !== null) this.expression(store, withResponse, ['cache', 'store'], { expects: 'bool', pure: true });
+    if (store !== null)
+      this.expression(store, withResponse, ['cache', 'store'], { expects: 'bool', pure: true });
     for (const [index, tag] of tags.entries())
       this.note(
         tag,

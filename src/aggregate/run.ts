@@ -9,8 +9,8 @@ import { CallRun } from './call-run.ts';
 import { carriedHeaders } from './carried.ts';
 import { Undoing, type Undone } from './compensate.ts';
 import type { CompiledAggregate } from './compiled.ts';
-import type { Part } from './keeping.ts';
 import { composeAnswer, passedAnswer } from './compose.ts';
+import type { Part } from './keeping.ts';
 import type { CallResult } from './result.ts';
 import { serverTiming } from './server-timing.ts';
 import { type Trouble, trouble } from './trouble.ts';
@@ -112,7 +112,7 @@ export class AggregateRun implements Abortable {
   /** An answer goes into this one. */
   note({ call }: CallRun, status: number, headers: Headers, tags: Tags): void {
     if (this.aggregate.keeping === null) return;
-    const policy = call.config.cache?.policy ?? null;
+    const { policy } = call.addressee;
     const responseAt = this.aggregate.parts.clock.wall();
     this.parts.push({ status, headers, policy, tags: tags(), requestAt: this.beganAt, responseAt });
   }

@@ -234,6 +234,14 @@ export const ERRORS = {
     'never',
     'A call that the answer needs did not end in time.',
   ),
+  // The cache.
+  TG_CACHE_ONLY_IF_CACHED: entry(
+    504,
+    'Gateway Timeout',
+    'client',
+    'never',
+    'The request asks for a stored answer or none (only-if-cached), and there is none that it may have.',
+  ),
   // The gateway itself.
   TG_OVERLOADED: entry(
     503,

@@ -10,7 +10,7 @@ export {
 export { compileAuthority } from './authority.ts';
 export { compileDestination, restOf } from './destination.ts';
 export { failureOf } from './evaluation.ts';
-export { isForwarded } from './forwarded.ts';
+export { clientAuthority, isForwarded } from './forwarded.ts';
 export { compileHeaders, type HeaderLines } from './header-lines.ts';
 export { compileMirror, type Mirror } from './mirror.ts';
 export { Pipeline, type PipelineParts, type PipelineSnapshot } from './pipeline.ts';

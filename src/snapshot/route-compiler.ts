@@ -1,6 +1,17 @@
-import { aggregateDispatch, compileAggregate } from '../aggregate/index.ts';
+import { createHash } from 'node:crypto';
+import {
+  type Address,
+  aggregateDispatch,
+  aggregateScope,
+  compileAggregate,
+  partTags,
+  type TagsOf,
+  unsaid,
+} from '../aggregate/index.ts';
+import { type Cache, CachedOrigin, type CacheRules, invalidating } from '../cache/index.ts';
 import type {
   ActionConfig,
+  AggregateConfig,
   CallConfig,
   CompensateConfig,
   DestinationConfig,
@@ -12,7 +23,10 @@ import type {
 } from '../config/model.ts';
 import {
   compileExpression,
+  DYN,
   EvaluationFailure,
+  extendScope,
+  listOf,
   requestScope,
   responseScope,
   routeScope,
@@ -46,6 +60,8 @@ import { pathParameters, type RouteEntry, type RouteSubject } from '../router/in
 import type { Counters } from '../telemetry/index.ts';
 import type { Service } from '../upstream/index.ts';
 import { compileRules } from './answer-rules.ts';
+import { urlOf } from './cache-key.ts';
+import { compileCacheRules } from './cache-rules.ts';
 import { compileCallTransform } from './call-transform.ts';
 import { aggregateReadsBody, mentionsBody } from './mentions.ts';
 import { requestVariables, variables } from './variables.ts';
@@ -102,6 +118,7 @@ export interface RouteParts {
   readonly affinityKey: string;
   /** Asks another route of the same config, as a client would. */
   inside(route: string): Dispatch;
+  readonly cache: Cache;
 }
 
 /** Compiles routes: each to just the steps it uses. */
@@ -168,28 +185,80 @@ export class RouteCompiler {
       case 'proxy':
         return this.split(route, action, scopes);
       case 'aggregate':
-        return aggregateDispatch(
-          compileAggregate(action.aggregate, {
-            scope: scopes.request,
-            address: (call) => this.call(route, call, scopes),
-            transform: compileTransform(null, route.response, scopes.response),
-            keeping: route.cache?.policy ?? null,
-            parts: this.parts.proxy,
-          }),
-        );
+        return this.invalidating(this.aggregate(route, action.aggregate, scopes));
     }
   }
 
-  /** What a call of an aggregate is asked through. */
-  private call(route: RouteConfig, call: CallConfig | CompensateConfig, scopes: Scopes): Dispatch {
+  /** Many calls, behind the cache where the route has one. */
+  private aggregate(route: RouteConfig, config: AggregateConfig, scopes: Scopes): Dispatch {
+    const { cache } = route;
+    const own = compileTransform(null, route.response, scopes.response);
+    const transform = cache === null ? own : unsaid(own);
+    const dispatch = aggregateDispatch(
+      compileAggregate(config, {
+        scope: scopes.request,
+        address: (call, name) => this.call(route, config, call, name),
+        transform,
+        keeping: cache?.policy ?? null,
+        parts: this.parts.proxy,
+      }),
+    );
+    if (cache === null) return dispatch;
+    const rules = compileCacheRules({ ...route, cache }, scopes, {
+      place: `${route.name}\0\0${fingerprint(route)}\0`,
+      patience: config.deadline,
+      transform,
+    });
+    return new CachedOrigin(this.parts.cache, withPartTags(rules), dispatch).serve;
+  }
+
+  /** What a call of an aggregate is asked through: the one place where that is made. */
+  private call(
+    route: RouteConfig,
+    aggregate: AggregateConfig,
+    call: CallConfig | CompensateConfig,
+    name: string,
+  ): ReturnType<Address> {
     const { to } = call;
-    if (to.kind === 'route') return this.parts.inside(to.route);
+    if (to.kind === 'route') return this.inside(to.route);
+    const cache = 'cache' in call ? call.cache : null;
+    const scopes = callScopes(route, aggregate, call);
+    let tags: TagsOf | null = null;
     const branches = to.services.map(({ service, weight }) => {
       const destination = { service, path: null, method: null, weight };
-      const dispatch = this.alone(route, destination, scopes, this.callSide(route, service, call, scopes));
-      return { name: service, weight, dispatch };
+      const side = this.callSide(route, service, call, scopes);
+      const dispatch = this.alone(route, destination, scopesOf(route), side);
+      if (cache === null) return { name: service, weight, dispatch: this.invalidating(dispatch) };
+      const rules = compileCacheRules({ ...route, cache }, scopes, {
+        place: `${route.name}\0call ${name}\0${service}\0${fingerprint(route)}\0`,
+        patience: aggregate.deadline,
+        transform: null,
+      });
+      tags = rules.tags;
+      const kept = new CachedOrigin(this.parts.cache, rules, dispatch).serve;
+      return { name: service, weight, dispatch: this.invalidating(kept) };
     });
-    return compileSplit(branches, null);
+    return { dispatch: compileSplit(branches, null), tags, policy: cache?.policy ?? null };
+  }
+
+  /** Another route, asked as a client would; what its answers are kept under is known of it. */
+  private inside(name: string): ReturnType<Address> {
+    const asked = this.parts.config.routes[name]!;
+    const dispatch = this.parts.inside(name);
+    // Of what an aggregate's answer is made can't be seen from outside: nothing made of it is kept.
+    if (asked.action.kind === 'aggregate') return { dispatch, tags: () => null, policy: null };
+    const { cache } = asked;
+    if (cache === null) return { dispatch, tags: null, policy: null };
+    const { tags } = compileCacheRules({ ...asked, cache }, scopesOf(asked), {
+      place: '',
+      patience: 0,
+      transform: null,
+    });
+    return { dispatch, tags, policy: cache.policy };
+  }
+
+  private invalidating(dispatch: Dispatch): Dispatch {
+    return this.caches ? invalidating(this.parts.cache, urlOf, dispatch) : dispatch;
   }
 
   /** One service asked by itself, beside what the route does. */
@@ -262,9 +331,42 @@ export class RouteCompiler {
     const branches = to.map((one, index) => ({
       name: names[index]!,
       weight: one.weight,
-      dispatch: compileProxy(this.side(route, one, own, scopes), this.parts.proxy),
+      dispatch: this.origin(route, one, names[index]!, own, scopes),
     }));
     return compileSplit(branches, affinity);
+  }
+
+  /** One way of a route: its service, behind the cache where the route has one. */
+  private origin(
+    route: RouteConfig,
+    to: DestinationConfig,
+    name: string,
+    sticky: readonly string[],
+    scopes: Scopes,
+  ): Dispatch {
+    const side = this.side(route, to, sticky, scopes);
+    const dispatch = this.cached(route, name, side, compileProxy(side, this.parts.proxy), scopes);
+    return this.invalidating(dispatch);
+  }
+
+  private cached(route: RouteConfig, name: string, side: Side, dispatch: Dispatch, scopes: Scopes): Dispatch {
+    const { cache } = route;
+    if (cache === null) return dispatch;
+    const rules = compileCacheRules({ ...route, cache }, scopes, {
+      place: `${route.name}\0${name}\0${fingerprint(route)}\0`,
+      patience: side.timeouts.response,
+      transform: side.response,
+    });
+    return new CachedOrigin(this.parts.cache, rules, dispatch).serve;
+  }
+
+  /** Some route keeps answers, so that any unsafe request may have to unseat some. */
+  private get caches(): boolean {
+    return Object.values(this.parts.config.routes).some(
+      ({ cache, action }) =>
+        cache !== null ||
+        (action.kind === 'aggregate' && action.aggregate.calls.some((call) => call.cache !== null)),
+    );
   }
 
   private side(route: RouteConfig, to: DestinationConfig, sticky: readonly string[], scopes: Scopes): Side {
@@ -296,6 +398,34 @@ export class RouteCompiler {
   }
 }
 
+/** The variables of what a call says beside its request: the other calls and the item, too. */
+function callScopes(
+  route: RouteConfig,
+  { calls }: AggregateConfig,
+  call: CallConfig | CompensateConfig,
+): Scopes {
+  const { request, response } = scopesOf(route);
+  const each = 'each' in call ? call.each : null;
+  const item =
+    each === null ? {} : { [each.as]: DYN, ...(each.batch === null ? {} : { items: listOf(DYN) }) };
+  const all = extendScope(aggregateScope(calls, request), item);
+  return { request: all, response: extendScope(all, { response: response.variables.get('response')! }) };
+}
+
+/** An aggregate is kept under the tags of its parts too, and not at all where one of them forbids it. */
+function withPartTags<T>(rules: CacheRules<T>): CacheRules<T> {
+  return {
+    ...rules,
+    store: (exchange, answer) =>
+      partTags(answer.headers) !== null && (rules.store === null || rules.store(exchange, answer)),
+    tags: (exchange, answer) => {
+      const own = rules.tags === null ? [] : rules.tags(exchange, answer);
+      const parts = partTags(answer.headers);
+      return own === null || parts === null ? null : [...new Set([...own, ...parts])];
+    },
+  };
+}
+
 /** Every service that may be sent to. */
 function servicesOf(action: ActionConfig): string[] {
   if (action.kind === 'proxy') return action.to.map(({ service }) => service);
@@ -303,6 +433,17 @@ function servicesOf(action: ActionConfig): string[] {
   return action.aggregate.calls
     .flatMap(({ to, compensate }) => [to, ...(compensate === null ? [] : [compensate.to])])
     .flatMap((to) => (to.kind === 'service' ? to.services.map(({ service }) => service) : []));
+}
+
+/**
+ * What an entry was made under: one that was stored before the route asked for something else, or filed it
+ * otherwise, is no answer of the route any more.
+ */
+function fingerprint({ cache, action, request, host }: RouteConfig): string {
+  const text = JSON.stringify([cache, action, request, host], (_key, value: unknown) =>
+    typeof value === 'function' ? String(value) : value instanceof Set ? [...value] : value,
+  );
+  return createHash('sha256').update(text).digest('base64url').slice(0, 12);
 }
 
 /** The variables of a route's expressions, its path parameters among them. */

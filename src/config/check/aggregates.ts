@@ -310,23 +310,6 @@ function addressed(
   });
 }
 
-/** Keeping the answers of aggregates is to come: until then a key that asks for it is never ignored. */
-export function refuseCachedAggregates(input: ConfigInput, findings: Findings): void {
-  for (const [name, route] of Object.entries(input.routes ?? {})) {
-    if (route.aggregate === undefined) continue;
-    const own = route.cache !== undefined;
-    const said = own ? route.cache : input.defaults?.cache;
-    const isOff: unknown[] = [undefined, 'none', false, 'false'];
-    if (isOff.includes(said)) continue;
-    const message = '"cache" beside "aggregate" is not built yet';
-    const advice = own
-      ? 'this version of Tidegate cannot do it; remove the key'
-      : 'say cache: none on this route';
-    const path = own ? ['routes', name, 'cache'] : ['routes', name, 'aggregate'];
-    findings.error('TG_CONFIG_NOT_BUILT', path, message, advice, { atKey: true });
-  }
-}
-
 /** Routes that ask each other in a ring would never answer. */
 export function checkRouteCycles(input: ConfigInput, findings: Findings): void {
   const asks = new Map(

@@ -1,7 +1,7 @@
 import type { ConfigFiles } from '../files.ts';
 import type { ConfigIssue } from '../model.ts';
 import type { ConfigInput } from '../schema/index.ts';
-import { checkRouteCycles, refuseCachedAggregates } from './aggregates.ts';
+import { checkRouteCycles } from './aggregates.ts';
 import { checkExpressions } from './expressions.ts';
 import { checkFiles } from './files.ts';
 import { Findings } from './findings.ts';
@@ -29,7 +29,6 @@ export function checkConfig(
   checkMatches(input, findings);
   checkExpressions(input, findings);
   checkRouteCycles(input, findings);
-  refuseCachedAggregates(input, findings);
   checkFiles(input, files, findings);
   if (!failed && findings.issues.every((issue) => issue.severity !== 'error')) {
     checkReachable(input, findings);

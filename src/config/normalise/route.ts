@@ -25,7 +25,7 @@ export function normaliseRoute(
     request: mergeTransforms(defaults.request, input.request),
     response: mergeTransforms(defaults.response, input.response),
     retries: ownRetries(input.retries, defaults.retries),
-    cache: action.kind === 'proxy' ? routeCacheOf(input.cache ?? defaults.cache) : null,
+    cache: keepsAnswers(action) ? routeCacheOf(input.cache ?? defaults.cache) : null,
     mirror: mirrorOf(input.mirror, defaults.mirror),
     answers: answersOf(input, defaults, readBytes),
     maxBody: sizeOf(input.maxBody ?? defaults.maxBody, Number.POSITIVE_INFINITY),
@@ -36,6 +36,11 @@ export function normaliseRoute(
 function ownRetries(own: RouteInput['retries'], fallback: DefaultsInput['retries']): RouteConfig['retries'] {
   const said = own ?? fallback;
   return said === undefined ? null : retriesOf(said);
+}
+
+/** What the gateway answers by itself is at hand anyway. */
+function keepsAnswers({ kind }: ActionConfig): boolean {
+  return kind === 'proxy' || kind === 'aggregate';
 }
 
 /** An aggregate answers GET, and with it HEAD, unless another method is said. */

@@ -1,0 +1,28 @@
+export type { Entry } from './entry.ts';
+export { Fences, type Invalidation, urlTag } from './fences/index.ts';
+export {
+  type Answered,
+  Cache,
+  type CacheCounts,
+  CachedOrigin,
+  type CacheParts,
+  type CacheRules,
+  type CookieRule,
+  canonicalTag,
+  canonicalUrl,
+  invalidating,
+  type Keyed,
+  type KeyOf,
+  type Origin,
+  type Out,
+  originTags,
+} from './flow/index.ts';
+export { judgeStorable, type RoutePolicy, STANDARD_POLICY } from './policy/index.ts';
+export {
+  type FenceHolders,
+  LocalSequence,
+  type SequenceLog,
+  type SequenceState,
+  Unavailable,
+} from './sequence/index.ts';
+export type { SharedStore, SharedStoreState } from './shared-store.ts';
