@@ -5,7 +5,7 @@ import type {
   OnErrorWord,
   RoutePolicyConfig,
 } from '../config/model.ts';
-import type { Scope, Variables } from '../expression/index.ts';
+import { compileTemplate, type Scope, type Variables } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { compileHeaders, type HeaderLines, type HeaderTransform } from '../pipeline/index.ts';
 import type { Clock } from '../util/clock.ts';
@@ -22,6 +22,7 @@ import {
   compileCallPrograms,
   type RequestPrograms,
 } from './programs.ts';
+import { type Varies, variesBy } from './varies.ts';
 
 /** An aggregate with all its expressions compiled and its calls addressed. Immutable. */
 export interface CompiledAggregate {
@@ -34,6 +35,8 @@ export interface CompiledAggregate {
   readonly timing: boolean;
   /** What the route says of keeping its answers; null: it keeps none. */
   readonly keeping: RoutePolicyConfig | null;
+  /** What of the client's request its answer depends on. */
+  readonly varies: Varies;
   /** What the route changes about its answers. */
   readonly transform: HeaderTransform | null;
   readonly parts: AggregateParts;
@@ -91,16 +94,24 @@ export function compileAggregate(
   const all = aggregateScope(calls, scope);
   const programs = calls.map((call) => compileCallPrograms(call, calls, all, attemptNothing));
   const plan = planOf(calls, programs);
+  const answer = compileAnswer(config, all, attemptNothing);
   return {
     calls: calls.map((call, index) =>
       compiledCall(call, programs[index]!, plan.calls[index]!, address, parts.clock),
     ),
     places: new Map(calls.map(({ name }, index) => [name, index])),
     deadline: config.deadline,
-    answer: compileAnswer(config, all, attemptNothing),
+    answer,
     headers: compileHeaders(config.headers, all),
     timing: config.timing,
     keeping,
+    varies: variesBy([
+      ...programs.flatMap((one) => one.reads),
+      ...[answer.status, answer.body].flatMap((one) => (one === null ? [] : [one.mentions])),
+      ...Object.values(config.headers)
+        .flat()
+        .map((template) => compileTemplate(template, all).mentions),
+    ]),
     transform,
     parts,
   };

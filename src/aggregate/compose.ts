@@ -26,7 +26,10 @@ export function composeAnswer(run: AggregateRun, partial: readonly string[]): Re
     const { keeping } = run.aggregate;
     if (keeping !== null) {
       if (!hasHeader(headers, 'etag')) headers.push('etag', entityTag(pieces));
-      headers.push(...keepingHeaders(run.parts, keeping, { status, headers, partial: partial.length > 0 }));
+      const { varies } = run.aggregate;
+      headers.push(
+        ...keepingHeaders(run.parts, keeping, { status, headers, partial: partial.length > 0, varies }),
+      );
     }
     return reply(status, headers, bodyOfPieces(pieces));
   } catch (error) {

@@ -1,6 +1,7 @@
 import { judgeStorable, type RoutePolicy, STANDARD_POLICY } from '../cache/index.ts';
-import { getHeader, type Headers, removeHeader } from '../http/headers.ts';
+import { getHeader, getJoined, type Headers, removeHeader } from '../http/headers.ts';
 import type { HeaderTransform } from '../pipeline/index.ts';
+import type { Varies } from './varies.ts';
 
 /** One answer that went into an aggregate. Times of the wall clock, in ms. */
 export interface Part {
@@ -69,16 +70,33 @@ const NOT_KEPT = 'none';
 export function keepingHeaders(
   parts: readonly Part[],
   policy: RoutePolicy,
-  { status, headers, partial }: { status: number; headers: Headers; partial: boolean },
+  {
+    status,
+    headers,
+    partial,
+    varies,
+  }: { status: number; headers: Headers; partial: boolean; varies: Varies },
 ): Headers {
+  const vary = varyOf(parts, varies);
+  if (vary === '*') return ['vary', '*', TAGS, NOT_KEPT];
   const keeps = partial ? null : keepsFor(parts, ttlOf(status, policy));
   if (keeps === null) return [TAGS, NOT_KEPT];
   const tags = [...new Set(parts.flatMap((part) => part.tags ?? []))];
-  const said: Headers = [TAGS, Buffer.from(JSON.stringify(tags)).toString('base64')];
+  const said: Headers = vary === '' ? [] : ['vary', vary];
+  said.push(TAGS, Buffer.from(JSON.stringify(tags)).toString('base64'));
   // What the answer says itself of its lifetime stands.
   if (getHeader(headers, 'cache-control') === undefined && getHeader(headers, LIFETIME) === undefined)
     said.push(LIFETIME, `max-age=${Math.floor(keeps)}`);
   return said;
+}
+
+/** Of what parts vary by, a call carries the language of the client alone, and what the expressions read. */
+function varyOf(parts: readonly Part[], varies: Varies): string {
+  if (varies === '*') return '*';
+  const byLanguage = parts.some(({ headers }) =>
+    /\baccept-language\b/i.test(getJoined(headers, 'vary') ?? ''),
+  );
+  return (byLanguage ? [...varies, 'accept-language'] : varies).join(', ');
 }
 
 /** The tags of an aggregate's parts; null: it must not be kept. */

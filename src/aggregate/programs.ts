@@ -58,6 +58,8 @@ export interface CallPrograms extends RequestPrograms {
   readonly needs: ReadonlySet<string>;
   /** What its request reads. */
   readonly mentions: ReadonlySet<string>;
+  /** What each of its expressions reads, those apart that undo it. */
+  readonly reads: readonly ReadonlySet<string>[];
 }
 
 /** The expressions of the answer, compiled. */
@@ -134,6 +136,7 @@ export function compileCallPrograms(
       : compiling.expression(onError.expression, extendScope(itemScope, { error: ERROR }), ['onError']);
   if (config.cache !== null) compiling.cache(config.cache, itemScope);
   const needs = new Set(compiling.needs);
+  const reads = [...compiling.reads];
   // What undoes a call runs when it is over: nothing waits for what that reads.
   const undone =
     compensate === null
@@ -150,6 +153,7 @@ export function compileCallPrograms(
     compensate: undone,
     needs,
     mentions: own,
+    reads,
   };
 }
 
@@ -157,6 +161,7 @@ export function compileCallPrograms(
 class Compiling {
   readonly mentions = new Set<string>();
   readonly needs = new Set<string>();
+  readonly reads: ReadonlySet<string>[] = [];
   private readonly attempt: Attempt;
   private readonly names: readonly string[];
   private readonly verbatim: CallKinds;
@@ -251,6 +256,7 @@ class Compiling {
     compiled: T | null,
   ): T | null {
     if (compiled === null) return null;
+    this.reads.push(compiled.mentions);
     for (const mention of compiled.mentions) this.mentions.add(mention);
     for (const name of namesIn(source, compiled, this.names)) this.needs.add(name);
     return compiled;

@@ -140,6 +140,43 @@ describe('an aggregate that is kept', () => {
     expect(on.asked('a')).toEqual(['/a/1', '/a/2']);
   });
 
+  it("never gives one client what was made with another one's header, cookie or language", async () => {
+    on = await stage(
+      {
+        a: replying((target, { request }) =>
+          json(
+            { target, language: request.headers.find(([name]) => /language/i.test(name))?.[1] ?? '' },
+            200,
+            [['Vary', 'Accept-Language, Accept-Encoding']],
+          ),
+        ),
+      },
+      {
+        calls: {
+          a: { to: 'a', path: '/a?t={has(request.headers["x-tenant"]) ? request.headers["x-tenant"] : ""}' },
+        },
+      },
+      { route: { cache: { ttl: '30s' } } },
+    );
+    const ask = async (...headers: string[]) =>
+      (bodyOf(await on!.ask('GET /page/1', headers)) as { a: unknown }).a;
+    expect(await ask('X-Tenant: one')).toEqual({ target: '/a?t=one', language: '' });
+    expect(await ask('X-Tenant: two')).toEqual({ target: '/a?t=two', language: '' });
+    expect(await ask('X-Tenant: two', 'Accept-Language: de')).toEqual({ target: '/a?t=two', language: 'de' });
+    expect(await ask('X-Tenant: one')).toEqual({ target: '/a?t=one', language: '' });
+    expect(on.asked('a').length).toBe(3);
+    expect(header(await on.ask(), 'vary')).toBe('x-tenant, accept-language');
+    await on.close();
+    on = await stage(
+      { a: json({}) },
+      { calls: { a: { to: 'a', path: '/a?ip={request.ip}' } } },
+      { route: { cache: { ttl: '30s' } } },
+    );
+    await on.ask();
+    await on.ask();
+    expect(on.asked('a').length).toBe(2);
+  });
+
   it('is filled once for all who ask at the same time', async () => {
     const held: (() => void)[] = [];
     on = await stage(
