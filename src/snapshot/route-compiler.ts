@@ -1,19 +1,6 @@
-import { createHash } from 'node:crypto';
-import {
-  type Address,
-  aggregateDispatch,
-  aggregateScope,
-  compileAggregate,
-  partTags,
-  type TagsOf,
-  unsaid,
-} from '../aggregate/index.ts';
-import { type Cache, CachedOrigin, type CacheRules, invalidating } from '../cache/index.ts';
+import { type Cache, CachedOrigin, invalidating } from '../cache/index.ts';
 import type {
   ActionConfig,
-  AggregateConfig,
-  CallConfig,
-  CompensateConfig,
   DestinationConfig,
   Expression,
   GatewayConfig,
@@ -23,13 +10,9 @@ import type {
 } from '../config/model.ts';
 import {
   compileExpression,
-  DYN,
   EvaluationFailure,
-  extendScope,
-  listOf,
   requestScope,
   responseScope,
-  routeScope,
   type Scope,
   toJson,
 } from '../expression/index.ts';
@@ -54,25 +37,22 @@ import {
   type RequestSubject,
   readRequestBody,
   type Side,
-  type Timeouts,
 } from '../pipeline/index.ts';
-import { pathParameters, type RouteEntry, type RouteSubject } from '../router/index.ts';
+import type { RouteEntry, RouteSubject } from '../router/index.ts';
 import type { Counters } from '../telemetry/index.ts';
 import type { Service } from '../upstream/index.ts';
+import { AggregateCompiler } from './aggregate-compiler.ts';
 import { compileRules } from './answer-rules.ts';
+import { DEFAULT_TIMEOUTS } from './default-timeouts.ts';
+import { fingerprint } from './fingerprint.ts';
+import { type Scopes, scopesOf } from './scopes.ts';
+
+export { type Scopes, scopesOf } from './scopes.ts';
+
 import { urlOf } from './cache-key.ts';
 import { compileCacheRules } from './cache-rules.ts';
-import { compileCallTransform } from './call-transform.ts';
 import { aggregateReadsBody, mentionsBody } from './mentions.ts';
 import { requestVariables, variables } from './variables.ts';
-
-const DEFAULT_TIMEOUTS: Timeouts = {
-  response: 30_000,
-  connect: 1_000,
-  firstByte: Number.POSITIVE_INFINITY,
-  idle: 60_000,
-  total: Number.POSITIVE_INFINITY,
-};
 
 const NO_TRANSFORM: TransformConfig = {
   headers: { set: {}, add: {}, default: {}, remove: [], only: null },
@@ -124,9 +104,14 @@ export interface RouteParts {
 /** Compiles routes: each to just the steps it uses. */
 export class RouteCompiler {
   private readonly parts: RouteParts;
+  private readonly aggregates: AggregateCompiler;
 
   constructor(parts: RouteParts) {
     this.parts = parts;
+    this.aggregates = new AggregateCompiler(parts, {
+      alone: (...call) => this.alone(...call),
+      invalidating: (dispatch) => this.invalidating(dispatch),
+    });
   }
 
   entry(route: RouteConfig): RouteEntry<CompiledRoute> {
@@ -185,76 +170,8 @@ export class RouteCompiler {
       case 'proxy':
         return this.split(route, action, scopes);
       case 'aggregate':
-        return this.invalidating(this.aggregate(route, action.aggregate, scopes));
+        return this.invalidating(this.aggregates.dispatch(route, action.aggregate));
     }
-  }
-
-  /** Many calls, behind the cache where the route has one. */
-  private aggregate(route: RouteConfig, config: AggregateConfig, scopes: Scopes): Dispatch {
-    const { cache } = route;
-    const own = compileTransform(null, route.response, scopes.response);
-    const transform = cache === null ? own : unsaid(own);
-    const dispatch = aggregateDispatch(
-      compileAggregate(config, {
-        scope: scopes.request,
-        address: (call, name) => this.call(route, config, call, name),
-        transform,
-        keeping: cache?.policy ?? null,
-        parts: this.parts.proxy,
-      }),
-    );
-    if (cache === null) return dispatch;
-    const rules = compileCacheRules({ ...route, cache }, scopes, {
-      place: `${route.name}\0\0${fingerprint(route)}\0`,
-      patience: config.deadline,
-      transform,
-    });
-    return new CachedOrigin(this.parts.cache, withPartTags(rules), dispatch).serve;
-  }
-
-  /** What a call of an aggregate is asked through: the one place where that is made. */
-  private call(
-    route: RouteConfig,
-    aggregate: AggregateConfig,
-    call: CallConfig | CompensateConfig,
-    name: string,
-  ): ReturnType<Address> {
-    const { to } = call;
-    if (to.kind === 'route') return this.inside(to.route);
-    const cache = 'cache' in call ? call.cache : null;
-    const scopes = callScopes(route, aggregate, call);
-    let tags: TagsOf | null = null;
-    const branches = to.services.map(({ service, weight }) => {
-      const destination = { service, path: null, method: null, weight };
-      const side = this.callSide(route, service, call, scopes);
-      const dispatch = this.alone(route, destination, scopesOf(route), side);
-      if (cache === null) return { name: service, weight, dispatch: this.invalidating(dispatch) };
-      const rules = compileCacheRules({ ...route, cache }, scopes, {
-        place: `${route.name}\0call ${name}\0${service}\0${fingerprint(route)}\0`,
-        patience: aggregate.deadline,
-        transform: null,
-      });
-      tags = rules.tags;
-      const kept = new CachedOrigin(this.parts.cache, rules, dispatch).serve;
-      return { name: service, weight, dispatch: this.invalidating(kept) };
-    });
-    return { dispatch: compileSplit(branches, null), tags, policy: cache?.policy ?? null };
-  }
-
-  /** Another route, asked as a client would; what its answers are kept under is known of it. */
-  private inside(name: string): ReturnType<Address> {
-    const asked = this.parts.config.routes[name]!;
-    const dispatch = this.parts.inside(name);
-    // Of what an aggregate's answer is made can't be seen from outside: nothing made of it is kept.
-    if (asked.action.kind === 'aggregate') return { dispatch, tags: () => null, policy: null };
-    const { cache } = asked;
-    if (cache === null) return { dispatch, tags: null, policy: null };
-    const { tags } = compileCacheRules({ ...asked, cache }, scopesOf(asked), {
-      place: '',
-      patience: 0,
-      transform: null,
-    });
-    return { dispatch, tags, policy: cache.policy };
   }
 
   private invalidating(dispatch: Dispatch): Dispatch {
@@ -283,32 +200,6 @@ export class RouteCompiler {
       timeouts: { ...timeouts, total },
     });
     return compileMirror(dispatch, route.mirror.share, this.parts.proxy);
-  }
-
-  /** What is special about asking a service for a part of an answer. */
-  private callSide(
-    route: RouteConfig,
-    service: string,
-    call: CallConfig | CompensateConfig,
-    scopes: Scopes,
-  ): Partial<Side> {
-    const config = this.parts.config.services[service]!;
-    const timeouts = { ...DEFAULT_TIMEOUTS, ...config.timeout, ...route.timeout, ...call.timeout };
-    const retries = 'retries' in call ? call.retries : null;
-    return {
-      destination: ({ target }) => target,
-      // What bounds the head elsewhere bounds the whole answer here.
-      timeouts: {
-        ...timeouts,
-        total: Math.min(timeouts.response, timeouts.total),
-        response: Number.POSITIVE_INFINITY,
-      },
-      totalFromSending: true,
-      retries: retries ?? route.retries ?? config.retries,
-      affinity: null,
-      request: compileCallTransform(config.request, route.request, Object.keys(call.headers), scopes.request),
-      response: null,
-    };
   }
 
   private split(route: RouteConfig, { to, sticky }: ProxyAction, scopes: Scopes): Dispatch {
@@ -398,34 +289,6 @@ export class RouteCompiler {
   }
 }
 
-/** The variables of what a call says beside its request: the other calls and the item, too. */
-function callScopes(
-  route: RouteConfig,
-  { calls }: AggregateConfig,
-  call: CallConfig | CompensateConfig,
-): Scopes {
-  const { request, response } = scopesOf(route);
-  const each = 'each' in call ? call.each : null;
-  const item =
-    each === null ? {} : { [each.as]: DYN, ...(each.batch === null ? {} : { items: listOf(DYN) }) };
-  const all = extendScope(aggregateScope(calls, request), item);
-  return { request: all, response: extendScope(all, { response: response.variables.get('response')! }) };
-}
-
-/** An aggregate is kept under the tags of its parts too, and not at all where one of them forbids it. */
-function withPartTags<T>(rules: CacheRules<T>): CacheRules<T> {
-  return {
-    ...rules,
-    store: (exchange, answer) =>
-      partTags(answer.headers) !== null && (rules.store === null || rules.store(exchange, answer)),
-    tags: (exchange, answer) => {
-      const own = rules.tags === null ? [] : rules.tags(exchange, answer);
-      const parts = partTags(answer.headers);
-      return own === null || parts === null ? null : [...new Set([...own, ...parts])];
-    },
-  };
-}
-
 /** Every service that may be sent to. */
 function servicesOf(action: ActionConfig): string[] {
   if (action.kind === 'proxy') return action.to.map(({ service }) => service);
@@ -433,30 +296,6 @@ function servicesOf(action: ActionConfig): string[] {
   return action.aggregate.calls
     .flatMap(({ to, compensate }) => [to, ...(compensate === null ? [] : [compensate.to])])
     .flatMap((to) => (to.kind === 'service' ? to.services.map(({ service }) => service) : []));
-}
-
-/**
- * What an entry was made under: one that was stored before the route asked for something else, or filed it
- * otherwise, is no answer of the route any more.
- */
-function fingerprint({ cache, action, request, host }: RouteConfig): string {
-  const text = JSON.stringify([cache, action, request, host], (_key, value: unknown) =>
-    typeof value === 'function' ? String(value) : value instanceof Set ? [...value] : value,
-  );
-  return createHash('sha256').update(text).digest('base64url').slice(0, 12);
-}
-
-/** The variables of a route's expressions, its path parameters among them. */
-export interface Scopes {
-  readonly request: Scope;
-  readonly response: Scope;
-}
-
-export function scopesOf(route: RouteConfig): Scopes {
-  const parameters = pathParameters(route.match);
-  if (parameters === null) throw new RangeError(`a path of route ${route.name} can't be read`);
-  const { names, rest } = parameters;
-  return { request: routeScope(requestScope, names, rest), response: routeScope(responseScope, names, rest) };
 }
 
 /** An answer of the gateway's own, at once. */
