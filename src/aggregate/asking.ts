@@ -6,6 +6,7 @@ import { Failure } from '../http/errors.ts';
 import { Exchange, type Reply, type Responder } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
 import type { Dispatch, Finish } from '../pipeline/index.ts';
+import type { Clock, Timer } from '../util/clock.ts';
 import { CallVariables } from './call-variables.ts';
 import { codingsOf, decode } from './decode.ts';
 import { kindOfFailure, type Trouble, trouble } from './trouble.ts';
@@ -28,6 +29,8 @@ export interface Addressee {
   readonly isRoute: boolean;
   /** Bytes of an answer, after decoding. */
   readonly maxBody: number;
+  /** Milliseconds to the end of its body, where nobody else bounds that; Infinity: somebody does. */
+  readonly limit: number;
   /** The tags under which an answer is kept; null: it is kept under none. */
   readonly tags: TagsOf | null;
   /** What is said of keeping an answer; null: nothing. */
@@ -65,14 +68,19 @@ export class Asking implements Finish, Responder {
   private reading: BodySource | null = null;
   private answer: Reply | null = null;
   private released = false;
+  private timer: Timer | null = null;
+  private readonly clock: Clock;
 
-  constructor(original: Exchange, question: Question, addressee: Addressee, asker: Asker, startedAt: number) {
+  constructor(original: Exchange, question: Question, addressee: Addressee, asker: Asker, clock: Clock) {
+    this.clock = clock;
     this.addressee = addressee;
     this.asker = asker;
-    this.exchange = exchangeFor(original, question, this, addressee.isRoute, startedAt);
+    this.exchange = exchangeFor(original, question, this, addressee.isRoute, clock.now());
   }
 
   start(): void {
+    const { limit } = this.addressee;
+    if (limit !== Number.POSITIVE_INFINITY) this.timer = this.clock.after(limit, () => this.outOfTime());
     this.addressee.dispatch(this.exchange, this);
   }
 
@@ -84,6 +92,12 @@ export class Asking implements Finish, Responder {
     if (this.answer === null) this.exchange.abort(failure);
     this.reading?.cancel();
     this.release(failure);
+  }
+
+  private outOfTime(): void {
+    const { asker } = this;
+    this.cancel();
+    asker?.failed(trouble('timeout', 'the timeout of the call'));
   }
 
   inform(): void {}
@@ -208,6 +222,8 @@ export class Asking implements Finish, Responder {
   private release(failure: Failure | null): void {
     if (this.released) return;
     this.released = true;
+    if (this.timer !== null) this.clock.cancel(this.timer);
+    this.timer = null;
     this.reading = null;
     const { exchange } = this;
     if (exchange.completion !== null) return exchange.completion.completed(exchange, this.answer, 0, failure);

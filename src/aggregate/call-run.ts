@@ -140,7 +140,7 @@ export class CallRun {
       return new SharedRequest(this, unit, run.exchange, run.carried, call.gathering);
     const question = questionOf(call.programs, call.config.method, run.exchange, unit.vars, run.carried);
     if ('kind' in question) return question;
-    return new OwnRequest(this, unit, run.exchange, question, call.addressee, run.now());
+    return new OwnRequest(this, unit, run.exchange, question, call.addressee, run.aggregate.parts.clock);
   }
 
   /** What was asked has come to its end; `then` says which. */

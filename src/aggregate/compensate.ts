@@ -59,7 +59,7 @@ export class Undoing {
       answered: () => done(true),
       failed: () => done(false),
     };
-    new Asking(exchange, question, addressee, asker, this.run_.now()).start();
+    new Asking(exchange, question, addressee, asker, this.run_.aggregate.parts.clock).start();
   }
 }
 

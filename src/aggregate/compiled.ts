@@ -126,6 +126,12 @@ export function planOf(calls: readonly CallConfig[], programs: readonly CallProg
   return plan;
 }
 
+/** The time limits of a service are kept where it is asked; another route's own count for its own services. */
+function limitOf({ to, timeout }: CallConfig | CompensateConfig): number {
+  if (to.kind === 'service') return Number.POSITIVE_INFINITY;
+  return Math.min(timeout.response ?? Number.POSITIVE_INFINITY, timeout.total ?? Number.POSITIVE_INFINITY);
+}
+
 function compiledCall(
   config: CallConfig,
   programs: CallPrograms,
@@ -134,7 +140,12 @@ function compiledCall(
   clock: Clock,
 ): CompiledCall {
   const { name, to, maxBody, onError, compensate } = config;
-  const addressee: Addressee = { ...address(config, name), isRoute: to.kind === 'route', maxBody };
+  const addressee: Addressee = {
+    ...address(config, name),
+    isRoute: to.kind === 'route',
+    limit: limitOf(config),
+    maxBody,
+  };
   return {
     name,
     config,
@@ -153,6 +164,7 @@ function compiledCall(
             addressee: {
               ...address(compensate, name),
               isRoute: compensate.to.kind === 'route',
+              limit: limitOf(compensate),
               maxBody,
             },
           },

@@ -1,6 +1,7 @@
 import type { Value } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
+import type { Clock } from '../util/clock.ts';
 import { type Addressee, type Asker, Asking, type Question, type Tags } from './asking.ts';
 import type { CallRun } from './call-run.ts';
 import type { Gathering, Share } from './gathering.ts';
@@ -28,11 +29,11 @@ export class OwnRequest implements UnderWay, Asker {
     exchange: Exchange,
     question: Question,
     addressee: Addressee,
-    at: number,
+    clock: Clock,
   ) {
     this.owner = owner;
     this.unit = unit;
-    this.asking = new Asking(exchange, question, addressee, this, at);
+    this.asking = new Asking(exchange, question, addressee, this, clock);
   }
 
   start(): void {

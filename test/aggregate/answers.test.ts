@@ -284,6 +284,21 @@ describe('a call that asks another route', () => {
     expect(bodyOf(response)).toEqual({ tea: true });
   });
 
+  it('ends with the timeout of the call, or when the client leaves', async () => {
+    on = await stage({ shop: () => {} }, ask({ timeout: '60ms' }), { routes: { inner } });
+    const response = await on.ask();
+    expect(response.status).toBe(504);
+    expect(bodyOf(response)).toMatchObject({ kind: 'timeout' });
+    await on.origins.shop!.connections[0]!.closed();
+    await on.close();
+    on = await stage({ shop: () => {} }, ask({}), { routes: { inner } });
+    const client = await rawClient({ port: on.gateway.port });
+    await client.send('GET /page/1 HTTP/1.1\r\nHost: shop.test\r\n\r\n');
+    await on.origins.shop!.nextHead();
+    client.close();
+    await on.origins.shop!.connections[0]!.closed();
+  });
+
   it('may ask another aggregate, and the failure of that one is a status', async () => {
     on = await stage(
       { shop: json({ a: 1 }), down: json({}, 500) },

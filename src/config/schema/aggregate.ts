@@ -135,6 +135,22 @@ const oneTarget: Rule = (call, report) => {
   }
 };
 
+/** What another route says itself is not said again by who asks it. */
+const saidByRoute: Rule = (call, report) => {
+  if (!('route' in call)) return;
+  for (const key of ['retries', 'cache']) {
+    if (!(key in call)) continue;
+    report({
+      code: 'TG_CONFIG_CONFLICT',
+      path: [key],
+      atKey: true,
+      also: ['route'],
+      message: `"${key}" beside "route" says nothing: it is the route's own`,
+      advice: 'say it on that route',
+    });
+  }
+};
+
 /** `path` and `method` may stand in `to` or beside it, once. */
 const saidOnce: Rule = (call, report) => {
   const to = call.to;
@@ -277,7 +293,7 @@ export const call = object(
     cache: routeCache.optional().describe('Keeps its answers, as on a route.'),
     compensate: compensate.optional().describe('Undoes the call, if it succeeded and a later one fails.'),
   },
-  [oneTarget, someWeightOf, saidOnce, besideEach, bodyOfGet('GET'), uselessFallback],
+  [oneTarget, saidByRoute, someWeightOf, saidOnce, besideEach, bodyOfGet('GET'), uselessFallback],
   { wrap: 'to' },
 );
 
