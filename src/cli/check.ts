@@ -1,4 +1,6 @@
 import { type GatewayConfig, issueData, type LoadedConfig, loadConfig, sortIssues } from '../config/index.ts';
+import { formatSize } from '../util/size.ts';
+import { usableCores } from '../workers/index.ts';
 import { type Connection, tryConnections } from './connect.ts';
 import { counted, printIssues, printJson } from './output.ts';
 import { EXIT } from './usage.ts';
@@ -47,12 +49,14 @@ function faultsOf({ errors, warnings, connections }: Findings, options: CheckOpt
 
 function printData({ loaded, connections }: Findings, options: CheckOptions, ok: boolean): void {
   const issues = sortIssues(loaded.issues, loaded.source).map((issue) => issueData(issue, loaded.source));
+  const memory = loaded.config === null ? null : cacheMemory(loaded.config);
   printJson({
     file: loaded.source.file,
     ok,
     errors: issues.filter((issue) => issue.severity === 'error'),
     warnings: issues.filter((issue) => issue.severity === 'warning'),
     ...(options.connect ? { connections } : {}),
+    ...(memory === null ? {} : { cacheMemory: memory }),
   });
 }
 
@@ -66,11 +70,32 @@ async function printText({ loaded, warnings, connections }: Findings, faults: st
   }
   const odd = warnings === 0 ? '' : `, ${counted(warnings, 'warning')}`;
   process.stdout.write(`${file} is in order: ${outline(loaded.config)}${odd}\n`);
+  const memory = cacheMemory(loaded.config);
+  if (memory !== null) process.stdout.write(`${cacheLine(memory)}\n`);
 }
 
 function outline(config: GatewayConfig): string {
   const services = Object.keys(config.services).length;
   return `${counted(services, 'service')}, ${counted(Object.keys(config.routes).length, 'route')}`;
+}
+
+/** What the caches of all workers take at most. Bytes. */
+interface CacheMemory {
+  perWorker: number;
+  workers: number;
+  total: number;
+}
+
+/** Null where nothing is cached. */
+function cacheMemory({ routes, cache, workers: said }: GatewayConfig): CacheMemory | null {
+  if (Object.values(routes).every((route) => route.cache === null)) return null;
+  const workers = said === 'auto' ? usableCores() : said;
+  return { perWorker: cache.memory, workers, total: cache.memory * workers };
+}
+
+function cacheLine({ perWorker, workers, total }: CacheMemory): string {
+  const each = workers === 1 ? '1 worker' : `${workers} workers of ${formatSize(perWorker)} each`;
+  return `the cache takes up to ${formatSize(total)} of memory: ${each}`;
 }
 
 function printConnection({ service, target, milliseconds, error }: Connection): void {

@@ -83,7 +83,7 @@ export function secretsByLook(line: string): Range[] {
   const found: Range[] = [];
   for (const match of line.matchAll(KEY_AND_VALUE)) {
     const [whole, , key, , value] = match as unknown as [string, string, string, string, string];
-    if (!looksSecret(key) || isReference(value)) continue;
+    if (!looksSecret(key) || isReference(value) || isNoText(value)) continue;
     if (key === 'key' && OF_BATCH.test(line.slice(0, match.index))) continue;
     found.push([match.index + whole.length - value.length, match.index + whole.trimEnd().length]);
   }
@@ -91,6 +91,11 @@ export function secretsByLook(line: string): Range[] {
     if (!isReference(match[0])) found.push([match.index, match.index + match[0].length]);
   }
   return found;
+}
+
+/** A switch is no secret. */
+function isNoText(value: string): boolean {
+  return /^(?:true|false)\s*$/.test(value);
 }
 
 /** `${env.NAME}` and `${file:PATH}` say where a secret is, not what it is; so does the path of a key file. */
