@@ -9,14 +9,14 @@ import {
   takenNames,
   whyNotCarried,
 } from '../../aggregate/index.ts';
-import type { Scope } from '../../expression/index.ts';
+import { compileTemplate, type Scope } from '../../expression/index.ts';
 import { isReservedHeader } from '../../http/reserved-headers.ts';
-import { compileHeaders } from '../../pipeline/index.ts';
 import type { AggregateConfig, CallConfig, Expression } from '../model.ts';
 import { aggregateOf } from '../normalise/index.ts';
 import type { ConfigInput, RouteInput } from '../schema/index.ts';
 import type { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
+import { identityBeyond } from './whose-answer.ts';
 
 type AggregateInput = NonNullable<RouteInput['aggregate']>;
 
@@ -35,11 +35,12 @@ export function checkAggregate(
   findings: Findings,
   checkPath: CheckPath,
   readers: RequestReaders,
+  cache: RouteInput['cache'],
 ): void {
   // What is wrong with its shape is told already.
   if (typeof input.calls !== 'object' || Object.values(input.calls).some((call) => call === undefined))
     return;
-  new AggregateCheck(input, path, check, findings, checkPath, readers).run(scope);
+  new AggregateCheck(input, path, check, findings, checkPath, readers, cache).run(scope);
 }
 
 class AggregateCheck {
@@ -50,6 +51,7 @@ class AggregateCheck {
   private readonly findings: Findings;
   private readonly checkPath: CheckPath;
   private readonly transforms: RequestReaders;
+  private readonly cache: RouteInput['cache'];
   /** Its names clash: what follows from that is no news. */
   private confused = false;
 
@@ -60,6 +62,7 @@ class AggregateCheck {
     findings: Findings,
     checkPath: CheckPath,
     readers: RequestReaders,
+    cache: RouteInput['cache'],
   ) {
     this.input = input;
     this.config = aggregateOf(input);
@@ -68,6 +71,7 @@ class AggregateCheck {
     this.findings = findings;
     this.checkPath = checkPath;
     this.transforms = readers;
+    this.cache = cache;
   }
 
   run(scope: Scope): void {
@@ -139,7 +143,23 @@ class AggregateCheck {
   }
 
   private attemptAt(at: Path): Attempt {
-    return (place, compile) => this.check.attempt(this.written([...at, ...place]), compile);
+    return (place, compile) => {
+      const path = this.written([...at, ...place]);
+      const compiled = this.check.attempt(path, compile);
+      if (compiled !== null) this.identity(compiled, path);
+      return compiled;
+    };
+  }
+
+  /** What is made for one user is not kept for the next. */
+  private identity(compiled: unknown, path: Path): void {
+    const mentions = memberOf(compiled, 'mentions');
+    if (!(mentions instanceof Set)) return;
+    const more = identityBeyond(this.cache, mentions);
+    if (more === undefined) return;
+    const advice = `say vary: ${more}${more === 'auth.subject' ? '' : ' or vary: auth.subject'} in its cache, or take it out here`;
+    const message = `${more} shapes the answer of this aggregate, and is not in the key of its cache`;
+    this.findings.error('TG_CONFIG_CACHE_IDENTITY', path, message, advice);
   }
 
   /** `path` may stand in `to`. */
@@ -253,7 +273,10 @@ class AggregateCheck {
       const values = Array.isArray(value) ? value : [value];
       for (const [index, template] of values.entries()) {
         const where = Array.isArray(value) ? [...place, index] : place;
-        this.check.attempt(where, () => compileHeaders({ [name]: template }, scope));
+        const compiled = this.check.attempt(where, () =>
+          compileTemplate(template, scope, { into: 'header' }),
+        );
+        if (compiled !== null) this.identity(compiled, where);
       }
     }
   }
@@ -272,81 +295,4 @@ function memberOf(owner: unknown, key: string | number): unknown {
   return typeof owner === 'object' && owner !== null && Object.hasOwn(owner, key)
     ? (owner as Record<string | number, unknown>)[key]
     : undefined;
-}
-
-/** Names of routes and services that the calls of an aggregate ask, with where each stands. */
-export function askedBy(
-  aggregate: RouteInput['aggregate'],
-  path: Path,
-): { kind: 'service' | 'route'; name: string; path: Path }[] {
-  if (aggregate === undefined || typeof aggregate.calls !== 'object') return [];
-  return Object.entries(aggregate.calls).flatMap(([name, call]) => {
-    if (call === undefined) return [];
-    const at = [...path, 'aggregate', 'calls', name];
-    const { compensate } = call;
-    return [
-      ...addressed(call, at),
-      ...(compensate === undefined ? [] : addressed(compensate, [...at, 'compensate'])),
-    ];
-  });
-}
-
-type Asked = Pick<AggregateInput['calls'][string], 'to' | 'route'>;
-
-function addressed(
-  { to, route }: Asked,
-  path: Path,
-): { kind: 'service' | 'route'; name: string; path: Path }[] {
-  if (route !== undefined) return [{ kind: 'route', name: route, path: [...path, 'route'] }];
-  if (to === undefined) return [];
-  const entries = Array.isArray(to)
-    ? to.map((entry, index) => ({ entry, at: [...path, 'to', index] }))
-    : [{ entry: to, at: [...path, 'to'] }];
-  return entries.flatMap(({ entry, at }) => {
-    if (typeof entry === 'string') return [{ kind: 'service' as const, name: entry, path: at }];
-    return entry?.service === undefined
-      ? []
-      : [{ kind: 'service' as const, name: entry.service, path: [...at, 'service'] }];
-  });
-}
-
-/** Routes that ask each other in a ring would never answer. */
-export function checkRouteCycles(input: ConfigInput, findings: Findings): void {
-  const asks = new Map(
-    Object.entries(input.routes ?? {}).map(([name, route]) => [
-      name,
-      askedBy(route.aggregate, ['routes', name]).filter(({ kind }) => kind === 'route'),
-    ]),
-  );
-  const told = new Set<string>();
-  for (const start of asks.keys()) {
-    const ring = ringFrom(start, asks);
-    if (ring === null || ring.some(({ name }) => told.has(name))) continue;
-    for (const { name } of ring) told.add(name);
-    const way = ring.map(({ name }) => `"${name}"`).join(', which asks ');
-    findings.error(
-      'TG_CONFIG_CYCLE',
-      ring[0]!.path,
-      ring.length === 1 ? `the route "${start}" asks itself` : `the route "${start}" asks ${way}`,
-      'break the ring: ask the service in place of the route',
-    );
-  }
-}
-
-function ringFrom(
-  start: string,
-  asks: ReadonlyMap<string, readonly { name: string; path: Path }[]>,
-): { name: string; path: Path }[] | null {
-  const seen = new Set<string>();
-  const visit = (name: string): { name: string; path: Path }[] | null => {
-    for (const asked of asks.get(name) ?? []) {
-      if (asked.name === start) return [asked];
-      if (seen.has(asked.name)) continue;
-      seen.add(asked.name);
-      const rest = visit(asked.name);
-      if (rest !== null) return [asked, ...rest];
-    }
-    return null;
-  };
-  return visit(start);
 }

@@ -89,6 +89,7 @@ function checkRoute(
       findings,
       checkRest,
       requestReaders(input, route),
+      route.cache ?? input.defaults?.cache,
     );
   }
   return scopes;

@@ -1,7 +1,7 @@
 import type { ConfigFiles } from '../files.ts';
 import type { ConfigIssue } from '../model.ts';
 import type { ConfigInput } from '../schema/index.ts';
-import { checkRouteCycles } from './aggregates.ts';
+import { checkRouteCycles } from './asked-by-calls.ts';
 import { checkCaches } from './cache.ts';
 import { checkExpressions } from './expressions.ts';
 import { checkFiles } from './files.ts';

@@ -1,7 +1,7 @@
 import { nearest } from '../../util/suggest.ts';
 import { listenersOf } from '../normalise/index.ts';
 import { type ConfigInput, hintFor, kindOf, type RouteInput } from '../schema/index.ts';
-import { askedBy } from './aggregates.ts';
+import { askedBy } from './asked-by-calls.ts';
 import type { Findings, Path } from './findings.ts';
 import { statusActionsOf } from './status-actions.ts';
 
