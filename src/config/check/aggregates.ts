@@ -13,7 +13,7 @@ import { compileTemplate, type Scope } from '../../expression/index.ts';
 import { isReservedHeader } from '../../http/reserved-headers.ts';
 import type { AggregateConfig, CallConfig, Expression } from '../model.ts';
 import { aggregateOf } from '../normalise/index.ts';
-import type { ConfigInput, RouteInput } from '../schema/index.ts';
+import type { RouteInput } from '../schema/index.ts';
 import type { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
 import { identityBeyond } from './whose-answer.ts';
