@@ -36,6 +36,18 @@ export function tips({ port, admin }: Options): Tip[] {
       command: `curl -si ${gateway}/ordering/orders -H 'content-type: application/json' -d '{"customer":"ada-lindqvist","lines":[{"sku":"LAMP-001","quantity":2}]}'`,
     },
     {
+      what: 'A customer at a glance: three services, one answer',
+      command: `curl -si ${gateway}/overview/ada-lindqvist`,
+    },
+    {
+      what: 'The same with slow discounts: answered in time, without offers (tidegate-partial)',
+      command: `curl -si '${gateway}/overview/ada-lindqvist?delay=2000'`,
+    },
+    {
+      what: 'The same without discounts at all; then they are back',
+      command: `curl -s -X PUT ${gateway}/discount/open -d false; curl -si ${gateway}/overview/ada-lindqvist; curl -s -X PUT ${gateway}/discount/open -d true`,
+    },
+    {
       what: 'A header leads to the next release, which says when it arrives',
       command: `curl -si ${order} -H 'x-beta: on'`,
     },
@@ -65,6 +77,7 @@ Look next:
   demo/tidegate.yaml                        the gateway's config; change it while this runs
   bin/tidegate routes demo/tidegate.yaml    its routes, and what each does
   bin/tidegate explain demo/tidegate.yaml GET /ordering/orders/1 -H 'x-beta: on'
+  bin/tidegate explain demo/tidegate.yaml GET /overview/ada-lindqvist
 
 Ctrl-C stops all of it.
 `;

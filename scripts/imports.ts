@@ -18,8 +18,9 @@ const arrows: Record<string, string[]> = {
   cache: ['expression', 'redis', 'telemetry'],
   upstream: ['http1', 'expression', 'telemetry'],
   pipeline: ['router', 'upstream', 'http1', 'expression', 'telemetry'],
-  config: ['pipeline', 'router', 'expression'],
-  snapshot: ['cache', 'pipeline', 'router', 'upstream', 'expression', 'telemetry'],
+  aggregate: ['cache', 'pipeline', 'expression'],
+  config: ['aggregate', 'pipeline', 'router', 'expression'],
+  snapshot: ['aggregate', 'cache', 'pipeline', 'router', 'upstream', 'expression', 'telemetry'],
   workers: ['cache', 'snapshot', 'upstream', 'telemetry', 'http1'],
   admin: ['workers', 'cache', 'snapshot', 'pipeline', 'router', 'upstream', 'telemetry'],
   gateway: [

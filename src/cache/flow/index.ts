@@ -3,3 +3,4 @@ export { CachedOrigin } from './cached-origin.ts';
 export { canonicalTag, canonicalUrl } from './canonical.ts';
 export type { Answered, CacheRules, CookieRule, Keyed, KeyOf, Origin, Out, Problem } from './contract.ts';
 export { invalidating } from './invalidating.ts';
+export { originTags } from './origin-tags.ts';

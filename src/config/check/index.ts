@@ -1,6 +1,7 @@
 import type { ConfigFiles } from '../files.ts';
 import type { ConfigIssue } from '../model.ts';
 import type { ConfigInput } from '../schema/index.ts';
+import { checkRouteCycles } from './asked-by-calls.ts';
 import { checkCaches } from './cache.ts';
 import { checkExpressions } from './expressions.ts';
 import { checkFiles } from './files.ts';
@@ -29,6 +30,7 @@ export function checkConfig(
   checkHeaders(input, findings);
   checkMatches(input, findings);
   checkExpressions(input, findings);
+  checkRouteCycles(input, findings);
   checkCaches(input, findings);
   checkWhoseAnswer(input, findings);
   checkFiles(input, files, findings);
