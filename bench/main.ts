@@ -2,6 +2,7 @@ import { withBench } from './bench.ts';
 import { describeMachine } from './machine.ts';
 import { readOptions, USAGE } from './options.ts';
 import { saveResults } from './report.ts';
+import { aggregateSuite } from './suites/aggregate.ts';
 import { bodiesSuite } from './suites/bodies.ts';
 import { compressSuite } from './suites/compress.ts';
 import { idleSuite } from './suites/idle.ts';
@@ -25,6 +26,7 @@ const SUITES = {
   idle: { title: 'memory of idle connections', run: idleSuite },
   start: { title: 'start and memory at rest', run: startSuite },
   resilience: { title: 'retries, breaker and health on against off', run: resilienceSuite },
+  aggregate: { title: 'three calls, and a hundred, in one answer', run: aggregateSuite },
   isolation: { title: 'a service that never answers, beside a healthy one', run: isolationSuite },
   compress: { title: '20 kB of JSON, gzip', run: compressSuite },
   routes: { title: '10,000 routes against 10', run: routesSuite },

@@ -19,12 +19,33 @@ export function tips({ port, admin }: Options): Tip[] {
     { what: 'What a gold customer is offered', command: `curl -s '${gateway}/discount/offers?tier=gold'` },
     { what: "A customer's orders", command: `curl -s '${gateway}/ordering/orders?customer=ada-lindqvist'` },
     {
+      what: 'An order, twice: Cache-Status says that the second answer comes from the cache',
+      command: `curl -s -o /dev/null -D - ${order} -o /dev/null ${order} | grep -i cache-status`,
+    },
+    {
       what: 'Ship an order: written to PostgreSQL through the gateway',
       command: `curl -s -X PUT ${order} -H 'content-type: application/json' -d '{"status":"shipped"}'`,
+    },
+    { what: 'The next read sees it: the cache gave way', command: `curl -si ${order}` },
+    {
+      what: 'Unseat whatever is kept under a tag',
+      command: `curl -s http://127.0.0.1:${admin}/v1/purge -H 'content-type: application/json' -d '{"tags":["catalogue"]}'`,
     },
     {
       what: 'Place one: 201 with its location',
       command: `curl -si ${gateway}/ordering/orders -H 'content-type: application/json' -d '{"customer":"ada-lindqvist","lines":[{"sku":"LAMP-001","quantity":2}]}'`,
+    },
+    {
+      what: 'A customer at a glance: three services, one answer',
+      command: `curl -si ${gateway}/overview/ada-lindqvist`,
+    },
+    {
+      what: 'The same with slow discounts: answered in time, without offers (tidegate-partial)',
+      command: `curl -si '${gateway}/overview/ada-lindqvist?delay=2000'`,
+    },
+    {
+      what: 'The same without discounts at all; then they are back',
+      command: `curl -s -X PUT ${gateway}/discount/open -d false; curl -si ${gateway}/overview/ada-lindqvist; curl -s -X PUT ${gateway}/discount/open -d true`,
     },
     {
       what: 'A header leads to the next release, which says when it arrives',
@@ -56,6 +77,7 @@ Look next:
   demo/tidegate.yaml                        the gateway's config; change it while this runs
   bin/tidegate routes demo/tidegate.yaml    its routes, and what each does
   bin/tidegate explain demo/tidegate.yaml GET /ordering/orders/1 -H 'x-beta: on'
+  bin/tidegate explain demo/tidegate.yaml GET /overview/ada-lindqvist
 
 Ctrl-C stops all of it.
 `;

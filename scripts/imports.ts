@@ -19,8 +19,9 @@ const arrows: Record<string, string[]> = {
   changes: ['cache', 'expression', 'redis', 'telemetry'],
   upstream: ['http1', 'expression', 'telemetry'],
   pipeline: ['router', 'upstream', 'http1', 'expression', 'telemetry'],
-  config: ['changes', 'pipeline', 'router', 'expression'],
-  snapshot: ['cache', 'changes', 'pipeline', 'router', 'upstream', 'expression', 'telemetry'],
+  aggregate: ['cache', 'pipeline', 'expression'],
+  config: ['aggregate', 'changes', 'pipeline', 'router', 'expression'],
+  snapshot: ['aggregate', 'cache', 'changes', 'pipeline', 'router', 'upstream', 'expression', 'telemetry'],
   workers: ['cache', 'changes', 'snapshot', 'upstream', 'telemetry', 'http1'],
   admin: ['changes', 'workers', 'cache', 'snapshot', 'pipeline', 'router', 'upstream', 'telemetry'],
   gateway: [

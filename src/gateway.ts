@@ -180,8 +180,14 @@ export class Gateway implements WorkerGateway {
     const { life } = this;
     const ask = async (): Promise<boolean> => {
       const askedAt = clock.now();
-      const { number, syncedFor } = (await bus.ask(TOPICS.sequence, null, SYNC_PATIENCE)) as SequenceNews;
-      this.cache.fences.startAt(number);
+      const { number, distrust, syncedFor } = (await bus.ask(
+        TOPICS.sequence,
+        null,
+        SYNC_PATIENCE,
+      )) as SequenceNews;
+      const { fences } = this.cache;
+      if (distrust && fences.sequence === 0) fences.raiseFloor(number);
+      else fences.startAt(number);
       this.cache.syncedTo(syncedFor === null ? Number.POSITIVE_INFINITY : askedAt + syncedFor);
       return syncedFor !== null;
     };

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { isToken } from '../http/headers.ts';
 import { BadRequest, type Destination, type Explained, explainRequest } from '../snapshot/index.ts';
 import { loadOrReport, printJson } from './output.ts';
+import { planLines } from './plan.ts';
 import { EXIT, UsageError } from './usage.ts';
 
 export interface ExplainOptions {
@@ -74,6 +75,7 @@ function taken(explained: Explained): string[] {
   if (why !== null) lines.push(`  ${status}: ${why}`);
   else if (location !== null) lines.push(`  redirects with ${status} to ${location}`);
   else if (status !== null) lines.push(`  answers ${status} itself`);
+  if (explained.plan !== null) lines.push(...planLines(explained.plan));
   const total = destinations.reduce((sum, { weight }) => sum + weight, 0);
   for (const destination of destinations) {
     const { service, weight, method } = destination;

@@ -1,7 +1,15 @@
-import type { ConfigInput, DestinationInput, RouteInput, ServiceInput } from './schema/types.ts';
+import type {
+  AggregateInput,
+  CallInput,
+  ConfigInput,
+  DestinationInput,
+  RouteInput,
+  ServiceInput,
+} from './schema/types.ts';
 
 export type {
   AuthView,
+  CallVariables,
   RequestVariables,
   RequestView,
   ResponseVariables,
@@ -24,13 +32,36 @@ export type ServiceDefinition = Omit<ServiceInput, 'url' | 'targets'> &
     | { targets: NonNullable<ServiceInput['targets']>; url?: never }
   );
 
-/** One of `to`, `respond` and `redirect`. */
-export type RouteDefinition<Service extends string> = Omit<RouteInput, 'to' | 'respond' | 'redirect'> &
-  (
-    | { to: Destinations<Service>; respond?: never; redirect?: never }
-    | { respond: NonNullable<RouteInput['respond']>; to?: never; redirect?: never }
-    | { redirect: NonNullable<RouteInput['redirect']>; to?: never; respond?: never }
-  );
+/** One of `to`, `aggregate`, `respond` and `redirect`. */
+export type RouteDefinition<Service extends string> = Omit<RouteInput, keyof Actions<Service>> &
+  OneOf<Actions<Service>>;
+
+interface Actions<Service extends string> {
+  to: Destinations<Service>;
+  aggregate: AggregateDefinition<Service>;
+  respond: NonNullable<RouteInput['respond']>;
+  redirect: NonNullable<RouteInput['redirect']>;
+}
+
+/** Exactly one of the members. */
+type OneOf<All> = {
+  [Key in keyof All]: { [One in Key]: All[One] } & { [Other in Exclude<keyof All, Key>]?: never };
+}[keyof All];
+
+/** Expressions may be functions of the request and of the calls, by name. */
+export type AggregateDefinition<Service extends string> = Omit<AggregateInput, 'calls'> & {
+  calls: Record<string, CallDefinition<Service>>;
+};
+
+export type CallDefinition<Service extends string> = Omit<CallInput, 'to' | 'compensate'> & {
+  to?: CallTarget<Service>;
+  compensate?: Omit<NonNullable<CallInput['compensate']>, 'to'> & { to?: CallTarget<Service> };
+};
+
+type CallTarget<Service extends string> =
+  | Service
+  | (Omit<Extract<NonNullable<CallInput['to']>, { service: string }>, 'service'> & { service: Service })
+  | (Service | { service: Service; weight?: number })[];
 
 type Destination<Service extends string> = Omit<DestinationInput, 'service'> & { service: Service };
 type Destinations<Service extends string> =

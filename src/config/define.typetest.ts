@@ -38,6 +38,20 @@ export const taken = defineGateway({
       },
     },
     split: { match: '/ordering/*', to: [{ service: 'ordering', weight: 90 }, 'catalogue'] },
+    page: {
+      match: '/page/{customer}',
+      aggregate: {
+        calls: {
+          orders: { to: 'ordering', path: ({ params }) => `/orders?customer=${params.customer}` },
+          products: {
+            each: ({ orders }) => orders.body.items,
+            to: { service: 'catalogue', path: ({ item }) => `/products/${item.sku}` },
+            onError: ({ error }) => (error.status === 404 ? 'null' : 'fail'),
+          },
+        },
+        body: ({ orders, products }) => ({ orders: orders.body, products: products.length }),
+      },
+    },
     hello: { match: '/hello', respond: { json: { hello: '{request.ip}' } } },
     old: { match: '/old', redirect: { to: '/new' }, timeout: '${env.TIMEOUT:5s}' },
   },
@@ -62,6 +76,24 @@ defineGateway({
   services,
   // @ts-expect-error the same in a weighted list
   routes: { a: { match: '/a', to: ['catalogue', { service: 'orders', weight: 1 }] } },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error a call of a service that isn't there
+  routes: { a: { match: '/a', aggregate: { calls: { b: { to: 'catalgue' } } } } },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error a misspelt key of a call
+  routes: { a: { match: '/a', aggregate: { calls: { b: { to: 'catalogue', fallbck: [] } } } } },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error two things to do
+  routes: { a: { match: '/a', to: 'catalogue', aggregate: { calls: { b: { to: 'catalogue' } } } } },
 });
 
 defineGateway({

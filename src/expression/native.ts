@@ -9,7 +9,7 @@ type NativeFunction = Exclude<Expression, string>;
 /**
  * A function of a TypeScript config as an expression. It is called with an object of the scope's variables,
  * whose members are made when they are read; what is absent is undefined there. Which members it reads is
- * told by the names in its own text: `request.body` counts as read where the word `body` stands in it.
+ * told by the names in its own text: `request.body` counts as read where the words `request` and `body` stand in it.
  */
 export function compileFunction(
   source: NativeFunction,
@@ -31,6 +31,7 @@ function mentionsOf(source: (variables: object) => unknown, scope: Scope): Reado
       if (words.has(variable)) mentions.add(variable);
       continue;
     }
+    if (!words.has(variable)) continue;
     for (const member of Object.keys(type.members))
       if (words.has(member)) mentions.add(`${variable}.${member}`);
   }

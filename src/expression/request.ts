@@ -39,6 +39,13 @@ export class ExchangeVariables implements Variables {
     this.request.body = value;
   }
 
+  /** The same for keys and guards: reading what stands twice fails. */
+  strict(exchange: Exchange): ExchangeVariables {
+    const strict = new ExchangeVariables(exchange, { strict: true });
+    strict.identity = this.identity;
+    return strict;
+  }
+
   get(name: string): Value | undefined {
     switch (name) {
       case 'request':

@@ -226,6 +226,14 @@ export const ERRORS = {
     'never',
     'A value could not be put where the route uses it.',
   ),
+  TG_CALL_FAILED: entry(502, 'Bad Gateway', 'upstream', 'never', 'A call that the answer needs has failed.'),
+  TG_CALL_TIMEOUT: entry(
+    504,
+    'Gateway Timeout',
+    'upstream',
+    'never',
+    'A call that the answer needs did not end in time.',
+  ),
   // The cache.
   TG_CACHE_ONLY_IF_CACHED: entry(
     504,

@@ -52,6 +52,10 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
     'Look at the health of the targets: all of them are out. Come back after `Retry-After`, where it is sent.',
   TG_UPSTREAM_VALUE:
     'Look at the expressions in the route’s `to.path`, `host` or `redirect`: a value that doesn’t come from the request is missing or can’t stand where it is filled in. The log has the reason.',
+  TG_CALL_FAILED:
+    'The document names the call and what was wrong with it (`kind`); the log has the reason. A call that the answer can do without is `optional: true`, or has `onError`.',
+  TG_CALL_TIMEOUT:
+    'Make the service faster, raise the `timeout` of the call or the `deadline` of the aggregate, or let the call be `optional: true`.',
   TG_OVERLOADED: 'Come back after `Retry-After`; add workers or nodes if it lasts.',
   TG_DRAINING: 'Send the request again: another node, or the next process, takes it.',
   TG_EXPRESSION_FAILED:
@@ -86,6 +90,8 @@ export const CONFIG_ERRORS: Readonly<Record<string, string>> = {
   TG_CONFIG_CODE:
     'A `.ts` or `.js` config can’t be loaded: it has a syntax error, throws, or exports no `defineGateway({...})` as its default.',
   TG_CONFIG_CONFLICT: 'Two keys exclude each other. The message names both; keep one.',
+  TG_CONFIG_CYCLE:
+    'Calls of an aggregate, or routes, wait for each other in a ring. The message names the whole ring; one of them must do without the next.',
   TG_CONFIG_DUPLICATE: 'The same thing is said twice, where the order would decide which one counts.',
   TG_CONFIG_EMPTY: 'The file is empty. `tidegate init` writes one to begin with.',
   TG_CONFIG_EXPRESSION:

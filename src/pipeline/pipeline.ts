@@ -21,7 +21,7 @@ type Found = ReturnType<Router<CompiledRoute>['match']>;
 
 /** What the pipeline needs of a compiled config. */
 export interface PipelineSnapshot {
-  readonly router: Router<CompiledRoute>;
+  readonly router: Pick<Router<CompiledRoute>, 'match'>;
   /** By listener: whose forwarded headers are believed. Null where no listener believes any. */
   readonly trusted: ReadonlyMap<string, AddressSet> | null;
   /** What holds where no route matched. */

@@ -117,7 +117,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     if (isSource(exchange.body) && mayRepeat(this.method, retries))
       this.replay = new ReplayBody(exchange.body, REPLAY_LIMIT);
     exchange.owner = this;
-    if (side.timeouts.total !== Number.POSITIVE_INFINITY) this.limitTotal();
+    if (side.totalFromSending !== true) this.limitTotal(exchange.startedAt);
     exchange.watch(this);
     if (this.over_) return;
     service.state.budget.request(exchange.dispatchedAt);
@@ -168,6 +168,8 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   connected(connection: ClientConnection): void {
     this.stopWaiting();
     this.connection = connection;
+    if (this.side.totalFromSending === true && this.totalTimer === null)
+      this.limitTotal(this.parts.clock.now());
     connection.send(this.outgoing(this.target!), this);
   }
 
@@ -394,9 +396,11 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   }
 
   /** `timeout.total`: the whole exchange, its body included. A tunnel is no longer an exchange. */
-  private limitTotal(): void {
+  private limitTotal(from: number): void {
     const { clock } = this.parts;
-    const left = this.side.timeouts.total - (clock.now() - this.exchange.startedAt);
+    const { total } = this.side.timeouts;
+    if (total === Number.POSITIVE_INFINITY) return;
+    const left = total - (clock.now() - from);
     this.totalTimer = clock.after(left, () => this.outOfTime());
   }
 

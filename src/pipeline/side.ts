@@ -24,6 +24,8 @@ export interface Side {
   /** Null: the client's own. `service`: the name in the target's URL. */
   readonly host: null | 'service' | ((vars: Variables) => string);
   readonly timeouts: Timeouts;
+  /** `total` counts from sending, not from waiting for a place: a call of an aggregate. Absent: from the beginning. */
+  readonly totalFromSending?: boolean;
   readonly retries: RetriesConfig;
   /** What consistent hashing goes by; null where the balance asks for none. */
   readonly balanceKey: ((exchange: Exchange, vars: Variables) => string | null) | null;

@@ -8,6 +8,7 @@ import type { Service, Upstreams } from '../upstream/index.ts';
 import { type AddressSet, compileAddresses } from '../util/cidr.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import { Inside } from './inside.ts';
 import { RouteCompiler } from './route-compiler.ts';
 import { variables } from './variables.ts';
 
@@ -40,9 +41,18 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
   const { services, commit } = parts.upstreams.compile(Object.values(config.services));
   const proxy: ProxyParts = { clock: parts.clock, random: parts.random, variables };
   const { counters, affinityKey, cache } = parts;
-  const compile = new RouteCompiler({ config, services, proxy, counters, affinityKey, cache });
+  const inside = new Inside(parts);
+  const compile = new RouteCompiler({
+    config,
+    services,
+    proxy,
+    counters,
+    affinityKey,
+    cache,
+    inside: (route) => inside.ask(route),
+  });
   const entries = Object.values(config.routes).map((route) => compile.entry(route));
-  return {
+  const snapshot = {
     config,
     services,
     commit,
@@ -51,6 +61,8 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
     unmatched: compileTransform(null, config.unmatched.response, responseScope),
     rules: compile.unmatchedRules(),
   };
+  inside.stand(snapshot);
+  return snapshot;
 }
 
 export function compileTrusted(config: GatewayConfig): ReadonlyMap<string, AddressSet> | null {

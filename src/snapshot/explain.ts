@@ -18,6 +18,7 @@ import { systemClock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
 import { compileTrusted } from './compile.ts';
 import { describeTrying, placesOf, type Trying } from './describe-service.ts';
+import { type ExplainedPlan, explainPlan } from './explain-plan.ts';
 import { compileWhen, scopesOf } from './route-compiler.ts';
 import { variables } from './variables.ts';
 
@@ -48,6 +49,8 @@ export interface Explained {
   location: string | null;
   /** Why no route takes it, or why it can't be sent on. */
   why: string | null;
+  /** What an aggregate asks, and in what order; null for other routes. */
+  plan: ExplainedPlan | null;
   rejected: { route: string; why: string }[];
 }
 
@@ -101,6 +104,7 @@ const NOTHING: Omit<Explained, 'rejected' | 'params'> = {
   destinations: [],
   location: null,
   why: null,
+  plan: null,
 };
 
 /** A route that only notes that it was taken. */
@@ -204,6 +208,7 @@ function outcomeOf(config: GatewayConfig, route: RouteConfig, exchange: Exchange
     const answer = compileRedirect(action.redirect, scopesOf(route).request)(exchange, variables(exchange));
     return { status: answer.status, location: getHeader(answer.headers, 'location') ?? null };
   }
+  if (action.kind === 'aggregate') return { plan: explainPlan(action.aggregate, scopesOf(route).request) };
   try {
     const destinations = action.to.map((to) => destinationOf(config, route, to, exchange));
     const used = destinations.find((destination) => destination.weight > 0);

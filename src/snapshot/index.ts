@@ -7,4 +7,5 @@ export {
   type ExplainRequest,
   explainRequest,
 } from './explain.ts';
+export type { ExplainedCall, ExplainedPlan } from './explain-plan.ts';
 export { variables } from './variables.ts';

@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import { type Cache, CachedOrigin, invalidating } from '../cache/index.ts';
-import { mappingStamp } from '../changes/index.ts';
 import type {
   ActionConfig,
   DestinationConfig,
@@ -15,7 +13,6 @@ import {
   EvaluationFailure,
   requestScope,
   responseScope,
-  routeScope,
   type Scope,
   toJson,
 } from '../expression/index.ts';
@@ -40,24 +37,22 @@ import {
   type RequestSubject,
   readRequestBody,
   type Side,
-  type Timeouts,
 } from '../pipeline/index.ts';
-import { pathParameters, type RouteEntry, type RouteSubject } from '../router/index.ts';
+import type { RouteEntry, RouteSubject } from '../router/index.ts';
 import type { Counters } from '../telemetry/index.ts';
 import type { Service } from '../upstream/index.ts';
+import { AggregateCompiler } from './aggregate-compiler.ts';
 import { compileRules } from './answer-rules.ts';
+import { DEFAULT_TIMEOUTS } from './default-timeouts.ts';
+import { fingerprint } from './fingerprint.ts';
+import { type Scopes, scopesOf } from './scopes.ts';
+
+export { type Scopes, scopesOf } from './scopes.ts';
+
 import { urlOf } from './cache-key.ts';
 import { compileCacheRules } from './cache-rules.ts';
-import { mentionsBody } from './mentions.ts';
+import { aggregateReadsBody, mentionsBody } from './mentions.ts';
 import { requestVariables, variables } from './variables.ts';
-
-const DEFAULT_TIMEOUTS: Timeouts = {
-  response: 30_000,
-  connect: 1_000,
-  firstByte: Number.POSITIVE_INFINITY,
-  idle: 60_000,
-  total: Number.POSITIVE_INFINITY,
-};
 
 const NO_TRANSFORM: TransformConfig = {
   headers: { set: {}, add: {}, default: {}, remove: [], only: null },
@@ -101,15 +96,22 @@ export interface RouteParts {
   readonly counters: Counters;
   /** Signs the cookies that keep a client where it was. */
   readonly affinityKey: string;
+  /** Asks another route of the same config, as a client would. */
+  inside(route: string): Dispatch;
   readonly cache: Cache;
 }
 
 /** Compiles routes: each to just the steps it uses. */
 export class RouteCompiler {
   private readonly parts: RouteParts;
+  private readonly aggregates: AggregateCompiler;
 
   constructor(parts: RouteParts) {
     this.parts = parts;
+    this.aggregates = new AggregateCompiler(parts, {
+      alone: (...call) => this.alone(...call),
+      invalidating: (dispatch) => this.invalidating(dispatch),
+    });
   }
 
   entry(route: RouteConfig): RouteEntry<CompiledRoute> {
@@ -138,8 +140,8 @@ export class RouteCompiler {
 
   private readsBody(route: RouteConfig, scopes: Scopes): boolean {
     const { action } = route;
-    const services =
-      action.kind === 'proxy' ? action.to.map((to) => this.parts.config.services[to.service]!) : [];
+    if (action.kind === 'aggregate' && aggregateReadsBody(action.aggregate, scopes.request)) return true;
+    const services = servicesOf(action).map((name) => this.parts.config.services[name]!);
     const texts = [
       action,
       route.host,
@@ -167,7 +169,13 @@ export class RouteCompiler {
         );
       case 'proxy':
         return this.split(route, action, scopes);
+      case 'aggregate':
+        return this.invalidating(this.aggregates.dispatch(route, action.aggregate));
     }
+  }
+
+  private invalidating(dispatch: Dispatch): Dispatch {
+    return this.caches ? invalidating(this.parts.cache, urlOf, dispatch) : dispatch;
   }
 
   /** One service asked by itself, beside what the route does. */
@@ -229,14 +237,14 @@ export class RouteCompiler {
   ): Dispatch {
     const side = this.side(route, to, sticky, scopes);
     const dispatch = this.cached(route, name, side, compileProxy(side, this.parts.proxy), scopes);
-    return this.caches ? invalidating(this.parts.cache, urlOf, dispatch) : dispatch;
+    return this.invalidating(dispatch);
   }
 
   private cached(route: RouteConfig, name: string, side: Side, dispatch: Dispatch, scopes: Scopes): Dispatch {
     const { cache } = route;
     if (cache === null) return dispatch;
     const rules = compileCacheRules({ ...route, cache }, scopes, {
-      place: `${route.name}\0${name}\0${fingerprint(route)}\0${mappingStamp(this.parts.config.changes)}\0`,
+      place: `${route.name}\0${name}\0${fingerprint(route, this.parts.config)}\0`,
       patience: side.timeouts.response,
       transform: side.response,
     });
@@ -245,7 +253,11 @@ export class RouteCompiler {
 
   /** Some route keeps answers, so that any unsafe request may have to unseat some. */
   private get caches(): boolean {
-    return Object.values(this.parts.config.routes).some((route) => route.cache !== null);
+    return Object.values(this.parts.config.routes).some(
+      ({ cache, action }) =>
+        cache !== null ||
+        (action.kind === 'aggregate' && action.aggregate.calls.some((call) => call.cache !== null)),
+    );
   }
 
   private side(route: RouteConfig, to: DestinationConfig, sticky: readonly string[], scopes: Scopes): Side {
@@ -277,28 +289,13 @@ export class RouteCompiler {
   }
 }
 
-/**
- * What an entry was made under: one that was stored before the route asked for something else, or filed it
- * otherwise, is no answer of the route any more.
- */
-function fingerprint({ cache, action, request, host }: RouteConfig): string {
-  const text = JSON.stringify([cache, action, request, host], (_key, value: unknown) =>
-    typeof value === 'function' ? String(value) : value instanceof Set ? [...value] : value,
-  );
-  return createHash('sha256').update(text).digest('base64url').slice(0, 12);
-}
-
-/** The variables of a route's expressions, its path parameters among them. */
-export interface Scopes {
-  readonly request: Scope;
-  readonly response: Scope;
-}
-
-export function scopesOf(route: RouteConfig): Scopes {
-  const parameters = pathParameters(route.match);
-  if (parameters === null) throw new RangeError(`a path of route ${route.name} can't be read`);
-  const { names, rest } = parameters;
-  return { request: routeScope(requestScope, names, rest), response: routeScope(responseScope, names, rest) };
+/** Every service that may be sent to. */
+function servicesOf(action: ActionConfig): string[] {
+  if (action.kind === 'proxy') return action.to.map(({ service }) => service);
+  if (action.kind !== 'aggregate') return [];
+  return action.aggregate.calls
+    .flatMap(({ to, compensate }) => [to, ...(compensate === null ? [] : [compensate.to])])
+    .flatMap((to) => (to.kind === 'service' ? to.services.map(({ service }) => service) : []));
 }
 
 /** An answer of the gateway's own, at once. */

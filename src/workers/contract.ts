@@ -86,6 +86,8 @@ export type FenceNews = { number: number; what: Invalidation | null } | { reset:
 /** What a worker is told of the sequence. */
 export interface SequenceNews {
   number: number;
+  /** Not all that was invalidated is known to Redis: who comes new trusts nothing that is older. */
+  distrust: boolean;
   /** Milliseconds, from when it asked, for which tagged entries may be answered; null: without bound. */
   syncedFor: number | null;
 }

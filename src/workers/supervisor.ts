@@ -197,15 +197,12 @@ class Supervisor {
   /** What workers ask, and tell each other, about targets. */
   private serveWorker(channel: Channel): void {
     channel.on(TOPICS.invalidate, (what) => this.sequence.invalidate(what as Invalidation));
-    channel.on(
-      TOPICS.sequence,
-      () =>
-        ({
-          number: this.sequence.state().sequence,
-          syncedFor: this.sequence.syncedFor(),
-        }) satisfies SequenceNews,
-    );
     channel.on(TOPICS.changes, () => this.changes.news());
+    channel.on(TOPICS.sequence, () => {
+      const { sequence: number, connected } = this.sequence.state();
+      const syncedFor = this.sequence.syncedFor();
+      return { number, distrust: connected === false, syncedFor } satisfies SequenceNews;
+    });
     channel.on(TOPICS.health, () => this.checks.reports());
     channel.on(TOPICS.ejected, (ejection) => void this.fleet.broadcast(TOPICS.ejected, ejection));
   }

@@ -1,6 +1,7 @@
 import type { ConfigFiles } from '../files.ts';
 import type { ConfigIssue } from '../model.ts';
 import type { ConfigInput } from '../schema/index.ts';
+import { checkRouteCycles } from './asked-by-calls.ts';
 import { checkCaches } from './cache.ts';
 import { checkChanges } from './changes.ts';
 import { checkExpressions } from './expressions.ts';
@@ -31,6 +32,7 @@ export function checkConfig(
   checkMatches(input, findings);
   checkExpressions(input, findings);
   checkChanges(input, findings);
+  checkRouteCycles(input, findings);
   checkCaches(input, findings);
   checkWhoseAnswer(input, findings);
   checkFiles(input, files, findings);

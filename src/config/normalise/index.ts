@@ -11,9 +11,10 @@ import { normaliseService } from './service.ts';
 import { transformOf } from './transform.ts';
 
 export { destinationsOf } from './action.ts';
+export { aggregateOf } from './aggregate.ts';
 export { cacheOf } from './cache.ts';
 export { certificatesOf, listenersOf } from './listener.ts';
-export { normaliseMatch } from './route.ts';
+export { matchOf, normaliseMatch } from './route.ts';
 export { routeCacheOf } from './route-cache.ts';
 export { mergeTransforms } from './transform.ts';
 

@@ -14,7 +14,7 @@ export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
   Admin: ['tls'],
   Service: ['pipelining', 'auth'],
   Discover: ['consul', 'kubernetes'],
-  Route: ['aggregate', 'auth', 'limit', 'priority'],
+  Route: ['auth', 'limit', 'priority'],
   Defaults: ['auth', 'limit', 'priority'],
   RouteCache: ['refresh', 'audit', 'auditIgnore'],
   Log: ['fields', 'when', 'sample', 'file'],

@@ -191,6 +191,26 @@ export function allZero(entries: readonly unknown[]): boolean {
   );
 }
 
+/** A weighted `to` has an entry that can be chosen. */
+export const someWeightOf: Rule = (route, report) => {
+  const to = route.to;
+  if (!Array.isArray(to)) return;
+  if (to.length === 0)
+    report({
+      code: 'TG_CONFIG_VALUE',
+      path: ['to'],
+      message: 'this list is empty',
+      advice: 'give it at least one service',
+    });
+  else if (allZero(to))
+    report({
+      code: 'TG_CONFIG_VALUE',
+      path: ['to'],
+      message: 'all weights are 0, so no service would be used',
+      advice: 'give at least one a weight above 0',
+    });
+};
+
 const dnsName = leaf<string>(
   'a name that DNS knows',
   ['text'],

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import type { aggregate, call } from './aggregate.ts';
 import type { balance, sticky } from './balance.ts';
 import type { cache } from './cache.ts';
 import type { changeSource } from './changes.ts';
@@ -36,3 +37,5 @@ export type MatchInput = Exclude<RouteInput['match'], string>;
 export type DestinationInput = Extract<NonNullable<RouteInput['to']>, { service: string }>;
 export type RespondInput = NonNullable<RouteInput['respond']>;
 export type RedirectInput = NonNullable<RouteInput['redirect']>;
+export type AggregateInput = z.input<typeof aggregate>;
+export type CallInput = z.input<typeof call>;
