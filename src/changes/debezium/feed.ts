@@ -6,8 +6,11 @@ export type FeedOptions = Omit<DecoderOptions, 'tables'>;
 
 /** Where a batch stands in what carries it. */
 export interface Place {
-  /** The position that is proven once it is applied. `database`: the one that its events tell. */
-  readonly position: 'database' | { readonly here: string };
+  /**
+   * The position that is proven once it is applied: `database`, the one that its events tell; or `unproven`,
+   * none beyond the last, as what comes beside it may be older.
+   */
+  readonly position: 'database' | 'unproven' | { readonly here: string };
 }
 
 /**
@@ -18,6 +21,8 @@ export class DebeziumFeed {
   private readonly sink: SourceSink;
   private readonly decoder: DebeziumDecoder;
   private position = '';
+  /** Told by events, but not proven yet. */
+  private told = '';
 
   constructor(sink: SourceSink, options: FeedOptions = {}) {
     this.sink = sink;
@@ -48,9 +53,10 @@ export class DebeziumFeed {
       touch(touched, event);
       if (event.kind === 'unreadable') continue;
       committedAt = event.from?.changedAt ?? committedAt;
-      if (place.position === 'database') this.position = event.from?.position ?? this.position;
+      this.told = event.from?.position ?? this.told;
     }
-    if (place.position !== 'database') this.position = place.position.here;
+    if (place.position === 'database') this.position = this.told;
+    if (typeof place.position === 'object') this.position = place.position.here;
     if (touched.tags.size === 0 && touched.skipped === 0) {
       if (this.position !== '') this.sink.passed(this.position);
       return;
