@@ -15,6 +15,8 @@ export interface GatewayConfig {
   workers: number | 'auto';
   services: Record<string, ServiceConfig>;
   policies: Record<string, Expression>;
+  /** Change sources by name; empty where the config has none. */
+  changes: Record<string, ChangeSourceConfig>;
   /** In the order of the file; `defaults` are already merged in. */
   routes: Record<string, RouteConfig>;
   /** What also holds where no route matched. */
@@ -57,6 +59,30 @@ export interface RedisEndpoint {
   username: string | null;
   password: string | null;
   database: number;
+}
+
+export interface ChangeSourceConfig {
+  name: string;
+  reader: ChangeReaderConfig;
+  /** By table: `schema.table`, `database.table`. */
+  tables: Record<string, ChangeRuleConfig[]>;
+  /** Milliseconds for which origins may still read old rows after a change; 0: they never do. */
+  settle: number;
+  /** Milliseconds that a request with `tidegate-after` waits. */
+  maxWait: number;
+}
+
+/** How its changes are read. */
+export type ChangeReaderConfig = { kind: 'postgres'; url: string; slot: string; publication: string };
+
+/** Which tags a changed row means. */
+export interface ChangeRuleConfig {
+  /** Over `row`, the old and the new one. */
+  tags: Template[];
+  /** Over `change`; null: always. */
+  when: Expression | null;
+  /** An update counts only when one of these has changed; null: always. */
+  columns: string[] | null;
 }
 
 export interface ListenerConfig {

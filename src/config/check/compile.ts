@@ -35,6 +35,15 @@ export class CompileCheck {
     return this.attempt(path, () => compileTemplate(source, scope, { into }));
   }
 
+  /** One that gives the same for the same values. */
+  pureCondition(source: Expression, scope: Scope, path: Path): Compiled | null {
+    return this.attempt(path, () => compileExpression(source, scope, { expects: 'bool', pure: true }));
+  }
+
+  pureTemplate(source: Template, scope: Scope, path: Path): Compiled | null {
+    return this.attempt(path, () => compileTemplate(source, scope, { pure: true }));
+  }
+
   path(source: Template, scope: Scope, path: Path) {
     return this.attempt(path, () => compilePath(source, scope));
   }

@@ -1,6 +1,7 @@
 import type { ConfigFiles } from '../files.ts';
 import type { ConfigIssue } from '../model.ts';
 import type { ConfigInput } from '../schema/index.ts';
+import { checkChanges } from './changes.ts';
 import { checkExpressions } from './expressions.ts';
 import { checkFiles } from './files.ts';
 import { Findings } from './findings.ts';
@@ -27,6 +28,7 @@ export function checkConfig(
   checkHeaders(input, findings);
   checkMatches(input, findings);
   checkExpressions(input, findings);
+  checkChanges(input, findings);
   checkFiles(input, files, findings);
   if (!failed && findings.issues.every((issue) => issue.severity !== 'error')) {
     checkReachable(input, findings);

@@ -3,6 +3,7 @@ import type { ConfigInput } from '../schema/types.ts';
 import type { ReadBytes } from './action.ts';
 import { answersOf } from './answers.ts';
 import { cacheOf } from './cache.ts';
+import { normaliseChanges } from './changes.ts';
 import { normaliseAdmin, normaliseListeners, type ReadPem } from './listener.ts';
 import { normaliseRoute } from './route.ts';
 import { durationOf, record } from './scalars.ts';
@@ -29,6 +30,7 @@ export function normalise(input: ConfigInput, read: ReadFiles): GatewayConfig {
     admin: normaliseAdmin(input.admin),
     workers: (input.workers ?? 1) as number | 'auto',
     services: record(services.map(([name, service]) => [name, normaliseService(name, service, read.pem)])),
+    changes: normaliseChanges(input.changes),
     policies: record(Object.entries(input.policies ?? {})),
     routes: record(routes.map(([name, route]) => [name, normaliseRoute(name, route, defaults, read.bytes)])),
     unmatched: { response: transformOf(defaults.response), answers: answersOf({}, defaults, read.bytes) },

@@ -1,4 +1,5 @@
 import { cache } from './cache.ts';
+import { changeSource } from './changes.ts';
 import { named, object, openObject } from './kit.ts';
 import { admin, listen, workers } from './listener.ts';
 import { NOT_BUILT_VALUES } from './not-built.ts';
@@ -24,6 +25,9 @@ export const config = openObject(
       .optional()
       .describe('Rules by name, for allow.'),
     cache: cache.optional().describe('Where answers are kept, for the routes that say cache.'),
+    changes: named('an object: change sources by name', changeSource, nameComplaint)
+      .optional()
+      .describe('Databases whose changes keep the cache right.'),
     defaults: defaults.optional().describe("What holds for every route; a route's own key replaces it."),
     routes: named('an object: routes by name', route, nameComplaint)
       .optional()

@@ -14,6 +14,27 @@ const HINTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     middlewares: 'request, response and the like stand on a route, or in defaults for all',
     plugins: 'request, response and the like stand on a route, or in defaults for all',
   },
+  ChangeSource: {
+    postgresql: 'did you mean "postgres"?',
+    pg: 'did you mean "postgres"?',
+    table: 'did you mean "tables"?',
+    tags: 'tags stand with their table: tables: { public.orders: [ … ] }',
+    url: 'it stands in postgres: { url }',
+    cdc: 'did you mean "postgres"?',
+  },
+  PostgresSource: {
+    uri: 'did you mean "url"?',
+    dsn: 'did you mean "url"?',
+    connection: 'did you mean "url"?',
+    slotname: 'did you mean "slot"?',
+    tables: 'it stands beside postgres',
+  },
+  ChangeRule: {
+    if: 'did you mean "when"?',
+    op: 'say when: \'change.op == "delete"\'',
+    tag: 'did you mean "tags"?',
+    cols: 'did you mean "columns"?',
+  },
   Service: {
     address: 'did you mean "url"?',
     endpoint: 'did you mean "url"?',
@@ -128,5 +149,8 @@ export const PLACES: Readonly<Record<string, readonly string[]>> = {
     'log',
     'listen',
     'admin',
+    'changes',
   ],
+  'a change source': ['tables', 'settle', 'maxWait', 'postgres'],
+  'postgres: { … } of a change source': ['slot', 'publication'],
 };

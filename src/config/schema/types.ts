@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { balance, sticky } from './balance.ts';
 import type { cache } from './cache.ts';
+import type { changeSource } from './changes.ts';
 import type { config } from './config.ts';
 import type { admin, listen } from './listener.ts';
 import type { redis } from './redis.ts';
@@ -20,6 +21,7 @@ export type RedisInput = z.input<typeof redis>;
 export type RouteCacheInput = z.input<typeof routeCache>;
 export type BalanceInput = z.input<typeof balance>;
 export type StickyInput = z.input<typeof sticky>;
+export type ChangeSourceInput = z.input<typeof changeSource>;
 export type RetriesInput = z.input<typeof retries>;
 export type HealthInput = z.input<typeof health>;
 export type BreakerInput = z.input<typeof breaker>;
