@@ -5,6 +5,7 @@ export { type CuttingProxy, cuttingProxy } from './cutting-proxy.ts';
 export { startTestGateway, type TestGateway } from './gateway-lab.ts';
 export { type HttpOrigin, httpOrigin } from './http-origin.ts';
 export { ManualClock } from './manual-clock.ts';
+export { type MariaDbServer, mariadbServer } from './mariadb-server.ts';
 export {
   headerValue,
   headerValues,
@@ -43,6 +44,7 @@ export {
   scriptedOrigin,
 } from './scripted-origin.ts';
 export { type SeededRandom, seededRandom } from './seeded-random.ts';
+export { findProgram, skippedWithout } from './server-program.ts';
 export { collectable, settledMemory } from './settled-memory.ts';
 export { type TempFolder, tempFolder } from './temp-folder.ts';
 export { Gate, PATIENCE, turn, until, within } from './waiting.ts';
