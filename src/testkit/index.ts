@@ -19,6 +19,7 @@ export {
   readResponse,
   Violation,
 } from './message-reader.ts';
+export { type NatsTestServer, natsServer } from './nats-server.ts';
 export {
   type Exit,
   freePort,
