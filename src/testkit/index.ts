@@ -4,6 +4,7 @@ export { type CertificatePair, type Certificates, certificates, type LeafOptions
 export { type CuttingProxy, cuttingProxy } from './cutting-proxy.ts';
 export { startTestGateway, type TestGateway } from './gateway-lab.ts';
 export { type HttpOrigin, httpOrigin } from './http-origin.ts';
+export { type KafkaTestServer, kafkaLibraries, kafkaServer } from './kafka-server.ts';
 export { ManualClock } from './manual-clock.ts';
 export { type MariaDbServer, mariadbServer } from './mariadb-server.ts';
 export {

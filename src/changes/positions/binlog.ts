@@ -42,7 +42,7 @@ function gtidSet(text: string): BinlogPosition | null {
   const intervals = new Map<string, Interval[]>();
   for (const part of text.split(',')) {
     const [uuid = '', ...items] = part.split(':');
-    if (!UUID.test(uuid) || items.length === 0) return null;
+    if (!UUID.test(uuid) || !INTERVAL.test(items.at(-1) ?? '')) return null;
     let source = uuid;
     for (const item of items) {
       const [, first, last = first] = INTERVAL.exec(item) ?? [];
