@@ -16,4 +16,5 @@ export {
   type Touched,
   UNKNOWN,
 } from './contract.ts';
+export { createFeedSource } from './feeds.ts';
 export { changeScope, compileMapping, rowScope } from './mapping/index.ts';

@@ -73,7 +73,30 @@ export interface ChangeSourceConfig {
 }
 
 /** How its changes are read. */
-export type ChangeReaderConfig = { kind: 'postgres'; url: string; slot: string; publication: string };
+export type ChangeReaderConfig =
+  | { kind: 'postgres'; url: string; slot: string; publication: string }
+  | ChangeFeedConfig;
+
+/** Sources other than PostgreSQL. */
+export type ChangeFeedConfig =
+  | { kind: 'mysql'; url: string; serverId: number }
+  | {
+      kind: 'kafka';
+      brokers: string[];
+      topics: string[];
+      group: string;
+      tls: boolean;
+      sasl: KafkaSaslConfig | null;
+    }
+  | { kind: 'redis'; redis: RedisConfig; streams: string[]; group: string }
+  | { kind: 'nats'; url: string; stream: string; durable: string; identity: Record<string, string[]> }
+  | { kind: 'http'; token: string; maxBody: number; identity: Record<string, string[]> };
+
+export interface KafkaSaslConfig {
+  mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+  username: string;
+  password: string;
+}
 
 /** Which tags a changed row means. */
 export interface ChangeRuleConfig {

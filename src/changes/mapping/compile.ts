@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ChangeSourceConfig } from '../../config/model.ts';
 import type { Mapping, TableMapping } from '../contract.ts';
 import type { Family } from './family.ts';
+import { placeOf } from './place.ts';
 import { Rule } from './rule.ts';
 import { type Complain, TouchedTags } from './touched.ts';
 
@@ -28,7 +29,7 @@ export function compileMapping(config: ChangeSourceConfig, complain: Complain = 
 
 /** All that decides which tags a change means, and of which database. Credentials don't. */
 export function mappingHash({ reader, tables }: ChangeSourceConfig): string {
-  const place = reader.kind === 'postgres' ? databaseOf(reader.url) : '';
+  const place = placeOf(reader);
   const rules = Object.keys(tables)
     .sort()
     .map((table) => [
@@ -39,11 +40,6 @@ export function mappingHash({ reader, tables }: ChangeSourceConfig): string {
     .update(JSON.stringify([reader.kind, place, rules]))
     .digest('hex')
     .slice(0, 16);
-}
-
-function databaseOf(url: string): string {
-  const { host, pathname } = new URL(url);
-  return host + pathname;
 }
 
 export function familiesOf(rules: readonly Rule[]): Family[] {
