@@ -1,27 +1,20 @@
 import type { ChangeFeedConfig } from '../config/model.ts';
 import { Secret } from '../util/secret.ts';
 import type { Source, SourceParts } from './contract.ts';
-import { createHttpSource } from './http/index.ts';
 import type { MysqlServer } from './mysql/index.ts';
 import type { NatsServer } from './nats/index.ts';
 
-/** The source that a config asks for, of any kind but PostgreSQL. Its client library is loaded when it starts. */
-export function createFeedSource(config: ChangeFeedConfig, parts: SourceParts): Source {
-  if (config.kind === 'http') {
-    const { token, maxBody, identity } = config;
-    return createHttpSource(
-      { token: new Secret(token), maxBody, keys: new Map(Object.entries(identity)) },
-      parts,
-    );
-  }
-  return new LazySource(() => load(config, parts), parts);
-}
-
-async function load(
-  config: Exclude<ChangeFeedConfig, { kind: 'http' }>,
-  parts: SourceParts,
-): Promise<Source> {
+/** The source that a config asks for, of any kind but PostgreSQL. Its client library is loaded with it. */
+export async function createFeedSource(config: ChangeFeedConfig, parts: SourceParts): Promise<Source> {
   switch (config.kind) {
+    case 'http': {
+      const { createHttpSource } = await import('./http/index.ts');
+      const { token, maxBody, identity } = config;
+      return createHttpSource(
+        { token: new Secret(token), maxBody, keys: new Map(Object.entries(identity)) },
+        parts,
+      );
+    }
     case 'mysql': {
       const { createMysqlSource } = await import('./mysql/index.ts');
       return createMysqlSource({ server: mysqlServer(config.url), serverId: config.serverId }, parts);
@@ -46,35 +39,6 @@ async function load(
         parts,
       );
     }
-  }
-}
-
-class LazySource implements Source {
-  private readonly load: () => Promise<Source>;
-  private loading: Promise<Source | null> = Promise.resolve(null);
-  private stopped = false;
-  private readonly parts: SourceParts;
-
-  constructor(load: () => Promise<Source>, parts: SourceParts) {
-    this.load = load;
-    this.parts = parts;
-  }
-
-  start(): void {
-    const started = this.load().then((source) => {
-      if (this.stopped) return null;
-      source.start();
-      return source;
-    });
-    this.loading = started.catch((error: Error) => {
-      this.parts.sink.state('connecting', error.message);
-      return null;
-    });
-  }
-
-  async stop(): Promise<void> {
-    this.stopped = true;
-    await (await this.loading)?.stop();
   }
 }
 

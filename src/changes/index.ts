@@ -16,5 +16,8 @@ export {
   type Touched,
   UNKNOWN,
 } from './contract.ts';
-export { createFeedSource } from './feeds.ts';
 export { changeScope, compileMapping, rowScope } from './mapping/index.ts';
+export type { SourceNews } from './news.ts';
+export { NodeChanges } from './node-changes.ts';
+export type { AppliedChange, ReaderParts, SourceDescription } from './reader/index.ts';
+export { AFTER_HEADER, BadAfter, ChangeView, type PositionWait } from './view/index.ts';

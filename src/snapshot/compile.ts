@@ -1,3 +1,4 @@
+import type { Cache } from '../cache/index.ts';
 import type { GatewayConfig } from '../config/model.ts';
 import { responseScope } from '../expression/index.ts';
 import { compileTransform, type PipelineSnapshot, type ProxyParts } from '../pipeline/index.ts';
@@ -16,6 +17,7 @@ export interface SnapshotParts {
   readonly random: Random;
   readonly counters: Counters;
   readonly upstreams: Upstreams;
+  readonly cache: Cache;
   /** Signs the cookies that keep a client where it was; equal in all workers of a node. */
   readonly affinityKey: string;
 }
@@ -37,8 +39,8 @@ export interface Snapshot extends PipelineSnapshot {
 export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Snapshot {
   const { services, commit } = parts.upstreams.compile(Object.values(config.services));
   const proxy: ProxyParts = { clock: parts.clock, random: parts.random, variables };
-  const { counters, affinityKey } = parts;
-  const compile = new RouteCompiler({ config, services, proxy, counters, affinityKey });
+  const { counters, affinityKey, cache } = parts;
+  const compile = new RouteCompiler({ config, services, proxy, counters, affinityKey, cache });
   const entries = Object.values(config.routes).map((route) => compile.entry(route));
   return {
     config,

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { ChangeSourceConfig } from '../../config/model.ts';
+import { compileTemplate } from '../../expression/index.ts';
 import type { Mapping, TableMapping } from '../contract.ts';
-import type { Family } from './family.ts';
+import { type Family, familyOf } from './family.ts';
 import { placeOf } from './place.ts';
 import { Rule } from './rule.ts';
+import { rowScope } from './scope.ts';
 import { type Complain, TouchedTags } from './touched.ts';
 
 /** Compiles which tags a source's changes mean. Throws an ExpressionError for what `check` would refuse. */
@@ -27,6 +29,18 @@ export function compileMapping(config: ChangeSourceConfig, complain: Complain = 
   return mapping;
 }
 
+/** The families of a source, each once: what a worker needs to know of its mapping. */
+export function compileFamilies({ name, tables }: ChangeSourceConfig): Family[] {
+  const families = new Map<string, Family>();
+  for (const rules of Object.values(tables)) {
+    for (const tag of rules.flatMap(({ tags }) => tags)) {
+      const family = familyOf(name, compileTemplate(tag, rowScope, { pure: true }).literals);
+      families.set(family.name, family);
+    }
+  }
+  return [...families.values()];
+}
+
 /** All that decides which tags a change means, and of which database. Credentials don't. */
 export function mappingHash({ reader, tables }: ChangeSourceConfig): string {
   const place = placeOf(reader);
@@ -42,7 +56,7 @@ export function mappingHash({ reader, tables }: ChangeSourceConfig): string {
     .slice(0, 16);
 }
 
-export function familiesOf(rules: readonly Rule[]): Family[] {
+function familiesOf(rules: readonly Rule[]): Family[] {
   return rules.flatMap((rule) => [...rule.families]);
 }
 

@@ -24,10 +24,10 @@ export const config = openObject(
     policies: named('an object: expressions by name', expression, nameComplaint)
       .optional()
       .describe('Rules by name, for allow.'),
-    cache: cache.optional().describe('Where answers are kept, for the routes that say cache.'),
     changes: named('an object: change sources by name', changeSource, nameComplaint)
       .optional()
       .describe('Databases whose changes keep the cache right.'),
+    cache: cache.optional().describe('Where answers are kept, for the routes that say cache.'),
     defaults: defaults.optional().describe("What holds for every route; a route's own key replaces it."),
     routes: named('an object: routes by name', route, nameComplaint)
       .optional()
