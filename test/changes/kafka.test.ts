@@ -162,10 +162,11 @@ describe.skipIf(libs === null)('Kafka', () => {
       return until(() => sent.length >= goal, `${goal} events to be written`, 40_000);
     };
     await many(200);
-    sink.hold = new Promise(() => {});
+    const end = sink.freeze();
     await many(50);
     for (const tag of sink.seen) seen.add(tag);
-    void source.stop();
+    end();
+    await source.stop();
     sources.pop();
     ({ sink, source } = follow());
     await many(200);

@@ -139,6 +139,31 @@ describe.skipIf(skip !== '')('the binary log of MariaDB', () => {
     expect(second.sink.gaps).toEqual([]);
   });
 
+  test('once a change is applied, every query sees it', async () => {
+    await server.run("insert into shop.prices values (1, 0, '{}')");
+    const { sink } = follow();
+    await streaming(sink);
+    const reader = await server.connect();
+    const writer = await server.connect();
+    let checked = 0;
+    const stale: string[] = [];
+    const apply = sink.apply.bind(sink);
+    sink.apply = async (batch) => {
+      await apply(batch);
+      const newest = Math.max(...[...batch.touched.tags].map((tag) => Number(tag.slice('price:'.length))));
+      const [rows] = await reader.query('select price from shop.prices where id = 1');
+      const [{ price }] = rows as [{ price: string }];
+      checked++;
+      if (Number(price) < newest) stale.push(`${price} after ${newest}`);
+    };
+    for (let price = 1; price <= 1500; price++)
+      await writer.query('update shop.prices set price = ? where id = 1', [price]);
+    await until(() => sink.seen.has('price:1500') && checked === 1500, 'all of them', 10_000);
+    expect(stale).toEqual([]);
+    reader.destroy();
+    writer.destroy();
+  });
+
   test('a position is kept only once its changes are applied', async () => {
     const { sink } = follow();
     await streaming(sink);
@@ -253,10 +278,11 @@ describe.skipIf(skip !== '')('the binary log of MariaDB', () => {
     let gaps = 0;
     for (let round = 0; round < 2; round++) {
       await many(300);
-      sink.hold = new Promise(() => {});
+      const end = sink.freeze();
       await many(50);
       for (const tag of sink.seen) seen.add(tag);
       gaps += sink.gaps.length;
+      end();
       await source.stop();
       sources.pop();
       ({ sink, source } = follow());

@@ -177,10 +177,11 @@ describe.skipIf(skip !== '')('a NATS JetStream', () => {
     };
     for (let round = 0; round < 2; round++) {
       await many(300);
-      sink.hold = new Promise(() => {});
+      const end = sink.freeze();
       await many(50);
       for (const tag of sink.seen) seen.add(tag);
-      void source.stop();
+      end();
+      await source.stop();
       sources.pop();
       ({ sink, source } = follow());
       await many(200);

@@ -38,8 +38,9 @@ export class Recording implements SourceSink {
     );
   }
 
-  async apply({ position, touched }: ChangeBatch): Promise<void> {
+  async apply({ position, touched, visible }: ChangeBatch): Promise<void> {
     await this.hold;
+    await visible?.();
     this.batches++;
     this.tags.push(...touched.tags);
     for (const tag of touched.tags) this.seen.add(tag);
@@ -67,6 +68,16 @@ export class Recording implements SourceSink {
   }
 
   lag(): void {}
+
+  /** From now on nothing is applied; returns what ends the waiting, as a stop of the node does. */
+  freeze(): () => void {
+    let end = () => {};
+    this.hold = new Promise((_, reject) => {
+      end = () => reject(new Error('the source was stopped'));
+    });
+    this.hold.catch(() => {});
+    return end;
+  }
 
   get status(): SourceStatus | undefined {
     return this.states.at(-1)?.state;

@@ -221,11 +221,12 @@ test('with SIGKILL of Redis and of readers under load, no event is lost', async 
   for (let round = 0; round < 3; round++) {
     await many(300);
     // A reader that dies in the middle: what it was applying is not acknowledged.
-    sink.hold = new Promise(() => {});
+    const end = sink.freeze();
     await many(50);
     const died = sink;
     for (const tag of died.seen) seen.add(tag);
-    void source.stop();
+    end();
+    await source.stop();
     sources.pop();
     await client.del(...(await client.keys('tidegate:reader:*')));
     ({ sink, source } = follow());

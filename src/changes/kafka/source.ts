@@ -49,6 +49,8 @@ class KafkaSource implements Source {
   private queue: Record[] = [];
   private wake: () => void = () => {};
   private partitions = 0;
+  /** This connection has come to its end. */
+  private broken = false;
 
   constructor(config: KafkaSourceConfig, parts: SourceParts) {
     this.config = config;
@@ -152,13 +154,22 @@ class KafkaSource implements Source {
       this.wake();
     });
     await this.checkShare(consumer);
-    await Promise.race([broken, this.work(stream), this.watch(consumer)]);
+    this.broken = false;
+    const work = this.work(stream);
+    try {
+      await Promise.race([broken, work, this.watch(consumer)]);
+    } finally {
+      // What is being applied ends before anything is applied on another connection.
+      this.broken = true;
+      this.wake();
+      await work.catch(() => {});
+    }
   }
 
   private async work(stream: MessagesStream<Buffer, Buffer, Buffer, Buffer>): Promise<void> {
     const last = new Map<string, Record>();
     let committed = this.parts.clock.now();
-    while (!this.pauses.stopped) {
+    while (!this.pauses.stopped && !this.broken) {
       const records = this.queue;
       this.queue = [];
       if (stream.isPaused()) stream.resume();
@@ -169,7 +180,7 @@ class KafkaSource implements Source {
         last.clear();
         committed = this.parts.clock.now();
       }
-      if (this.queue.length === 0) await this.more(last.size > 0 ? COMMIT_EVERY : 60_000);
+      if (this.queue.length === 0) await this.more(last.size > 0 ? COMMIT_EVERY : null);
     }
   }
 
@@ -189,20 +200,23 @@ class KafkaSource implements Source {
     for (const [partition, offset] of next) this.applied.set(partition, offset);
   }
 
-  private async more(ms: number): Promise<void> {
-    await Promise.race([
-      this.pauses.wait(ms),
-      new Promise<void>((resolve) => {
-        this.wake = resolve;
-        if (this.queue.length > 0 || this.pauses.stopped) resolve();
-      }),
-    ]);
+  /** Until records come; at the latest after `ms`. */
+  private async more(ms: number | null): Promise<void> {
+    const { clock } = this.parts;
+    await new Promise<void>((resolve) => {
+      const timer = ms === null ? null : clock.after(ms, resolve);
+      this.wake = () => {
+        if (timer !== null) clock.cancel(timer);
+        resolve();
+      };
+      if (this.queue.length > 0 || this.pauses.stopped || this.broken) this.wake();
+    });
   }
 
   private async watch(consumer: Consumer): Promise<void> {
-    while (!this.pauses.stopped) {
+    while (!this.pauses.stopped && !this.broken) {
       await this.pauses.wait(LOOK_EVERY);
-      if (!this.pauses.stopped) await this.checkShare(consumer);
+      if (!this.pauses.stopped && !this.broken) await this.checkShare(consumer);
     }
   }
 

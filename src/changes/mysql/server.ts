@@ -19,6 +19,12 @@ export interface ServerFacts {
   readonly complaint: string | null;
 }
 
+/** A place in the log's files. */
+export interface LogPlace {
+  readonly file: string;
+  readonly offset: number;
+}
+
 /** Seconds after which the server forgets a node that fell silent, and with it the node's right to read. */
 const SILENCE = 5;
 /** Milliseconds. */
@@ -78,6 +84,14 @@ export class ControlConnection {
   /** MySQL: resolves once queries see the transaction, which the log holds a moment before. */
   async executed(gtid: string): Promise<void> {
     await this.ask('select wait_for_executed_gtid_set(?, 10)', [gtid], 12_000);
+  }
+
+  /** MariaDB: the end of the last transaction that its engines have committed. */
+  async committedUpTo(): Promise<LogPlace> {
+    const rows = await this.ask("show status like 'binlog_snapshot_%'");
+    const value = (name: string) =>
+      String(rows.find((row) => String(row.Variable_name).toLowerCase() === name)?.Value ?? '');
+    return { file: value('binlog_snapshot_file'), offset: Number(value('binlog_snapshot_position')) };
   }
 
   async ping(): Promise<void> {

@@ -1,6 +1,6 @@
 import ZongJi, { type AnyBinlogEvent, type ZongJiOptions } from '@vlasky/zongji';
 import type { SourceSink } from '../contract.ts';
-import { connectionOptions, type MysqlServer } from './server.ts';
+import { connectionOptions, type LogPlace, type MysqlServer } from './server.ts';
 import { type Transaction, Transactions } from './transactions.ts';
 
 /** Where to begin: behind what the position covers; null: at the log's end. */
@@ -13,7 +13,7 @@ export interface SessionParts {
   readonly gtid: boolean;
   readonly sink: SourceSink;
   /** Resolves once queries see it. */
-  readonly visible: (transaction: Transaction) => Promise<void>;
+  readonly visible: (transaction: Transaction, end: LogPlace) => Promise<void>;
   /** The log is being followed: what changes from now on will come. */
   readonly following: () => void;
   /** All up to here is applied. */
@@ -124,11 +124,12 @@ export class Session {
       return this.parts.applied(position);
     }
     this.hold();
+    const { filename = '', position: offset = 0 } = this.reader.options;
     const batch = {
       position: position ?? '',
       touched,
       committedAt: transaction.committedAt,
-      visible: () => this.parts.visible(transaction),
+      visible: () => this.parts.visible(transaction, { file: filename, offset }),
     };
     sink.apply(batch).then(
       () => {

@@ -3,7 +3,7 @@ import { Pauses } from '../pauses.ts';
 import { parseBinlogPosition } from '../positions/binlog.ts';
 import { ControlConnection, type MysqlServer, type ServerFacts } from './server.ts';
 import { Session, type Start, Unreadable } from './session.ts';
-import type { Transaction } from './transactions.ts';
+import { Visibility } from './visibility.ts';
 
 export interface MysqlSourceConfig {
   readonly server: MysqlServer;
@@ -18,8 +18,6 @@ const SILENCE = 5000;
 const PING_EVERY = 1000;
 /** Milliseconds between two writes of the position. */
 const REMEMBER_EVERY = 200;
-/** Milliseconds after which MariaDB's queries see a transaction that its log holds: it can't be asked. */
-const UNTIL_VISIBLE = 25;
 
 /** The binary log of MySQL or MariaDB, in row format. */
 export function createMysqlSource(config: MysqlSourceConfig, parts: SourceParts): Source {
@@ -100,13 +98,14 @@ class MysqlSource implements Source {
     const { sink, memory, clock } = this.parts;
     const facts = await control.facts();
     const remembered = this.applied ?? (await memory.read(this.memoryKey));
+    const visibility = new Visibility(control, facts, clock, this.pauses);
     this.heardAt = clock.now();
     const session = new Session({
       ...this.config,
       gtid: facts.gtid,
       start: startAt(remembered),
       sink,
-      visible: (transaction) => this.visible(control, facts, transaction),
+      visible: ({ gtid }, end) => visibility.of(end, gtid),
       following: () => this.following(facts),
       applied: (position) => this.remember(position),
       heard: () => {
@@ -133,15 +132,6 @@ class MysqlSource implements Source {
     if (this.opened) return void stream();
     this.opened = true;
     sink.open().then(stream, () => {});
-  }
-
-  private async visible(
-    control: ControlConnection,
-    facts: ServerFacts,
-    { gtid }: Transaction,
-  ): Promise<void> {
-    if (facts.isMariaDb || !facts.gtid || gtid === null) return await this.pauses.wait(UNTIL_VISIBLE);
-    await control.executed(gtid).catch(() => {});
   }
 
   private async broken(error: Error & { errno?: number }): Promise<void> {

@@ -44,6 +44,8 @@ class NatsSource implements Source {
   private created: string | null = null;
   /** Numbers below are known to be gone. */
   private goneBelow = 0;
+  /** This connection has come to its end. */
+  private broken = false;
   /** False while something earlier may still be under way. */
   private complete = true;
 
@@ -89,11 +91,17 @@ class NatsSource implements Source {
     if (!this.opened) await this.parts.sink.open();
     this.opened = true;
     const messages = await this.consume(connection);
+    this.broken = false;
+    const work = this.work();
     try {
       this.parts.sink.state('streaming');
-      await Promise.race([this.work(), this.watch(manager)]);
+      await Promise.race([work, this.watch(manager)]);
     } finally {
+      // What is being applied ends before anything is applied on another connection.
+      this.broken = true;
+      this.wake();
       await messages.close().catch(() => {});
+      await work.catch(() => {});
       this.queue = [];
     }
   }
@@ -113,14 +121,14 @@ class NatsSource implements Source {
 
   /** Applies what has come, again and again. */
   private async work(): Promise<void> {
-    while (!this.pauses.stopped) {
+    while (!this.pauses.stopped && !this.broken) {
       const messages = this.queue;
       this.queue = [];
       if (messages.length > 0) await this.apply(messages);
       else
         await new Promise<void>((resolve) => {
           this.wake = resolve;
-          if (this.queue.length > 0 || this.pauses.stopped) resolve();
+          if (this.queue.length > 0 || this.pauses.stopped || this.broken) resolve();
         });
     }
   }
@@ -152,9 +160,9 @@ class NatsSource implements Source {
 
   /** Notices by asking what no message tells: a stream that is gone, or was emptied. */
   private async watch(manager: JetStreamManager): Promise<void> {
-    while (!this.pauses.stopped) {
+    while (!this.pauses.stopped && !this.broken) {
       await this.pauses.wait(LOOK_EVERY);
-      if (this.pauses.stopped) return;
+      if (this.pauses.stopped || this.broken) return;
       const { stream, durable } = this.config;
       const [about, info] = await Promise.all([
         manager.streams.info(stream),
