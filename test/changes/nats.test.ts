@@ -169,6 +169,7 @@ describe.skipIf(skip !== '')('a NATS JetStream', () => {
           () => false,
         );
         if (done) sent.push(id);
+        else await new Promise((resolve) => setTimeout(resolve, 5));
       }
     })();
     const many = (more: number) => {
