@@ -22,7 +22,7 @@ const arrows: Record<string, string[]> = {
   config: ['changes', 'pipeline', 'router', 'expression'],
   snapshot: ['cache', 'changes', 'pipeline', 'router', 'upstream', 'expression', 'telemetry'],
   workers: ['cache', 'changes', 'snapshot', 'upstream', 'telemetry', 'http1'],
-  admin: ['changes', 'workers', 'snapshot', 'pipeline', 'router', 'upstream', 'telemetry'],
+  admin: ['changes', 'workers', 'cache', 'snapshot', 'pipeline', 'router', 'upstream', 'telemetry'],
   gateway: [
     'cache',
     'changes',

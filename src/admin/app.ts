@@ -6,10 +6,14 @@ import type { ServiceDescription } from '../upstream/index.ts';
 import type { NodeView } from '../workers/index.ts';
 import { readExplainRequest } from './explain.ts';
 import { problem } from './problem.ts';
+import { readPurge } from './purge.ts';
 
 export const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 const MOST_BODY = 1024 * 1024;
+
+const OTHERS_NOT_TOLD =
+  'Redis can not be reached, so the other nodes have not been told. On this node it is purged.';
 
 type Env = { Bindings: HttpBindings };
 
@@ -42,9 +46,22 @@ export function adminApp(view: NodeView, failed: (error: Error) => void): Hono<E
       return problem(c, 400, 'Bad Request', `${message}.`);
     }
   });
-  app.all('/v1/explain', (c) =>
-    problem(c, 405, 'Method Not Allowed', 'This resource is asked with POST.', { allow: 'POST' }),
-  );
+  askedWithPost(app, '/v1/explain');
+  get(app, '/v1/cache', async (c) => c.json(await view.cache()));
+  app.post('/v1/purge', async (c) => {
+    const purge = readPurge(await c.req.json().catch(() => undefined));
+    if (typeof purge === 'string') return problem(c, 400, 'Bad Request', purge);
+    try {
+      return c.json(await view.purge(purge));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'UNAVAILABLE') throw error;
+      return problem(c, 503, 'Service Unavailable', OTHERS_NOT_TOLD);
+    }
+  });
+  askedWithPost(app, '/v1/purge');
+  get(app, '/v1/changes', (c) => c.json({ sources: view.changes() }));
+  app.post('/v1/changes/:name', (c) => push(c, view));
+  askedWithPost(app, '/v1/changes/:name');
   app.notFound((c) => problem(c, 404, 'Not Found', 'The admin API has no such resource.'));
   app.onError((error, c) => {
     failed(error);
@@ -53,6 +70,24 @@ export function adminApp(view: NodeView, failed: (error: Error) => void): Hono<E
   return app;
 }
 
+/** Events of Debezium, for a source that takes them so. */
+async function push(c: Context<Env, '/v1/changes/:name'>, view: NodeView): Promise<Response> {
+  const name = c.req.param('name');
+  const body = Buffer.from(await c.req.arrayBuffer());
+  const reply = await view.push(name, { headers: c.req.header(), body });
+  if (reply === null)
+    return problem(c, 404, 'Not Found', 'There is no change source of that name to which events are posted.');
+  if (reply.status === 200) return c.json({});
+  return problem(c, reply.status, TITLES[reply.status], reply.detail ?? '');
+}
+
+const TITLES = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  413: 'Content Too Large',
+  503: 'Service Unavailable',
+};
+
 /** Times as text, as in every answer of the admin API. */
 function describe({ targets, ...service }: ServiceDescription) {
   const told = targets.map(({ lastFailure, ...target }) => ({
@@ -60,6 +95,12 @@ function describe({ targets, ...service }: ServiceDescription) {
     lastFailure: lastFailure === null ? null : { ...lastFailure, at: new Date(lastFailure.at).toISOString() },
   }));
   return { ...service, targets: told };
+}
+
+function askedWithPost(app: Hono<Env>, path: string): void {
+  app.all(path, (c) =>
+    problem(c, 405, 'Method Not Allowed', 'This resource is asked with POST.', { allow: 'POST' }),
+  );
 }
 
 /** A resource that can only be read. Hono answers HEAD with the handler of GET. */

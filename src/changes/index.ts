@@ -16,8 +16,9 @@ export {
   type Touched,
   UNKNOWN,
 } from './contract.ts';
+export { inspectSource, type SourceFinding } from './inspect.ts';
 export { changeScope, compileMapping, rowScope } from './mapping/index.ts';
 export type { SourceNews } from './news.ts';
-export { NodeChanges } from './node-changes.ts';
+export { NodeChanges, type NodeChangesParts } from './node-changes.ts';
 export type { AppliedChange, ReaderParts, SourceDescription } from './reader/index.ts';
-export { AFTER_HEADER, BadAfter, ChangeView, type PositionWait } from './view/index.ts';
+export { AFTER_HEADER, BadAfter, ChangeView, mappingStamp, type PositionWait } from './view/index.ts';

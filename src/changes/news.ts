@@ -1,6 +1,10 @@
 /** What the workers of a node hear of a source, from where it is read. */
 export interface SourceNews {
   readonly name: string;
+  /** Grows: of two the later one holds, whichever is heard first. */
+  readonly number: number;
+  /** Hash of the mapping that its changes are read with. */
+  readonly mapping: string;
   /** The last one applied; null: none yet. */
   readonly position: string | null;
   /** Nothing that it feeds may be answered from the cache. */

@@ -234,6 +234,13 @@ export const ERRORS = {
     'never',
     'The request asks for a stored answer or none (only-if-cached), and there is none that it may have.',
   ),
+  TG_AFTER_MALFORMED: entry(
+    400,
+    'Bad Request',
+    'client',
+    'never',
+    'tidegate-after does not name change sources and positions as their databases spell them.',
+  ),
   // The gateway itself.
   TG_OVERLOADED: entry(
     503,

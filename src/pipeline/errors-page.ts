@@ -56,6 +56,8 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   TG_DRAINING: 'Send the request again: another node, or the next process, takes it.',
   TG_EXPRESSION_FAILED:
     'Look at the route’s expressions: the log says which failed and why. `has()` asks whether something is there before it is read.',
+  TG_AFTER_MALFORMED:
+    'Write the source’s name in the config, `=`, and the position as the database spells it: `tidegate-after: shop=0/16B3748`. The member `reason` says what was expected.',
   TG_CACHE_ONLY_IF_CACHED: 'Ask without `only-if-cached`; then the service is asked.',
   TG_INTERNAL: 'Report it, with the request id and what the log says beside it: this is a bug.',
 };
@@ -77,6 +79,10 @@ const RETRY: Readonly<Record<RetrySafety, string>> = {
 export const CONFIG_ERRORS: Readonly<Record<string, string>> = {
   TG_CONFIG_ADMIN_TOKEN:
     'The admin API listens on an address that others can reach, and has no token. Give `admin.token`, or let it listen on 127.0.0.1.',
+  TG_CONFIG_CACHE_IDENTITY:
+    'A cached answer could be given to another user than the one it was made for. Say whose it is with `vary`, `private`, `shared`, `key.cookies` or `ignoreCookies`: [caching.md](caching.md#whose-answer-it-is).',
+  TG_CONFIG_CACHE_TAG:
+    'A tag takes in a path parameter in whatever spelling the client sends, so that a purge or a change may miss it. Give the parameter a type: [caching.md](caching.md#tags).',
   TG_CONFIG_CODE:
     'A `.ts` or `.js` config can’t be loaded: it has a syntax error, throws, or exports no `defineGateway({...})` as its default.',
   TG_CONFIG_CONFLICT: 'Two keys exclude each other. The message names both; keep one.',

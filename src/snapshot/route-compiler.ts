@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Cache, CachedOrigin, invalidating } from '../cache/index.ts';
+import { mappingStamp } from '../changes/index.ts';
 import type {
   ActionConfig,
   DestinationConfig,
@@ -235,7 +236,7 @@ export class RouteCompiler {
     const { cache } = route;
     if (cache === null) return dispatch;
     const rules = compileCacheRules({ ...route, cache }, scopes, {
-      place: `${route.name}\0${name}\0${fingerprint(route)}\0`,
+      place: `${route.name}\0${name}\0${fingerprint(route)}\0${mappingStamp(this.parts.config.changes)}\0`,
       patience: side.timeouts.response,
       transform: side.response,
     });

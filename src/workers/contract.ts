@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Invalidation } from '../cache/index.ts';
-import type { AdminConfig, GatewayConfig, ListenerConfig } from '../config/model.ts';
+import type { PushReply, PushRequest, SourceDescription } from '../changes/index.ts';
+import type { AdminConfig, CacheConfig, GatewayConfig, ListenerConfig } from '../config/model.ts';
 import {
   describeRoute,
   type Explained,
@@ -11,6 +12,7 @@ import type { Counters, Logger } from '../telemetry/index.ts';
 import { type CheckPlans, checkPlans, type ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import type { CacheControl } from './cache-view.ts';
 
 /**
  * What a worker process runs: one gateway, that listens on handles given to it. `src/gateway.ts` builds it;
@@ -63,22 +65,30 @@ export const KEY_VARIABLE = 'TIDEGATE_NODE_KEY';
 /** Environment variable in which a worker finds how many workers its node has. */
 export const COUNT_VARIABLE = 'TIDEGATE_WORKERS';
 
-/** What goes over the bus about targets. */
+/**
+ * What goes over the bus: about targets, the state of caches (asked of workers), invalidations (told to them), and
+ * what they ask: to number an invalidation, where the sequence stands, and how long tagged answers may be given; and
+ * what is known of change sources (told to workers, and asked by them).
+ */
 export const TOPICS = {
   health: 'health',
   ejected: 'ejected',
-  /** Supervisor to workers: a `FenceNotice`. */
+  cache: 'cache',
   fences: 'fences',
-  /** A worker asks: where does the sequence stand? */
-  sequence: 'sequence',
-  /** A worker asks: number this invalidation. */
   invalidate: 'invalidate',
+  sequence: 'sequence',
+  changes: 'changes',
 } as const;
 
-/** What every holder of a cache must hear of, in its order. */
-export type FenceNotice =
-  | { readonly number: number; readonly what: Invalidation }
-  | { readonly number: number; readonly floor: true };
+/** An invalidation under its number, as it goes to workers; `what` null: the floor rises to it; `reset`: another sequence begins. */
+export type FenceNews = { number: number; what: Invalidation | null } | { reset: true };
+
+/** What a worker is told of the sequence. */
+export interface SequenceNews {
+  number: number;
+  /** Milliseconds, from when it asked, for which tagged entries may be answered; null: without bound. */
+  syncedFor: number | null;
+}
 
 /** A target that one worker has taken out, for its siblings. */
 export interface Ejection {
@@ -130,6 +140,9 @@ export interface ConfigOutline {
   drain: { delay: number; timeout: number };
   routes: RouteDescription[];
   services: string[];
+  cache: CacheConfig;
+  /** What a config that is a program says of sources is data too. */
+  changes: GatewayConfig['changes'];
   /** Targets that are checked, once for the node. */
   checks: CheckPlans;
 }
@@ -174,6 +187,8 @@ export function outlineOf(config: GatewayConfig): ConfigOutline {
     drain: config.drain,
     routes: Object.values(config.routes).map(describeRoute),
     services: Object.keys(config.services),
+    cache: config.cache,
+    changes: config.changes,
     checks: checkPlans(config),
   };
 }
@@ -184,7 +199,7 @@ export function isCode(file: string): boolean {
 }
 
 /** What the node tells of itself: what the admin listener serves. */
-export interface NodeView {
+export interface NodeView extends CacheControl {
   status(): NodeStatus;
   /** Null when requests are welcome, else why not. */
   unready(): string | null;
@@ -196,6 +211,10 @@ export interface NodeView {
   services(): Promise<ServiceDescription[]>;
   /** What would become of a request, by the config in force. Rejects with code BAD_REQUEST for one that makes no sense. */
   explain(request: ExplainRequest): Promise<Explained>;
+  /** The change sources, in the order of the config. */
+  changes(): SourceDescription[];
+  /** Events for a source that they are posted to; null: there is no such source. */
+  push(source: string, request: PushRequest): Promise<PushReply> | null;
 }
 
 export interface NodeStatus {

@@ -19,7 +19,6 @@ import {
 } from '../../src/testkit/index.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { systemRandom } from '../../src/util/random.ts';
-import { RecordingMemory } from './recording.ts';
 
 /** From the file to the fences, with the sequence of a node that stands alone. */
 let folder: TempFolder;
@@ -39,8 +38,6 @@ beforeEach(() => {
     clock: systemClock,
     random: systemRandom,
     log: silentLogger,
-    memory: new RecordingMemory(),
-    shared: false,
     announce: async () => {},
   });
 });
@@ -57,7 +54,7 @@ async function follow(source: string): Promise<void> {
   );
   const { config, issues } = await loadConfig(file, { env: {} });
   if (config === null || config === undefined) throw new Error(JSON.stringify(issues));
-  await changes.apply(config.changes);
+  await changes.follow(config);
   await until(() => about().state === 'streaming', 'the source to stream', 10_000).catch((error: Error) =>
     Promise.reject(new Error(`${error.message}: ${JSON.stringify(about())}`)),
   );

@@ -1,5 +1,5 @@
 import { Fences, type Invalidation, LocalSequence, type SequenceLog } from '../../src/cache/index.ts';
-import { NodeChanges, type SourceDescription } from '../../src/changes/index.ts';
+import { ChangeReader, type SourceDescription } from '../../src/changes/reader/index.ts';
 import { loadObject } from '../../src/config/index.ts';
 import type { ChangeSourceConfig } from '../../src/config/model.ts';
 import { createLogger } from '../../src/telemetry/index.ts';
@@ -13,7 +13,7 @@ export class Node {
   readonly invalidations: Invalidation[] = [];
   readonly lines: string[] = [];
   readonly closed = new Map<string, boolean>();
-  readonly reader: NodeChanges;
+  readonly reader: ChangeReader;
   readonly sequence: SequenceLog;
   readonly memory = new Map<string, string>();
   /** Before an invalidation holds: a slow worker, say. */
@@ -30,7 +30,7 @@ export class Node {
       raiseFloor: async (number) => this.fences.raiseFloor(number),
       synced: () => {},
     });
-    this.reader = new NodeChanges({
+    this.reader = new ChangeReader({
       sequence: this.sequence,
       clock: systemClock,
       random: systemRandom,
@@ -47,6 +47,11 @@ export class Node {
         for (const { name, closed } of news) this.closed.set(name, closed);
       },
     });
+  }
+
+  /** What workers hold as not settled yet. */
+  settling(name = 'shop') {
+    return this.reader.news().find((source) => source.name === name)?.settling ?? [];
   }
 
   source(name = 'shop'): SourceDescription {

@@ -24,7 +24,7 @@ export class PostgresServer {
   private readonly user: { uid: number; gid: number } | undefined;
   private readonly settings: Readonly<Record<string, string>>;
   private process: ChildProcess | null = null;
-  private readonly admin = new Map<string, pg.Client>();
+  private readonly pools = new Map<string, pg.Pool>();
   private readonly killAtExit = () => this.process?.kill('SIGKILL');
 
   private constructor(
@@ -86,8 +86,8 @@ export class PostgresServer {
     const { process: running } = this;
     if (running === null) return;
     this.process = null;
-    for (const client of this.admin.values()) await client.end().catch(() => {});
-    this.admin.clear();
+    for (const pool of this.pools.values()) void pool.end().catch(() => {});
+    this.pools.clear();
     const gone = new Promise((resolve) => running.once('exit', resolve));
     running.kill(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
     await gone;
@@ -98,14 +98,13 @@ export class PostgresServer {
     values: unknown[] = [],
     database = 'postgres',
   ): Promise<Record<string, unknown>[]> {
-    let client = this.admin.get(database);
-    if (client === undefined) {
-      client = new pg.Client({ connectionString: this.url(database) });
-      client.on('error', () => this.admin.delete(database));
-      await client.connect();
-      this.admin.set(database, client);
+    let pool = this.pools.get(database);
+    if (pool === undefined) {
+      pool = new pg.Pool({ connectionString: this.url(database), max: 4 });
+      pool.on('error', () => {});
+      this.pools.set(database, pool);
     }
-    const { rows } = await client.query(sql, values);
+    const { rows } = await pool.query(sql, values);
     return rows ?? [];
   }
 

@@ -75,7 +75,9 @@ export class Flight<T> implements Responder {
   /** They want an answer newer than this one. */
   private later: Waiter<T>[] = [];
   private claimed = false;
+  private putting: Promise<void> | null = null;
   private sequence = 0;
+  private readonly life: number;
   private requestAt = 0;
   private tags: readonly string[] = [];
   private fill: Exchange | null = null;
@@ -102,6 +104,7 @@ export class Flight<T> implements Responder {
     this.servable = base?.servable ?? false;
     this.forced = forced;
     this.waiters = [leader];
+    this.life = route.cache.life;
     this.birth = ++route.cache.ticks;
   }
 
@@ -213,7 +216,7 @@ export class Flight<T> implements Responder {
     // Before the origin is read: a change from now on makes dead what is stored (see fences/).
     this.sequence = cache.fences.sequence;
     this.requestAt = clock.wall();
-    this.tags = rules.requestTags?.(exchange) ?? [];
+    this.tags = this.withFamilies(rules.requestTags?.(exchange) ?? []) ?? [];
     const headers = validationHeaders(this.base ?? undefined, this.route.headersFor(exchange));
     const body = rules.body && Buffer.isBuffer(exchange.body) ? exchange.body : null;
     this.fill = fillExchange(exchange, keyed, headers, body, this, clock.now());
@@ -269,8 +272,18 @@ export class Flight<T> implements Responder {
     if (rules.store !== null && !rules.store(exchange, answered)) return 'store';
     const own = rules.tags === null ? [] : rules.tags(exchange, answered);
     if (own === null) return 'tags';
-    this.tags = [...new Set([...own, ...originTags(answered.headers, this.url)])];
+    const tags = this.withFamilies([...new Set([...own, ...originTags(answered.headers, this.url)])]);
+    if (tags === null) return 'changes';
+    this.tags = tags;
     return null;
+  }
+
+  /** Null: changes of these tags are not followed now. */
+  private withFamilies(tags: string[]): string[] | null {
+    const { fedBy } = this.route.cache;
+    if (fedBy === null || tags.length === 0) return tags;
+    const families = fedBy.familiesOf(tags);
+    return families === null ? null : [...tags, ...families];
   }
 
   private store(answer: Reply, storable: Storable): void {
@@ -397,9 +410,9 @@ export class Flight<T> implements Responder {
     const { key } = this.leader.keyed;
     cache.passes.delete(key);
     // Overtaken by a change: dead already.
-    if (cache.fences.isDead(entry)) return;
+    if (this.life !== cache.life || cache.fences.isDead(entry)) return;
     cache.memory.put(key, entry);
-    cache.shared?.put(key, entry, entry.url);
+    this.putting = cache.shared?.put(key, entry, entry.url) ?? null;
   }
 
   // --- What is not stored. ---
@@ -426,10 +439,11 @@ export class Flight<T> implements Responder {
     const { entry } = updated;
     this.storable = { storable: true, immutable: false, ...entry };
     this.tags = entry.tags;
-    if (updated.refusal !== null) cache.memory.delete(key);
-    else if (!cache.fences.isDead(entry)) {
+    const unfollowed = this.withFamilies([...entry.tags]) === null;
+    if (updated.refusal !== null || unfollowed) cache.memory.delete(key);
+    else if (this.life === cache.life && !cache.fences.isDead(entry)) {
       cache.memory.put(key, entry);
-      cache.shared?.put(key, entry, entry.url);
+      this.putting = cache.shared?.put(key, entry, entry.url) ?? null;
     }
     this.end();
     for (const waiter of this.take()) {
@@ -520,6 +534,12 @@ export class Flight<T> implements Responder {
     if (later.length > 0) this.route.renew(later);
   }
 
+  /** Who waits at another node looks for the entry once nobody claims it, so it must be there by then. */
+  private async release(): Promise<void> {
+    await this.putting;
+    this.route.cache.shared?.release(this.name);
+  }
+
   private letGo(failure: Failure | null): void {
     const owner = this.fill?.owner ?? null;
     if (this.fill !== null) this.fill.owner = null;
@@ -531,7 +551,7 @@ export class Flight<T> implements Responder {
     this.over = true;
     const { cache } = this.route;
     if (cache.flights.get(this.name) === (this as Flight<unknown>)) cache.flights.delete(this.name);
-    if (this.claimed) cache.shared?.release(this.name);
+    if (this.claimed) void this.release();
     this.renewLater();
   }
 }

@@ -56,6 +56,7 @@ export interface Pulse {
 /** An ordinary connection beside the stream, for what can only be asked. Each question has a deadline. */
 export class Catalog {
   private readonly client: pg.Client;
+  private turn: Promise<unknown> = Promise.resolve();
   readonly version: number;
   readonly standby: boolean;
 
@@ -96,8 +97,17 @@ export class Catalog {
     connectionOf(this.client).stream.destroy();
   }
 
+  /** One at a time: pg is to have no queue of its own. */
+  private query(query: string | pg.QueryConfig, values?: unknown[]): Promise<pg.QueryResult> {
+    const mine = this.turn.then(() =>
+      typeof query === 'string' ? this.client.query(query, values) : this.client.query(query),
+    );
+    this.turn = mine.catch(() => {});
+    return mine;
+  }
+
   async snapshot(): Promise<string> {
-    const { rows } = await this.client.query({
+    const { rows } = await this.query({
       name: 'snapshot',
       text: 'select pg_current_snapshot()::text as at',
     });
@@ -105,16 +115,16 @@ export class Catalog {
   }
 
   async setting(name: string): Promise<string> {
-    const { rows } = await this.client.query('select current_setting($1) as value', [name]);
+    const { rows } = await this.query('select current_setting($1) as value', [name]);
     return rows[0].value;
   }
 
   async run(sql: string): Promise<void> {
-    await this.client.query(sql);
+    await this.query(sql);
   }
 
   async publication(name: string): Promise<PublicationRow | null> {
-    const { rows } = await this.client.query('select * from pg_publication where pubname = $1', [name]);
+    const { rows } = await this.query('select * from pg_publication where pubname = $1', [name]);
     if (rows.length === 0) return null;
     const { puballtables, pubviaroot } = rows[0];
     const missing = ['insert', 'update', 'delete', 'truncate'].filter((kind) => !rows[0][`pub${kind}`]);
@@ -126,7 +136,7 @@ export class Catalog {
       this.version >= 150_000
         ? 'attnames::text[] as columns, rowfilter'
         : 'null as columns, null as rowfilter';
-    const { rows } = await this.client.query(
+    const { rows } = await this.query(
       `select schemaname || '.' || tablename as table, ${more} from pg_publication_tables where pubname = $1`,
       [name],
     );
@@ -134,7 +144,7 @@ export class Catalog {
   }
 
   async slot(name: string): Promise<SlotRow | null> {
-    const { rows } = await this.client.query(
+    const { rows } = await this.query(
       `select s.plugin, s.slot_type, s.database, s.temporary, s.active_pid, s.confirmed_flush_lsn::text as confirmed,
               s.wal_status, a.application_name as reader
          from pg_replication_slots s left join pg_stat_activity a on a.pid = s.active_pid where s.slot_name = $1`,
@@ -144,13 +154,13 @@ export class Catalog {
   }
 
   async tables(names: readonly string[]): Promise<TableRow[]> {
-    const { rows } = await this.client.query(TABLES, [names]);
+    const { rows } = await this.query(TABLES, [names]);
     return rows;
   }
 
   /** All tables that a user may have meant. */
   async tableNames(): Promise<string[]> {
-    const { rows } = await this.client.query(
+    const { rows } = await this.query(
       `select n.nspname || '.' || c.relname as table from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\\_toast%' limit 5000`,
     );
@@ -158,7 +168,7 @@ export class Catalog {
   }
 
   async types(): Promise<TypeRow[]> {
-    const { rows } = await this.client.query(
+    const { rows } = await this.query(
       `select oid::int8::int as oid, case when typtype = 'd' then typbasetype::int8::int else 0 end as base,
               case when typcategory = 'A' then typelem::int8::int else 0 end as element
          from pg_type where oid >= 16384 and typtype <> 'c' and not (typcategory = 'A' and typelem in (select oid from pg_type where typtype = 'c'))`,
@@ -168,7 +178,7 @@ export class Catalog {
 
   /** One question a second: how far the log is, and whether what is followed is still what it was. */
   async pulse(slot: string, publication: string, tables: readonly string[]): Promise<Pulse> {
-    const { rows } = await this.client.query({
+    const { rows } = await this.query({
       name: 'pulse',
       text: `select (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end)::text as flushed,
                     (${fingerprint(this.version)}) as publication,

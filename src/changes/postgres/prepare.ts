@@ -28,6 +28,13 @@ export async function checkServer(catalog: Catalog): Promise<void> {
   );
 }
 
+/** A slot of that name is one that may be read here; a wrong one belongs to somebody else and is left alone. */
+export async function checkSlot(catalog: Catalog, { slot }: Names, database: string): Promise<void> {
+  const found = await catalog.slot(slot);
+  const wrong = found === null ? null : wrongSlot(slot, found, database);
+  if (wrong !== null) throw new SourceProblem(wrong, { closes: true });
+}
+
 /** Tables and columns that the mapping names are there. */
 export async function checkTables(catalog: Catalog, mapping: Mapping): Promise<TableRow[]> {
   const wanted = [...mapping.tables.keys()];
@@ -39,6 +46,11 @@ export async function checkTables(catalog: Catalog, mapping: Mapping): Promise<T
     if (row.kind !== 'r' && row.kind !== 'p')
       throw new SourceProblem(
         `${name} is no table: changes of ${KINDS[row.kind] ?? 'such relations'} are not told; name the tables it is made of`,
+        { closes: true },
+      );
+    if (row.identity === 'n' || (row.identity === 'd' && row.key.length === 0))
+      throw new SourceProblem(
+        `${name} has no key by which changed rows could be told: once it is published, its UPDATEs and DELETEs fail. Give it a primary key, or run ALTER TABLE ${quotedTable(name)} REPLICA IDENTITY FULL;`,
         { closes: true },
       );
     const missing = missingColumn(row, mapping.tables.get(name)!.columns, catalog.version);
@@ -158,7 +170,6 @@ async function attempt(catalog: Catalog, sql: string, trouble: string): Promise<
 export async function ensureSlot(
   catalog: Catalog,
   { slot }: Names,
-  database: string,
   make: () => Promise<void>,
 ): Promise<string | null> {
   const found = await catalog.slot(slot);
@@ -166,8 +177,6 @@ export async function ensureSlot(
     await make();
     return 'the replication slot is new';
   }
-  const wrong = wrongSlot(slot, found, database);
-  if (wrong !== null) throw new SourceProblem(wrong, { closes: true });
   if (found.wal_status !== 'lost') return null;
   await dropSlot(catalog, slot);
   await make();

@@ -3,7 +3,7 @@ import type { SourceParts } from '../contract.ts';
 import { formatLsn, parseLsn } from '../positions/lsn.ts';
 import { Catalog, type Pulse } from './catalog.ts';
 import { PgOutput, type Transaction } from './pgoutput.ts';
-import { checkServer, checkTables, ensurePublication, ensureSlot } from './prepare.ts';
+import { checkServer, checkSlot, checkTables, ensurePublication, ensureSlot } from './prepare.ts';
 import { quoted, SourceProblem, sqlState } from './problem.ts';
 import type { Remembered } from './remembered.ts';
 import { Stream } from './stream.ts';
@@ -67,11 +67,12 @@ export class Session {
     this.catalog = catalog;
     this.endIfOver();
     await checkServer(catalog);
+    await checkSlot(catalog, this.config, databaseOf(url));
     const tables = await checkTables(catalog, mapping);
     const published = await ensurePublication(catalog, this.config, mapping, tables);
     this.seen = await catalog.pulse(slot, publication, [...mapping.tables.keys()]);
     if (published) this.remembered.gap('the publication was made or changed');
-    const gap = await ensureSlot(catalog, this.config, databaseOf(url), () => this.makeSlot(catalog));
+    const gap = await ensureSlot(catalog, this.config, () => this.makeSlot(catalog));
     if (gap !== null) this.remembered.gap(gap);
     const decoder = new PgOutput(mapping, new TypeReaders(await catalog.types()));
     decoder.onUnknownType = () =>
@@ -99,6 +100,7 @@ export class Session {
       this.ready = this.prove().then(() => {
         this.settled = true;
         streaming();
+        stream.askForPosition();
         this.feelPulse();
       });
       this.ready.catch(this.fail);
@@ -143,6 +145,8 @@ export class Session {
     try {
       if (why !== null) await sink.lost(why);
       await sink.open();
+      // What is acknowledged was applied.
+      if (confirmed > (this.remembered.flushed ?? 0n)) sink.passed(formatLsn(confirmed));
     } catch (error) {
       if (why !== null) this.remembered.gap(why);
       throw error;
@@ -185,10 +189,11 @@ export class Session {
     this.remembered.flushed = end;
   }
 
-  private passed(position: bigint): void {
-    if (!this.settled) return;
+  private passed(position: bigint): boolean {
+    if (!this.settled) return false;
     this.remembered.flushed = position;
     this.parts.sink.passed(formatLsn(position));
+    return true;
   }
 
   /** Each second: how far behind, and whether publication and tables are still what they were. */

@@ -22,8 +22,8 @@ export interface StreamParts {
   readonly decoder: PgOutput;
   /** Resolves once it is applied; only then is it acknowledged. Called in order. */
   apply(transaction: Transaction): Promise<void>;
-  /** Nothing is outstanding up to here. */
-  passed(position: bigint): void;
+  /** Nothing is outstanding up to here. False: it may not be taken as applied yet. */
+  passed(position: bigint): boolean;
 }
 
 /** Who the server is; a restored or promoted one is another. */
@@ -107,6 +107,11 @@ export class Stream {
     throw new Error('the server has ended the stream');
   }
 
+  /** The server answers with how far it has sent. */
+  askForPosition(): void {
+    if (this.alive) this.tell(true);
+  }
+
   /** Tells the server the last position and closes. */
   close(error = new Error('closed')): void {
     if (!this.alive) return;
@@ -144,8 +149,9 @@ export class Stream {
   private keepalive(chunk: Buffer): void {
     const at = chunk.readBigUInt64BE(1);
     if (at > this.received) this.received = at;
-    if (!this.parts.decoder.open && this.waiting === 0 && this.received > this.flushed)
-      this.moveOn(this.received);
+    if (!this.parts.decoder.open && this.waiting === 0 && this.received > this.flushed) {
+      if (this.parts.passed(this.received)) this.flushed = this.received;
+    }
     if (chunk[17] === 1) this.tell(false);
   }
 
@@ -169,11 +175,6 @@ export class Stream {
     this.paused = false;
     this.heardAt = this.parts.clock.now();
     this.connection.stream.resume();
-  }
-
-  private moveOn(position: bigint): void {
-    this.flushed = position;
-    this.parts.passed(position);
   }
 
   private keepBeating(): void {

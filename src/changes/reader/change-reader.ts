@@ -41,6 +41,10 @@ export class ChangeReader {
     return this.sources.get(name)?.push(request) ?? null;
   }
 
+  async close(why: string): Promise<void> {
+    await Promise.all([...this.sources.values()].map((source) => source.close(why)));
+  }
+
   async stop(): Promise<void> {
     const sources = [...this.sources.values()];
     this.sources.clear();

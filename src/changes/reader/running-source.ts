@@ -60,6 +60,9 @@ export interface ReaderParts {
 const COMPLAINTS_A_MINUTE = 10;
 const MOST_SHOWN_TAGS = 20;
 
+/** Counts what workers are told, over all sources of this process. */
+let told = 0;
+
 /** One source that runs: its reader, the fences it sets, and what it tells of itself. */
 export class RunningSource implements SourceSink {
   readonly config: ChangeSourceConfig;
@@ -80,6 +83,7 @@ export class RunningSource implements SourceSink {
   private events = 0;
   private skipped = 0;
   private closed: boolean;
+  private closedBecause: string | null = null;
   private complaints = 0;
   private complaintsFrom = 0;
   private announcing = false;
@@ -125,24 +129,26 @@ export class RunningSource implements SourceSink {
     return this.source?.push?.(request) ?? null;
   }
 
-  news(): SourceNews {
+  private now(): SourceNews {
     const { position, closed } = this;
-    return { name: this.config.name, position, closed, settling: [...this.settling.values()] };
+    return { name: this.config.name, number: ++told, mapping: this.mapping.hash, position, closed };
+  }
+
+  news(): SourceNews {
+    return { ...this.now(), settling: [...this.settling.values()] };
   }
 
   /** Resolves with a number once no worker stores what carries these tags. */
   private async settleBegins(tags: readonly string[]): Promise<number> {
     const settling = { id: ++this.settlings, tags };
     this.settling.set(settling.id, settling);
-    const { position, closed } = this;
-    await this.parts.announce([{ name: this.config.name, position, closed, settling: [settling] }]);
+    await this.parts.announce([{ ...this.now(), settling: [settling] }]);
     return settling.id;
   }
 
   private settleEnds(id: number): void {
     this.settling.delete(id);
-    const { position, closed } = this;
-    void this.parts.announce([{ name: this.config.name, position, closed, settled: [id] }]);
+    void this.parts.announce([{ ...this.now(), settled: [id] }]);
   }
 
   describe(): SourceDescription {
@@ -177,9 +183,10 @@ export class RunningSource implements SourceSink {
   }
 
   async close(why: string): Promise<void> {
-    if (!this.closed)
+    if (why !== this.closedBecause)
       this.log.warn('nothing that this change source feeds is answered from the cache', { why });
     this.closed = true;
+    this.closedBecause = why;
     await this.announce();
     await this.queue.fence(this.mapping.families);
   }
@@ -188,6 +195,7 @@ export class RunningSource implements SourceSink {
     if (!this.closed) return;
     await this.queue.fence(this.mapping.families);
     this.closed = false;
+    this.closedBecause = null;
     await this.announce();
   }
 
@@ -241,8 +249,7 @@ export class RunningSource implements SourceSink {
   private async tellWorkers(): Promise<void> {
     while (this.unannounced) {
       this.unannounced = false;
-      const { position, closed } = this;
-      await this.parts.announce([{ name: this.config.name, position, closed }]);
+      await this.parts.announce([this.now()]);
     }
   }
 

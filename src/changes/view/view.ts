@@ -9,8 +9,11 @@ interface SourceView {
   readonly kind: PositionKind;
   readonly maxWait: number;
   readonly families: readonly Family[];
+  readonly mapping: string;
   position: unknown;
   closed: boolean;
+  /** Of the newest that was heard. */
+  heard: number;
   /** Tags of changes that origins may not show yet, by the number of each change. */
   readonly settling: Map<number, ReadonlySet<string>>;
 }
@@ -27,13 +30,18 @@ interface Waiter {
   readonly timer: object;
 }
 
+/**
+ * Names the mappings of a config: an entry that was made under another is a miss. It stands in the keys of what is
+ * cached. Empty where there is no source.
+ */
+export function mappingStamp(configs: Readonly<Record<string, ChangeSourceConfig>>): string {
+  return Object.values(configs)
+    .map((config) => `${config.name}=${mappingHash(config)}`)
+    .join(' ');
+}
+
 /** What a worker knows of the change sources. It outlives reloads. */
 export class ChangeView {
-  /**
-   * Names the mappings in force. An entry that was made under another one is a miss: an answer with tags is kept
-   * under a key that has this in it. Empty where there is no source.
-   */
-  stamp = '';
   private readonly clock: Clock;
   private sources = new Map<string, SourceView>();
   private kinds: ReadonlyMap<string, PositionKind> = new Map();
@@ -48,30 +56,34 @@ export class ChangeView {
     const before = this.sources;
     this.sources = new Map();
     for (const [name, config] of Object.entries(configs)) {
+      const mapping = mappingHash(config);
       const known = before.get(name);
+      const same = known?.mapping === mapping;
       this.sources.set(name, {
         kind: positionsOf(config.reader),
         maxWait: config.maxWait,
         families: compileFamilies(config),
-        position: known?.position ?? null,
-        closed: known?.closed ?? true,
+        mapping,
+        position: same ? known.position : null,
+        closed: same ? known.closed : true,
+        heard: known?.heard ?? 0,
         settling: known?.settling ?? new Map(),
       });
     }
     this.kinds = new Map([...this.sources].map(([name, { kind }]) => [name, kind]));
-    this.stamp = Object.values(configs)
-      .map((config) => `${config.name}=${mappingHash(config)}`)
-      .join(' ');
   }
 
   hear(news: readonly SourceNews[]): void {
-    for (const { name, position, closed, settling, settled } of news) {
+    for (const { name, number, mapping, position, closed, settling, settled } of news) {
       const source = this.sources.get(name);
       if (source === undefined) continue;
-      source.closed = closed;
-      source.position = position === null ? null : source.kind.parse(position);
       for (const { id, tags } of settling ?? []) source.settling.set(id, new Set(tags));
       for (const id of settled ?? []) source.settling.delete(id);
+      if (number < source.heard) continue;
+      source.heard = number;
+      // Whoever reads with another mapping fences other tags.
+      source.closed = closed || mapping !== source.mapping;
+      source.position = position === null || mapping !== source.mapping ? null : source.kind.parse(position);
     }
     for (const waiter of this.waiters) if (this.covers(waiter.asked)) this.end(waiter, 'reached');
   }

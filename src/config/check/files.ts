@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { ConfigFiles } from '../files.ts';
 import { certificatesOf } from '../normalise/index.ts';
-import type { ConfigInput } from '../schema/index.ts';
+import type { ConfigInput, ServiceInput } from '../schema/index.ts';
 import type { Findings, Path } from './findings.ts';
 
 /** Files that the config names: they are there, and what they should be. */
@@ -17,11 +17,11 @@ export function checkFiles(input: ConfigInput, files: ConfigFiles, findings: Fin
     }
   }
   for (const [name, service] of Object.entries(input.services ?? {})) {
-    const path = ['services', name, 'tls'];
-    const { ca, cert, key } = service.tls ?? {};
-    if (ca !== undefined) check.certificate(ca, [...path, 'ca']);
-    if (cert !== undefined && key !== undefined) check.pair(cert, key, path);
+    check.clientTls(service.tls ?? {}, ['services', name, 'tls']);
   }
+  const redis = input.cache?.redis;
+  if (typeof redis === 'object' && typeof redis.tls === 'object')
+    check.clientTls(redis.tls, ['cache', 'redis', 'tls']);
   for (const [name, route] of Object.entries(input.routes ?? {})) {
     const file = route.respond?.file;
     if (file !== undefined) check.bytes(file, ['routes', name, 'respond', 'file']);
@@ -43,6 +43,12 @@ class FileCheck {
     const advice = `paths are relative to the config's folder, ${this.files.folder}`;
     this.findings.error('TG_CONFIG_FILE', at, `the file ${path} ${content}`, advice);
     return null;
+  }
+
+  /** What the gateway trusts and shows as a client. */
+  clientTls({ ca, cert, key }: NonNullable<ServiceInput['tls']>, at: Path): void {
+    if (ca !== undefined) this.certificate(ca, [...at, 'ca']);
+    if (cert !== undefined && key !== undefined) this.pair(cert, key, at);
   }
 
   /** A certificate and the key that belongs to it. */

@@ -1,6 +1,7 @@
 import type { ConfigFiles } from '../files.ts';
 import type { ConfigIssue } from '../model.ts';
 import type { ConfigInput } from '../schema/index.ts';
+import { checkCaches } from './cache.ts';
 import { checkChanges } from './changes.ts';
 import { checkExpressions } from './expressions.ts';
 import { checkFiles } from './files.ts';
@@ -9,6 +10,7 @@ import { checkHeaders } from './headers.ts';
 import { checkListeners } from './listeners.ts';
 import { checkMatches, checkReachable } from './matches.ts';
 import { checkReferences, checkUnused } from './references.ts';
+import { checkWhoseAnswer } from './whose-answer.ts';
 
 export { type PathParameters, pathParameters } from '../../router/index.ts';
 
@@ -29,6 +31,8 @@ export function checkConfig(
   checkMatches(input, findings);
   checkExpressions(input, findings);
   checkChanges(input, findings);
+  checkCaches(input, findings);
+  checkWhoseAnswer(input, findings);
   checkFiles(input, files, findings);
   if (!failed && findings.issues.every((issue) => issue.severity !== 'error')) {
     checkReachable(input, findings);

@@ -1,4 +1,5 @@
-import type { ChangeFeedConfig, RedisConfig } from '../model.ts';
+import type { RedisConfig } from '../cache-model.ts';
+import type { ChangeFeedConfig } from '../model.ts';
 import { parseRedisUrl } from '../schema/redis.ts';
 import type { ChangeSourceInput } from '../schema/types.ts';
 import { listOf, record, sizeOf } from './scalars.ts';

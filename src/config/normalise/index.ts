@@ -11,8 +11,11 @@ import { normaliseService } from './service.ts';
 import { transformOf } from './transform.ts';
 
 export { destinationsOf } from './action.ts';
+export { cacheOf } from './cache.ts';
 export { certificatesOf, listenersOf } from './listener.ts';
 export { normaliseMatch } from './route.ts';
+export { routeCacheOf } from './route-cache.ts';
+export { mergeTransforms } from './transform.ts';
 
 /** How the files that a config names are read; they have been checked to be there. */
 export interface ReadFiles {
