@@ -8,5 +8,7 @@ export async function inspectSource(config: ChangeSourceConfig): Promise<SourceF
   switch (config.reader.kind) {
     case 'postgres':
       return (await import('./postgres/index.ts')).inspectPostgres(config);
+    default:
+      return { error: null, advice: [] };
   }
 }

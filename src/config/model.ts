@@ -3,7 +3,7 @@
  * sizes in bytes, `none` as Infinity. What a user may write is `schema.ts`; this is what the rest compiles from.
  */
 
-import type { CacheConfig, RouteCacheConfig } from './cache-model.ts';
+import type { CacheConfig, RedisConfig, RouteCacheConfig } from './cache-model.ts';
 
 export type * from './cache-model.ts';
 
@@ -42,7 +42,30 @@ export interface ChangeSourceConfig {
 }
 
 /** How its changes are read. */
-export type ChangeReaderConfig = { kind: 'postgres'; url: string; slot: string; publication: string };
+export type ChangeReaderConfig =
+  | { kind: 'postgres'; url: string; slot: string; publication: string }
+  | ChangeFeedConfig;
+
+/** Sources other than PostgreSQL. */
+export type ChangeFeedConfig =
+  | { kind: 'mysql'; url: string; serverId: number }
+  | {
+      kind: 'kafka';
+      brokers: string[];
+      topics: string[];
+      group: string;
+      tls: boolean;
+      sasl: KafkaSaslConfig | null;
+    }
+  | { kind: 'redis'; redis: RedisConfig; streams: string[]; group: string }
+  | { kind: 'nats'; url: string; stream: string; durable: string; identity: Record<string, string[]> }
+  | { kind: 'http'; token: string; maxBody: number; identity: Record<string, string[]> };
+
+export interface KafkaSaslConfig {
+  mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+  username: string;
+  password: string;
+}
 
 /** Which tags a changed row means. */
 export interface ChangeRuleConfig {

@@ -3,6 +3,7 @@ import type { ChangeSourceConfig } from '../../config/model.ts';
 import { compileTemplate } from '../../expression/index.ts';
 import type { Mapping, TableMapping } from '../contract.ts';
 import { type Family, familyOf } from './family.ts';
+import { placeOf } from './place.ts';
 import { Rule } from './rule.ts';
 import { rowScope } from './scope.ts';
 import { type Complain, TouchedTags } from './touched.ts';
@@ -42,7 +43,7 @@ export function compileFamilies({ name, tables }: ChangeSourceConfig): Family[] 
 
 /** All that decides which tags a change means, and of which database. Credentials don't. */
 export function mappingHash({ reader, tables }: ChangeSourceConfig): string {
-  const place = reader.kind === 'postgres' ? databaseOf(reader.url) : '';
+  const place = placeOf(reader);
   const rules = Object.keys(tables)
     .sort()
     .map((table) => [
@@ -53,11 +54,6 @@ export function mappingHash({ reader, tables }: ChangeSourceConfig): string {
     .update(JSON.stringify([reader.kind, place, rules]))
     .digest('hex')
     .slice(0, 16);
-}
-
-function databaseOf(url: string): string {
-  const { host, pathname } = new URL(url);
-  return host + pathname;
 }
 
 function familiesOf(rules: readonly Rule[]): Family[] {

@@ -16,16 +16,14 @@ export interface SourceFinding {
 
 /** Asks the database of a source whether it can be followed. Never rejects. */
 export async function inspectPostgres(config: ChangeSourceConfig): Promise<SourceFinding> {
-  const { url, slot } = config.reader;
+  const { reader } = config;
+  if (reader.kind !== 'postgres') return { error: null, advice: [] };
+  const { url, slot, publication } = reader;
   let catalog: Catalog | null = null;
   try {
     catalog = await Catalog.connect(url, `tidegate check ${systemRandom.hex(4)}`, () => {});
     await checkServer(catalog);
-    await checkSlot(
-      catalog,
-      { slot, publication: config.reader.publication },
-      decodeURIComponent(new URL(url).pathname.slice(1)),
-    );
+    await checkSlot(catalog, { slot, publication }, decodeURIComponent(new URL(url).pathname.slice(1)));
     const tables = await checkTables(catalog, compileMapping(config));
     return { error: null, advice: tables.flatMap((table) => identityAdvice(table, config)) };
   } catch (error) {

@@ -1,5 +1,6 @@
 import { changeScope, rowScope } from '../../changes/index.ts';
 import type { ChangeSourceInput, ConfigInput } from '../schema/index.ts';
+import { checkFeedPlaces } from './change-feeds.ts';
 import { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
 
@@ -12,6 +13,7 @@ export function checkChanges(input: ConfigInput, findings: Findings): void {
       checkTable(rules, ['changes', name, 'tables', table], check);
   }
   checkSlots(sources, findings);
+  checkFeedPlaces(sources, findings);
 }
 
 type TableInput = NonNullable<ChangeSourceInput['tables']>[string];

@@ -1,5 +1,6 @@
 import type { ChangeReaderConfig, ChangeRuleConfig, ChangeSourceConfig } from '../model.ts';
 import type { ChangeSourceInput, ConfigInput } from '../schema/types.ts';
+import { feedOf } from './change-feeds.ts';
 import { durationOf, listOf, record } from './scalars.ts';
 
 type TableInput = NonNullable<ChangeSourceInput['tables']>[string];
@@ -18,8 +19,9 @@ function sourceOf(name: string, source: ChangeSourceInput): ChangeSourceConfig {
   };
 }
 
-function readerOf({ postgres }: ChangeSourceInput): ChangeReaderConfig {
-  if (postgres === undefined) throw new Error('a source without a reader has been refused before');
+function readerOf(source: ChangeSourceInput): ChangeReaderConfig {
+  const { postgres } = source;
+  if (postgres === undefined) return feedOf(source);
   const { url, slot = 'tidegate', publication = 'tidegate' } = postgres;
   return { kind: 'postgres', url, slot, publication };
 }

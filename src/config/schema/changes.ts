@@ -1,9 +1,9 @@
+import { FEEDS, feeds } from './change-feeds.ts';
 import { type Complaint, leaf, object, oneOf, type Rule, record, someOf } from './kit.ts';
-import { LATER_SOURCES } from './not-built.ts';
 import { duration, listed, notOneOf } from './values.ts';
 
 /** Where a table's rows are read from: each source has just one of these keys. */
-export const READERS = ['postgres'] as const;
+export const READERS = ['postgres', ...FEEDS] as const;
 
 const databaseUrl = leaf<string>(
   'a URL such as postgres://user:password@127.0.0.1/shop',
@@ -109,15 +109,16 @@ const table = oneOf('a list of tags, or { tags, when, columns }', [
 
 function tableComplaint(name: string): Complaint | null {
   if (/^[^.\s][^.]*\..*[^.\s]$/.test(name)) return null;
+  const bare = name.replace(/^\.+|\.+$/g, '') || 'orders';
   return {
     code: 'TG_CONFIG_NAME',
     message: `"${name}" does not say in which schema or database the table is`,
-    advice: `write "public.${name.replace(/^\.+|\.+$/g, '') || 'orders'}" for PostgreSQL`,
+    advice: `write "public.${bare}" for PostgreSQL, "DATABASE.${bare}" for MySQL`,
   };
 }
 
 const oneReader: Rule = (source, report) => {
-  const given = [...READERS, ...LATER_SOURCES].filter((key) => Object.hasOwn(source, key));
+  const given = READERS.filter((key) => Object.hasOwn(source, key));
   if (given.length === 0 && !Object.keys(source).some((key) => isNearly(key))) {
     report({
       code: 'TG_CONFIG_MISSING',
@@ -160,6 +161,7 @@ export const changeSource = object(
   'a change source',
   {
     postgres: postgres.optional().describe('PostgreSQL 14 or newer, by logical replication.'),
+    ...feeds,
     tables: record('an object: lists of tags by table', table, tableComplaint).describe(
       'Which tables are followed, and the tags that a changed row of each unseats.',
     ),

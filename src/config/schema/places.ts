@@ -21,6 +21,9 @@ const HINTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     tags: 'tags stand with their table: tables: { public.orders: [ … ] }',
     url: 'it stands in postgres: { url }',
     cdc: 'did you mean "postgres"?',
+    mariadb: 'did you mean "mysql"?',
+    binlog: 'did you mean "mysql"?',
+    debezium: 'say what carries the events: kafka, redis, nats or http',
   },
   PostgresSource: {
     uri: 'did you mean "url"?',
@@ -205,6 +208,6 @@ export const PLACES: Readonly<Record<string, readonly string[]>> = {
     'admin',
     'changes',
   ],
-  'a change source': ['tables', 'settle', 'maxWait', 'postgres'],
+  'a change source': ['tables', 'settle', 'maxWait', 'postgres', 'mysql', 'kafka', 'redis', 'nats', 'http'],
   'postgres: { … } of a change source': ['slot', 'publication'],
 };
