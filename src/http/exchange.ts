@@ -111,6 +111,8 @@ export class Exchange {
   trusted = false;
   /** The route that takes it; it stays the same whatever is reloaded meanwhile. */
   route: RouteHandle | null = null;
+  /** Who asks, as the authentication found; null: nobody has been found, or nobody was asked for. */
+  identity: object | null = null;
   /** The variables of its expressions, once something has asked for them. */
   variables: object | null = null;
   /** Set-Cookie lines of the gateway's own, added to whatever the answer is. */

@@ -1,0 +1,109 @@
+import { type Body, isSource } from '../../http/body.ts';
+import type { Exchange } from '../../http/exchange.ts';
+import { type Headers, isHeaderValue } from '../../http/headers.ts';
+import type { Handover } from '../../pipeline/index.ts';
+import { ForbiddenNames } from './names.ts';
+import { WithoutTrailers } from './trailers.ts';
+import { visible } from './visible.ts';
+
+/** Of an identity, what a service may be told. */
+export interface Told {
+  readonly subject: string | null;
+  readonly permissions: readonly string[];
+  /** What the provider's own answer says in `responseHeaders`. */
+  readonly toService: Headers;
+}
+
+/** Header names in which services are told who asks. */
+export interface IdentityNames {
+  readonly subject: string;
+  readonly permissions: string;
+}
+
+export const DEFAULT_NAMES: IdentityNames = {
+  subject: 'x-auth-subject',
+  permissions: 'x-auth-permissions',
+};
+
+/** Signs, for one service, that an identity was found. The same token for as long as it is young. */
+export type Sign<Who extends Told = Told> = (identity: Who) => string;
+
+export interface HandoverConfig<Who extends Told = Told> {
+  readonly names: IdentityNames;
+  /** `headers`: in the two headers. A function: as a bearer token signed by the gateway. Null: nothing is told. */
+  readonly as: 'headers' | Sign<Who> | null;
+  /** Does the service hear of these? A cached answer for many may not depend on who asked first. */
+  readonly tells: { readonly subject: boolean; readonly permissions: boolean; readonly provider: boolean };
+  /** Further headers of which a client's own copy does not pass: those that a provider answers with. */
+  readonly forbidden: readonly string[];
+}
+
+/**
+ * Compiles what a service is told of who asks, and which of the client's headers could be taken for that. Null where
+ * nobody is told anything, and no name but the usual two, which never pass anyway, has to be kept out.
+ */
+export function compileHandover<Who extends Told>(config: HandoverConfig<Who>): Handover | null {
+  const signs = typeof config.as === 'function' ? ['authorization'] : [];
+  const own = [config.names.subject, config.names.permissions].filter((name) => !isDefault(name));
+  const forbidden = new ForbiddenNames([...config.forbidden, ...signs, ...own]);
+  const says = config.as !== null || config.tells.provider;
+  if (!says && forbidden.empty) return null;
+  return new CompiledHandover(config, forbidden);
+}
+
+const isDefault = (name: string) => name === DEFAULT_NAMES.subject || name === DEFAULT_NAMES.permissions;
+
+class CompiledHandover<Who extends Told> implements Handover {
+  private readonly config: HandoverConfig<Who>;
+  private readonly forbidden: ForbiddenNames;
+  /** A cached decision gives the same identity again and again. */
+  private readonly said = new WeakMap<Who, string>();
+
+  constructor(config: HandoverConfig<Who>, forbidden: ForbiddenNames) {
+    this.config = config;
+    this.forbidden = forbidden;
+  }
+
+  without(headers: Headers): Headers {
+    return this.forbidden.empty ? headers : this.forbidden.without(headers);
+  }
+
+  withoutTrailers(body: Body): Body {
+    if (this.forbidden.empty || !isSource(body) || body.length >= 0) return body;
+    return new WithoutTrailers(body, this.forbidden);
+  }
+
+  lines(exchange: Exchange): string {
+    const identity = exchange.identity as Who | null;
+    if (identity === null) return '';
+    const { as } = this.config;
+    let lines = this.said.get(identity);
+    if (lines === undefined) {
+      lines = this.written(identity);
+      this.said.set(identity, lines);
+    }
+    return typeof as === 'function' ? `authorization: Bearer ${as(identity)}\r\n${lines}` : lines;
+  }
+
+  /** All that stays the same for an identity. */
+  private written(identity: Who): string {
+    const { as, names, tells } = this.config;
+    let lines = '';
+    if (as === 'headers') {
+      if (tells.subject && identity.subject !== null && identity.subject !== '')
+        lines += `${names.subject}: ${visible(identity.subject)}\r\n`;
+      const permissions = tells.permissions ? identity.permissions.filter((one) => one !== '') : [];
+      if (permissions.length > 0)
+        lines += `${names.permissions}: ${permissions.map(visible).join(' ')}\r\n`;
+    }
+    return tells.provider ? lines + providerLines(identity.toService) : lines;
+  }
+}
+
+function providerLines(headers: Headers): string {
+  let lines = '';
+  for (let i = 0; i < headers.length; i += 2) {
+    if (isHeaderValue(headers[i + 1]!)) lines += `${headers[i]!}: ${headers[i + 1]!}\r\n`;
+  }
+  return lines;
+}
