@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { AuthRoom, NO_FENCES } from './auth/index.ts';
 import type { GatewayConfig, ListenerConfig } from './config/model.ts';
 import type { Failure } from './http/errors.ts';
 import type { Exchange } from './http/exchange.ts';
@@ -60,6 +61,7 @@ export class Gateway implements WorkerGateway {
   private readonly parts: GatewayParts;
   /** What is known of services and their targets. */
   readonly upstreams: Upstreams;
+  private readonly auth: AuthRoom;
   private readonly snapshotParts: SnapshotParts;
   private readonly pipeline: Pipeline;
   private readonly listeners = new Map<string, Listener>();
@@ -82,7 +84,9 @@ export class Gateway implements WorkerGateway {
       shareOf: parts.shareOf ?? 1,
       ...discover,
     });
+    this.auth = new AuthRoom({ clock, random, log, resolver, fences: NO_FENCES });
     this.snapshotParts = {
+      auth: this.auth,
       clock,
       random,
       counters,
@@ -203,6 +207,7 @@ export class Gateway implements WorkerGateway {
       }
     }
     this.upstreams.destroy();
+    this.auth.close();
     return { cut };
   }
 

@@ -111,6 +111,14 @@ export class Exchange {
   trusted = false;
   /** The route that takes it; it stays the same whatever is reloaded meanwhile. */
   route: RouteHandle | null = null;
+  /** Who asks, once a provider has found out (`Identity` of auth/); null: nobody in particular. */
+  identity: object | null = null;
+  /** What stood in the request to show who asks, and was taken off it (`Withheld` of auth/). */
+  withheld: object | null = null;
+  /** `target` with credentials in its query masked, where there are any. */
+  shownTarget: string | null = null;
+  /** It was refused on the way in, so no service may be asked for it after all. */
+  refused = false;
   /** The variables of its expressions, once something has asked for them. */
   variables: object | null = null;
   /** Set-Cookie lines of the gateway's own, added to whatever the answer is. */

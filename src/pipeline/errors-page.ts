@@ -28,6 +28,17 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   TG_ROUTE_NOT_FOUND:
     'Run `tidegate explain FILE METHOD URL`: it names the routes that came near, and why they don’t match.',
   TG_ROUTE_METHOD: 'Use a method that `Allow` names, or add it to the route’s `method`.',
+  TG_AUTH_AMBIGUOUS:
+    'Send one `Authorization`, and each other header, parameter or cookie that holds a credential once.',
+  TG_AUTH_MISSING: 'Send a credential, as `WWW-Authenticate` says.',
+  TG_AUTH_INVALID:
+    'Get a new credential. The answer does not say what is wrong with this one; the log of the gateway does.',
+  TG_AUTH_FORBIDDEN:
+    'Ask whoever gives out permissions. The log names the rule, and `tidegate explain` shows what the route asks for.',
+  TG_AUTH_ORIGIN:
+    'Let the page of the same origin send the request (browsers add `Origin` by themselves), or say `crossSite: true` on the provider if other sites may.',
+  TG_AUTH_UNAVAILABLE:
+    'Come back later. The operator finds in the log why the auth server gave no answer that counts.',
   TG_UPSTREAM_REFUSED:
     'See that the service runs and listens where its `url` says; the log names the address.',
   TG_UPSTREAM_DNS: 'Check the host in the service’s `url` and the machine’s resolver.',

@@ -1,3 +1,4 @@
+import { type CompiledAuth, isGuarded } from '../auth/index.ts';
 import type {
   ActionConfig,
   DestinationConfig,
@@ -31,8 +32,10 @@ import {
   compileSides,
   compileTransform,
   type Dispatch,
+  type Filter,
   type HeaderTransform,
   type Mirror,
+  PHASES,
   type ProxyParts,
   type RequestSubject,
   readRequestBody,
@@ -63,6 +66,7 @@ const NO_TRANSFORM: TransformConfig = {
 /** Stands for a route where none took a request. */
 const NO_ROUTE: RouteConfig = {
   name: '(none)',
+  auth: null,
   match: {
     listeners: [],
     hosts: [],
@@ -92,6 +96,7 @@ type ProxyAction = Extract<ActionConfig, { kind: 'proxy' }>;
 export interface RouteParts {
   readonly config: GatewayConfig;
   readonly services: ReadonlyMap<string, Service>;
+  readonly auth: CompiledAuth;
   readonly proxy: ProxyParts;
   readonly counters: Counters;
   /** Signs the cookies that keep a client where it was. */
@@ -111,7 +116,7 @@ export class RouteCompiler {
     const compiled: CompiledRoute = {
       name: route.name,
       counter: this.parts.counters.route(route.name),
-      filters: this.readsBody(route, scopes) ? [readRequestBody(route.maxBody, requestVariables)] : [],
+      filters: this.filters(route, scopes),
       dispatch: this.dispatch(route, scopes),
       response: compileTransform(null, route.response, scopes.response),
       rules: compileRules(route.answers, scopes.request, (to) => this.alone(route, to, scopes)),
@@ -119,6 +124,16 @@ export class RouteCompiler {
       maxBody: route.maxBody,
     };
     return { route: compiled, name: route.name, match: route.match, when: compileWhen(route.match.when) };
+  }
+
+  /** The steps before dispatch, in the order of their phases. */
+  private filters(route: RouteConfig, scopes: Scopes): Filter[] {
+    const filters = this.parts.auth.filters(route.auth, scopes.request, requestVariables);
+    // Of a guarded route nothing is read for those who may not come in.
+    const phase = isGuarded(route.auth) ? 'authorize' : 'admit';
+    if (this.readsBody(route, scopes))
+      filters.unshift(readRequestBody(route.maxBody, requestVariables, phase));
+    return filters.sort((a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase));
   }
 
   /** What `defaults` say of answers to requests that no route takes. */
@@ -141,6 +156,7 @@ export class RouteCompiler {
       route.response,
       route.answers,
       route.mirror,
+      route.auth?.allow,
       ...services.flatMap((s) => [s.host, s.request, s.response]),
     ];
     return texts.some((part) => mentionsBody(part, scopes.response));

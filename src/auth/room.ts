@@ -1,0 +1,94 @@
+import type { GatewayConfig, ProviderConfig, RouteAuthConfig } from '../config/model.ts';
+import type { ExchangeVariables, Scope } from '../expression/index.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { Filter } from '../pipeline/index.ts';
+import type { Logger } from '../telemetry/index.ts';
+import type { Resolver } from '../upstream/index.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Random } from '../util/random.ts';
+import { ApiKeyProvider } from './api-key.ts';
+import type { Provider, RevocationFences } from './contract.ts';
+import { Guard } from './guard.ts';
+import { compilePermit } from './permit.ts';
+
+/** What providers need of the gateway around them. */
+export interface AuthParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly resolver: Resolver;
+  readonly fences: RevocationFences;
+}
+
+/**
+ * Keeps what outlives a reload: providers with their keys, connections and decisions, each under a key of just
+ * what its config says. A snapshot claims what it uses; what the newest doesn't use is closed.
+ */
+export class AuthRoom {
+  private readonly parts: AuthParts;
+  private standing = new Map<string, Provider>();
+
+  constructor(parts: AuthParts) {
+    this.parts = parts;
+  }
+
+  /** Compiles all providers of a config; `commit` makes them the ones in force. */
+  compile(config: GatewayConfig): { auth: CompiledAuth; commit(): void } {
+    const claimed = new Map<string, Provider>();
+    const providers = new Map<string, Provider>();
+    for (const provider of Object.values(config.auth)) {
+      const key = JSON.stringify(provider, (_, value) =>
+        typeof value === 'function' ? String(value) : value,
+      );
+      const kept = this.standing.get(key) ?? this.provider(provider);
+      claimed.set(key, kept);
+      providers.set(provider.name, kept);
+    }
+    return { auth: new CompiledAuth(providers), commit: () => this.commit(claimed) };
+  }
+
+  close(): void {
+    this.commit(new Map());
+  }
+
+  private provider(config: ProviderConfig): Provider {
+    switch (config.kind) {
+      case 'apiKey':
+        return new ApiKeyProvider(config);
+      default:
+        throw new RangeError(`a provider of kind ${config.kind} (${String(this.parts.log)})`);
+    }
+  }
+
+  private commit(claimed: Map<string, Provider>): void {
+    for (const [key, provider] of this.standing) if (claimed.get(key) !== provider) provider.close();
+    this.standing = claimed;
+  }
+}
+
+/** The providers of one config, for its routes. */
+export class CompiledAuth {
+  private readonly providers: ReadonlyMap<string, Provider>;
+
+  constructor(providers: ReadonlyMap<string, Provider>) {
+    this.providers = providers;
+  }
+
+  /** The steps that guard a route: who asks, and what they may. Empty where it is open. */
+  filters(
+    config: RouteAuthConfig | null,
+    scope: Scope,
+    variables: (exchange: Exchange) => ExchangeVariables,
+  ): Filter[] {
+    if (config === null) return [];
+    const providers = config.providers.map((name) => this.providers.get(name)!);
+    const permit = compilePermit(config, providers, scope, variables);
+    const guard = providers.length === 0 ? null : new Guard({ ...config, providers });
+    return [guard, permit].filter((filter) => filter !== null);
+  }
+}
+
+/** Can a provider authenticate requests of this route? */
+export function isGuarded(config: RouteAuthConfig | null): boolean {
+  return config !== null && config.providers.length > 0;
+}
