@@ -10,6 +10,7 @@ import {
   type Explained,
   type ExplainRequest,
   explainRequest,
+  requestVariables,
   type Snapshot,
   type SnapshotParts,
   variables,
@@ -84,7 +85,14 @@ export class Gateway implements WorkerGateway {
       shareOf: parts.shareOf ?? 1,
       ...discover,
     });
-    this.auth = new AuthRoom({ clock, random, log, resolver, fences: NO_FENCES });
+    this.auth = new AuthRoom({
+      clock,
+      random,
+      log,
+      resolver,
+      fences: NO_FENCES,
+      variables: requestVariables,
+    });
     this.snapshotParts = {
       auth: this.auth,
       clock,

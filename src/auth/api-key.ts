@@ -2,6 +2,7 @@ import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ApiKeyConfig, ApiKeyProviderConfig } from '../config/model.ts';
 import { parseJson, type Value } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
+import { isAddressed } from './bearer.ts';
 import type { AMBIGUOUS, Challenge, Credential, Decision, Identity, Place, Provider } from './contract.ts';
 import { compileMapping, type Mapping } from './mapping.ts';
 import { placesOf, readPlaces } from './places.ts';
@@ -40,7 +41,7 @@ export class ApiKeyProvider implements Provider {
   }
 
   isAddressed(exchange: Exchange): boolean {
-    return readPlaces(this.places, exchange) !== null;
+    return isAddressed(this.places, exchange);
   }
 
   authenticate({ value, place }: Credential): Decision {

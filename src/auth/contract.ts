@@ -1,6 +1,6 @@
 import type { Identity as Seen } from '../expression/index.ts';
 import type { Failure } from '../http/errors.ts';
-import type { Exchange, Reply } from '../http/exchange.ts';
+import type { Exchange } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
 
 /** Who asks, as a provider found it. Shared by all requests with the same credential, so never changed. */
@@ -40,7 +40,7 @@ export type Decision =
   /** It is no good. Why is for the log alone: nothing in the answer tells whether such a credential exists. */
   | { readonly kind: 'refused'; readonly status: 401 | 403; readonly why: string }
   /** What the auth service answered goes to the client as it is. */
-  | { readonly kind: 'answer'; readonly reply: Reply }
+  | { readonly kind: 'answer'; readonly status: number; readonly headers: Headers; readonly body: Buffer }
   /** Nobody could say: closed, never through. */
   | { readonly kind: 'unavailable'; readonly failure: Failure };
 
@@ -65,7 +65,12 @@ export interface Provider {
   recognises(exchange: Exchange): Credential | typeof AMBIGUOUS | null;
   /** Does anything stand where it looks, be it recognised or not? */
   isAddressed(exchange: Exchange): boolean;
-  authenticate(credential: Credential, exchange: Exchange): Decision | Promise<Decision>;
+  /** `places`: of all the route's providers, so that none of their credentials is told to another. */
+  authenticate(
+    credential: Credential,
+    exchange: Exchange,
+    places: readonly Place[],
+  ): Decision | Promise<Decision>;
   /** What can be said of a credential without asking anybody: for `explain`. */
   describe(): string;
   close(): void;

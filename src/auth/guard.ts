@@ -1,5 +1,5 @@
 import { Failure } from '../http/errors.ts';
-import type { Exchange, Reply } from '../http/exchange.ts';
+import { type Exchange, type Reply, reply } from '../http/exchange.ts';
 import { type Headers, sameName } from '../http/headers.ts';
 import { type Filter, problem } from '../pipeline/index.ts';
 import { addChallenges, type BearerError } from './challenge.ts';
@@ -47,12 +47,13 @@ export class Guard implements Filter {
     // RFC 9110 §11.6.2: a request has one; which of two a service would take nobody knows.
     if (standsTwice(exchange.headers)) return refuse(exchange, new Failure('TG_AUTH_AMBIGUOUS'));
     for (const provider of this.providers) {
+      if (this.settings.optional && !provider.isAddressed(exchange)) continue;
       const credential = provider.recognises(exchange);
       if (credential === null) continue;
       if (credential === AMBIGUOUS) return refuse(exchange, new Failure('TG_AUTH_AMBIGUOUS'));
       if (credential.place.in === 'cookie' && !provider.crossSite && !isSameOrigin(exchange))
         return refuse(exchange, new Failure('TG_AUTH_ORIGIN'));
-      const decision = provider.authenticate(credential, exchange);
+      const decision = provider.authenticate(credential, exchange, this.places);
       if (!(decision instanceof Promise)) return this.follow(exchange, decision, credential);
       return decision.then((decided) => this.follow(exchange, decided, credential));
     }
@@ -68,7 +69,7 @@ export class Guard implements Filter {
         return this.challenge(exchange, new Failure('TG_AUTH_INVALID', decision.why), INVALID_TOKEN);
       case 'answer':
         exchange.refused = true;
-        return decision.reply;
+        return reply(decision.status, decision.headers.slice(), decision.body);
       case 'unavailable':
         return refuse(exchange, decision.failure);
     }
@@ -79,6 +80,7 @@ export class Guard implements Filter {
     this.clean(exchange);
     exchange.withheld = { credential } satisfies Withheld;
     if (identity.toService.length > 0) exchange.headers.push(...identity.toService);
+    if (identity.toClient.length > 0) exchange.toClient = identity.toClient;
     return null;
   }
 

@@ -40,11 +40,11 @@ export function compileMapping(config: ProviderCommon): Mapping {
     const variables = variablesOf(facts);
     const scopes = scopesOf(facts.claims);
     return {
-      subject: subjectFrom(subject === null ? facts.claims.get('sub') : valueOf(subject, variables)),
+      subject: subjectFrom(subject === null ? facts.claims.get('sub') : evaluated(subject, variables)),
       permissions:
         permissions === null
           ? usualPermissions(facts.claims, scopes)
-          : textsOf(valueOf(permissions, variables)),
+          : textsOf(evaluated(permissions, variables)),
       scopes,
       claims: claims.length === 0 ? facts.claims : withMore(facts.claims, claims, variables),
       tags: tags.length === 0 ? NONE : tagsFrom(tags, variables),
@@ -64,7 +64,7 @@ function variablesOf({ claims, response }: Facts): Variables {
 }
 
 /** What can't be evaluated isn't there. */
-function valueOf(template: ValueTemplate, variables: Variables): Value | undefined {
+function evaluated(template: ValueTemplate, variables: Variables): Value | undefined {
   try {
     return template.evaluate(variables);
   } catch (error) {
@@ -106,7 +106,7 @@ function withMore(
 ): ReadonlyMap<Value, Value> {
   const all = new Map(claims);
   for (const [name, template] of templates) {
-    const value = valueOf(template, variables);
+    const value = evaluated(template, variables);
     if (value === undefined) all.delete(name);
     else all.set(name, value);
   }
@@ -116,7 +116,7 @@ function withMore(
 function tagsFrom(templates: readonly ValueTemplate[], variables: Variables): readonly string[] | null {
   const tags: string[] = [];
   for (const template of templates) {
-    const value = valueOf(template, variables);
+    const value = evaluated(template, variables);
     const found = (Array.isArray(value) ? value : [value]).map(tagText);
     if (found.some((tag) => tag === null)) return null;
     tags.push(...(found as string[]));

@@ -1,5 +1,6 @@
 import type { Exchange } from '../http/exchange.ts';
 import { getHeaders } from '../http/headers.ts';
+import { clientAuthority } from '../pipeline/index.ts';
 
 /** RFC 9110 §9.2.1. */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
@@ -14,14 +15,10 @@ export function isSameOrigin(exchange: Exchange): boolean {
   const origins = getHeaders(exchange.headers, 'origin');
   if (origins.length !== 1) return false;
   const [scheme, host] = origins[0]!.toLowerCase().split('://');
-  return scheme === exchange.scheme && host !== undefined && sameHost(host, exchange);
-}
-
-function sameHost(host: string, exchange: Exchange): boolean {
-  const authority = exchange.trusted ? exchange.host : exchange.authority.toLowerCase();
-  const port = exchange.scheme === 'https' ? ':443' : ':80';
-  if (exchange.trusted) return host.replace(/:\d+$/, '') === authority;
-  return withoutPort(host, port) === withoutPort(authority, port);
+  if (scheme !== exchange.scheme || host === undefined) return false;
+  const usual = scheme === 'https' ? ':443' : ':80';
+  const authority = clientAuthority(exchange, exchange.trusted).toLowerCase();
+  return withoutPort(host, usual) === withoutPort(authority, usual);
 }
 
 function withoutPort(host: string, port: string): string {

@@ -8,7 +8,10 @@ import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { ApiKeyProvider } from './api-key.ts';
 import type { Provider, RevocationFences } from './contract.ts';
+import { ForwardProvider } from './forward.ts';
 import { Guard } from './guard.ts';
+import { IntrospectionProvider } from './introspection.ts';
+import { JwtProvider } from './jwt/index.ts';
 import { compilePermit } from './permit.ts';
 
 /** What providers need of the gateway around them. */
@@ -18,6 +21,8 @@ export interface AuthParts {
   readonly log: Logger;
   readonly resolver: Resolver;
   readonly fences: RevocationFences;
+  /** The variables of expressions, for an exchange. */
+  variables(exchange: Exchange): ExchangeVariables;
 }
 
 /**
@@ -44,7 +49,7 @@ export class AuthRoom {
       claimed.set(key, kept);
       providers.set(provider.name, kept);
     }
-    return { auth: new CompiledAuth(providers), commit: () => this.commit(claimed) };
+    return { auth: new CompiledAuth(providers, this.parts), commit: () => this.commit(claimed) };
   }
 
   close(): void {
@@ -55,8 +60,12 @@ export class AuthRoom {
     switch (config.kind) {
       case 'apiKey':
         return new ApiKeyProvider(config);
-      default:
-        throw new RangeError(`a provider of kind ${config.kind} (${String(this.parts.log)})`);
+      case 'introspection':
+        return new IntrospectionProvider(config, this.parts);
+      case 'jwt':
+        return new JwtProvider(config, this.parts);
+      case 'forward':
+        return new ForwardProvider(config, this.parts);
     }
   }
 
@@ -69,20 +78,18 @@ export class AuthRoom {
 /** The providers of one config, for its routes. */
 export class CompiledAuth {
   private readonly providers: ReadonlyMap<string, Provider>;
+  private readonly parts: AuthParts;
 
-  constructor(providers: ReadonlyMap<string, Provider>) {
+  constructor(providers: ReadonlyMap<string, Provider>, parts: AuthParts) {
     this.providers = providers;
+    this.parts = parts;
   }
 
   /** The steps that guard a route: who asks, and what they may. Empty where it is open. */
-  filters(
-    config: RouteAuthConfig | null,
-    scope: Scope,
-    variables: (exchange: Exchange) => ExchangeVariables,
-  ): Filter[] {
+  filters(config: RouteAuthConfig | null, scope: Scope): Filter[] {
     if (config === null) return [];
     const providers = config.providers.map((name) => this.providers.get(name)!);
-    const permit = compilePermit(config, providers, scope, variables);
+    const permit = compilePermit(config, providers, scope, this.parts.variables);
     const guard = providers.length === 0 ? null : new Guard({ ...config, providers });
     return [guard, permit].filter((filter) => filter !== null);
   }

@@ -123,6 +123,8 @@ export class Exchange {
   variables: object | null = null;
   /** Set-Cookie lines of the gateway's own, added to whatever the answer is. */
   cookies: string[] | null = null;
+  /** Further lines for whatever the answer is, from whoever found out who asks. */
+  toClient: Headers | null = null;
   /** Who holds something for it, and must hear when it is over. */
   owner: Owner | null = null;
   /** Why another answer stands in the place of the first one, where the gateway itself made that: for the log. */

@@ -10,6 +10,7 @@ export {
 export { compileAuthority } from './authority.ts';
 export { compileDestination } from './destination.ts';
 export { failureOf } from './evaluation.ts';
+export { clientAuthority } from './forwarded.ts';
 export { compileMirror, type Mirror } from './mirror.ts';
 export { Pipeline, type PipelineParts, type PipelineSnapshot } from './pipeline.ts';
 export { problem } from './problem.ts';

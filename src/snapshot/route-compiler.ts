@@ -128,7 +128,7 @@ export class RouteCompiler {
 
   /** The steps before dispatch, in the order of their phases. */
   private filters(route: RouteConfig, scopes: Scopes): Filter[] {
-    const filters = this.parts.auth.filters(route.auth, scopes.request, requestVariables);
+    const filters = this.parts.auth.filters(route.auth, scopes.request);
     // Of a guarded route nothing is read for those who may not come in.
     const phase = isGuarded(route.auth) ? 'authorize' : 'admit';
     if (this.readsBody(route, scopes))
