@@ -28,6 +28,6 @@ export {
   type PhaseObserver,
 } from './route.ts';
 export type { Side, Timeouts } from './side.ts';
-export { compileSides, type SideChooser } from './sides.ts';
+export { type Branch, compileSplit } from './split.ts';
 export { RequestSubject } from './subject.ts';
 export { compileQueryOnly, compileTransform, type HeaderTransform } from './transform.ts';

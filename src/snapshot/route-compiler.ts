@@ -29,7 +29,7 @@ import {
   compileQueryOnly,
   compileRedirect,
   compileRespond,
-  compileSides,
+  compileSplit,
   compileTransform,
   type Dispatch,
   type Filter,
@@ -40,7 +40,6 @@ import {
   type RequestSubject,
   readRequestBody,
   type Side,
-  type SideChooser,
   type Timeouts,
 } from '../pipeline/index.ts';
 import { pathParameters, type RouteEntry, type RouteSubject } from '../router/index.ts';
@@ -176,14 +175,13 @@ export class RouteCompiler {
           compileTransform(null, route.response, scopes.response),
         );
       case 'proxy':
-        return compileProxy(this.sides(route, action, scopes), this.parts.proxy);
+        return this.split(route, action, scopes);
     }
   }
 
   /** One service asked by itself, beside what the route does. */
   alone(route: RouteConfig, to: DestinationConfig, scopes: Scopes, side: Partial<Side> = {}): Dispatch {
-    const alone = { ...this.side(route, to, to.service, [], scopes), ...side };
-    return compileProxy(() => alone, this.parts.proxy);
+    return compileProxy({ ...this.side(route, to, [], scopes), ...side }, this.parts.proxy);
   }
 
   private mirror(route: RouteConfig, scopes: Scopes): Mirror | null {
@@ -194,7 +192,7 @@ export class RouteCompiler {
       methods: [],
       budget: 0,
     };
-    const { timeouts } = this.side(route, route.mirror.to, route.mirror.to.service, [], scopes);
+    const { timeouts } = this.side(route, route.mirror.to, [], scopes);
     // Nobody waits for a copy, so nobody would end one whose answer never does.
     const total = Math.min(timeouts.total, Number.isFinite(timeouts.response) ? timeouts.response : 30_000);
     const dispatch = this.alone(route, route.mirror.to, scopes, {
@@ -205,7 +203,7 @@ export class RouteCompiler {
     return compileMirror(dispatch, route.mirror.share, this.parts.proxy);
   }
 
-  private sides(route: RouteConfig, { to, sticky }: ProxyAction, scopes: Scopes): SideChooser {
+  private split(route: RouteConfig, { to, sticky }: ProxyAction, scopes: Scopes): Dispatch {
     const names = to.map((one, index) =>
       to.findIndex((other) => other.service === one.service) === index
         ? one.service
@@ -222,25 +220,19 @@ export class RouteCompiler {
             sticky.maxAge,
           );
     const own = sticky === null ? [] : [sticky.cookie];
-    return compileSides(
-      to.map((one, index) => this.side(route, one, names[index]!, own, scopes)),
-      affinity,
-    );
+    const branches = to.map((one, index) => ({
+      name: names[index]!,
+      weight: one.weight,
+      dispatch: compileProxy(this.side(route, one, own, scopes), this.parts.proxy),
+    }));
+    return compileSplit(branches, affinity);
   }
 
-  private side(
-    route: RouteConfig,
-    to: DestinationConfig,
-    name: string,
-    sticky: readonly string[],
-    scopes: Scopes,
-  ): Side {
+  private side(route: RouteConfig, to: DestinationConfig, sticky: readonly string[], scopes: Scopes): Side {
     const config = this.parts.config.services[to.service]!;
     const service = this.parts.services.get(to.service)!;
     const { balance } = config;
     return {
-      name,
-      weight: to.weight,
       service,
       destination: compileDestination(to, scopes.request, compileQueryOnly(config.request, route.request)),
       method: to.method,
