@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { AuthRoom, NO_FENCES } from './auth/index.ts';
+import { AuthRoom, NO_FENCES, type RevocationFences } from './auth/index.ts';
 import type { GatewayConfig, ListenerConfig } from './config/model.ts';
 import type { Failure } from './http/errors.ts';
 import type { Exchange } from './http/exchange.ts';
@@ -49,6 +49,8 @@ export interface GatewayParts {
   bus?: WorkerBus;
   /** How names are followed that stand for targets, where not by DNS. */
   discover?: Discover;
+  /** What decisions of auth are held against: a purge or a change event revokes them. Default: nothing is purged. */
+  fences?: RevocationFences;
   /** How names become addresses, where not as the system does it. */
   lookup?: Lookup;
 }
@@ -62,7 +64,8 @@ export class Gateway implements WorkerGateway {
   private readonly parts: GatewayParts;
   /** What is known of services and their targets. */
   readonly upstreams: Upstreams;
-  private readonly auth: AuthRoom;
+  /** Who asks: providers, their decisions, and tunnels under way. */
+  readonly auth: AuthRoom;
   private readonly snapshotParts: SnapshotParts;
   private readonly pipeline: Pipeline;
   private readonly listeners = new Map<string, Listener>();
@@ -90,7 +93,7 @@ export class Gateway implements WorkerGateway {
       random,
       log,
       resolver,
-      fences: NO_FENCES,
+      fences: parts.fences ?? NO_FENCES,
       variables: requestVariables,
     });
     this.snapshotParts = {

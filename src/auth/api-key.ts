@@ -92,7 +92,7 @@ function identityOf(provider: string, key: ApiKeyConfig, mapping: Mapping): Iden
     expiresAt: null,
     tokenHash: key.hash,
     tags,
-    sequence: 0,
+    sequence: null,
     toService: [],
     toClient: [],
   };

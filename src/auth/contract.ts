@@ -12,8 +12,8 @@ export interface Identity extends Seen {
   readonly tokenHash: string | null;
   /** What revokes it: `subject:S`, `token:HASH`, and what the provider's `tags` say. */
   readonly tags: readonly string[];
-  /** The number of the newest invalidation when it was found out. */
-  readonly sequence: number;
+  /** The number of the newest invalidation when it was found out; null: it is found out with each request. */
+  readonly sequence: number | null;
   /** Lines of the provider's answer that go on to the service. */
   readonly toService: Headers;
   /** Lines of the provider's answer that go back to the client. */

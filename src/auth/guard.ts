@@ -10,6 +10,7 @@ import {
   type Identity,
   type Place,
   type Provider,
+  type RevocationFences,
 } from './contract.ts';
 import { isSameOrigin } from './origin.ts';
 import { maskTarget, removeLike, stripPlaces } from './places.ts';
@@ -18,11 +19,14 @@ export interface GuardSettings {
   readonly providers: readonly Provider[];
   readonly optional: boolean;
   readonly passToken: boolean;
+  readonly fences: RevocationFences;
 }
 
 /** What was taken off a request: an aggregate's call to another route shows it there. */
 export interface Withheld {
   readonly credential: Credential;
+  /** Number of the newest invalidation that the decision has seen. */
+  readonly sequence: number;
 }
 
 /** Finds out who asks: the first provider that recognises the credential decides, and its refusal stands. */
@@ -78,7 +82,8 @@ export class Guard implements Filter {
   private admit(exchange: Exchange, identity: Identity, credential: Credential): null {
     exchange.identity = identity;
     this.clean(exchange);
-    exchange.withheld = { credential } satisfies Withheld;
+    const sequence = identity.sequence ?? this.settings.fences.sequence;
+    exchange.withheld = { credential, sequence } satisfies Withheld;
     if (identity.toService.length > 0) exchange.headers.push(...identity.toService);
     if (identity.toClient.length > 0) exchange.toClient = identity.toClient;
     return null;

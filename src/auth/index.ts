@@ -11,5 +11,7 @@ export {
 } from './contract.ts';
 export { Guard, refuse, type Withheld } from './guard.ts';
 export { permissionSet, subjectKey } from './identity-key.ts';
+export { isLessGuarded } from './less-guarded.ts';
+export { LiveCredentials } from './live.ts';
 export { isLike, removeLike } from './places.ts';
 export { type AuthParts, AuthRoom, type CompiledAuth, isGuarded } from './room.ts';

@@ -1,7 +1,7 @@
 import type { GatewayConfig, ProviderConfig, RouteAuthConfig } from '../config/model.ts';
 import type { ExchangeVariables, Scope } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
-import type { Filter } from '../pipeline/index.ts';
+import type { Dispatch, Filter } from '../pipeline/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Resolver } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
@@ -12,6 +12,7 @@ import { ForwardProvider } from './forward.ts';
 import { Guard } from './guard.ts';
 import { IntrospectionProvider } from './introspection.ts';
 import { JwtProvider } from './jwt/index.ts';
+import { LiveCredentials } from './live.ts';
 import { compilePermit } from './permit.ts';
 
 /** What providers need of the gateway around them. */
@@ -32,9 +33,12 @@ export interface AuthParts {
 export class AuthRoom {
   private readonly parts: AuthParts;
   private standing = new Map<string, Provider>();
+  /** Tunnels and event streams under way. */
+  readonly live: LiveCredentials;
 
   constructor(parts: AuthParts) {
     this.parts = parts;
+    this.live = new LiveCredentials(parts.clock, parts.fences);
   }
 
   /** Compiles all providers of a config; `commit` makes them the ones in force. */
@@ -49,10 +53,11 @@ export class AuthRoom {
       claimed.set(key, kept);
       providers.set(provider.name, kept);
     }
-    return { auth: new CompiledAuth(providers, this.parts), commit: () => this.commit(claimed) };
+    return { auth: new CompiledAuth(providers, this.parts, this.live), commit: () => this.commit(claimed) };
   }
 
   close(): void {
+    this.live.close();
     this.commit(new Map());
   }
 
@@ -79,10 +84,17 @@ export class AuthRoom {
 export class CompiledAuth {
   private readonly providers: ReadonlyMap<string, Provider>;
   private readonly parts: AuthParts;
+  private readonly live: LiveCredentials;
 
-  constructor(providers: ReadonlyMap<string, Provider>, parts: AuthParts) {
+  constructor(providers: ReadonlyMap<string, Provider>, parts: AuthParts, live: LiveCredentials) {
+    this.live = live;
     this.providers = providers;
     this.parts = parts;
+  }
+
+  /** The dispatch of a route; of a guarded one, what goes on for long ends with its credential. */
+  dispatch(config: RouteAuthConfig | null, dispatch: Dispatch): Dispatch {
+    return isGuarded(config) ? this.live.watching(dispatch) : dispatch;
   }
 
   /** The steps that guard a route: who asks, and what they may. Empty where it is open. */
@@ -90,7 +102,8 @@ export class CompiledAuth {
     if (config === null) return [];
     const providers = config.providers.map((name) => this.providers.get(name)!);
     const permit = compilePermit(config, providers, scope, this.parts.variables);
-    const guard = providers.length === 0 ? null : new Guard({ ...config, providers });
+    const guard =
+      providers.length === 0 ? null : new Guard({ ...config, providers, fences: this.parts.fences });
     return [guard, permit].filter((filter) => filter !== null);
   }
 }

@@ -143,6 +143,13 @@ export const ERRORS = {
   ),
   TG_AUTH_MISSING: entry(401, 'Unauthorized', 'client', 'never', 'This needs a credential.'),
   TG_AUTH_INVALID: entry(401, 'Unauthorized', 'client', 'never', 'The credential is not valid here.'),
+  TG_AUTH_ENDED: entry(
+    401,
+    'Unauthorized',
+    'client',
+    'never',
+    'The credential ended while the answer was under way.',
+  ),
   TG_AUTH_FORBIDDEN: entry(403, 'Forbidden', 'client', 'never', 'This is not allowed to whoever asks.'),
   TG_AUTH_ORIGIN: entry(
     403,

@@ -1,6 +1,9 @@
+import { isLessGuarded } from '../../auth/index.ts';
 import { identityScope, requestScope, type Scope } from '../../expression/index.ts';
+import { findOvertaken } from '../../router/index.ts';
 import { nearest } from '../../util/suggest.ts';
 import type { Template } from '../model.ts';
+import { normaliseMatch, routeAuthOf } from '../normalise/index.ts';
 import {
   type ConfigInput,
   isLoopback,
@@ -197,6 +200,27 @@ export class RouteAuthCheck {
     if (problem === undefined || this.check.problemsOf(policy, requestScope).length > 0) return;
     const message = `the policy "${name}" does not fit this route: ${problem.message}`;
     this.findings.warning('TG_CONFIG_EXPRESSION', path, message, problem.advice);
+  }
+}
+
+/** A route that opens what another guards. Of a config in which nothing is wrong. */
+export function checkLessGuarded(input: ConfigInput, findings: Findings): void {
+  const routes = Object.entries(input.routes ?? {});
+  const guards = routes.map(([, route]) =>
+    routeAuthOf(route.auth ?? input.defaults?.auth, input.policies ?? {}),
+  );
+  if (guards.every((guard) => guard === null)) return;
+  const entries = routes.map(([name, route], index) => {
+    const match = normaliseMatch(route.match);
+    return { route: guards[index]!, name, match, when: match.when === null ? null : () => true };
+  });
+  for (const { route, over } of findOvertaken(entries, isLessGuarded)) {
+    const message = `the route "${route}" takes requests that would else reach "${over}", which is guarded more`;
+    const advice = 'if that is meant, fine; else give it the same auth, or a path of its own';
+    findings.warning('TG_CONFIG_AUTH', ['routes', route], message, advice, {
+      atKey: true,
+      also: { path: ['routes', over], atKey: true },
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ConfigFiles } from '../files.ts';
 import type { ConfigIssue } from '../model.ts';
 import type { ConfigInput } from '../schema/index.ts';
-import { checkProviders, checkUnusedProviders } from './auth.ts';
+import { checkLessGuarded, checkProviders, checkUnusedProviders } from './auth.ts';
 import { checkExpressions } from './expressions.ts';
 import { checkFiles } from './files.ts';
 import { Findings } from './findings.ts';
@@ -36,6 +36,7 @@ export function checkConfig(
     checkReachable(input, findings);
     checkUnused(input, findings);
     checkUnusedProviders(input, findings);
+    checkLessGuarded(input, findings);
   }
   return findings.issues;
 }

@@ -10,6 +10,7 @@ import { normaliseService } from './service.ts';
 import { transformOf } from './transform.ts';
 
 export { destinationsOf } from './action.ts';
+export { routeAuthOf } from './auth.ts';
 export { certificatesOf, listenersOf } from './listener.ts';
 export { normaliseMatch } from './route.ts';
 

@@ -34,7 +34,7 @@ function httpUrlComplaint(given: string): Complaint | null {
 }
 
 const oneKindOf =
-  (kinds: readonly string[], what: string): Rule =>
+  (kinds: readonly string[], what: string, beside: readonly string[] = []): Rule =>
   (value, report) => {
     const given = kinds.filter((key) => key in value);
     for (const key of given.slice(1)) {
@@ -47,7 +47,8 @@ const oneKindOf =
         advice: 'keep one of them',
       });
     }
-    if (given.length > 0) return;
+    // Another key that stands there has been told of.
+    if (given.length > 0 || Object.keys(value).some((key) => !beside.includes(key))) return;
     const advice = `say one of ${kinds.join(', ')}`;
     report({
       code: 'TG_CONFIG_MISSING',
@@ -126,7 +127,7 @@ const apiKeyEntry = object(
       .optional()
       .describe('What else is known of it: auth.claims.'),
   },
-  [oneKindOf(['hash', 'key'], 'key')],
+  [oneKindOf(['hash', 'key'], 'key', ['subject', 'permissions', 'scopes', 'claims'])],
 );
 
 const apiKey = object('ApiKeyProvider', 'apiKey', {
@@ -225,7 +226,7 @@ const oneKeySource: Rule = (jwt, report) => {
       message: '"jwks" and "secret" exclude each other',
       advice: 'a secret is for HMAC alone; public keys come from jwks or the issuer',
     });
-  if ('issuer' in jwt || 'jwks' in jwt || 'secret' in jwt) return;
+  if ('issuer' in jwt || 'iss' in jwt || 'jwks' in jwt || 'secret' in jwt) return;
   report({
     code: 'TG_CONFIG_MISSING',
     path: [],
@@ -368,4 +369,4 @@ const routeAuth = object(
   { wrap: 'with' },
 );
 
-export const auth = oneOf('{ with, allow }, or none', [routeAuth, none]);
+export const auth = oneOf('{ with, allow }, or none', [routeAuth, none], { wrap: 'with' });
