@@ -36,7 +36,7 @@ const arrows: Record<string, string[]> = {
   ],
   'start-gateway': ['gateway', 'config', 'upstream', 'telemetry'],
   index: ['start-gateway', 'gateway', 'config'],
-  cli: ['gateway', 'admin', 'workers', 'config', 'snapshot', 'pipeline', 'router', 'expression', 'telemetry'],
+  cli: ['auth', 'gateway', 'admin', 'workers', 'config', 'snapshot', 'pipeline', 'router', 'expression', 'telemetry'],
   testkit: ['http1', 'index'],
 };
 

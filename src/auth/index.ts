@@ -9,6 +9,7 @@ export {
   type Provider,
   type RevocationFences,
 } from './contract.ts';
+export { type ExplainedAuth, explainAuth } from './explain.ts';
 export { Guard, refuse, type Withheld } from './guard.ts';
 export { permissionSet, subjectKey } from './identity-key.ts';
 export { isLessGuarded } from './less-guarded.ts';

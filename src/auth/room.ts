@@ -13,6 +13,7 @@ import { Guard } from './guard.ts';
 import { IntrospectionProvider } from './introspection.ts';
 import { JwtProvider } from './jwt/index.ts';
 import { LiveCredentials } from './live.ts';
+import { dropOverrides } from './overrides.ts';
 import { compilePermit } from './permit.ts';
 
 /** What providers need of the gateway around them. */
@@ -53,7 +54,11 @@ export class AuthRoom {
       claimed.set(key, kept);
       providers.set(provider.name, kept);
     }
-    return { auth: new CompiledAuth(providers, this.parts, this.live), commit: () => this.commit(claimed) };
+    const guardsAny = Object.values(config.routes).some(({ auth }) => auth !== null);
+    return {
+      auth: new CompiledAuth(providers, this.parts, this.live, guardsAny),
+      commit: () => this.commit(claimed),
+    };
   }
 
   close(): void {
@@ -85,9 +90,17 @@ export class CompiledAuth {
   private readonly providers: ReadonlyMap<string, Provider>;
   private readonly parts: AuthParts;
   private readonly live: LiveCredentials;
+  /** Some route of the config is guarded. */
+  private readonly guardsAny: boolean;
 
-  constructor(providers: ReadonlyMap<string, Provider>, parts: AuthParts, live: LiveCredentials) {
+  constructor(
+    providers: ReadonlyMap<string, Provider>,
+    parts: AuthParts,
+    live: LiveCredentials,
+    guardsAny: boolean,
+  ) {
     this.live = live;
+    this.guardsAny = guardsAny;
     this.providers = providers;
     this.parts = parts;
   }
@@ -99,12 +112,13 @@ export class CompiledAuth {
 
   /** The steps that guard a route: who asks, and what they may. Empty where it is open. */
   filters(config: RouteAuthConfig | null, scope: Scope): Filter[] {
-    if (config === null) return [];
+    const overrides = this.guardsAny ? [dropOverrides] : [];
+    if (config === null) return overrides;
     const providers = config.providers.map((name) => this.providers.get(name)!);
     const permit = compilePermit(config, providers, scope, this.parts.variables);
     const guard =
       providers.length === 0 ? null : new Guard({ ...config, providers, fences: this.parts.fences });
-    return [guard, permit].filter((filter) => filter !== null);
+    return [...overrides, guard, permit].filter((filter) => filter !== null);
   }
 }
 

@@ -68,7 +68,9 @@ async function printText({ loaded, warnings, connections }: Findings, faults: st
   const odd = warnings === 0 ? '' : `, ${counted(warnings, 'warning')}`;
   process.stdout.write(`${file} is in order: ${outline(loaded.config)}${odd}\n`);
   const open = openRoutes(loaded.config);
-  if (open.length > 0) process.stdout.write(`open to everyone: ${open.join(', ')}\n`);
+  // Where nothing is guarded at all, that all is open is no news.
+  if (open.length > 0 && Object.keys(loaded.config.auth).length > 0)
+    process.stdout.write(`open to everyone: ${open.join(', ')}\n`);
 }
 
 function outline(config: GatewayConfig): string {
