@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { AuthRoom, NO_FENCES, type RevocationFences } from './auth/index.ts';
 import type { GatewayConfig, ListenerConfig } from './config/model.ts';
 import type { Failure } from './http/errors.ts';
 import type { Exchange } from './http/exchange.ts';
@@ -9,6 +10,7 @@ import {
   type Explained,
   type ExplainRequest,
   explainRequest,
+  requestVariables,
   type Snapshot,
   type SnapshotParts,
   variables,
@@ -47,6 +49,8 @@ export interface GatewayParts {
   bus?: WorkerBus;
   /** How names are followed that stand for targets, where not by DNS. */
   discover?: Discover;
+  /** What decisions of auth are held against: a purge or a change event revokes them. Default: nothing is purged. */
+  fences?: RevocationFences;
   /** How names become addresses, where not as the system does it. */
   lookup?: Lookup;
 }
@@ -60,6 +64,8 @@ export class Gateway implements WorkerGateway {
   private readonly parts: GatewayParts;
   /** What is known of services and their targets. */
   readonly upstreams: Upstreams;
+  /** Who asks: providers, their decisions, and tunnels under way. */
+  readonly auth: AuthRoom;
   private readonly snapshotParts: SnapshotParts;
   private readonly pipeline: Pipeline;
   private readonly listeners = new Map<string, Listener>();
@@ -82,7 +88,16 @@ export class Gateway implements WorkerGateway {
       shareOf: parts.shareOf ?? 1,
       ...discover,
     });
+    this.auth = new AuthRoom({
+      clock,
+      random,
+      log,
+      resolver,
+      fences: parts.fences ?? NO_FENCES,
+      variables: requestVariables,
+    });
     this.snapshotParts = {
+      auth: this.auth,
       clock,
       random,
       counters,
@@ -203,6 +218,7 @@ export class Gateway implements WorkerGateway {
       }
     }
     this.upstreams.destroy();
+    this.auth.close();
     return { cut };
   }
 

@@ -52,6 +52,7 @@ function printData({ loaded, connections }: Findings, options: CheckOptions, ok:
     ok,
     errors: issues.filter((issue) => issue.severity === 'error'),
     warnings: issues.filter((issue) => issue.severity === 'warning'),
+    open: loaded.config === null ? [] : openRoutes(loaded.config),
     ...(options.connect ? { connections } : {}),
   });
 }
@@ -66,11 +67,22 @@ async function printText({ loaded, warnings, connections }: Findings, faults: st
   }
   const odd = warnings === 0 ? '' : `, ${counted(warnings, 'warning')}`;
   process.stdout.write(`${file} is in order: ${outline(loaded.config)}${odd}\n`);
+  const open = openRoutes(loaded.config);
+  // Where nothing is guarded at all, that all is open is no news.
+  if (open.length > 0 && Object.keys(loaded.config.auth).length > 0)
+    process.stdout.write(`open to everyone: ${open.join(', ')}\n`);
 }
 
 function outline(config: GatewayConfig): string {
   const services = Object.keys(config.services).length;
   return `${counted(services, 'service')}, ${counted(Object.keys(config.routes).length, 'route')}`;
+}
+
+/** Routes that ask nothing of whoever sends a request. */
+function openRoutes(config: GatewayConfig): string[] {
+  return Object.values(config.routes)
+    .filter(({ auth }) => auth === null)
+    .map(({ name }) => name);
 }
 
 function printConnection({ service, target, milliseconds, error }: Connection): void {

@@ -42,7 +42,8 @@ function commands(done: Done): Command {
     .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
     .exitOverride()
     .showHelpAfterError('("tidegate --help" tells more)');
-  for (const add of [addRun, addCheck, addRoutes, addExplain, addSchema, addInit]) add(program, done);
+  for (const add of [addRun, addCheck, addRoutes, addExplain, addSchema, addInit, addHash])
+    add(program, done);
   program.addHelpText('after', examples(['tidegate init', 'tidegate check', 'tidegate run']));
   return program;
 }
@@ -163,6 +164,18 @@ function addInit(program: Command, done: Done): void {
     .action(async (file: string) => {
       const { init } = await import('./init.ts');
       done(init(file));
+    });
+}
+
+function addHash(program: Command, done: Done): void {
+  command(program, 'hash', 'hash a key or password from standard input, for a config', [
+    'printf %s "$KEY" | tidegate hash key',
+    'tidegate hash password',
+  ])
+    .argument('<kind>', 'key or password')
+    .action(async (kind: string) => {
+      const { hash } = await import('./hash.ts');
+      done(await hash(kind));
     });
 }
 

@@ -3,6 +3,10 @@
  * sizes in bytes, `none` as Infinity. What a user may write is `schema.ts`; this is what the rest compiles from.
  */
 
+import type { ProviderConfig, RouteAuthConfig } from './auth-model.ts';
+
+export type * from './auth-model.ts';
+
 /** CEL as text, or, from a TypeScript config, a function of the variables. */
 export type Expression = string | ((variables: never) => unknown);
 /** Text with `{CEL}` inside, or a function. */
@@ -15,6 +19,8 @@ export interface GatewayConfig {
   workers: number | 'auto';
   services: Record<string, ServiceConfig>;
   policies: Record<string, Expression>;
+  /** By name. */
+  auth: Record<string, ProviderConfig>;
   /** In the order of the file; `defaults` are already merged in. */
   routes: Record<string, RouteConfig>;
   /** What also holds where no route matched. */
@@ -172,6 +178,8 @@ export interface RouteConfig {
   name: string;
   match: MatchConfig;
   action: ActionConfig;
+  /** Null: open to everyone. */
+  auth: RouteAuthConfig | null;
   timeout: TimeoutConfig;
   /** Null: the service's. */
   retries: RetriesConfig | null;

@@ -111,12 +111,20 @@ export class Exchange {
   trusted = false;
   /** The route that takes it; it stays the same whatever is reloaded meanwhile. */
   route: RouteHandle | null = null;
-  /** Who asks, as the authentication found; null: nobody has been found, or nobody was asked for. */
+  /** Who asks, once a provider has found out (`Identity` of auth/); null: nobody in particular. */
   identity: object | null = null;
+  /** What stood in the request to show who asks, and was taken off it (`Withheld` of auth/). */
+  withheld: object | null = null;
+  /** `target` with credentials in its query masked, where there are any. */
+  shownTarget: string | null = null;
+  /** It was refused on the way in, so no service may be asked for it after all. */
+  refused = false;
   /** The variables of its expressions, once something has asked for them. */
   variables: object | null = null;
   /** Set-Cookie lines of the gateway's own, added to whatever the answer is. */
   cookies: string[] | null = null;
+  /** Further lines for whatever the answer is, from whoever found out who asks. */
+  toClient: Headers | null = null;
   /** Who holds something for it, and must hear when it is over. */
   owner: Owner | null = null;
   /** Why another answer stands in the place of the first one, where the gateway itself made that: for the log. */

@@ -10,6 +10,7 @@ export {
 export { compileAuthority } from './authority.ts';
 export { compileDestination } from './destination.ts';
 export { failureOf } from './evaluation.ts';
+export { clientAuthority } from './forwarded.ts';
 export { compileMirror, type Mirror } from './mirror.ts';
 export { Pipeline, type PipelineParts, type PipelineSnapshot } from './pipeline.ts';
 export { problem } from './problem.ts';
@@ -27,6 +28,6 @@ export {
   type PhaseObserver,
 } from './route.ts';
 export type { Side, Timeouts } from './side.ts';
-export { compileSides, type SideChooser } from './sides.ts';
+export { type Branch, compileSplit } from './split.ts';
 export { RequestSubject } from './subject.ts';
 export { compileQueryOnly, compileTransform, type HeaderTransform } from './transform.ts';

@@ -105,5 +105,6 @@ function copyOf(original: Exchange, responder: Responder, body: Buffer | null, s
   copy.restAt = original.restAt;
   copy.trusted = original.trusted;
   copy.identity = original.identity;
+  copy.shownTarget = original.shownTarget;
   return copy;
 }

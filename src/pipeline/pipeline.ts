@@ -250,6 +250,7 @@ export class Pipeline implements Finish, Completion {
     transform?.apply(answer.headers, this.parts.variables(exchange, answer), answer.failure !== null);
     if (exchange.cookies !== null)
       for (const line of exchange.cookies) answer.headers.push('Set-Cookie', line);
+    if (exchange.toClient !== null) answer.headers.push(...exchange.toClient);
     return answer;
   }
 

@@ -36,7 +36,6 @@ import { outgoingRequest } from './outgoing.ts';
 import { problem } from './problem.ts';
 import type { Dispatch, Finish } from './route.ts';
 import type { Side } from './side.ts';
-import type { SideChooser } from './sides.ts';
 
 export interface ProxyParts {
   readonly clock: Clock;
@@ -48,8 +47,9 @@ export interface ProxyParts {
 /** Bytes of a request body that are kept for another try, and of an answer in whose place another is sought. */
 const REPLAY_LIMIT = 64 * 1024;
 
-export function compileProxy(choose: SideChooser, parts: ProxyParts): Dispatch {
-  return (exchange, finish) => new ProxyCall(exchange, choose(exchange), finish, parts).start();
+/** Sends what it is given to one service. */
+export function compileProxy(side: Side, parts: ProxyParts): Dispatch {
+  return (exchange, finish) => new ProxyCall(exchange, side, finish, parts).start();
 }
 
 /**

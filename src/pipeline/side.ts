@@ -29,9 +29,6 @@ export interface Handover {
 
 /** One service that a route sends to, with all that the route and the service say about it. */
 export interface Side {
-  /** Among the sides of its route; stable while the config names the same. */
-  readonly name: string;
-  readonly weight: number;
   readonly service: Service;
   readonly destination: Destination;
   /** Null: as the client's. */

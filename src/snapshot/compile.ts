@@ -1,3 +1,4 @@
+import type { AuthRoom } from '../auth/index.ts';
 import type { GatewayConfig } from '../config/model.ts';
 import { responseScope } from '../expression/index.ts';
 import { compileTransform, type PipelineSnapshot, type ProxyParts } from '../pipeline/index.ts';
@@ -16,6 +17,7 @@ export interface SnapshotParts {
   readonly random: Random;
   readonly counters: Counters;
   readonly upstreams: Upstreams;
+  readonly auth: AuthRoom;
   /** Signs the cookies that keep a client where it was; equal in all workers of a node. */
   readonly affinityKey: string;
 }
@@ -35,15 +37,20 @@ export interface Snapshot extends PipelineSnapshot {
  * @throws ExpressionError, PathPatternError, RangeError for a config that was not checked
  */
 export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Snapshot {
-  const { services, commit } = parts.upstreams.compile(Object.values(config.services));
+  const upstreams = parts.upstreams.compile(Object.values(config.services));
+  const { services } = upstreams;
+  const { auth, commit: commitAuth } = parts.auth.compile(config);
   const proxy: ProxyParts = { clock: parts.clock, random: parts.random, variables };
   const { counters, affinityKey } = parts;
-  const compile = new RouteCompiler({ config, services, proxy, counters, affinityKey });
+  const compile = new RouteCompiler({ config, services, auth, proxy, counters, affinityKey });
   const entries = Object.values(config.routes).map((route) => compile.entry(route));
   return {
     config,
     services,
-    commit,
+    commit() {
+      upstreams.commit();
+      commitAuth();
+    },
     router: compileRouter(entries),
     trusted: compileTrusted(config),
     unmatched: compileTransform(null, config.unmatched.response, responseScope),

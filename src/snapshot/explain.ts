@@ -1,3 +1,4 @@
+import { AuthRoom, type ExplainedAuth, explainAuth, NO_FENCES } from '../auth/index.ts';
 import type { GatewayConfig, ListenerConfig, RouteConfig } from '../config/model.ts';
 import { ExchangeVariables } from '../expression/index.ts';
 import { Exchange, type Params, type Reply, reply } from '../http/exchange.ts';
@@ -13,13 +14,14 @@ import {
   RequestSubject,
 } from '../pipeline/index.ts';
 import { compileRouter, explainMatch, type NoMatch, type Router } from '../router/index.ts';
-import { Counters } from '../telemetry/index.ts';
+import { Counters, silentLogger } from '../telemetry/index.ts';
+import { Resolver } from '../upstream/index.ts';
 import { systemClock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
 import { compileTrusted } from './compile.ts';
 import { describeTrying, placesOf, type Trying } from './describe-service.ts';
 import { compileWhen, scopesOf } from './route-compiler.ts';
-import { variables } from './variables.ts';
+import { requestVariables, variables } from './variables.ts';
 
 /** A request to be explained, without being sent. */
 export interface ExplainRequest {
@@ -44,6 +46,8 @@ export interface Explained {
   target: string | null;
   /** Every service that may answer, with its share. */
   destinations: Destination[];
+  /** What auth would do; null: the route is open to everyone, or there is none. */
+  auth: ExplainedAuth | null;
   /** Where a redirect leads. */
   location: string | null;
   /** Why no route takes it, or why it can't be sent on. */
@@ -91,7 +95,9 @@ export function explainRequest(config: GatewayConfig, request: ExplainRequest): 
   const found = { ...NOTHING, rejected: rejectedBy(router, exchange), params: exchange.params };
   if (route === undefined)
     return { ...found, status: answers[0]?.status ?? 404, why: refusalOf(router, exchange) };
-  return { ...found, route: route.name, ...outcomeOf(config, route, exchange) };
+  const outcome = outcomeOf(config, route, exchange);
+  const auth = authOf(config, route, exchange);
+  return { ...found, route: route.name, ...outcome, auth, status: auth?.status ?? outcome.status ?? null };
 }
 
 const NOTHING: Omit<Explained, 'rejected' | 'params'> = {
@@ -99,9 +105,29 @@ const NOTHING: Omit<Explained, 'rejected' | 'params'> = {
   status: null,
   target: null,
   destinations: [],
+  auth: null,
   location: null,
   why: null,
 };
+
+function authOf(config: GatewayConfig, route: RouteConfig, exchange: Exchange): ExplainedAuth | null {
+  if (route.auth === null) return null;
+  const room = new AuthRoom({
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLogger,
+    resolver: new Resolver(systemClock),
+    fences: NO_FENCES,
+    variables: requestVariables,
+  });
+  const { auth, commit } = room.compile(config);
+  commit();
+  try {
+    return explainAuth(route.auth, auth, scopesOf(route).request, exchange);
+  } finally {
+    room.close();
+  }
+}
 
 /** A route that only notes that it was taken. */
 function entryOf(config: RouteConfig) {

@@ -7,4 +7,4 @@ export {
   type ExplainRequest,
   explainRequest,
 } from './explain.ts';
-export { variables } from './variables.ts';
+export { requestVariables, variables } from './variables.ts';

@@ -1,3 +1,4 @@
+import { type CompiledAuth, isGuarded } from '../auth/index.ts';
 import type {
   ActionConfig,
   DestinationConfig,
@@ -28,16 +29,17 @@ import {
   compileQueryOnly,
   compileRedirect,
   compileRespond,
-  compileSides,
+  compileSplit,
   compileTransform,
   type Dispatch,
+  type Filter,
   type HeaderTransform,
   type Mirror,
+  PHASES,
   type ProxyParts,
   type RequestSubject,
   readRequestBody,
   type Side,
-  type SideChooser,
   type Timeouts,
 } from '../pipeline/index.ts';
 import { pathParameters, type RouteEntry, type RouteSubject } from '../router/index.ts';
@@ -63,6 +65,7 @@ const NO_TRANSFORM: TransformConfig = {
 /** Stands for a route where none took a request. */
 const NO_ROUTE: RouteConfig = {
   name: '(none)',
+  auth: null,
   match: {
     listeners: [],
     hosts: [],
@@ -92,6 +95,7 @@ type ProxyAction = Extract<ActionConfig, { kind: 'proxy' }>;
 export interface RouteParts {
   readonly config: GatewayConfig;
   readonly services: ReadonlyMap<string, Service>;
+  readonly auth: CompiledAuth;
   readonly proxy: ProxyParts;
   readonly counters: Counters;
   /** Signs the cookies that keep a client where it was. */
@@ -111,14 +115,24 @@ export class RouteCompiler {
     const compiled: CompiledRoute = {
       name: route.name,
       counter: this.parts.counters.route(route.name),
-      filters: this.readsBody(route, scopes) ? [readRequestBody(route.maxBody, requestVariables)] : [],
-      dispatch: this.dispatch(route, scopes),
+      filters: this.filters(route, scopes),
+      dispatch: this.parts.auth.dispatch(route.auth, this.dispatch(route, scopes)),
       response: compileTransform(null, route.response, scopes.response),
       rules: compileRules(route.answers, scopes.request, (to) => this.alone(route, to, scopes)),
       mirror: this.mirror(route, scopes),
       maxBody: route.maxBody,
     };
     return { route: compiled, name: route.name, match: route.match, when: compileWhen(route.match.when) };
+  }
+
+  /** The steps before dispatch, in the order of their phases. */
+  private filters(route: RouteConfig, scopes: Scopes): Filter[] {
+    const filters = this.parts.auth.filters(route.auth, scopes.request);
+    // Of a guarded route nothing is read for those who may not come in.
+    const phase = isGuarded(route.auth) ? 'authorize' : 'admit';
+    if (this.readsBody(route, scopes))
+      filters.unshift(readRequestBody(route.maxBody, requestVariables, phase));
+    return filters.sort((a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase));
   }
 
   /** What `defaults` say of answers to requests that no route takes. */
@@ -141,6 +155,7 @@ export class RouteCompiler {
       route.response,
       route.answers,
       route.mirror,
+      route.auth?.allow,
       ...services.flatMap((s) => [s.host, s.request, s.response]),
     ];
     return texts.some((part) => mentionsBody(part, scopes.response));
@@ -160,14 +175,13 @@ export class RouteCompiler {
           compileTransform(null, route.response, scopes.response),
         );
       case 'proxy':
-        return compileProxy(this.sides(route, action, scopes), this.parts.proxy);
+        return this.split(route, action, scopes);
     }
   }
 
   /** One service asked by itself, beside what the route does. */
   alone(route: RouteConfig, to: DestinationConfig, scopes: Scopes, side: Partial<Side> = {}): Dispatch {
-    const alone = { ...this.side(route, to, to.service, [], scopes), ...side };
-    return compileProxy(() => alone, this.parts.proxy);
+    return compileProxy({ ...this.side(route, to, [], scopes), ...side }, this.parts.proxy);
   }
 
   private mirror(route: RouteConfig, scopes: Scopes): Mirror | null {
@@ -178,7 +192,7 @@ export class RouteCompiler {
       methods: [],
       budget: 0,
     };
-    const { timeouts } = this.side(route, route.mirror.to, route.mirror.to.service, [], scopes);
+    const { timeouts } = this.side(route, route.mirror.to, [], scopes);
     // Nobody waits for a copy, so nobody would end one whose answer never does.
     const total = Math.min(timeouts.total, Number.isFinite(timeouts.response) ? timeouts.response : 30_000);
     const dispatch = this.alone(route, route.mirror.to, scopes, {
@@ -189,7 +203,7 @@ export class RouteCompiler {
     return compileMirror(dispatch, route.mirror.share, this.parts.proxy);
   }
 
-  private sides(route: RouteConfig, { to, sticky }: ProxyAction, scopes: Scopes): SideChooser {
+  private split(route: RouteConfig, { to, sticky }: ProxyAction, scopes: Scopes): Dispatch {
     const names = to.map((one, index) =>
       to.findIndex((other) => other.service === one.service) === index
         ? one.service
@@ -206,25 +220,19 @@ export class RouteCompiler {
             sticky.maxAge,
           );
     const own = sticky === null ? [] : [sticky.cookie];
-    return compileSides(
-      to.map((one, index) => this.side(route, one, names[index]!, own, scopes)),
-      affinity,
-    );
+    const branches = to.map((one, index) => ({
+      name: names[index]!,
+      weight: one.weight,
+      dispatch: compileProxy(this.side(route, one, own, scopes), this.parts.proxy),
+    }));
+    return compileSplit(branches, affinity);
   }
 
-  private side(
-    route: RouteConfig,
-    to: DestinationConfig,
-    name: string,
-    sticky: readonly string[],
-    scopes: Scopes,
-  ): Side {
+  private side(route: RouteConfig, to: DestinationConfig, sticky: readonly string[], scopes: Scopes): Side {
     const config = this.parts.config.services[to.service]!;
     const service = this.parts.services.get(to.service)!;
     const { balance } = config;
     return {
-      name,
-      weight: to.weight,
       service,
       destination: compileDestination(to, scopes.request, compileQueryOnly(config.request, route.request)),
       method: to.method,

@@ -12,6 +12,7 @@ import { nearest } from '../../util/suggest.ts';
 import type { Template } from '../model.ts';
 import { normaliseMatch } from '../normalise/index.ts';
 import type { ConfigInput, RedirectInput, RespondInput, RouteInput } from '../schema/index.ts';
+import { RouteAuthCheck } from './auth.ts';
 import { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
 import { transformsOf } from './headers.ts';
@@ -23,6 +24,8 @@ export function checkExpressions(input: ConfigInput, findings: Findings): void {
   for (const [name, policy] of Object.entries(input.policies ?? {})) {
     check.condition(policy, requestScope, ['policies', name]);
   }
+  const guards = new RouteAuthCheck(input, findings);
+  guards.visit(input.defaults?.auth, requestScope, ['defaults', 'auth']);
   const nowhere: Place = { check, findings, parameters: null, scope: requestScope };
   checkAnswers(input.defaults ?? {}, ['defaults'], nowhere);
   checkHost(input.defaults?.host, requestScope, ['defaults', 'host'], check, findings);
@@ -35,7 +38,9 @@ export function checkExpressions(input: ConfigInput, findings: Findings): void {
   }
   const scopes = new Map<string, Scopes>();
   for (const [name, route] of Object.entries(input.routes ?? {})) {
-    scopes.set(name, checkRoute(route, ['routes', name], check, findings));
+    const found = checkRoute(route, ['routes', name], check, findings);
+    guards.visit(route.auth, found.request, ['routes', name, 'auth']);
+    scopes.set(name, found);
   }
   for (const { transform, of, path } of transformsOf(input)) {
     const scope = (path[0] === 'routes' ? scopes.get(String(path[1])) : undefined) ?? ANYWHERE;
@@ -82,6 +87,10 @@ function scopesWith({ names, rest }: PathParameters): Scopes {
 function checkWhen(when: Template, path: Path, { check, findings }: Place): void {
   const compiled = check.condition(when, requestScope, path);
   if (compiled === null) return;
+  if ([...compiled.mentions].some((mention) => /^auth(\.|$)/.test(mention))) {
+    const advice = 'a route is chosen before anyone is asked who they are; say auth: { allow } on it';
+    findings.error('TG_CONFIG_EXPRESSION', path, 'auth cannot be read in a match', advice);
+  }
   const body = [...compiled.mentions].find((mention) => /^request\.body(\.|$)/.test(mention));
   if (body !== undefined) {
     const advice = 'a route is chosen before the body is read; match by path, headers or query';

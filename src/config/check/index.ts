@@ -1,6 +1,7 @@
 import type { ConfigFiles } from '../files.ts';
 import type { ConfigIssue } from '../model.ts';
 import type { ConfigInput } from '../schema/index.ts';
+import { checkLessGuarded, checkProviders, checkUnusedProviders } from './auth.ts';
 import { checkExpressions } from './expressions.ts';
 import { checkFiles } from './files.ts';
 import { Findings } from './findings.ts';
@@ -13,24 +14,29 @@ export { type PathParameters, pathParameters } from '../../router/index.ts';
 
 /**
  * What can only be seen by looking at two places at once, into expressions or into files. `input` is what
- * is left of `raw` once everything of a wrong shape is taken out; `failed` says that something was.
+ * is left of `raw` once everything of a wrong shape is taken out; `failed` says that something was, `filled`
+ * which texts (as `pathKey`) came out of `${…}`.
  */
 export function checkConfig(
   input: ConfigInput,
   raw: ConfigInput,
   files: ConfigFiles,
   failed: boolean,
+  filled: ReadonlySet<string>,
 ): ConfigIssue[] {
   const findings = new Findings();
   checkListeners(input, findings);
   checkReferences(input, raw, findings);
   checkHeaders(input, findings);
   checkMatches(input, findings);
+  checkProviders(input, filled, findings);
   checkExpressions(input, findings);
   checkFiles(input, files, findings);
   if (!failed && findings.issues.every((issue) => issue.severity !== 'error')) {
     checkReachable(input, findings);
     checkUnused(input, findings);
+    checkUnusedProviders(input, findings);
+    checkLessGuarded(input, findings);
   }
   return findings.issues;
 }

@@ -2,6 +2,7 @@ import type { GatewayConfig } from '../model.ts';
 import type { ConfigInput } from '../schema/types.ts';
 import type { ReadBytes } from './action.ts';
 import { answersOf } from './answers.ts';
+import { providersOf } from './auth.ts';
 import { normaliseAdmin, normaliseListeners, type ReadPem } from './listener.ts';
 import { normaliseRoute } from './route.ts';
 import { durationOf, record } from './scalars.ts';
@@ -9,6 +10,7 @@ import { normaliseService } from './service.ts';
 import { transformOf } from './transform.ts';
 
 export { destinationsOf } from './action.ts';
+export { routeAuthOf } from './auth.ts';
 export { certificatesOf, listenersOf } from './listener.ts';
 export { normaliseMatch } from './route.ts';
 
@@ -22,14 +24,18 @@ export interface ReadFiles {
 export function normalise(input: ConfigInput, read: ReadFiles): GatewayConfig {
   const defaults = input.defaults ?? {};
   const services = Object.entries(input.services ?? {});
+  const policies = record(Object.entries(input.policies ?? {}));
   const routes = Object.entries(input.routes ?? {});
   return {
     listen: normaliseListeners(input.listen, read.pem),
     admin: normaliseAdmin(input.admin),
     workers: (input.workers ?? 1) as number | 'auto',
     services: record(services.map(([name, service]) => [name, normaliseService(name, service, read.pem)])),
-    policies: record(Object.entries(input.policies ?? {})),
-    routes: record(routes.map(([name, route]) => [name, normaliseRoute(name, route, defaults, read.bytes)])),
+    policies,
+    auth: providersOf(input.auth ?? {}, read),
+    routes: record(
+      routes.map(([name, route]) => [name, normaliseRoute(name, route, defaults, read.bytes, policies)]),
+    ),
     unmatched: { response: transformOf(defaults.response), answers: answersOf({}, defaults, read.bytes) },
     drain: {
       delay: durationOf(input.drain?.delay, 0),

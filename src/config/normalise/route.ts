@@ -1,7 +1,8 @@
-import type { ActionConfig, MatchConfig, RouteConfig, StickyConfig } from '../model.ts';
+import type { ActionConfig, Expression, MatchConfig, RouteConfig, StickyConfig } from '../model.ts';
 import type { DefaultsInput, MatchInput, RouteInput } from '../schema/types.ts';
 import { destinationsOf, type ReadBytes, redirectOf, respondOf } from './action.ts';
 import { answersOf, mirrorOf } from './answers.ts';
+import { routeAuthOf } from './auth.ts';
 import { retriesOf } from './resilience.ts';
 import { durationOf, listOf, sizeOf } from './scalars.ts';
 import { hostOf, timeoutOf } from './service.ts';
@@ -12,11 +13,13 @@ export function normaliseRoute(
   input: RouteInput,
   defaults: DefaultsInput,
   readBytes: ReadBytes,
+  policies: Readonly<Record<string, Expression>>,
 ): RouteConfig {
   return {
     name,
     match: normaliseMatch(input.match),
     action: actionOf(input, readBytes),
+    auth: routeAuthOf(input.auth ?? defaults.auth, policies),
     timeout: timeoutOf(input.timeout ?? defaults.timeout),
     host: hostOf(input.host ?? defaults.host),
     request: mergeTransforms(defaults.request, input.request),

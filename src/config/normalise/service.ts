@@ -7,21 +7,14 @@ import { countOf, durationOf } from './scalars.ts';
 import { transformOf } from './transform.ts';
 
 export function normaliseService(name: string, input: ServiceInput, readPem: ReadPem): ServiceConfig {
-  const pem = (text: string | undefined) => (text === undefined ? null : readPem(text));
-  const { tls = {}, pool = {} } = input;
+  const { tls, pool = {} } = input;
   return {
     name,
     targets: targetsOf(input),
     discover: discoverOf(input.discover),
     timeout: timeoutOf(input.timeout),
     host: hostOf(input.host),
-    tls: {
-      ca: pem(tls.ca),
-      cert: pem(tls.cert),
-      key: pem(tls.key),
-      serverName: tls.serverName ?? null,
-      verify: String(tls.verify ?? true) === 'true',
-    },
+    tls: tlsOf(tls, readPem),
     pool: { connections: countOf(pool.connections, 100), idle: durationOf(pool.idle, 4000) },
     balance: balanceOf(input.balance),
     health: healthOf(input.health),
@@ -29,6 +22,17 @@ export function normaliseService(name: string, input: ServiceInput, readPem: Rea
     breaker: breakerOf(input.breaker),
     request: transformOf(input.request),
     response: transformOf(input.response),
+  };
+}
+
+export function tlsOf(tls: ServiceInput['tls'], readPem: ReadPem): ServiceConfig['tls'] {
+  const pem = (text: string | undefined) => (text === undefined ? null : readPem(text));
+  return {
+    ca: pem(tls?.ca),
+    cert: pem(tls?.cert),
+    key: pem(tls?.key),
+    serverName: tls?.serverName ?? null,
+    verify: String(tls?.verify ?? true) === 'true',
   };
 }
 

@@ -1,3 +1,4 @@
+import { provider, providerNameComplaint } from './auth.ts';
 import { named, object, openObject } from './kit.ts';
 import { admin, listen, workers } from './listener.ts';
 import { NOT_BUILT_VALUES } from './not-built.ts';
@@ -19,6 +20,9 @@ export const config = openObject(
     services: named('an object: services by name', service, nameComplaint)
       .optional()
       .describe('The services behind the gateway.'),
+    auth: named('an object: providers by name', provider, providerNameComplaint)
+      .optional()
+      .describe('Who can tell who is asking, by name; routes name them.'),
     policies: named('an object: expressions by name', expression, nameComplaint)
       .optional()
       .describe('Rules by name, for allow.'),

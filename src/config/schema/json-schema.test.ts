@@ -58,6 +58,7 @@ describe('a key that is not built yet', () => {
     Listener: (key) => ({ listen: { address: '127.0.0.1:80', [key]: {} } }),
     ListenerTls: (key) => ({ listen: { address: '127.0.0.1:80', tls: { [key]: {} } } }),
     Admin: (key) => ({ admin: { [key]: {} } }),
+    AuthProvider: (key) => ({ auth: { a: { [key]: {} } } }),
     Log: (key) => ({ log: { [key]: {} } }),
   };
   const cases = Object.entries(NOT_BUILT).flatMap(([place, names]) =>

@@ -1,4 +1,5 @@
 import { compress, cors, errors, share, statusKeyComplaint } from './answers.ts';
+import { auth } from './auth.ts';
 import { sticky } from './balance.ts';
 import { type Complaint, leaf, list, object, oneOf, oneOrMore, type Rule, record } from './kit.ts';
 import { retries } from './resilience.ts';
@@ -247,6 +248,7 @@ const mirror = oneOf('{ to, percent }, or none', [
 ]);
 
 const shared = {
+  auth: auth.optional().describe('Who may use it, and what they must be allowed. Default: everyone.'),
   cors: cors.optional().describe('Which pages of other origins may use it.'),
   compress: compress.optional().describe('Compresses answers where it is worth it. Default off.'),
   errors: errors.optional().describe("Shapes the gateway's own errors."),

@@ -103,7 +103,7 @@ export const timeout = oneOf('a duration, none, or { response, connect, firstByt
 /** The Host that a service sees. */
 export const host = template;
 
-const tls = object(
+export const tls = object(
   'ServiceTls',
   'tls',
   {

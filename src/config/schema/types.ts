@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import type { auth, provider } from './auth.ts';
 import type { balance, sticky } from './balance.ts';
 import type { config } from './config.ts';
 import type { admin, listen } from './listener.ts';
@@ -17,6 +18,8 @@ export type StickyInput = z.input<typeof sticky>;
 export type RetriesInput = z.input<typeof retries>;
 export type HealthInput = z.input<typeof health>;
 export type BreakerInput = z.input<typeof breaker>;
+export type ProviderInput = z.input<typeof provider>;
+export type RouteAuthInput = Exclude<z.input<typeof auth>, 'none'>;
 export type TimeoutInput = z.input<typeof timeout>;
 export type RequestTransformInput = z.input<typeof requestTransform>;
 export type ResponseTransformInput = z.input<typeof responseTransform>;

@@ -1,0 +1,18 @@
+export {
+  AMBIGUOUS,
+  type Challenge,
+  type Credential,
+  type Decision,
+  type Identity,
+  NO_FENCES,
+  type Place,
+  type Provider,
+  type RevocationFences,
+} from './contract.ts';
+export { type ExplainedAuth, explainAuth } from './explain.ts';
+export { Guard, refuse, type Withheld } from './guard.ts';
+export { permissionSet, subjectKey } from './identity-key.ts';
+export { isLessGuarded } from './less-guarded.ts';
+export { LiveCredentials } from './live.ts';
+export { isLike, removeLike } from './places.ts';
+export { type AuthParts, AuthRoom, type CompiledAuth, isGuarded } from './room.ts';

@@ -1,0 +1,1 @@
+export { JwtProvider } from './provider.ts';
