@@ -88,12 +88,14 @@ export class Gateway implements WorkerGateway {
       shareOf: parts.shareOf ?? 1,
       ...discover,
     });
+    const affinityKey = parts.affinityKey ?? random.hex(32);
     this.auth = new AuthRoom({
       clock,
       random,
       log,
       resolver,
       fences: parts.fences ?? NO_FENCES,
+      nodeSecret: affinityKey,
       variables: requestVariables,
     });
     this.snapshotParts = {
@@ -102,7 +104,7 @@ export class Gateway implements WorkerGateway {
       random,
       counters,
       upstreams: this.upstreams,
-      affinityKey: parts.affinityKey ?? random.hex(32),
+      affinityKey,
     };
     this.snapshot = compileSnapshot(parts.config, this.snapshotParts);
     this.snapshot.commit();

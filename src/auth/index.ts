@@ -16,3 +16,4 @@ export { isLessGuarded } from './less-guarded.ts';
 export { LiveCredentials } from './live.ts';
 export { isLike, removeLike } from './places.ts';
 export { type AuthParts, AuthRoom, type CompiledAuth, isGuarded } from './room.ts';
+export { KEY_SET_PATH, type SigningKey, signingKeyFromPem } from './signing/index.ts';

@@ -1,20 +1,22 @@
 import type { GatewayConfig, ProviderConfig, RouteAuthConfig } from '../config/model.ts';
 import type { ExchangeVariables, Scope } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
-import type { Dispatch, Filter } from '../pipeline/index.ts';
+import type { Dispatch, Filter, Handover, WellKnown } from '../pipeline/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Resolver } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { ApiKeyProvider } from './api-key.ts';
-import type { Provider, RevocationFences } from './contract.ts';
+import type { Identity, Provider, RevocationFences } from './contract.ts';
 import { ForwardProvider } from './forward.ts';
 import { Guard } from './guard.ts';
+import { compileHandover } from './handover/index.ts';
 import { IntrospectionProvider } from './introspection.ts';
 import { JwtProvider } from './jwt/index.ts';
 import { LiveCredentials } from './live.ts';
 import { dropOverrides } from './overrides.ts';
 import { compilePermit } from './permit.ts';
+import { type KeyRing, keySetAnswer, Signing, signerFor } from './signing/index.ts';
 
 /** What providers need of the gateway around them. */
 export interface AuthParts {
@@ -23,6 +25,8 @@ export interface AuthParts {
   readonly log: Logger;
   readonly resolver: Resolver;
   readonly fences: RevocationFences;
+  /** What the workers of this node share, and nobody else knows: from it they make the keys they sign with. */
+  readonly nodeSecret: string;
   /** The variables of expressions, for an exchange. */
   variables(exchange: Exchange): ExchangeVariables;
 }
@@ -36,9 +40,11 @@ export class AuthRoom {
   private standing = new Map<string, Provider>();
   /** Tunnels and event streams under way. */
   readonly live: LiveCredentials;
+  private readonly signing: Signing;
 
   constructor(parts: AuthParts) {
     this.parts = parts;
+    this.signing = new Signing(parts.nodeSecret, parts.clock);
     this.live = new LiveCredentials(parts.clock, parts.fences);
   }
 
@@ -54,10 +60,15 @@ export class AuthRoom {
       claimed.set(key, kept);
       providers.set(provider.name, kept);
     }
+    const signs = Object.values(config.routes).some(({ auth }) => auth?.forwardAs === 'jwt');
+    const keys = signs ? this.signing.ring(config.signing.key) : null;
     const guardsAny = Object.values(config.routes).some(({ auth }) => auth !== null);
     return {
-      auth: new CompiledAuth(providers, this.parts, this.live, guardsAny),
-      commit: () => this.commit(claimed),
+      auth: new CompiledAuth({ config, providers, parts: this.parts, live: this.live, keys, guardsAny }),
+      commit: () => {
+        this.commit(claimed);
+        if (keys !== null) this.signing.commit(keys);
+      },
     };
   }
 
@@ -85,39 +96,69 @@ export class AuthRoom {
   }
 }
 
+export interface CompiledParts {
+  readonly config: GatewayConfig;
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly parts: AuthParts;
+  readonly live: LiveCredentials;
+  /** What is signed with; null: nothing is. */
+  readonly keys: KeyRing | null;
+  /** Some route of the config is guarded. */
+  readonly guardsAny: boolean;
+}
+
 /** The providers of one config, for its routes. */
 export class CompiledAuth {
-  private readonly providers: ReadonlyMap<string, Provider>;
-  private readonly parts: AuthParts;
-  private readonly live: LiveCredentials;
-  /** Some route of the config is guarded. */
-  private readonly guardsAny: boolean;
+  private readonly given: CompiledParts;
 
-  constructor(
-    providers: ReadonlyMap<string, Provider>,
-    parts: AuthParts,
-    live: LiveCredentials,
-    guardsAny: boolean,
-  ) {
-    this.live = live;
-    this.guardsAny = guardsAny;
-    this.providers = providers;
-    this.parts = parts;
+  constructor(given: CompiledParts) {
+    this.given = given;
+  }
+
+  /** What a service is told of who asks, and what a client may not tell it. */
+  handover(auth: RouteAuthConfig | null, service: string): Handover | null {
+    const { config, keys, parts } = this.given;
+    const asked = auth?.providers ?? [];
+    const signs = auth?.forwardAs === 'jwt' && keys !== null;
+    return compileHandover<Identity>({
+      names: config.identity,
+      as: asked.length === 0 ? null : signs ? signerFor(service, keys, parts) : 'headers',
+      tells: { subject: true, permissions: true },
+      forbidden: this.foreignHeaders(asked),
+    });
+  }
+
+  /**
+   * What providers that this route does not ask answer with elsewhere: a service that believes it must not get a
+   * client's own. But for those that have a meaning of their own.
+   */
+  private foreignHeaders(asked: readonly string[]): string[] {
+    const others = [...this.given.providers].filter(([name]) => !asked.includes(name));
+    const own = asked.flatMap((name) => this.given.providers.get(name)!.serviceHeaders);
+    return others
+      .flatMap(([, provider]) => provider.serviceHeaders)
+      .filter((name) => !own.includes(name) && name !== 'authorization' && name !== 'cookie');
+  }
+
+  /** What the gateway answers itself at addresses that services know by heart; null: nothing. */
+  wellKnown(): WellKnown | null {
+    const { keys, parts } = this.given;
+    return keys === null ? null : (exchange) => keySetAnswer(exchange, keys, parts.clock.wall());
   }
 
   /** The dispatch of a route; of a guarded one, what goes on for long ends with its credential. */
   dispatch(config: RouteAuthConfig | null, dispatch: Dispatch): Dispatch {
-    return isGuarded(config) ? this.live.watching(dispatch) : dispatch;
+    return isGuarded(config) ? this.given.live.watching(dispatch) : dispatch;
   }
 
   /** The steps that guard a route: who asks, and what they may. Empty where it is open. */
   filters(config: RouteAuthConfig | null, scope: Scope): Filter[] {
-    const overrides = this.guardsAny ? [dropOverrides] : [];
+    const { guardsAny, parts } = this.given;
+    const overrides = guardsAny ? [dropOverrides] : [];
     if (config === null) return overrides;
-    const providers = config.providers.map((name) => this.providers.get(name)!);
-    const permit = compilePermit(config, providers, scope, this.parts.variables);
-    const guard =
-      providers.length === 0 ? null : new Guard({ ...config, providers, fences: this.parts.fences });
+    const providers = config.providers.map((name) => this.given.providers.get(name)!);
+    const permit = compilePermit(config, providers, scope, parts.variables);
+    const guard = providers.length === 0 ? null : new Guard({ ...config, providers, fences: parts.fences });
     return [...overrides, guard, permit].filter((filter) => filter !== null);
   }
 }

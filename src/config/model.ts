@@ -21,6 +21,10 @@ export interface GatewayConfig {
   policies: Record<string, Expression>;
   /** By name. */
   auth: Record<string, ProviderConfig>;
+  /** Header names, in lower case, in which services are told who asks. */
+  identity: { subject: string; permissions: string };
+  /** `key`: PEM; null: the gateway makes its own. */
+  signing: { key: string | null };
   /** In the order of the file; `defaults` are already merged in. */
   routes: Record<string, RouteConfig>;
   /** What also holds where no route matched. */

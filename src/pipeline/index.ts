@@ -26,8 +26,9 @@ export {
   PHASES,
   type Phase,
   type PhaseObserver,
+  type WellKnown,
 } from './route.ts';
-export type { Side, Timeouts } from './side.ts';
+export type { Handover, Side, Timeouts } from './side.ts';
 export { type Branch, compileSplit } from './split.ts';
 export { RequestSubject } from './subject.ts';
 export { compileQueryOnly, compileTransform, type HeaderTransform } from './transform.ts';

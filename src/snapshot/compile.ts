@@ -1,4 +1,4 @@
-import type { AuthRoom } from '../auth/index.ts';
+import { type AuthRoom, type CompiledAuth, KEY_SET_PATH } from '../auth/index.ts';
 import type { GatewayConfig } from '../config/model.ts';
 import { responseScope } from '../expression/index.ts';
 import { compileTransform, type PipelineSnapshot, type ProxyParts } from '../pipeline/index.ts';
@@ -55,7 +55,13 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
     trusted: compileTrusted(config),
     unmatched: compileTransform(null, config.unmatched.response, responseScope),
     rules: compile.unmatchedRules(),
+    wellKnown: wellKnownOf(auth),
   };
+}
+
+function wellKnownOf(auth: CompiledAuth): Snapshot['wellKnown'] {
+  const keys = auth.wellKnown();
+  return keys === null ? null : new Map([[KEY_SET_PATH, keys]]);
 }
 
 export function compileTrusted(config: GatewayConfig): ReadonlyMap<string, AddressSet> | null {

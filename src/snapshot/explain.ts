@@ -88,9 +88,10 @@ export function explainRequest(config: GatewayConfig, request: ExplainRequest): 
     variables,
     failed: () => {},
   };
-  new Pipeline({ router, trusted: compileTrusted(config), unmatched: null, rules: null }, parts).handle(
-    exchange,
-  );
+  new Pipeline(
+    { router, trusted: compileTrusted(config), unmatched: null, rules: null, wellKnown: null },
+    parts,
+  ).handle(exchange);
   const route = exchange.route === null ? undefined : config.routes[exchange.route.name];
   const found = { ...NOTHING, rejected: rejectedBy(router, exchange), params: exchange.params };
   if (route === undefined)
@@ -118,6 +119,7 @@ function authOf(config: GatewayConfig, route: RouteConfig, exchange: Exchange): 
     log: silentLogger,
     resolver: new Resolver(systemClock),
     fences: NO_FENCES,
+    nodeSecret: '',
     variables: requestVariables,
   });
   const { auth, commit } = room.compile(config);
@@ -139,6 +141,7 @@ function entryOf(config: RouteConfig) {
     response: null,
     rules: null,
     mirror: null,
+    literal: new Set(),
     maxBody: Number.POSITIVE_INFINITY,
   };
   return { route, name: config.name, match: config.match, when: compileWhen(config.match.when) };

@@ -120,6 +120,7 @@ export class RouteCompiler {
       response: compileTransform(null, route.response, scopes.response),
       rules: compileRules(route.answers, scopes.request, (to) => this.alone(route, to, scopes)),
       mirror: this.mirror(route, scopes),
+      literal: literalPaths(route),
       maxBody: route.maxBody,
     };
     return { route: compiled, name: route.name, match: route.match, when: compileWhen(route.match.when) };
@@ -253,8 +254,16 @@ export class RouteCompiler {
       ownCookies: balance.kind === 'cookie' ? [...sticky, balance.name] : sticky,
       request: compileTransform(config.request, route.request, scopes.request),
       response: compileTransform(config.response, route.response, scopes.response),
+      handover: this.parts.auth.handover(route.auth, to.service),
     };
   }
+}
+
+const NO_PATHS: ReadonlySet<string> = new Set();
+
+function literalPaths({ match }: RouteConfig): ReadonlySet<string> {
+  const literal = match.paths.filter((path) => path.startsWith('/') && !/[{*~]/.test(path));
+  return literal.length === 0 ? NO_PATHS : new Set(literal);
 }
 
 /** The variables of a route's expressions, its path parameters among them. */

@@ -1,6 +1,6 @@
 import { type Body, isSource } from '../../http/body.ts';
 import type { Exchange } from '../../http/exchange.ts';
-import { type Headers, isHeaderValue } from '../../http/headers.ts';
+import type { Headers } from '../../http/headers.ts';
 import type { Handover } from '../../pipeline/index.ts';
 import { ForbiddenNames } from './names.ts';
 import { WithoutTrailers } from './trailers.ts';
@@ -10,8 +10,6 @@ import { visible } from './visible.ts';
 export interface Told {
   readonly subject: string | null;
   readonly permissions: readonly string[];
-  /** What the provider's own answer says in `responseHeaders`. */
-  readonly toService: Headers;
 }
 
 /** Header names in which services are told who asks. */
@@ -33,7 +31,7 @@ export interface HandoverConfig<Who extends Told = Told> {
   /** `headers`: in the two headers. A function: as a bearer token signed by the gateway. Null: nothing is told. */
   readonly as: 'headers' | Sign<Who> | null;
   /** Does the service hear of these? A cached answer for many may not depend on who asked first. */
-  readonly tells: { readonly subject: boolean; readonly permissions: boolean; readonly provider: boolean };
+  readonly tells: { readonly subject: boolean; readonly permissions: boolean };
   /** Further headers of which a client's own copy does not pass: those that a provider answers with. */
   readonly forbidden: readonly string[];
 }
@@ -46,8 +44,7 @@ export function compileHandover<Who extends Told>(config: HandoverConfig<Who>): 
   const signs = typeof config.as === 'function' ? ['authorization'] : [];
   const own = [config.names.subject, config.names.permissions].filter((name) => !isDefault(name));
   const forbidden = new ForbiddenNames([...config.forbidden, ...signs, ...own]);
-  const says = config.as !== null || config.tells.provider;
-  if (!says && forbidden.empty) return null;
+  if (config.as === null && forbidden.empty) return null;
   return new CompiledHandover(config, forbidden);
 }
 
@@ -77,33 +74,23 @@ class CompiledHandover<Who extends Told> implements Handover {
     const identity = exchange.identity as Who | null;
     if (identity === null) return '';
     const { as } = this.config;
+    if (as === null) return '';
+    if (as !== 'headers') return `authorization: Bearer ${as(identity)}\r\n`;
     let lines = this.said.get(identity);
     if (lines === undefined) {
       lines = this.written(identity);
       this.said.set(identity, lines);
     }
-    return typeof as === 'function' ? `authorization: Bearer ${as(identity)}\r\n${lines}` : lines;
+    return lines;
   }
 
-  /** All that stays the same for an identity. */
-  private written(identity: Who): string {
-    const { as, names, tells } = this.config;
+  private written({ subject, permissions }: Who): string {
+    const { names, tells } = this.config;
     let lines = '';
-    if (as === 'headers') {
-      if (tells.subject && identity.subject !== null && identity.subject !== '')
-        lines += `${names.subject}: ${visible(identity.subject)}\r\n`;
-      const permissions = tells.permissions ? identity.permissions.filter((one) => one !== '') : [];
-      if (permissions.length > 0)
-        lines += `${names.permissions}: ${permissions.map(visible).join(' ')}\r\n`;
-    }
-    return tells.provider ? lines + providerLines(identity.toService) : lines;
+    if (tells.subject && subject !== null && subject !== '')
+      lines += `${names.subject}: ${visible(subject)}\r\n`;
+    const held = tells.permissions ? permissions.filter((one) => one !== '') : [];
+    if (held.length > 0) lines += `${names.permissions}: ${held.map(visible).join(' ')}\r\n`;
+    return lines;
   }
-}
-
-function providerLines(headers: Headers): string {
-  let lines = '';
-  for (let i = 0; i < headers.length; i += 2) {
-    if (isHeaderValue(headers[i + 1]!)) lines += `${headers[i]!}: ${headers[i + 1]!}\r\n`;
-  }
-  return lines;
 }

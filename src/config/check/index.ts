@@ -6,6 +6,7 @@ import { checkExpressions } from './expressions.ts';
 import { checkFiles } from './files.ts';
 import { Findings } from './findings.ts';
 import { checkHeaders } from './headers.ts';
+import { checkIdentity } from './identity.ts';
 import { checkListeners } from './listeners.ts';
 import { checkMatches, checkReachable } from './matches.ts';
 import { checkReferences, checkUnused } from './references.ts';
@@ -32,6 +33,7 @@ export function checkConfig(
   checkProviders(input, filled, findings);
   checkExpressions(input, findings);
   checkFiles(input, files, findings);
+  checkIdentity(input, files, findings);
   if (!failed && findings.issues.every((issue) => issue.severity !== 'error')) {
     checkReachable(input, findings);
     checkUnused(input, findings);

@@ -33,6 +33,11 @@ export function normalise(input: ConfigInput, read: ReadFiles): GatewayConfig {
     services: record(services.map(([name, service]) => [name, normaliseService(name, service, read.pem)])),
     policies,
     auth: providersOf(input.auth ?? {}, read),
+    identity: {
+      subject: (input.identity?.subject ?? 'x-auth-subject').toLowerCase(),
+      permissions: (input.identity?.permissions ?? 'x-auth-permissions').toLowerCase(),
+    },
+    signing: { key: input.signing?.key === undefined ? null : read.pem(input.signing.key) },
     routes: record(
       routes.map(([name, route]) => [name, normaliseRoute(name, route, defaults, read.bytes, policies)]),
     ),

@@ -1,4 +1,5 @@
 import { provider, providerNameComplaint } from './auth.ts';
+import { identity, signing } from './identity.ts';
 import { named, object, openObject } from './kit.ts';
 import { admin, listen, workers } from './listener.ts';
 import { NOT_BUILT_VALUES } from './not-built.ts';
@@ -26,6 +27,10 @@ export const config = openObject(
     policies: named('an object: expressions by name', expression, nameComplaint)
       .optional()
       .describe('Rules by name, for allow.'),
+    identity: identity.optional().describe('In which headers services are told who asks.'),
+    signing: signing
+      .optional()
+      .describe('How tokens are signed that tell services who asks (forwardAs: jwt).'),
     defaults: defaults.optional().describe("What holds for every route; a route's own key replaces it."),
     routes: named('an object: routes by name', route, nameComplaint)
       .optional()

@@ -4,7 +4,7 @@
  * Whoever builds one deletes its name here and adds it to the schema.
  */
 export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
-  Config: ['cache', 'changes', 'tracing', 'overload', 'signing'],
+  Config: ['cache', 'changes', 'tracing', 'overload'],
   Listener: ['http2'],
   ListenerTls: ['acme', 'clientCa', 'clientAuth'],
   Admin: ['tls'],
