@@ -1,7 +1,7 @@
 import type { GatewayConfig, ProviderConfig, RouteAuthConfig } from '../config/model.ts';
 import type { ExchangeVariables, Scope } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
-import type { Dispatch, Filter, Handover, WellKnown } from '../pipeline/index.ts';
+import type { Dispatch, Filter, Handover, ServiceCredential, WellKnown } from '../pipeline/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Resolver } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
@@ -16,6 +16,7 @@ import { JwtProvider } from './jwt/index.ts';
 import { LiveCredentials } from './live.ts';
 import { dropOverrides } from './overrides.ts';
 import { compilePermit } from './permit.ts';
+import { ServiceToken } from './service-token/index.ts';
 import { type KeyRing, keySetAnswer, Signing, signerFor } from './signing/index.ts';
 
 /** What providers need of the gateway around them. */
@@ -38,6 +39,7 @@ export interface AuthParts {
 export class AuthRoom {
   private readonly parts: AuthParts;
   private standing = new Map<string, Provider>();
+  private tokens = new Map<string, ServiceToken>();
   /** Tunnels and event streams under way. */
   readonly live: LiveCredentials;
   private readonly signing: Signing;
@@ -60,13 +62,23 @@ export class AuthRoom {
       claimed.set(key, kept);
       providers.set(provider.name, kept);
     }
+    const tokens = this.serviceTokens(config);
     const signs = Object.values(config.routes).some(({ auth }) => auth?.forwardAs === 'jwt');
     const keys = signs ? this.signing.ring(config.signing.key) : null;
     const guardsAny = Object.values(config.routes).some(({ auth }) => auth !== null);
     return {
-      auth: new CompiledAuth({ config, providers, parts: this.parts, live: this.live, keys, guardsAny }),
+      auth: new CompiledAuth({
+        config,
+        providers,
+        parts: this.parts,
+        live: this.live,
+        keys,
+        guardsAny,
+        tokens: tokens.byService,
+      }),
       commit: () => {
         this.commit(claimed);
+        this.tokens = replaced(this.tokens, tokens.claimed);
         if (keys !== null) this.signing.commit(keys);
       },
     };
@@ -75,6 +87,7 @@ export class AuthRoom {
   close(): void {
     this.live.close();
     this.commit(new Map());
+    this.tokens = replaced(this.tokens, new Map());
   }
 
   private provider(config: ProviderConfig): Provider {
@@ -90,10 +103,31 @@ export class AuthRoom {
     }
   }
 
-  private commit(claimed: Map<string, Provider>): void {
-    for (const [key, provider] of this.standing) if (claimed.get(key) !== provider) provider.close();
-    this.standing = claimed;
+  private serviceTokens(config: GatewayConfig) {
+    const claimed = new Map<string, ServiceToken>();
+    const byService = new Map<string, ServiceToken>();
+    for (const { name, auth } of Object.values(config.services)) {
+      if (auth === null) continue;
+      const key = JSON.stringify([name, auth]);
+      const token = this.tokens.get(key) ?? new ServiceToken(name, auth.clientCredentials, this.parts);
+      claimed.set(key, token);
+      byService.set(name, token);
+    }
+    return { claimed, byService };
   }
+
+  private commit(claimed: Map<string, Provider>): void {
+    this.standing = replaced(this.standing, claimed);
+  }
+}
+
+/** What is not claimed any more is closed. */
+function replaced<Kept extends { close(): void }>(
+  standing: ReadonlyMap<string, Kept>,
+  claimed: Map<string, Kept>,
+): Map<string, Kept> {
+  for (const [key, one] of standing) if (claimed.get(key) !== one) one.close();
+  return claimed;
 }
 
 export interface CompiledParts {
@@ -103,6 +137,7 @@ export interface CompiledParts {
   readonly live: LiveCredentials;
   /** What is signed with; null: nothing is. */
   readonly keys: KeyRing | null;
+  readonly tokens: ReadonlyMap<string, ServiceToken>;
   /** Some route of the config is guarded. */
   readonly guardsAny: boolean;
 }
@@ -115,6 +150,11 @@ export class CompiledAuth {
     this.given = given;
   }
 
+  /** What the gateway shows a service of itself. */
+  credential(service: string): ServiceCredential | null {
+    return this.given.tokens.get(service) ?? null;
+  }
+
   /** What a service is told of who asks, and what a client may not tell it. */
   handover(auth: RouteAuthConfig | null, service: string): Handover | null {
     const { config, keys, parts } = this.given;
@@ -124,7 +164,10 @@ export class CompiledAuth {
       names: config.identity,
       as: asked.length === 0 ? null : signs ? signerFor(service, keys, parts) : 'headers',
       tells: { subject: true, permissions: true },
-      forbidden: this.foreignHeaders(asked),
+      forbidden: [
+        ...this.foreignHeaders(asked),
+        ...(this.credential(service) === null ? [] : ['authorization']),
+      ],
     });
   }
 

@@ -92,6 +92,20 @@ export interface ForwardConfig extends ProviderCommon {
   tls: UpstreamTlsConfig;
 }
 
+/** The gateway's own credential for a service (RFC 6749 §4.4). */
+export interface ClientCredentialsConfig {
+  tokenEndpoint: string;
+  clientId: string;
+  clientSecret: string;
+  clientAuth: 'basic' | 'post';
+  /** Separated by spaces; null: none is asked for. */
+  scope: string | null;
+  /** Further parameters of the request for a token. */
+  params: Record<string, string>;
+  timeout: number;
+  tls: UpstreamTlsConfig;
+}
+
 /** Who may use a route. */
 export interface RouteAuthConfig {
   /** Names of providers, in the order they are asked; empty: nobody is asked who they are. */

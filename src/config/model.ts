@@ -3,7 +3,7 @@
  * sizes in bytes, `none` as Infinity. What a user may write is `schema.ts`; this is what the rest compiles from.
  */
 
-import type { ProviderConfig, RouteAuthConfig } from './auth-model.ts';
+import type { ClientCredentialsConfig, ProviderConfig, RouteAuthConfig } from './auth-model.ts';
 
 export type * from './auth-model.ts';
 
@@ -96,6 +96,8 @@ export interface ServiceConfig {
   breaker: BreakerConfig;
   request: TransformConfig;
   response: TransformConfig;
+  /** Null: the gateway shows it nothing of its own. */
+  auth: { clientCredentials: ClientCredentialsConfig } | null;
 }
 
 export type BalanceConfig =

@@ -166,6 +166,13 @@ export const ERRORS = {
     'Whether this is allowed cannot be found out now.',
   ),
   // The service failed.
+  TG_UPSTREAM_CREDENTIAL: entry(
+    503,
+    'Service Unavailable',
+    'upstream',
+    'unsent',
+    'The credential with which the gateway asks the service cannot be had now.',
+  ),
   TG_UPSTREAM_REFUSED: entry(502, 'Bad Gateway', 'upstream', 'unsent', 'The service could not be reached.'),
   TG_UPSTREAM_DNS: entry(
     502,

@@ -41,6 +41,8 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
     'Let the page of the same origin send the request (browsers add `Origin` by themselves), or say `crossSite: true` on the provider if other sites may.',
   TG_AUTH_UNAVAILABLE:
     'Come back later. The operator finds in the log why the auth server gave no answer that counts.',
+  TG_UPSTREAM_CREDENTIAL:
+    'Look in the log why the `tokenEndpoint` of the service’s `auth` gives no token: it is down, or refuses the client.',
   TG_UPSTREAM_REFUSED:
     'See that the service runs and listens where its `url` says; the log names the address.',
   TG_UPSTREAM_DNS: 'Check the host in the service’s `url` and the machine’s resolver.',

@@ -28,7 +28,7 @@ export {
   type PhaseObserver,
   type WellKnown,
 } from './route.ts';
-export type { Handover, Side, Timeouts } from './side.ts';
+export type { Handover, ServiceCredential, Side, Timeouts } from './side.ts';
 export { type Branch, compileSplit } from './split.ts';
 export { RequestSubject } from './subject.ts';
 export { compileQueryOnly, compileTransform, type HeaderTransform } from './transform.ts';

@@ -39,7 +39,8 @@ export function outgoingRequest(one: Try, random: Random): OutgoingRequest {
     side.request.apply(headers, one.vars);
   }
   const given = side.request?.gives ?? null;
-  const told = side.handover === null ? '' : side.handover.lines(exchange);
+  let told = side.handover === null ? '' : side.handover.lines(exchange);
+  if (side.credential !== null) told += side.credential.line();
   const out = { method, target: target.path + one.path, host: hostFor(one), headers, given, told };
   const head = requestHead(exchange, out, framing, random);
   const body = framing === Framing.none ? null : (side.handover?.withoutTrailers(one.body) ?? one.body);

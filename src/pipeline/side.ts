@@ -1,6 +1,7 @@
 import type { RetriesConfig } from '../config/model.ts';
 import type { Variables } from '../expression/index.ts';
 import type { Body } from '../http/body.ts';
+import type { Failure } from '../http/errors.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
 import type { Service } from '../upstream/index.ts';
@@ -27,6 +28,16 @@ export interface Handover {
   lines(exchange: Exchange): string;
 }
 
+/** What the gateway shows a service of itself. */
+export interface ServiceCredential {
+  /** Null where it is at hand; else told once it is, or why it can't be had. */
+  ready(): Promise<Failure | null> | null;
+  /** The line of a request's head, with its CRLF. */
+  line(): string;
+  /** The service said 401. */
+  refused(): void;
+}
+
 /** One service that a route sends to, with all that the route and the service say about it. */
 export interface Side {
   readonly service: Service;
@@ -45,6 +56,8 @@ export interface Side {
   readonly ownCookies: readonly string[];
   /** Null: nothing is told, and nothing but the gateway's usual two headers kept out. */
   readonly handover: Handover | null;
+  /** Null: the gateway shows nothing of its own. */
+  readonly credential: ServiceCredential | null;
   readonly request: HeaderTransform | null;
   readonly response: HeaderTransform | null;
 }

@@ -255,6 +255,7 @@ export class RouteCompiler {
       request: compileTransform(config.request, route.request, scopes.request),
       response: compileTransform(config.response, route.response, scopes.response),
       handover: this.parts.auth.handover(route.auth, to.service),
+      credential: this.parts.auth.credential(to.service),
     };
   }
 }

@@ -108,5 +108,6 @@ function serviceOf(provider: string, url: URL, tls: UpstreamTlsConfig): ServiceC
     },
     request: unchanged,
     response: unchanged,
+    auth: null,
   };
 }

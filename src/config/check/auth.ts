@@ -103,7 +103,7 @@ function checkJwt(jwt: Jwt, path: Path, findings: Findings): void {
 }
 
 /** Over http: a token, or the keys it is checked with, could be read or replaced on the way. */
-function refusePlain<Key extends string>(
+export function refusePlain<Key extends string>(
   settings: { readonly [key in Key]?: string | undefined } & { readonly allowHttp?: unknown },
   key: Key,
   path: Path,

@@ -2,6 +2,7 @@ import { signingKeyFromPem } from '../../auth/index.ts';
 import { foldedName } from '../../http/reserved-headers.ts';
 import type { ConfigFiles } from '../files.ts';
 import type { ConfigInput, RouteAuthInput } from '../schema/index.ts';
+import { refusePlain } from './auth.ts';
 import type { Findings, Path } from './findings.ts';
 import { transformsOf } from './headers.ts';
 
@@ -10,6 +11,49 @@ export function checkIdentity(input: ConfigInput, files: ConfigFiles, findings: 
   checkKey(input, files, findings);
   checkTransforms(input, findings);
   checkSigned(input, findings);
+  checkServiceTokens(input, findings);
+}
+
+/** A service gets one authorization: the gateway's own leaves no room for another. */
+function checkServiceTokens(input: ConfigInput, findings: Findings): void {
+  for (const [name, { auth, request }] of Object.entries(input.services ?? {})) {
+    if (auth === undefined) continue;
+    const at = ['services', name, 'auth'];
+    const { clientCredentials } = auth;
+    if (clientCredentials?.tokenEndpoint !== undefined)
+      refusePlain(clientCredentials, 'tokenEndpoint', [...at, 'clientCredentials'], findings);
+    for (const path of authorizationIn(request, ['services', name, 'request']))
+      clash(path, at, 'the service already gets the credential of its auth in authorization', findings);
+    for (const [route, { to, auth: guard, request: own }] of Object.entries(input.routes ?? {})) {
+      if (!servicesOf(to).includes(name)) continue;
+      for (const path of authorizationIn(own, ['routes', route, 'request']))
+        clash(
+          path,
+          at,
+          `the service "${name}" already gets the credential of its auth in authorization`,
+          findings,
+        );
+      const asked = guard ?? input.defaults?.auth;
+      if (typeof asked !== 'object') continue;
+      const where = guard === undefined ? ['defaults', 'auth'] : ['routes', route, 'auth'];
+      for (const key of ['forwardAs', 'passToken'] as const) {
+        if (asked[key] === undefined || String(asked[key]) === 'false') continue;
+        clash(
+          [...where, key],
+          at,
+          `the service "${name}" already gets the gateway's own credential`,
+          findings,
+        );
+      }
+    }
+  }
+}
+
+function clash(path: Path, auth: Path, message: string, findings: Findings): void {
+  findings.error('TG_CONFIG_CONFLICT', path, message, 'keep one of them', {
+    atKey: true,
+    also: { path: [...auth], atKey: true },
+  });
 }
 
 function checkKey({ signing }: ConfigInput, files: ConfigFiles, findings: Findings): void {
@@ -117,20 +161,26 @@ function sharesRedis(input: ConfigInput): boolean {
 function refuseOtherAuthorization(input: ConfigInput, findings: Findings): void {
   for (const { transform, of, path } of transformsOf(input)) {
     if (of !== 'request' || transform === undefined || transform === 'none') continue;
-    const { headers } = transform;
-    if (headers === undefined || headers === 'none' || !reachesSigned(input, path)) continue;
-    for (const kind of ['set', 'add', 'default'] as const) {
-      const value = headers[kind];
-      if (value === undefined || value === 'none') continue;
-      for (const name of Object.keys(value)) {
-        if (foldedName(name) !== 'authorization') continue;
-        const message = 'a token signed by the gateway stands in authorization (forwardAs: jwt)';
-        findings.error('TG_CONFIG_CONFLICT', [...path, 'headers', kind, name], message, 'keep one of them', {
-          atKey: true,
-        });
-      }
-    }
+    if (!reachesSigned(input, path)) continue;
+    const message = 'a token signed by the gateway stands in authorization (forwardAs: jwt)';
+    for (const at of authorizationIn(transform, path))
+      findings.error('TG_CONFIG_CONFLICT', at, message, 'keep one of them', { atKey: true });
   }
+}
+
+type Transform = NonNullable<ConfigInput['services']>[string]['request'];
+
+/** Where a transform gives `authorization` a value. */
+function authorizationIn(transform: unknown, path: Path): Path[] {
+  const headers =
+    typeof transform === 'object' ? (transform as Exclude<Transform, 'none'>)?.headers : undefined;
+  if (typeof headers !== 'object') return [];
+  return (['set', 'add', 'default'] as const).flatMap((kind) => {
+    const value = headers[kind];
+    if (typeof value !== 'object') return [];
+    const names = Object.keys(value).filter((name) => foldedName(name) === 'authorization');
+    return names.map((name) => [...path, 'headers', kind, name]);
+  });
 }
 
 /** Does a transform that stands there act on requests with a signed token? */

@@ -1,6 +1,6 @@
-import { claimTemplate } from './auth-values.ts';
+import { claimTemplate, httpUrl } from './auth-values.ts';
 import { type Complaint, leaf, list, object, oneOf, oneOrMore, type Rule, record, someOf } from './kit.ts';
-import { tls } from './service.ts';
+import { tls } from './service-tls.ts';
 import {
   boolean,
   duration,
@@ -13,25 +13,6 @@ import {
   text,
   word,
 } from './values.ts';
-
-const httpUrl = leaf<string>(
-  'a URL such as https://auth.example/introspect',
-  ['text'],
-  (value) => httpUrlComplaint(String(value)),
-  { type: 'string' },
-);
-
-function httpUrlComplaint(given: string): Complaint | null {
-  const parsed = URL.canParse(given) ? new URL(given) : null;
-  if (parsed === null || !/^https?:\/\/[^/]/i.test(given))
-    return { message: 'this is not a URL', advice: 'write https://, a host and a path' };
-  if (parsed.username !== '' || parsed.password !== '')
-    return {
-      message: 'a user and password in the URL would not be sent',
-      advice: 'say clientId and clientSecret',
-    };
-  return parsed.hash === '' ? null : { message: 'a URL that is asked has no #fragment', advice: 'remove it' };
-}
 
 const oneKindOf =
   (kinds: readonly string[], what: string, beside: readonly string[] = []): Rule =>
