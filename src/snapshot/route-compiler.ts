@@ -125,6 +125,22 @@ export class RouteCompiler {
     return { route: compiled, name: route.name, match: route.match, when: compileWhen(route.match.when) };
   }
 
+  /** Answers of the gateway's own at a path that no route of the config has. */
+  own(name: string, path: string, dispatch: Dispatch): RouteEntry<CompiledRoute> {
+    const route: CompiledRoute = {
+      name,
+      counter: this.parts.counters.route(name),
+      filters: [],
+      dispatch,
+      response: null,
+      rules: null,
+      mirror: null,
+      maxBody: Number.POSITIVE_INFINITY,
+    };
+    const match = { ...NO_ROUTE.match, paths: [path], methods: ['GET'] };
+    return { route, name, match, when: null };
+  }
+
   /** The steps before dispatch, in the order of their phases. */
   private filters(route: RouteConfig, scopes: Scopes): Filter[] {
     const filters = this.parts.auth.filters(route.auth, scopes.request);

@@ -36,6 +36,7 @@ export class JwtProvider implements Provider {
   readonly serviceHeaders: readonly string[] = [];
   readonly challenge: Challenge = BEARER;
   readonly crossSite: boolean;
+  readonly discoverable: boolean;
   readonly issuer: string | null;
   private readonly config: JwtConfig;
   private readonly parts: AuthParts;
@@ -49,6 +50,7 @@ export class JwtProvider implements Provider {
     this.parts = parts;
     this.crossSite = config.crossSite;
     this.issuer = config.issuer;
+    this.discoverable = config.keys.kind === 'discovery';
     this.places = placesOf(config.from, AUTHORIZATION);
     this.mapping = compileMapping(config);
     this.decisions = new Decisions(parts.clock, parts.fences);
