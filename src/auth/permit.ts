@@ -13,7 +13,7 @@ import type { Challenge, Identity, Provider } from './contract.ts';
 import { refuse } from './guard.ts';
 import { withNamedSubject } from './named-subject.ts';
 
-type VariablesOf = (exchange: Exchange) => ExchangeVariables;
+export type VariablesOf = (exchange: Exchange) => ExchangeVariables;
 /** Null: allowed; else why not, for the log. */
 type Rule = (exchange: Exchange, identity: Identity | null) => string | null;
 

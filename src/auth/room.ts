@@ -1,4 +1,4 @@
-import type { GatewayConfig, ProviderConfig, RouteAuthConfig } from '../config/model.ts';
+import type { DecisionPointConfig, GatewayConfig, ProviderConfig, RouteAuthConfig } from '../config/model.ts';
 import type { ExchangeVariables, Scope } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Dispatch, Filter } from '../pipeline/index.ts';
@@ -8,13 +8,17 @@ import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { ApiKeyProvider } from './api-key.ts';
 import type { Provider, RevocationFences } from './contract.ts';
+import { DecisionPoint } from './decision-point.ts';
 import { ForwardProvider } from './forward.ts';
 import { Guard } from './guard.ts';
 import { IntrospectionProvider } from './introspection.ts';
 import { JwtProvider } from './jwt/index.ts';
 import { LiveCredentials } from './live.ts';
+import { outsidePermit } from './outside.ts';
 import { dropOverrides } from './overrides.ts';
 import { compilePermit } from './permit.ts';
+import { authzenQuestion, opaQuestion, type Question } from './questions.ts';
+import { permitResponse } from './response-permit.ts';
 
 /** What providers need of the gateway around them. */
 export interface AuthParts {
@@ -33,7 +37,8 @@ export interface AuthParts {
  */
 export class AuthRoom {
   private readonly parts: AuthParts;
-  private standing = new Map<string, Provider>();
+  private standing = new Map<string, Closable>();
+  private made = 0;
   /** Tunnels and event streams under way. */
   readonly live: LiveCredentials;
 
@@ -44,19 +49,18 @@ export class AuthRoom {
 
   /** Compiles all providers of a config; `commit` makes them the ones in force. */
   compile(config: GatewayConfig): { auth: CompiledAuth; commit(): void } {
-    const claimed = new Map<string, Provider>();
+    const claimed = new Map<string, Closable>();
+    const claim: Claim = (key, make) => this.claim(key, make, claimed);
     const providers = new Map<string, Provider>();
     for (const provider of Object.values(config.auth)) {
-      const key = JSON.stringify(provider, (_, value) =>
-        typeof value === 'function' ? String(value) : value,
+      providers.set(
+        provider.name,
+        claim(this.keyOf(provider), () => this.provider(provider)),
       );
-      const kept = this.standing.get(key) ?? this.provider(provider);
-      claimed.set(key, kept);
-      providers.set(provider.name, kept);
     }
     const guardsAny = Object.values(config.routes).some(({ auth }) => auth !== null);
     return {
-      auth: new CompiledAuth(providers, this.parts, this.live, guardsAny),
+      auth: new CompiledAuth({ providers, parts: this.parts, live: this.live, guardsAny, claim }),
       commit: () => this.commit(claimed),
     };
   }
@@ -79,46 +83,89 @@ export class AuthRoom {
     }
   }
 
-  private commit(claimed: Map<string, Provider>): void {
+  /** What a function does can't be told by its text: what has one is made anew. */
+  private keyOf(config: object): string {
+    let functions = 0;
+    const text = JSON.stringify(config, (_, value) => {
+      if (typeof value === 'function') functions++;
+      return value;
+    });
+    return functions === 0 ? text : `${this.made++} ${text}`;
+  }
+
+  private claim<T extends Closable>(key: string, make: () => T, claimed: Map<string, Closable>): T {
+    const kept = (claimed.get(key) ?? this.standing.get(key) ?? make()) as T;
+    claimed.set(key, kept);
+    return kept;
+  }
+
+  private commit(claimed: Map<string, Closable>): void {
     for (const [key, provider] of this.standing) if (claimed.get(key) !== provider) provider.close();
     this.standing = claimed;
   }
 }
 
+interface Closable {
+  close(): void;
+}
+
+/** What stands under a key already, or something new. */
+type Claim = <T extends Closable>(key: string, make: () => T) => T;
+
+interface CompiledParts {
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly parts: AuthParts;
+  readonly live: LiveCredentials;
+  /** Some route of the config is guarded. */
+  readonly guardsAny: boolean;
+  readonly claim: Claim;
+}
+
 /** The providers of one config, for its routes. */
 export class CompiledAuth {
-  private readonly providers: ReadonlyMap<string, Provider>;
-  private readonly parts: AuthParts;
-  private readonly live: LiveCredentials;
-  /** Some route of the config is guarded. */
-  private readonly guardsAny: boolean;
+  private readonly of: CompiledParts;
 
-  constructor(
-    providers: ReadonlyMap<string, Provider>,
-    parts: AuthParts,
-    live: LiveCredentials,
-    guardsAny: boolean,
-  ) {
-    this.live = live;
-    this.guardsAny = guardsAny;
-    this.providers = providers;
-    this.parts = parts;
+  constructor(of: CompiledParts) {
+    this.of = of;
   }
 
-  /** The dispatch of a route; of a guarded one, what goes on for long ends with its credential. */
-  dispatch(config: RouteAuthConfig | null, dispatch: Dispatch): Dispatch {
-    return isGuarded(config) ? this.live.watching(dispatch) : dispatch;
+  /**
+   * The dispatch of a route, outside of whatever caches it: of a guarded one, what goes on for long ends with its
+   * credential, and answers that may not be seen are withheld.
+   */
+  dispatch(config: RouteAuthConfig | null, dispatch: Dispatch, scope: Scope): Dispatch {
+    const { live, parts } = this.of;
+    const seen =
+      config?.allowResponse == null
+        ? dispatch
+        : permitResponse(config.allowResponse, scope, parts.variables, dispatch);
+    return isGuarded(config) ? live.watching(seen) : seen;
   }
 
   /** The steps that guard a route: who asks, and what they may. Empty where it is open. */
   filters(config: RouteAuthConfig | null, scope: Scope): Filter[] {
-    const overrides = this.guardsAny ? [dropOverrides] : [];
+    const { guardsAny, parts } = this.of;
+    const overrides = guardsAny ? [dropOverrides] : [];
     if (config === null) return overrides;
-    const providers = config.providers.map((name) => this.providers.get(name)!);
-    const permit = compilePermit(config, providers, scope, this.parts.variables);
-    const guard =
-      providers.length === 0 ? null : new Guard({ ...config, providers, fences: this.parts.fences });
-    return [...overrides, guard, permit].filter((filter) => filter !== null);
+    const providers = config.providers.map((name) => this.of.providers.get(name)!);
+    const permit = compilePermit(config, providers, scope, parts.variables);
+    const guard = providers.length === 0 ? null : new Guard({ ...config, providers, fences: parts.fences });
+    return [...overrides, guard, permit, ...this.outside(config, scope)].filter((filter) => filter !== null);
+  }
+
+  private outside({ opa, authzen }: RouteAuthConfig, scope: Scope): Filter[] {
+    const permits: Filter[] = [];
+    if (opa !== null) permits.push(this.permit('opa', opa, opaQuestion(opa, scope)));
+    if (authzen !== null) permits.push(this.permit('authzen', authzen, authzenQuestion(authzen, scope)));
+    return permits;
+  }
+
+  private permit(name: string, config: DecisionPointConfig, question: Question): Filter {
+    const { parts, claim } = this.of;
+    const { url, cache, timeout, tls } = config;
+    const own = { url, cache, timeout, tls };
+    const point = claim(`${name} ${JSON.stringify(own)}`, () => new DecisionPoint(name, own, parts));
+    return outsidePermit(point, question, parts.variables);
   }
 }
 

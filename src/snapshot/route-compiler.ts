@@ -116,7 +116,7 @@ export class RouteCompiler {
       name: route.name,
       counter: this.parts.counters.route(route.name),
       filters: this.filters(route, scopes),
-      dispatch: this.parts.auth.dispatch(route.auth, this.dispatch(route, scopes)),
+      dispatch: this.parts.auth.dispatch(route.auth, this.dispatch(route, scopes), scopes.request),
       response: compileTransform(null, route.response, scopes.response),
       rules: compileRules(route.answers, scopes.request, (to) => this.alone(route, to, scopes)),
       mirror: this.mirror(route, scopes),

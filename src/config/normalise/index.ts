@@ -34,7 +34,7 @@ export function normalise(input: ConfigInput, read: ReadFiles): GatewayConfig {
     policies,
     auth: providersOf(input.auth ?? {}, read),
     routes: record(
-      routes.map(([name, route]) => [name, normaliseRoute(name, route, defaults, read.bytes, policies)]),
+      routes.map(([name, route]) => [name, normaliseRoute(name, route, defaults, read, policies)]),
     ),
     unmatched: { response: transformOf(defaults.response), answers: answersOf({}, defaults, read.bytes) },
     drain: {

@@ -3,6 +3,7 @@ import type { DefaultsInput, MatchInput, RouteInput } from '../schema/types.ts';
 import { destinationsOf, type ReadBytes, redirectOf, respondOf } from './action.ts';
 import { answersOf, mirrorOf } from './answers.ts';
 import { routeAuthOf } from './auth.ts';
+import type { ReadFiles } from './index.ts';
 import { retriesOf } from './resilience.ts';
 import { durationOf, listOf, sizeOf } from './scalars.ts';
 import { hostOf, timeoutOf } from './service.ts';
@@ -12,21 +13,21 @@ export function normaliseRoute(
   name: string,
   input: RouteInput,
   defaults: DefaultsInput,
-  readBytes: ReadBytes,
+  read: ReadFiles,
   policies: Readonly<Record<string, Expression>>,
 ): RouteConfig {
   return {
     name,
     match: normaliseMatch(input.match),
-    action: actionOf(input, readBytes),
-    auth: routeAuthOf(input.auth ?? defaults.auth, policies),
+    action: actionOf(input, read.bytes),
+    auth: routeAuthOf(input.auth ?? defaults.auth, policies, read.pem),
     timeout: timeoutOf(input.timeout ?? defaults.timeout),
     host: hostOf(input.host ?? defaults.host),
     request: mergeTransforms(defaults.request, input.request),
     response: mergeTransforms(defaults.response, input.response),
     retries: ownRetries(input.retries, defaults.retries),
     mirror: mirrorOf(input.mirror, defaults.mirror),
-    answers: answersOf(input, defaults, readBytes),
+    answers: answersOf(input, defaults, read.bytes),
     maxBody: sizeOf(input.maxBody ?? defaults.maxBody, Number.POSITIVE_INFINITY),
   };
 }
