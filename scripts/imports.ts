@@ -36,7 +36,18 @@ const arrows: Record<string, string[]> = {
   ],
   'start-gateway': ['gateway', 'config', 'upstream', 'telemetry'],
   index: ['start-gateway', 'gateway', 'config'],
-  cli: ['auth', 'gateway', 'admin', 'workers', 'config', 'snapshot', 'pipeline', 'router', 'expression', 'telemetry'],
+  cli: [
+    'auth',
+    'gateway',
+    'admin',
+    'workers',
+    'config',
+    'snapshot',
+    'pipeline',
+    'router',
+    'expression',
+    'telemetry',
+  ],
   testkit: ['http1', 'index'],
 };
 
