@@ -85,6 +85,7 @@ const NO_ROUTE: RouteConfig = {
   request: NO_TRANSFORM,
   response: NO_TRANSFORM,
   maxBody: Number.POSITIVE_INFINITY,
+  cache: null,
   mirror: null,
   answers: { onStatus: [], errors: null, cors: null, compress: null },
 };

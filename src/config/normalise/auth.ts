@@ -16,7 +16,7 @@ import { ASYMMETRIC, type ProviderInput, type RouteAuthInput } from '../schema/i
 import type { ReadFiles } from './index.ts';
 import type { ReadPem } from './listener.ts';
 import { durationOf, listOf, record } from './scalars.ts';
-import { tlsOf } from './service.ts';
+import { upstreamTlsOf } from './service.ts';
 
 type Inputs = Readonly<Record<string, ProviderInput>>;
 type Of<Kind extends keyof ProviderInput> = NonNullable<ProviderInput[Kind]>;
@@ -81,7 +81,7 @@ function introspectionOf(name: string, input: Of<'introspection'>, read: ReadFil
     ...commonOf(name, input),
     endpoint: input.endpoint,
     clientAuth: clientAuthOf(input, read),
-    tls: tlsOf(input.tls, read.pem),
+    tls: upstreamTlsOf(input.tls ?? {}, read.pem),
     cache: durationOf(input.cache, 0),
     timeout: durationOf(input.timeout, TIMEOUT),
     staleIfError: durationOf(input.staleIfError, 0),
@@ -112,7 +112,7 @@ function jwtOf(name: string, input: Of<'jwt'>, read: ReadFiles): ProviderConfig 
     algorithms: input.algorithms ?? (input.secret === undefined ? [...ASYMMETRIC] : ['HS256']),
     typ: input.typ === undefined ? null : input.typ.toLowerCase().replace(/^application\//, ''),
     skew: durationOf(input.skew, 5000),
-    tls: tlsOf(input.tls, read.pem),
+    tls: upstreamTlsOf(input.tls ?? {}, read.pem),
     timeout: durationOf(input.timeout, TIMEOUT),
     allowHttp: String(input.allowHttp ?? false) === 'true',
   };
@@ -135,7 +135,7 @@ function forwardOf(name: string, input: Of<'forward'>, read: ReadFiles): Provide
     clientHeaders: lower(input.clientHeaders),
     cache: forwardCacheOf(input.cache),
     timeout: durationOf(input.timeout, TIMEOUT),
-    tls: tlsOf(input.tls, read.pem),
+    tls: upstreamTlsOf(input.tls ?? {}, read.pem),
   };
 }
 
@@ -198,6 +198,6 @@ function decisionPointOf(
     url: input.url,
     cache: durationOf(input.cache, 0),
     timeout: durationOf(input.timeout, TIMEOUT),
-    tls: tlsOf(input.tls, read),
+    tls: upstreamTlsOf(input.tls ?? {}, read),
   };
 }

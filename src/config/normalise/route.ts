@@ -5,6 +5,7 @@ import { answersOf, mirrorOf } from './answers.ts';
 import { routeAuthOf } from './auth.ts';
 import type { ReadFiles } from './index.ts';
 import { retriesOf } from './resilience.ts';
+import { routeCacheOf } from './route-cache.ts';
 import { durationOf, listOf, sizeOf } from './scalars.ts';
 import { hostOf, timeoutOf } from './service.ts';
 import { mergeTransforms } from './transform.ts';
@@ -16,16 +17,18 @@ export function normaliseRoute(
   read: ReadFiles,
   policies: Readonly<Record<string, Expression>>,
 ): RouteConfig {
+  const action = actionOf(input, read.bytes);
   return {
     name,
     match: normaliseMatch(input.match),
-    action: actionOf(input, read.bytes),
+    action,
     auth: routeAuthOf(input.auth ?? defaults.auth, policies, read.pem),
     timeout: timeoutOf(input.timeout ?? defaults.timeout),
     host: hostOf(input.host ?? defaults.host),
     request: mergeTransforms(defaults.request, input.request),
     response: mergeTransforms(defaults.response, input.response),
     retries: ownRetries(input.retries, defaults.retries),
+    cache: action.kind === 'proxy' ? routeCacheOf(input.cache ?? defaults.cache) : null,
     mirror: mirrorOf(input.mirror, defaults.mirror),
     answers: answersOf(input, defaults, read.bytes),
     maxBody: sizeOf(input.maxBody ?? defaults.maxBody, Number.POSITIVE_INFINITY),

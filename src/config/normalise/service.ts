@@ -1,4 +1,4 @@
-import type { HostConfig, ServiceConfig, Template, TimeoutConfig } from '../model.ts';
+import type { HostConfig, ServiceConfig, Template, TimeoutConfig, UpstreamTlsConfig } from '../model.ts';
 import { parseServiceUrl } from '../schema/service.ts';
 import type { ServiceInput, TimeoutInput } from '../schema/types.ts';
 import type { ReadPem } from './listener.ts';
@@ -7,14 +7,14 @@ import { countOf, durationOf } from './scalars.ts';
 import { transformOf } from './transform.ts';
 
 export function normaliseService(name: string, input: ServiceInput, readPem: ReadPem): ServiceConfig {
-  const { tls, pool = {} } = input;
+  const { pool = {} } = input;
   return {
     name,
     targets: targetsOf(input),
     discover: discoverOf(input.discover),
     timeout: timeoutOf(input.timeout),
     host: hostOf(input.host),
-    tls: tlsOf(tls, readPem),
+    tls: upstreamTlsOf(input.tls ?? {}, readPem),
     pool: { connections: countOf(pool.connections, 100), idle: durationOf(pool.idle, 4000) },
     balance: balanceOf(input.balance),
     health: healthOf(input.health),
@@ -25,14 +25,15 @@ export function normaliseService(name: string, input: ServiceInput, readPem: Rea
   };
 }
 
-export function tlsOf(tls: ServiceInput['tls'], readPem: ReadPem): ServiceConfig['tls'] {
+/** TLS toward a service or Redis. */
+export function upstreamTlsOf(tls: NonNullable<ServiceInput['tls']>, readPem: ReadPem): UpstreamTlsConfig {
   const pem = (text: string | undefined) => (text === undefined ? null : readPem(text));
   return {
-    ca: pem(tls?.ca),
-    cert: pem(tls?.cert),
-    key: pem(tls?.key),
-    serverName: tls?.serverName ?? null,
-    verify: String(tls?.verify ?? true) === 'true',
+    ca: pem(tls.ca),
+    cert: pem(tls.cert),
+    key: pem(tls.key),
+    serverName: tls.serverName ?? null,
+    verify: String(tls.verify ?? true) === 'true',
   };
 }
 

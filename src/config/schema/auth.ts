@@ -1,6 +1,6 @@
 import { claimTemplate } from './auth-values.ts';
 import { type Complaint, leaf, list, object, oneOf, oneOrMore, type Rule, record, someOf } from './kit.ts';
-import { tls } from './service.ts';
+import { serviceTls as tls } from './service.ts';
 import {
   boolean,
   duration,

@@ -1,4 +1,5 @@
 import { provider, providerNameComplaint } from './auth.ts';
+import { cache } from './cache.ts';
 import { named, object, openObject } from './kit.ts';
 import { admin, listen, workers } from './listener.ts';
 import { NOT_BUILT_VALUES } from './not-built.ts';
@@ -26,6 +27,7 @@ export const config = openObject(
     policies: named('an object: expressions by name', expression, nameComplaint)
       .optional()
       .describe('Rules by name, for allow.'),
+    cache: cache.optional().describe('Where answers are kept, for the routes that say cache.'),
     defaults: defaults.optional().describe("What holds for every route; a route's own key replaces it."),
     routes: named('an object: routes by name', route, nameComplaint)
       .optional()

@@ -103,7 +103,7 @@ export const timeout = oneOf('a duration, none, or { response, connect, firstByt
 /** The Host that a service sees. */
 export const host = template;
 
-export const tls = object(
+export const serviceTls = object(
   'ServiceTls',
   'tls',
   {
@@ -245,7 +245,7 @@ export const service = object(
     host: host
       .optional()
       .describe("The Host it sees: client, service (the url's) or a template. Default client."),
-    tls: tls.optional().describe('TLS toward https targets.'),
+    tls: serviceTls.optional().describe('TLS toward https targets.'),
     pool: object('Pool', 'pool', {
       connections: integer(1, 100_000)
         .optional()
