@@ -2,6 +2,7 @@ import { withBench } from './bench.ts';
 import { describeMachine } from './machine.ts';
 import { readOptions, USAGE } from './options.ts';
 import { saveResults } from './report.ts';
+import { authSuite } from './suites/auth.ts';
 import { bodiesSuite } from './suites/bodies.ts';
 import { compressSuite } from './suites/compress.ts';
 import { idleSuite } from './suites/idle.ts';
@@ -25,6 +26,7 @@ const SUITES = {
   start: { title: 'start and memory at rest', run: startSuite },
   resilience: { title: 'retries, breaker and health on against off', run: resilienceSuite },
   compress: { title: '20 kB of JSON, gzip', run: compressSuite },
+  auth: { title: 'guards: decisions kept, tokens seen and unseen', run: authSuite },
   routes: { title: '10,000 routes against 10', run: routesSuite },
 } as const;
 

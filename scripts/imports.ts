@@ -14,7 +14,8 @@ const arrows: Record<string, string[]> = {
   telemetry: [],
   router: ['expression'],
   http1: ['telemetry'],
-  cache: ['expression'],
+  redis: ['telemetry'],
+  cache: ['expression', 'redis', 'telemetry'],
   upstream: ['http1', 'expression', 'telemetry'],
   pipeline: ['router', 'upstream', 'http1', 'expression', 'telemetry'],
   auth: ['pipeline', 'upstream', 'http1', 'expression', 'telemetry'],
@@ -36,7 +37,18 @@ const arrows: Record<string, string[]> = {
   ],
   'start-gateway': ['gateway', 'config', 'upstream', 'telemetry'],
   index: ['start-gateway', 'gateway', 'config'],
-  cli: ['auth', 'gateway', 'admin', 'workers', 'config', 'snapshot', 'pipeline', 'router', 'expression', 'telemetry'],
+  cli: [
+    'auth',
+    'gateway',
+    'admin',
+    'workers',
+    'config',
+    'snapshot',
+    'pipeline',
+    'router',
+    'expression',
+    'telemetry',
+  ],
   testkit: ['http1', 'index'],
 };
 
@@ -52,7 +64,7 @@ const withoutDoor = ['http', 'util'];
 
 /** Loaded by every worker, so kept free of what only reads, checks or serves configs. */
 const lean = ['cli/worker.ts', 'index.ts'];
-const heavy = ['zod', 'yaml', 'commander', 'hono'];
+const heavy = ['zod', 'yaml', 'commander', 'hono', 'ioredis'];
 
 interface Import {
   from: string;

@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync, symlinkSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
+import { findRedis } from '../src/testkit/redis-program.ts';
 import { command, type Outcome } from './steps.ts';
 
 /** Older ones lack what following their changes needs. */
@@ -63,13 +64,6 @@ export function findPostgres(): string | undefined {
   if (wanted === 'npm') return embeddedPostgres();
   if (wanted) return runsPostgres(wanted) ? wanted : undefined;
   return [...onPath(), ...installedPostgres()].find(runsPostgres) ?? embeddedPostgres();
-}
-
-/** The program that serves Redis's protocol, or nothing. */
-export function findRedis(): string | undefined {
-  const folders = [...onPath(), '/usr/sbin', '/opt/homebrew/bin', '/usr/local/bin'];
-  const programs = folders.flatMap((folder) => [join(folder, 'redis-server'), join(folder, 'valkey-server')]);
-  return programs.find((program) => existsSync(program));
 }
 
 export async function ensurePostgres(): Promise<Outcome> {

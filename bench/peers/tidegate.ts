@@ -24,6 +24,7 @@ export async function tidegateCommand(
   { port, originPort, tls }: PeerSetup,
   routes: Record<string, unknown>,
   service: object = {},
+  more: object = {},
 ): Promise<Command> {
   const address = `127.0.0.1:${port}`;
   const config = {
@@ -31,6 +32,7 @@ export async function tidegateCommand(
     admin: `127.0.0.1:${await freePort()}`,
     services: { origin: { url: `http://127.0.0.1:${originPort}`, ...service } },
     routes,
+    ...more,
   };
   return [BIN, 'run', bench.folder.write(`tidegate-${port}.yaml`, stringify(config))];
 }

@@ -19,6 +19,7 @@ export class ApiKeyProvider implements Provider {
   readonly serviceHeaders: readonly string[] = [];
   readonly challenge: Challenge = { scheme: 'ApiKey', params: [['realm', 'tidegate']] };
   readonly crossSite: boolean;
+  readonly discoverable = false;
   private readonly keys = new Map<string, Known>();
   /**
    * Keys are looked up by a keyed hash of their hash: how long that takes tells nothing about any of them.

@@ -25,6 +25,7 @@ export function isAddressed(places: readonly Place[], exchange: Exchange): boole
 
 /** Schemes are compared without case (RFC 9110 §11.1). */
 function withoutScheme(value: string): string | null {
+  if (value.startsWith('Bearer ') && value.charCodeAt(7) !== 0x20) return value.slice(7);
   if (value.length < 7 || value.charCodeAt(6) !== 0x20 || value.slice(0, 6).toLowerCase() !== 'bearer')
     return null;
   return value.slice(7).trimStart();

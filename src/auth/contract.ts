@@ -59,6 +59,8 @@ export interface Provider {
   /** Lower-case names of headers that only this provider may give to services. */
   readonly serviceHeaders: readonly string[];
   readonly challenge: Challenge;
+  /** A client can find its auth server by itself (RFC 9728). */
+  readonly discoverable: boolean;
   /** Unsafe requests from pages of other origins count too. */
   readonly crossSite: boolean;
   /** Is this its kind of credential? If so its decision stands. */

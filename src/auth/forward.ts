@@ -36,6 +36,7 @@ export class ForwardProvider implements Provider {
   readonly serviceHeaders: readonly string[];
   readonly challenge: Challenge = BEARER;
   readonly crossSite: boolean;
+  readonly discoverable = false;
   private readonly config: ForwardConfig;
   private readonly parts: AuthParts;
   private readonly mapping: Mapping;

@@ -5,6 +5,7 @@ import { type Filter, problem } from '../pipeline/index.ts';
 import { addChallenges, type BearerError } from './challenge.ts';
 import {
   AMBIGUOUS,
+  type Challenge,
   type Credential,
   type Decision,
   type Identity,
@@ -14,6 +15,7 @@ import {
 } from './contract.ts';
 import { isSameOrigin } from './origin.ts';
 import { maskTarget, removeLike, stripPlaces } from './places.ts';
+import { metadataUrl } from './resource-metadata.ts';
 
 export interface GuardSettings {
   readonly providers: readonly Provider[];
@@ -106,10 +108,17 @@ export class Guard implements Filter {
 
   private challenge(exchange: Exchange, failure: Failure, error: BearerError | null): Reply {
     const answer = refuse(exchange, failure);
-    const challenges = this.providers.map((provider) => provider.challenge);
+    const challenges = this.providers.map((provider) =>
+      provider.discoverable ? withMetadata(provider.challenge, exchange) : provider.challenge,
+    );
     addChallenges(answer.headers, challenges, error);
     return answer;
   }
+}
+
+/** RFC 9728 §5.1. */
+function withMetadata({ scheme, params }: Challenge, exchange: Exchange): Challenge {
+  return { scheme, params: [...params, ['resource_metadata', metadataUrl(exchange)]] };
 }
 
 const INVALID_TOKEN: BearerError = { error: 'invalid_token' };

@@ -15,5 +15,6 @@ export { permissionSet, subjectKey } from './identity-key.ts';
 export { isLessGuarded } from './less-guarded.ts';
 export { LiveCredentials } from './live.ts';
 export { isLike, removeLike } from './places.ts';
+export { issuersOf, METADATA_PATH, metadataDispatch } from './resource-metadata.ts';
 export { type AuthParts, AuthRoom, type CompiledAuth, isGuarded } from './room.ts';
 export { KEY_SET_PATH, type SigningKey, signingKeyFromPem } from './signing/index.ts';

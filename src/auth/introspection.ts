@@ -24,6 +24,7 @@ export class IntrospectionProvider implements Provider {
   readonly serviceHeaders: readonly string[] = [];
   readonly challenge: Challenge = BEARER;
   readonly crossSite: boolean;
+  readonly discoverable = false;
   private readonly config: IntrospectionConfig;
   private readonly parts: AuthParts;
   private readonly mapping: Mapping;

@@ -11,8 +11,9 @@ import type { Filter } from '../pipeline/index.ts';
 import { addChallenges } from './challenge.ts';
 import type { Challenge, Identity, Provider } from './contract.ts';
 import { refuse } from './guard.ts';
+import { withNamedSubject } from './named-subject.ts';
 
-type VariablesOf = (exchange: Exchange) => ExchangeVariables;
+export type VariablesOf = (exchange: Exchange) => ExchangeVariables;
 /** Null: allowed; else why not, for the log. */
 type Rule = (exchange: Exchange, identity: Identity | null) => string | null;
 
@@ -36,8 +37,8 @@ export function compilePermit(
     const plain = [...program.mentions].every((mention) => !/^request(\.|$)/.test(mention));
     const name = policy ?? 'allow';
     rules.push((exchange) => {
-      const vars = variables(exchange);
-      return holds(() => program.evaluate(plain ? vars : vars.strict()), name);
+      const vars = plain ? variables(exchange) : variables(exchange).strict();
+      return holds(() => program.evaluate(typeof allow === 'string' ? vars : withNamedSubject(vars)), name);
     });
   }
   if (rules.length === 0) return null;

@@ -1,4 +1,4 @@
-import type { GatewayConfig, ProviderConfig, RouteAuthConfig } from '../config/model.ts';
+import type { DecisionPointConfig, GatewayConfig, ProviderConfig, RouteAuthConfig } from '../config/model.ts';
 import type { ExchangeVariables, Scope } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Dispatch, Filter, Handover, ServiceCredential, WellKnown } from '../pipeline/index.ts';
@@ -8,14 +8,18 @@ import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { ApiKeyProvider } from './api-key.ts';
 import type { Identity, Provider, RevocationFences } from './contract.ts';
+import { DecisionPoint } from './decision-point.ts';
 import { ForwardProvider } from './forward.ts';
 import { Guard } from './guard.ts';
 import { compileHandover } from './handover/index.ts';
 import { IntrospectionProvider } from './introspection.ts';
 import { JwtProvider } from './jwt/index.ts';
 import { LiveCredentials } from './live.ts';
+import { outsidePermit } from './outside.ts';
 import { dropOverrides } from './overrides.ts';
 import { compilePermit } from './permit.ts';
+import { authzenQuestion, opaQuestion, type Question } from './questions.ts';
+import { permitResponse } from './response-permit.ts';
 import { ServiceToken } from './service-token/index.ts';
 import { type KeyRing, keySetAnswer, Signing, signerFor } from './signing/index.ts';
 
@@ -38,8 +42,8 @@ export interface AuthParts {
  */
 export class AuthRoom {
   private readonly parts: AuthParts;
-  private standing = new Map<string, Provider>();
-  private tokens = new Map<string, ServiceToken>();
+  private standing = new Map<string, Closable>();
+  private made = 0;
   /** Tunnels and event streams under way. */
   readonly live: LiveCredentials;
   private readonly signing: Signing;
@@ -52,17 +56,16 @@ export class AuthRoom {
 
   /** Compiles all providers of a config; `commit` makes them the ones in force. */
   compile(config: GatewayConfig): { auth: CompiledAuth; commit(): void } {
-    const claimed = new Map<string, Provider>();
+    const claimed = new Map<string, Closable>();
+    const claim: Claim = (key, make) => this.claim(key, make, claimed);
     const providers = new Map<string, Provider>();
     for (const provider of Object.values(config.auth)) {
-      const key = JSON.stringify(provider, (_, value) =>
-        typeof value === 'function' ? String(value) : value,
+      providers.set(
+        provider.name,
+        claim(this.keyOf(provider), () => this.provider(provider)),
       );
-      const kept = this.standing.get(key) ?? this.provider(provider);
-      claimed.set(key, kept);
-      providers.set(provider.name, kept);
     }
-    const tokens = this.serviceTokens(config);
+    const tokens = this.serviceTokens(config, claim);
     const signs = Object.values(config.routes).some(({ auth }) => auth?.forwardAs === 'jwt');
     const keys = signs ? this.signing.ring(config.signing.key) : null;
     const guardsAny = Object.values(config.routes).some(({ auth }) => auth !== null);
@@ -73,12 +76,12 @@ export class AuthRoom {
         parts: this.parts,
         live: this.live,
         keys,
+        tokens,
         guardsAny,
-        tokens: tokens.byService,
+        claim,
       }),
       commit: () => {
         this.commit(claimed);
-        this.tokens = replaced(this.tokens, tokens.claimed);
         if (keys !== null) this.signing.commit(keys);
       },
     };
@@ -87,7 +90,6 @@ export class AuthRoom {
   close(): void {
     this.live.close();
     this.commit(new Map());
-    this.tokens = replaced(this.tokens, new Map());
   }
 
   private provider(config: ProviderConfig): Provider {
@@ -103,61 +105,79 @@ export class AuthRoom {
     }
   }
 
-  private serviceTokens(config: GatewayConfig) {
-    const claimed = new Map<string, ServiceToken>();
-    const byService = new Map<string, ServiceToken>();
+  /** What a function does can't be told by its text: what has one is made anew. */
+  private keyOf(config: object): string {
+    let functions = 0;
+    const text = JSON.stringify(config, (_, value) => {
+      if (typeof value === 'function') functions++;
+      return value;
+    });
+    return functions === 0 ? text : `${this.made++} ${text}`;
+  }
+
+  private claim<T extends Closable>(key: string, make: () => T, claimed: Map<string, Closable>): T {
+    const kept = (claimed.get(key) ?? this.standing.get(key) ?? make()) as T;
+    claimed.set(key, kept);
+    return kept;
+  }
+
+  private serviceTokens(config: GatewayConfig, claim: Claim): ReadonlyMap<string, ServiceToken> {
+    const tokens = new Map<string, ServiceToken>();
     for (const { name, auth } of Object.values(config.services)) {
       if (auth === null) continue;
-      const key = JSON.stringify([name, auth]);
-      const token = this.tokens.get(key) ?? new ServiceToken(name, auth.clientCredentials, this.parts);
-      claimed.set(key, token);
-      byService.set(name, token);
+      const { clientCredentials } = auth;
+      const key = `service ${JSON.stringify([name, clientCredentials])}`;
+      tokens.set(
+        name,
+        claim(key, () => new ServiceToken(name, clientCredentials, this.parts)),
+      );
     }
-    return { claimed, byService };
+    return tokens;
   }
 
-  private commit(claimed: Map<string, Provider>): void {
-    this.standing = replaced(this.standing, claimed);
+  private commit(claimed: Map<string, Closable>): void {
+    for (const [key, provider] of this.standing) if (claimed.get(key) !== provider) provider.close();
+    this.standing = claimed;
   }
 }
 
-/** What is not claimed any more is closed. */
-function replaced<Kept extends { close(): void }>(
-  standing: ReadonlyMap<string, Kept>,
-  claimed: Map<string, Kept>,
-): Map<string, Kept> {
-  for (const [key, one] of standing) if (claimed.get(key) !== one) one.close();
-  return claimed;
+interface Closable {
+  close(): void;
 }
 
-export interface CompiledParts {
+/** What stands under a key already, or something new. */
+type Claim = <T extends Closable>(key: string, make: () => T) => T;
+
+interface CompiledParts {
   readonly config: GatewayConfig;
   readonly providers: ReadonlyMap<string, Provider>;
   readonly parts: AuthParts;
   readonly live: LiveCredentials;
   /** What is signed with; null: nothing is. */
   readonly keys: KeyRing | null;
+  /** By service. */
   readonly tokens: ReadonlyMap<string, ServiceToken>;
   /** Some route of the config is guarded. */
   readonly guardsAny: boolean;
+  readonly claim: Claim;
 }
 
 /** The providers of one config, for its routes. */
 export class CompiledAuth {
-  private readonly given: CompiledParts;
+  private readonly of: CompiledParts;
 
-  constructor(given: CompiledParts) {
-    this.given = given;
+  constructor(of: CompiledParts) {
+    this.of = of;
   }
 
   /** What the gateway shows a service of itself. */
   credential(service: string): ServiceCredential | null {
-    return this.given.tokens.get(service) ?? null;
+    return this.of.tokens.get(service) ?? null;
   }
 
   /** What a service is told of who asks, and what a client may not tell it. */
   handover(auth: RouteAuthConfig | null, service: string): Handover | null {
-    const { config, keys, parts } = this.given;
+    const { config, keys, parts } = this.of;
     const asked = auth?.providers ?? [];
     const signs = auth?.forwardAs === 'jwt' && keys !== null;
     return compileHandover<Identity>({
@@ -176,8 +196,8 @@ export class CompiledAuth {
    * client's own. But for those that have a meaning of their own.
    */
   private foreignHeaders(asked: readonly string[]): string[] {
-    const others = [...this.given.providers].filter(([name]) => !asked.includes(name));
-    const own = asked.flatMap((name) => this.given.providers.get(name)!.serviceHeaders);
+    const others = [...this.of.providers].filter(([name]) => !asked.includes(name));
+    const own = asked.flatMap((name) => this.of.providers.get(name)!.serviceHeaders);
     return others
       .flatMap(([, provider]) => provider.serviceHeaders)
       .filter((name) => !own.includes(name) && name !== 'authorization' && name !== 'cookie');
@@ -185,24 +205,47 @@ export class CompiledAuth {
 
   /** What the gateway answers itself at addresses that services know by heart; null: nothing. */
   wellKnown(): WellKnown | null {
-    const { keys, parts } = this.given;
+    const { keys, parts } = this.of;
     return keys === null ? null : (exchange) => keySetAnswer(exchange, keys, parts.clock.wall());
   }
 
-  /** The dispatch of a route; of a guarded one, what goes on for long ends with its credential. */
-  dispatch(config: RouteAuthConfig | null, dispatch: Dispatch): Dispatch {
-    return isGuarded(config) ? this.given.live.watching(dispatch) : dispatch;
+  /**
+   * The dispatch of a route, outside of whatever caches it: of a guarded one, what goes on for long ends with its
+   * credential, and answers that may not be seen are withheld.
+   */
+  dispatch(config: RouteAuthConfig | null, dispatch: Dispatch, scope: Scope): Dispatch {
+    const { live, parts } = this.of;
+    const seen =
+      config?.allowResponse == null
+        ? dispatch
+        : permitResponse(config.allowResponse, scope, parts.variables, dispatch);
+    return isGuarded(config) ? live.watching(seen) : seen;
   }
 
   /** The steps that guard a route: who asks, and what they may. Empty where it is open. */
   filters(config: RouteAuthConfig | null, scope: Scope): Filter[] {
-    const { guardsAny, parts } = this.given;
+    const { guardsAny, parts } = this.of;
     const overrides = guardsAny ? [dropOverrides] : [];
     if (config === null) return overrides;
-    const providers = config.providers.map((name) => this.given.providers.get(name)!);
+    const providers = config.providers.map((name) => this.of.providers.get(name)!);
     const permit = compilePermit(config, providers, scope, parts.variables);
     const guard = providers.length === 0 ? null : new Guard({ ...config, providers, fences: parts.fences });
-    return [...overrides, guard, permit].filter((filter) => filter !== null);
+    return [...overrides, guard, permit, ...this.outside(config, scope)].filter((filter) => filter !== null);
+  }
+
+  private outside({ opa, authzen }: RouteAuthConfig, scope: Scope): Filter[] {
+    const permits: Filter[] = [];
+    if (opa !== null) permits.push(this.permit('opa', opa, opaQuestion(opa, scope)));
+    if (authzen !== null) permits.push(this.permit('authzen', authzen, authzenQuestion(authzen, scope)));
+    return permits;
+  }
+
+  private permit(name: string, config: DecisionPointConfig, question: Question): Filter {
+    const { parts, claim } = this.of;
+    const { url, cache, timeout, tls } = config;
+    const own = { url, cache, timeout, tls };
+    const point = claim(`${name} ${JSON.stringify(own)}`, () => new DecisionPoint(name, own, parts));
+    return outsidePermit(point, question, parts.variables);
   }
 }
 

@@ -119,4 +119,36 @@ export interface RouteAuthConfig {
   optional: boolean;
   passToken: boolean;
   forwardAs: 'jwt' | null;
+  /** Outside decision points, and what is looked at in the answer; null: none. */
+  opa: OpaConfig | null;
+  authzen: AuthzenConfig | null;
+  allowResponse: Expression | null;
+}
+
+/** What every decision point takes. */
+export interface DecisionPointConfig {
+  url: string;
+  /** Milliseconds a decision is kept; 0: none is. */
+  cache: number;
+  timeout: number;
+  tls: UpstreamTlsConfig;
+}
+
+export interface OpaConfig extends DecisionPointConfig {
+  /** CEL; null: the request, its parameters and who asks. */
+  input: Expression | null;
+}
+
+export interface AuthzenConfig extends DecisionPointConfig {
+  /** Without a final slash. */
+  url: string;
+  /** One: an evaluation; several: all must be allowed. */
+  evaluations: AuthzenEvaluationConfig[];
+}
+
+/** Templates; null: the method, the route's name and the path. */
+export interface AuthzenEvaluationConfig {
+  action: Template | null;
+  resourceType: Template | null;
+  resourceId: Template | null;
 }

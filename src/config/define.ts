@@ -1,4 +1,12 @@
-import type { ConfigInput, DestinationInput, RouteInput, ServiceInput } from './schema/types.ts';
+import type {
+  ConfigInput,
+  DefaultsInput,
+  DestinationInput,
+  ProviderInput,
+  RouteAuthInput,
+  RouteInput,
+  ServiceInput,
+} from './schema/types.ts';
 
 export type {
   AuthView,
@@ -11,9 +19,14 @@ export type {
 /**
  * Generic over the names alone: were it generic over the objects, the compiler would take any key for meant.
  */
-export type GatewayDefinition<Service extends string> = Omit<ConfigInput, 'services' | 'routes'> & {
+export type GatewayDefinition<Service extends string, Provider extends string = string> = Omit<
+  ConfigInput,
+  'services' | 'routes' | 'auth' | 'defaults'
+> & {
   services?: Record<Service, ServiceDefinition>;
-  routes?: Record<string, RouteDefinition<NoInfer<Service>>>;
+  auth?: Record<Provider, ProviderInput>;
+  defaults?: Omit<DefaultsInput, 'auth'> & { auth?: Guard<NoInfer<Provider>> };
+  routes?: Record<string, RouteDefinition<NoInfer<Service>, NoInfer<Provider>>>;
   [ignored: `x-${string}`]: unknown;
 };
 
@@ -25,12 +38,19 @@ export type ServiceDefinition = Omit<ServiceInput, 'url' | 'targets'> &
   );
 
 /** One of `to`, `respond` and `redirect`. */
-export type RouteDefinition<Service extends string> = Omit<RouteInput, 'to' | 'respond' | 'redirect'> &
-  (
+export type RouteDefinition<Service extends string, Provider extends string = string> = Omit<
+  RouteInput,
+  'to' | 'respond' | 'redirect' | 'auth'
+> & { auth?: Guard<Provider> } & (
     | { to: Destinations<Service>; respond?: never; redirect?: never }
     | { respond: NonNullable<RouteInput['respond']>; to?: never; redirect?: never }
     | { redirect: NonNullable<RouteInput['redirect']>; to?: never; respond?: never }
   );
+
+/** `with` names providers that are there. */
+type Guard<Provider extends string> =
+  | 'none'
+  | (Omit<RouteAuthInput, 'with'> & { with: Provider | 'none' | Provider[] });
 
 type Destination<Service extends string> = Omit<DestinationInput, 'service'> & { service: Service };
 type Destinations<Service extends string> =
@@ -48,8 +68,8 @@ type Destinations<Service extends string> =
  *   routes: { catalogue: { match: '/catalogue/*', to: 'catalogue' } },
  * });
  */
-export function defineGateway<const Service extends string>(
-  definition: GatewayDefinition<Service>,
-): GatewayDefinition<Service> {
+export function defineGateway<const Service extends string, const Provider extends string = never>(
+  definition: GatewayDefinition<Service, Provider>,
+): GatewayDefinition<Service, Provider> {
   return definition;
 }

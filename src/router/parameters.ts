@@ -10,13 +10,15 @@ export interface PathParameters {
   rest: string[];
   /** Names that some of its paths lack. */
   partial: string[];
+  /** Those that one of its paths takes in any spelling: of no type and no pattern. */
+  untyped: string[];
   /** Each of its paths ends in a rest. */
   alwaysRest: boolean;
 }
 
 /** What the paths of a route capture; null where one of them cannot be read. */
 export function pathParameters(match: Pick<MatchConfig, 'paths' | 'ignoreCase'>): PathParameters | null {
-  const paths: { names: string[]; rest: string | null }[] = [];
+  const paths: Captured[] = [];
   for (const path of match.paths) {
     const captured = capturedBy(path, match.ignoreCase);
     if (captured === null) return null;
@@ -29,20 +31,31 @@ export function pathParameters(match: Pick<MatchConfig, 'paths' | 'ignoreCase'>)
     names: all.filter((name) => !rest.has(name)),
     rest: [...rest],
     partial: all.filter((name) => every.some((names) => !names.includes(name))),
+    untyped: [...new Set(paths.flatMap((path) => path.untyped))],
     alwaysRest: paths.length > 0 && paths.every((path) => path.rest !== null),
   };
 }
 
-function capturedBy(path: string, ignoreCase: boolean): { names: string[]; rest: string | null } | null {
+interface Captured {
+  names: string[];
+  untyped: string[];
+  rest: string | null;
+}
+
+function capturedBy(path: string, ignoreCase: boolean): Captured | null {
   try {
     const pattern = parsePathPattern(path, ignoreCase);
-    if (pattern.kind !== 'segments') return { names: [], rest: null };
+    if (pattern.kind !== 'segments') return { names: [], untyped: [], rest: null };
     const names = pattern.segments.flatMap((segment) => {
       if (segment.kind === 'pattern') return segment.names;
       return segment.kind === 'name' ? [segment.name] : [];
     });
+    const untyped = pattern.segments.flatMap((segment) => {
+      if (segment.kind === 'pattern') return segment.untyped;
+      return segment.kind === 'name' || segment.kind === 'rest' ? [segment.name] : [];
+    });
     const last = pattern.segments.at(-1);
-    return { names, rest: last?.kind === 'rest' ? last.name : null };
+    return { names, untyped, rest: last?.kind === 'rest' ? last.name : null };
   } catch (error) {
     if (error instanceof PathPatternError) return null;
     throw error;

@@ -13,7 +13,7 @@ export type PathSegment =
   /** In the spelling of `normalisePath`; empty after a final slash. */
   | { kind: 'literal'; text: string }
   /** Partly literal, or of a type. */
-  | { kind: 'pattern'; matcher: SegmentMatcher; names: string[] }
+  | { kind: 'pattern'; matcher: SegmentMatcher; names: string[]; untyped: string[] }
   | { kind: 'name'; name: string }
   /** Always last. `*` has that as its name. */
   | { kind: 'rest'; name: string };
@@ -97,8 +97,10 @@ function segmentOf(tokens: PatternToken[], ignoreCase: boolean): PathSegment {
   if (tokens.length === 1 && first.kind === 'name' && first.type === null)
     return { kind: 'name', name: first.name };
   const parts = tokens.map((token, i) => partOf(token, tokens[i - 1], ignoreCase));
-  const names = parts.flatMap((part) => (part.kind === 'name' ? [part.name] : []));
-  return { kind: 'pattern', matcher: compileSegment(parts, ignoreCase), names };
+  const named = parts.filter((part) => part.kind === 'name');
+  const untyped = named.filter(({ type }) => type.kind === 'any').map(({ name }) => name);
+  const names = named.map(({ name }) => name);
+  return { kind: 'pattern', matcher: compileSegment(parts, ignoreCase), names, untyped };
 }
 
 function partOf(token: PatternToken, before: PatternToken | undefined, ignoreCase: boolean): SegmentPart {

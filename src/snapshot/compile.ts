@@ -1,4 +1,11 @@
-import { type AuthRoom, type CompiledAuth, KEY_SET_PATH } from '../auth/index.ts';
+import {
+  type AuthRoom,
+  type CompiledAuth,
+  issuersOf,
+  KEY_SET_PATH,
+  METADATA_PATH,
+  metadataDispatch,
+} from '../auth/index.ts';
 import type { GatewayConfig } from '../config/model.ts';
 import { responseScope } from '../expression/index.ts';
 import { compileTransform, type PipelineSnapshot, type ProxyParts } from '../pipeline/index.ts';
@@ -44,6 +51,9 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
   const { counters, affinityKey } = parts;
   const compile = new RouteCompiler({ config, services, auth, proxy, counters, affinityKey });
   const entries = Object.values(config.routes).map((route) => compile.entry(route));
+  const issuers = issuersOf(config);
+  if (issuers.length > 0)
+    entries.push(compile.own('(protected-resource)', METADATA_PATH, metadataDispatch(issuers)));
   return {
     config,
     services,

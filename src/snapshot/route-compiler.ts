@@ -85,6 +85,7 @@ const NO_ROUTE: RouteConfig = {
   request: NO_TRANSFORM,
   response: NO_TRANSFORM,
   maxBody: Number.POSITIVE_INFINITY,
+  cache: null,
   mirror: null,
   answers: { onStatus: [], errors: null, cors: null, compress: null },
 };
@@ -116,7 +117,7 @@ export class RouteCompiler {
       name: route.name,
       counter: this.parts.counters.route(route.name),
       filters: this.filters(route, scopes),
-      dispatch: this.parts.auth.dispatch(route.auth, this.dispatch(route, scopes)),
+      dispatch: this.parts.auth.dispatch(route.auth, this.dispatch(route, scopes), scopes.request),
       response: compileTransform(null, route.response, scopes.response),
       rules: compileRules(route.answers, scopes.request, (to) => this.alone(route, to, scopes)),
       mirror: this.mirror(route, scopes),
@@ -124,6 +125,23 @@ export class RouteCompiler {
       maxBody: route.maxBody,
     };
     return { route: compiled, name: route.name, match: route.match, when: compileWhen(route.match.when) };
+  }
+
+  /** Answers of the gateway's own at a path that no route of the config has. */
+  own(name: string, path: string, dispatch: Dispatch): RouteEntry<CompiledRoute> {
+    const route: CompiledRoute = {
+      name,
+      counter: this.parts.counters.route(name),
+      filters: [],
+      dispatch,
+      response: null,
+      rules: null,
+      mirror: null,
+      literal: NO_PATHS,
+      maxBody: Number.POSITIVE_INFINITY,
+    };
+    const match = { ...NO_ROUTE.match, paths: [path], methods: ['GET'] };
+    return { route, name, match, when: null };
   }
 
   /** The steps before dispatch, in the order of their phases. */

@@ -29,6 +29,9 @@ export {
 } from './process-lab.ts';
 export { cpuTime, openSockets, processTree, residentBytes } from './process-stats.ts';
 export { type RawClient, type RawClientOptions, rawClient } from './raw-client.ts';
+export { type RedisCluster, type RedisSentinel, redisCluster, redisSentinel } from './redis-groups.ts';
+export { findRedis, noRedis } from './redis-program.ts';
+export { type RedisServer, type RedisSettings, redisServer } from './redis-server.ts';
 export {
   answer,
   type OriginConnection,

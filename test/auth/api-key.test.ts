@@ -89,6 +89,18 @@ describe('what whoever asks must be allowed', () => {
     expect((await on.ask('GET /x', 'X-Api-Key: first')).status).toBe(200);
   });
 
+  it('is refused where a function compares an absent subject, even with what is absent too', async () => {
+    const allow = ({ auth, params }: { auth: { subject?: string }; params: Record<string, string> }) =>
+      auth.subject === params.who;
+    await start({ route: { auth: { with: 'keys', allow } } });
+    expect((await on.ask('GET /x', 'X-Api-Key: nobody')).status).toBe(403);
+    const asks = ({ auth }: { auth: object }) => !('subject' in auth);
+    await on.close();
+    await start({ route: { auth: { with: 'keys', allow: asks } } });
+    expect((await on.ask('GET /x', 'X-Api-Key: nobody')).status).toBe(200);
+    expect((await on.ask('GET /x', 'X-Api-Key: first')).status).toBe(403);
+  });
+
   it('holds without any credential where with: none says so', async () => {
     await start({ route: { auth: { with: 'none', allow: 'request.headers["x-a"] == "1"' } } });
     expect((await on.ask('GET /x', 'X-A: 1')).status).toBe(200);

@@ -167,6 +167,23 @@ describe('where the issuer cannot be asked', () => {
   });
 });
 
+describe('a client that knows nothing of the issuer (RFC 9728)', () => {
+  it('is told in the refusal where to read who gives out tokens', async () => {
+    await start();
+    const refused = await on.ask('GET /x');
+    expect(headerValue(refused, 'www-authenticate')).toBe(
+      'Bearer realm="tidegate", resource_metadata="http://shop.test/.well-known/oauth-protected-resource"',
+    );
+    const told = await on.ask('GET /.well-known/oauth-protected-resource');
+    expect([told.status, headerValue(told, 'content-type')]).toEqual([200, 'application/json']);
+    expect(JSON.parse(told.body.toString())).toEqual({
+      resource: 'http://shop.test',
+      authorization_servers: [from.url],
+      bearer_methods_supported: ['header'],
+    });
+  });
+});
+
 describe('a secret', () => {
   it('checks HMAC, and nothing else', async () => {
     const secret = 'a secret of some forty characters, at least';

@@ -11,19 +11,35 @@ export interface Token {
   readonly signature: Buffer;
 }
 
-const BASE64URL = /^[A-Za-z0-9_-]+$/;
+const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
 /** Null: this is no signed token, whatever else it may be. A member that stands twice makes it none (RFC 8725 §2.4). */
 export function readToken(text: string): Token | null {
+  if (!COMPACT.test(text)) return null;
   const first = text.indexOf('.');
   const second = text.indexOf('.', first + 1);
-  if (first <= 0 || second < 0 || text.indexOf('.', second + 1) >= 0) return null;
-  const header = readMembers(text.slice(0, first));
+  const header = readHeader(text.slice(0, first));
   if (header === null) return null;
   const claims = readMembers(text.slice(first + 1, second));
   const signature = decoded(text.slice(second + 1));
   if (claims === null || signature === null) return null;
   return { header, claims, signed: Buffer.from(text.slice(0, second), 'latin1'), signature };
+}
+
+/** Headers that were read: all tokens that a key has signed begin alike. */
+const headers = new Map<string, Members>();
+const MOST_HEADERS = 100;
+const LONGEST_HEADER = 1000;
+
+function readHeader(part: string): Members | null {
+  const known = headers.get(part);
+  if (known !== undefined) return known;
+  const read = readMembers(part);
+  if (read !== null && part.length <= LONGEST_HEADER) {
+    if (headers.size >= MOST_HEADERS) headers.clear();
+    headers.set(part, read);
+  }
+  return read;
 }
 
 function readMembers(part: string): Members | null {
@@ -38,9 +54,12 @@ function readMembers(part: string): Members | null {
   }
 }
 
-/** One spelling alone: no padding, and no bits left over that could be anything (RFC 4648 §3.5). */
+/** The last characters that leave no bits over, by the length of the last group (RFC 4648 §3.5). */
+const FINAL: Readonly<Record<number, RegExp>> = { 2: /[AQgw]$/, 3: /[AEIMQUYcgkosw048]$/ };
+
+/** One spelling alone: no padding, and no bits left over that could be anything. */
 function decoded(part: string): Buffer | null {
-  if (!BASE64URL.test(part)) return null;
-  const bytes = Buffer.from(part, 'base64url');
-  return bytes.toString('base64url') === part ? bytes : null;
+  const over = part.length % 4;
+  if (over === 1 || (over !== 0 && !FINAL[over]!.test(part))) return null;
+  return Buffer.from(part, 'base64url');
 }

@@ -20,8 +20,9 @@ export class TagRecord {
     this.generation = generation;
   }
 
-  /** `number` grows from call to call. */
+  /** Numbers grow from call to call, as a rule; one that comes late lowers nothing. */
   set(tag: string, number: number): void {
+    if (this.get(tag) > number) return;
     this.young.set(tag, number);
     if (this.young.size >= this.generation) this.turnOver();
   }

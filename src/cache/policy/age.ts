@@ -4,7 +4,7 @@ import { deltaSeconds } from './directives.ts';
 import { parseHttpDate } from './http-date.ts';
 
 /** Age in seconds, with fractions, at `now` (wall clock, ms): current_age of RFC 9111 §4.2.3. */
-export function currentAge(entry: Entry, now: number): number {
+export function currentAge(entry: Pick<Entry, 'ageAtResponse' | 'responseAt'>, now: number): number {
   // A clock set back makes nothing younger than it came.
   return entry.ageAtResponse + Math.max(0, now - entry.responseAt) / 1000;
 }

@@ -1,5 +1,11 @@
 import { isLessGuarded } from '../../auth/index.ts';
-import { identityScope, requestScope, type Scope } from '../../expression/index.ts';
+import {
+  extendScope,
+  identityScope,
+  requestScope,
+  responseScope,
+  type Scope,
+} from '../../expression/index.ts';
 import { findOvertaken } from '../../router/index.ts';
 import { nearest } from '../../util/suggest.ts';
 import type { Template } from '../model.ts';
@@ -134,6 +140,7 @@ export class RouteAuthCheck {
     if (auth === undefined || auth === 'none') return;
     if (auth.with !== undefined) this.providers(auth, path);
     if (auth.allow !== undefined) this.allow(auth.allow, scope, [...path, 'allow']);
+    this.decisionPoints(auth, scope, path);
   }
 
   private providers(auth: RouteAuthInput, path: Path): void {
@@ -160,13 +167,13 @@ export class RouteAuthCheck {
 
   /** `with: none` is a rule about requests, whoever sends them. */
   private nobody(auth: RouteAuthInput, path: Path): void {
-    if (auth.allow === undefined) {
+    if (auth.allow === undefined && auth.opa === undefined) {
       const advice = 'say allow: CEL, or auth: none for a route that is open to everyone';
       this.findings.error('TG_CONFIG_MISSING', path, 'this guard lets everyone pass', advice, {
         atKey: true,
       });
     }
-    for (const key of ['permissions', 'scopes', 'optional', 'passToken', 'forwardAs'] as const) {
+    for (const key of ['permissions', 'scopes', 'optional', 'passToken', 'forwardAs', 'authzen'] as const) {
       if (auth[key] === undefined || String(auth[key]) === 'false') continue;
       const message = `"${key}" needs to know who is asking, and with: none asks nobody`;
       this.findings.error('TG_CONFIG_CONFLICT', [...path, key], message, 'name a provider', {
@@ -174,6 +181,24 @@ export class RouteAuthCheck {
         also: { path: [...path, 'with'], atKey: true },
       });
     }
+  }
+
+  private decisionPoints({ opa, authzen, allowResponse }: RouteAuthInput, scope: Scope, path: Path): void {
+    if (opa?.input !== undefined) this.check.value(opa.input, scope, [...path, 'opa', 'input']);
+    const places = authzen === undefined ? [] : [{ entry: authzen, at: [...path, 'authzen'] }];
+    authzen?.evaluations?.forEach((entry, index) => {
+      places.push({
+        entry: entry as typeof authzen,
+        at: [...path, 'authzen', 'evaluations', index] as never,
+      });
+    });
+    for (const { entry, at } of places) {
+      for (const key of ['action', 'resourceType', 'resourceId'] as const)
+        if (entry?.[key] !== undefined) this.check.template(entry[key], scope, [...at, key]);
+    }
+    if (allowResponse === undefined) return;
+    const withResponse = extendScope(scope, { response: responseScope.variables.get('response')! });
+    this.check.condition(allowResponse, withResponse, [...path, 'allowResponse']);
   }
 
   /** A bare name is a policy's. */
@@ -207,7 +232,7 @@ export class RouteAuthCheck {
 export function checkLessGuarded(input: ConfigInput, findings: Findings): void {
   const routes = Object.entries(input.routes ?? {});
   const guards = routes.map(([, route]) =>
-    routeAuthOf(route.auth ?? input.defaults?.auth, input.policies ?? {}),
+    routeAuthOf(route.auth ?? input.defaults?.auth, input.policies ?? {}, () => ''),
   );
   if (guards.every((guard) => guard === null)) return;
   const entries = routes.map(([name, route], index) => {

@@ -13,6 +13,7 @@ import type { Template } from '../model.ts';
 import { normaliseMatch } from '../normalise/index.ts';
 import type { ConfigInput, RedirectInput, RespondInput, RouteInput } from '../schema/index.ts';
 import { RouteAuthCheck } from './auth.ts';
+import { checkCacheExpressions } from './cache.ts';
 import { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
 import { transformsOf } from './headers.ts';
@@ -27,6 +28,7 @@ export function checkExpressions(input: ConfigInput, findings: Findings): void {
   const guards = new RouteAuthCheck(input, findings);
   guards.visit(input.defaults?.auth, requestScope, ['defaults', 'auth']);
   const nowhere: Place = { check, findings, parameters: null, scope: requestScope };
+  checkCacheExpressions(input.defaults?.cache, ['defaults', 'cache'], { check, scopes: ANYWHERE });
   checkAnswers(input.defaults ?? {}, ['defaults'], nowhere);
   checkHost(input.defaults?.host, requestScope, ['defaults', 'host'], check, findings);
   for (const [name, service] of Object.entries(input.services ?? {})) {
@@ -48,7 +50,7 @@ export function checkExpressions(input: ConfigInput, findings: Findings): void {
   }
 }
 
-interface Scopes {
+export interface Scopes {
   request: Scope;
   response: Scope;
 }
@@ -65,6 +67,7 @@ function checkRoute(route: RouteInput, path: Path, check: CompileCheck, findings
   checkHost(route.host, scopes.request, [...path, 'host'], check, findings);
   checkDestinations(route, path, place);
   checkAnswers(route, path, place);
+  checkCacheExpressions(route.cache, [...path, 'cache'], { check, scopes });
   if (route.respond !== undefined) checkRespond(route.respond, [...path, 'respond'], place);
   if (route.redirect !== undefined) checkRedirect(route.redirect, [...path, 'redirect'], place);
   return scopes;

@@ -1,18 +1,22 @@
 import { createHash } from 'node:crypto';
 import type {
   ApiKeyConfig,
+  AuthzenConfig,
   ClientAuthConfig,
+  DecisionPointConfig,
   Expression,
   ForwardConfig,
   JwtConfig,
+  OpaConfig,
   ProviderCommon,
   ProviderConfig,
   RouteAuthConfig,
 } from '../model.ts';
 import { ASYMMETRIC, type ProviderInput, type RouteAuthInput } from '../schema/index.ts';
 import type { ReadFiles } from './index.ts';
+import type { ReadPem } from './listener.ts';
 import { durationOf, listOf, record } from './scalars.ts';
-import { tlsOf } from './service.ts';
+import { upstreamTlsOf } from './service.ts';
 
 type Inputs = Readonly<Record<string, ProviderInput>>;
 type Of<Kind extends keyof ProviderInput> = NonNullable<ProviderInput[Kind]>;
@@ -77,7 +81,7 @@ function introspectionOf(name: string, input: Of<'introspection'>, read: ReadFil
     ...commonOf(name, input),
     endpoint: input.endpoint,
     clientAuth: clientAuthOf(input, read),
-    tls: tlsOf(input.tls, read.pem),
+    tls: upstreamTlsOf(input.tls ?? {}, read.pem),
     cache: durationOf(input.cache, 0),
     timeout: durationOf(input.timeout, TIMEOUT),
     staleIfError: durationOf(input.staleIfError, 0),
@@ -108,7 +112,7 @@ function jwtOf(name: string, input: Of<'jwt'>, read: ReadFiles): ProviderConfig 
     algorithms: input.algorithms ?? (input.secret === undefined ? [...ASYMMETRIC] : ['HS256']),
     typ: input.typ === undefined ? null : input.typ.toLowerCase().replace(/^application\//, ''),
     skew: durationOf(input.skew, 5000),
-    tls: tlsOf(input.tls, read.pem),
+    tls: upstreamTlsOf(input.tls ?? {}, read.pem),
     timeout: durationOf(input.timeout, TIMEOUT),
     allowHttp: String(input.allowHttp ?? false) === 'true',
   };
@@ -131,7 +135,7 @@ function forwardOf(name: string, input: Of<'forward'>, read: ReadFiles): Provide
     clientHeaders: lower(input.clientHeaders),
     cache: forwardCacheOf(input.cache),
     timeout: durationOf(input.timeout, TIMEOUT),
-    tls: tlsOf(input.tls, read.pem),
+    tls: upstreamTlsOf(input.tls ?? {}, read.pem),
   };
 }
 
@@ -149,6 +153,7 @@ const lower = (names: string | readonly string[] | undefined): string[] =>
 export function routeAuthOf(
   input: RouteAuthInput | 'none' | undefined,
   policies: Readonly<Record<string, Expression>>,
+  read: ReadPem,
 ): RouteAuthConfig | null {
   if (input === undefined || input === 'none') return null;
   const { allow = null } = input;
@@ -162,5 +167,37 @@ export function routeAuthOf(
     optional: String(input.optional ?? false) === 'true',
     passToken: String(input.passToken ?? false) === 'true',
     forwardAs: input.forwardAs ?? null,
+    opa: input.opa === undefined ? null : opaOf(input.opa, read),
+    authzen: input.authzen === undefined ? null : authzenOf(input.authzen, read),
+    allowResponse: input.allowResponse ?? null,
+  };
+}
+
+function opaOf(input: NonNullable<RouteAuthInput['opa']>, read: ReadPem): OpaConfig {
+  return { ...decisionPointOf(input, read), input: input.input ?? null };
+}
+
+function authzenOf(input: NonNullable<RouteAuthInput['authzen']>, read: ReadPem): AuthzenConfig {
+  const { evaluations = [input] } = input;
+  return {
+    ...decisionPointOf(input, read),
+    url: input.url.replace(/\/+$/, ''),
+    evaluations: evaluations.map((one) => ({
+      action: one.action ?? input.action ?? null,
+      resourceType: one.resourceType ?? input.resourceType ?? null,
+      resourceId: one.resourceId ?? input.resourceId ?? null,
+    })),
+  };
+}
+
+function decisionPointOf(
+  input: Pick<NonNullable<RouteAuthInput['opa']>, 'url' | 'cache' | 'timeout' | 'tls'>,
+  read: ReadPem,
+): DecisionPointConfig {
+  return {
+    url: input.url,
+    cache: durationOf(input.cache, 0),
+    timeout: durationOf(input.timeout, TIMEOUT),
+    tls: upstreamTlsOf(input.tls ?? {}, read),
   };
 }

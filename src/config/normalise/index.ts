@@ -3,6 +3,7 @@ import type { ConfigInput } from '../schema/types.ts';
 import type { ReadBytes } from './action.ts';
 import { answersOf } from './answers.ts';
 import { providersOf } from './auth.ts';
+import { cacheOf } from './cache.ts';
 import { normaliseAdmin, normaliseListeners, type ReadPem } from './listener.ts';
 import { normaliseRoute } from './route.ts';
 import { durationOf, record } from './scalars.ts';
@@ -39,9 +40,10 @@ export function normalise(input: ConfigInput, read: ReadFiles): GatewayConfig {
     },
     signing: { key: input.signing?.key === undefined ? null : read.pem(input.signing.key) },
     routes: record(
-      routes.map(([name, route]) => [name, normaliseRoute(name, route, defaults, read.bytes, policies)]),
+      routes.map(([name, route]) => [name, normaliseRoute(name, route, defaults, read, policies)]),
     ),
     unmatched: { response: transformOf(defaults.response), answers: answersOf({}, defaults, read.bytes) },
+    cache: cacheOf(input.cache, read.pem),
     drain: {
       delay: durationOf(input.drain?.delay, 0),
       timeout: durationOf(input.drain?.timeout, 30_000),

@@ -3,7 +3,9 @@ import type { DefaultsInput, MatchInput, RouteInput } from '../schema/types.ts';
 import { destinationsOf, type ReadBytes, redirectOf, respondOf } from './action.ts';
 import { answersOf, mirrorOf } from './answers.ts';
 import { routeAuthOf } from './auth.ts';
+import type { ReadFiles } from './index.ts';
 import { retriesOf } from './resilience.ts';
+import { routeCacheOf } from './route-cache.ts';
 import { durationOf, listOf, sizeOf } from './scalars.ts';
 import { hostOf, timeoutOf } from './service.ts';
 import { mergeTransforms } from './transform.ts';
@@ -12,21 +14,23 @@ export function normaliseRoute(
   name: string,
   input: RouteInput,
   defaults: DefaultsInput,
-  readBytes: ReadBytes,
+  read: ReadFiles,
   policies: Readonly<Record<string, Expression>>,
 ): RouteConfig {
+  const action = actionOf(input, read.bytes);
   return {
     name,
     match: normaliseMatch(input.match),
-    action: actionOf(input, readBytes),
-    auth: routeAuthOf(input.auth ?? defaults.auth, policies),
+    action,
+    auth: routeAuthOf(input.auth ?? defaults.auth, policies, read.pem),
     timeout: timeoutOf(input.timeout ?? defaults.timeout),
     host: hostOf(input.host ?? defaults.host),
     request: mergeTransforms(defaults.request, input.request),
     response: mergeTransforms(defaults.response, input.response),
     retries: ownRetries(input.retries, defaults.retries),
+    cache: action.kind === 'proxy' ? routeCacheOf(input.cache ?? defaults.cache) : null,
     mirror: mirrorOf(input.mirror, defaults.mirror),
-    answers: answersOf(input, defaults, readBytes),
+    answers: answersOf(input, defaults, read.bytes),
     maxBody: sizeOf(input.maxBody ?? defaults.maxBody, Number.POSITIVE_INFINITY),
   };
 }

@@ -4,6 +4,7 @@ import type {
   ServiceConfig,
   Template,
   TimeoutConfig,
+  UpstreamTlsConfig,
 } from '../model.ts';
 import { parseServiceUrl } from '../schema/service.ts';
 import type { ServiceInput, TimeoutInput } from '../schema/types.ts';
@@ -13,14 +14,14 @@ import { countOf, durationOf, listOf, record } from './scalars.ts';
 import { transformOf } from './transform.ts';
 
 export function normaliseService(name: string, input: ServiceInput, readPem: ReadPem): ServiceConfig {
-  const { tls, pool = {} } = input;
+  const { pool = {} } = input;
   return {
     name,
     targets: targetsOf(input),
     discover: discoverOf(input.discover),
     timeout: timeoutOf(input.timeout),
     host: hostOf(input.host),
-    tls: tlsOf(tls, readPem),
+    tls: upstreamTlsOf(input.tls ?? {}, readPem),
     pool: { connections: countOf(pool.connections, 100), idle: durationOf(pool.idle, 4000) },
     balance: balanceOf(input.balance),
     health: healthOf(input.health),
@@ -47,18 +48,19 @@ function clientCredentialsOf(
     scope: input.scope === undefined ? null : listOf(input.scope).join(' '),
     params: record(Object.entries(input.params ?? {})),
     timeout: durationOf(input.timeout, TOKEN_TIMEOUT),
-    tls: tlsOf(input.tls, readPem),
+    tls: upstreamTlsOf(input.tls ?? {}, readPem),
   };
 }
 
-export function tlsOf(tls: ServiceInput['tls'], readPem: ReadPem): ServiceConfig['tls'] {
+/** TLS toward a service or Redis. */
+export function upstreamTlsOf(tls: NonNullable<ServiceInput['tls']>, readPem: ReadPem): UpstreamTlsConfig {
   const pem = (text: string | undefined) => (text === undefined ? null : readPem(text));
   return {
-    ca: pem(tls?.ca),
-    cert: pem(tls?.cert),
-    key: pem(tls?.key),
-    serverName: tls?.serverName ?? null,
-    verify: String(tls?.verify ?? true) === 'true',
+    ca: pem(tls.ca),
+    cert: pem(tls.cert),
+    key: pem(tls.key),
+    serverName: tls.serverName ?? null,
+    verify: String(tls.verify ?? true) === 'true',
   };
 }
 

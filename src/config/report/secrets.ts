@@ -102,6 +102,8 @@ const NAMED = ['services', 'routes', 'policies', 'auth', 'changes'];
 export function isSecretPath(path: readonly (string | number)[]): boolean {
   return path.some((step, index) => {
     if (typeof step !== 'string' || !looksSecret(step)) return false;
+    // A cache's key and what is private in it are no secrets.
+    if (path[index - 1] === 'cache' && (step === 'key' || step === 'private')) return false;
     // What such a name stands for is shown, but never a text in its place.
     return !(index === 1 && path.length > 2 && NAMED.includes(String(path[0])));
   });

@@ -1,19 +1,5 @@
-import { isToken } from '../../http/headers.ts';
-import { leaf, object, oneOf, type Rule } from './kit.ts';
-import { duration, expression, word } from './values.ts';
-
-const cookieName = leaf<string>(
-  'the name of a cookie',
-  ['text'],
-  (value) => {
-    if (isToken(String(value))) return null;
-    return {
-      message: `"${value}" cannot be the name of a cookie`,
-      advice: 'letters, digits, - and _ are safe',
-    };
-  },
-  { type: 'string' },
-);
+import { object, oneOf, type Rule } from './kit.ts';
+import { cookieName, duration, expression, word } from './values.ts';
 
 const oneKind: Rule = (balance, report) => {
   if ('hash' in balance && 'cookie' in balance) {

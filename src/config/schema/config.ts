@@ -1,4 +1,5 @@
 import { provider, providerNameComplaint } from './auth.ts';
+import { cache } from './cache.ts';
 import { identity, signing } from './identity.ts';
 import { named, object, openObject } from './kit.ts';
 import { admin, listen, workers } from './listener.ts';
@@ -31,6 +32,7 @@ export const config = openObject(
     signing: signing
       .optional()
       .describe('How tokens are signed that tell services who asks (forwardAs: jwt).'),
+    cache: cache.optional().describe('Where answers are kept, for the routes that say cache.'),
     defaults: defaults.optional().describe("What holds for every route; a route's own key replaces it."),
     routes: named('an object: routes by name', route, nameComplaint)
       .optional()

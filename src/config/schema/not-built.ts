@@ -4,14 +4,15 @@
  * Whoever builds one deletes its name here and adds it to the schema.
  */
 export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
-  Config: ['cache', 'changes', 'tracing', 'overload'],
+  Config: ['changes', 'tracing', 'overload'],
   Listener: ['http2'],
   ListenerTls: ['acme', 'clientCa', 'clientAuth'],
   Admin: ['tls'],
   Service: ['pipelining'],
   Discover: ['consul', 'kubernetes'],
-  Route: ['aggregate', 'cache', 'limit', 'priority'],
-  Defaults: ['cache', 'limit', 'priority'],
+  Route: ['aggregate', 'limit', 'priority'],
+  Defaults: ['limit', 'priority'],
+  RouteCache: ['refresh', 'audit', 'auditIgnore'],
   AuthProvider: ['basic', 'mtls'],
   Log: ['fields', 'when', 'sample', 'file'],
 };

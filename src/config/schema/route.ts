@@ -3,6 +3,7 @@ import { auth } from './auth.ts';
 import { sticky } from './balance.ts';
 import { type Complaint, leaf, list, object, oneOf, oneOrMore, type Rule, record } from './kit.ts';
 import { retries } from './resilience.ts';
+import { routeCache } from './route-cache.ts';
 import { allZero, host, timeout } from './service.ts';
 import { requestTransform, respondHeaders, responseTransform } from './transform.ts';
 import {
@@ -249,6 +250,9 @@ const mirror = oneOf('{ to, percent }, or none', [
 
 const shared = {
   auth: auth.optional().describe('Who may use it, and what they must be allowed. Default: everyone.'),
+  cache: routeCache
+    .optional()
+    .describe('Keeps answers: true by RFC 9111 alone, or with what the route says itself.'),
   cors: cors.optional().describe('Which pages of other origins may use it.'),
   compress: compress.optional().describe('Compresses answers where it is worth it. Default off.'),
   errors: errors.optional().describe("Shapes the gateway's own errors."),

@@ -1,6 +1,6 @@
 import { httpUrl } from './auth-values.ts';
 import { object, oneOrMore, record } from './kit.ts';
-import { tls } from './service-tls.ts';
+import { serviceTls as tls } from './service-tls.ts';
 import { boolean, duration, filledText, word } from './values.ts';
 
 /** `services.X.auth`. */

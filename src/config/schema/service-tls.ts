@@ -2,7 +2,7 @@ import { object } from './kit.ts';
 import { boolean, filledText } from './values.ts';
 
 /** TLS toward another server. */
-export const tls = object(
+export const serviceTls = object(
   'ServiceTls',
   'tls',
   {

@@ -4,7 +4,7 @@ import { type Complaint, leaf, list, object, oneOf, type Rule } from './kit.ts';
 import { NOT_BUILT_VALUES } from './not-built.ts';
 import { breaker, health, retries } from './resilience.ts';
 import { serviceAuth } from './service-auth.ts';
-import { tls } from './service-tls.ts';
+import { serviceTls } from './service-tls.ts';
 import { requestTransform, responseTransform } from './transform.ts';
 import { bound, duration, integer, none, template, word } from './values.ts';
 
@@ -219,7 +219,7 @@ export const service = object(
     host: host
       .optional()
       .describe("The Host it sees: client, service (the url's) or a template. Default client."),
-    tls: tls.optional().describe('TLS toward https targets.'),
+    tls: serviceTls.optional().describe('TLS toward https targets.'),
     pool: object('Pool', 'pool', {
       connections: integer(1, 100_000)
         .optional()

@@ -1,10 +1,13 @@
 import type * as z from 'zod';
 import type { auth, provider } from './auth.ts';
 import type { balance, sticky } from './balance.ts';
+import type { cache } from './cache.ts';
 import type { config } from './config.ts';
 import type { admin, listen } from './listener.ts';
+import type { redis } from './redis.ts';
 import type { breaker, health, retries } from './resilience.ts';
 import type { defaults, route } from './route.ts';
+import type { routeCache } from './route-cache.ts';
 import type { service, timeout } from './service.ts';
 import type { requestTransform, responseTransform } from './transform.ts';
 
@@ -13,6 +16,9 @@ export type ConfigInput = z.input<typeof config>;
 export type ServiceInput = z.input<typeof service>;
 export type RouteInput = z.input<typeof route>;
 export type DefaultsInput = z.input<typeof defaults>;
+export type CacheInput = z.input<typeof cache>;
+export type RedisInput = z.input<typeof redis>;
+export type RouteCacheInput = z.input<typeof routeCache>;
 export type BalanceInput = z.input<typeof balance>;
 export type StickyInput = z.input<typeof sticky>;
 export type RetriesInput = z.input<typeof retries>;

@@ -106,6 +106,18 @@ export const bound = leaf<DurationText | 'none' | Filled>(
   orFilled(`^none$|${DURATION}`),
 );
 
+/** A duration, or `off` for no bound at all. */
+export const durationOrOff = leaf<DurationText | 'off' | Filled>(
+  'a duration such as 1s, or off',
+  ['text', 'number', 'boolean'],
+  (value) => {
+    if (value === 'off') return null;
+    if (typeof value === 'boolean') return { message: `${value} is not a duration`, advice: 'write off' };
+    return durationError(String(value));
+  },
+  orFilled(`^off$|${DURATION}`),
+);
+
 function zeroBound(): Complaint {
   return { message: 'a time limit of 0 would refuse everything', advice: 'say "none" for no limit' };
 }
@@ -202,6 +214,19 @@ export const method = leaf<string>(
   { type: 'string' },
 );
 
+export const cookieName = leaf<string>(
+  'the name of a cookie',
+  ['text'],
+  (value) => {
+    if (isToken(String(value))) return null;
+    return {
+      message: `"${value}" cannot be the name of a cookie`,
+      advice: 'letters, digits, - and _ are safe',
+    };
+  },
+  { type: 'string' },
+);
+
 export const addressRange = leaf<string>(
   'an IP address or CIDR range such as 10.0.0.0/8',
   ['text'],
@@ -214,6 +239,14 @@ export const addressRange = leaf<string>(
 
 /** CEL over the request, or a function of its variables. */
 export const expression = leaf<string | ((variables: RequestVariables) => unknown)>(
+  'an expression (CEL)',
+  ['text', 'function'],
+  nothingWrong,
+  { type: 'string' },
+);
+
+/** An expression that sees the response too. */
+export const responseExpression = leaf<string | ((variables: ResponseVariables) => unknown)>(
   'an expression (CEL)',
   ['text', 'function'],
   nothingWrong,

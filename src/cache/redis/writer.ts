@@ -1,0 +1,138 @@
+import type { Arg, RedisLink, Reply } from '../../redis/index.ts';
+import type { Random } from '../../util/random.ts';
+import { type Position, parsePosition } from './follower.ts';
+import { FUNCTIONS } from './functions.ts';
+import type { Group, Keyspace } from './keys.ts';
+import { encodeMessage, fenceArguments, type Message } from './message.ts';
+
+/** Entries that the log keeps, about: a node that comes back later drops what it holds. */
+const LONGEST_LOG = 20_000;
+/** The reply of a function where no epoch is open: Redis has lost its memory, or gone back in time. */
+const NOT_OPEN = -1;
+
+/** What Redis says: in which epoch it is, and how far. */
+export interface Standing {
+  readonly epoch: number;
+  /** Number of the newest invalidation. */
+  readonly sequence: number;
+  /** Below it everything is dead. */
+  readonly floor: number;
+  /** Of the newest entry of the log. */
+  readonly last: Position;
+  /** Replicas that have been heard of within two seconds. */
+  readonly replicas: number;
+}
+
+/** No epoch is open. */
+export class NotOpen extends Error {}
+
+/** The functions in Redis that number invalidations and set fences. */
+export class Writer {
+  private readonly link: RedisLink;
+  private readonly keys: Keyspace;
+  private readonly random: Random;
+
+  constructor(link: RedisLink, keys: Keyspace, random: Random) {
+    this.link = link;
+    this.keys = keys;
+    this.random = random;
+  }
+
+  /**
+   * Joins the epoch that is open, or opens a new one, in which everything that was stored before is dead. Of several
+   * that open at once one does, and the others join.
+   * @param known The newest number that this node has seen: a new epoch begins above it.
+   * @param anew Begins a new epoch even where one is open.
+   */
+  async open(known: number, anew: boolean): Promise<Standing> {
+    // 52 bits, so that every part of Redis and of JavaScript holds it exactly; never 0.
+    const epoch = Number.parseInt(this.random.hex(6), 16) * 16 + 1;
+    const reply = await this.call('open', this.keys.first, [epoch, known, anew ? 1 : 0]);
+    const standing = standingOf(reply);
+    await Promise.all(this.others().map((group) => this.join(group, standing)));
+    return standing;
+  }
+
+  /**
+   * Shows that the log can be written, and how far it reaches.
+   * @param every Milliseconds between two heartbeats of all nodes together.
+   * @param look Whether the life of the server is looked at again, which a log that goes on needn't show.
+   */
+  async beat(every: number, look: boolean): Promise<Standing> {
+    const args = [every * 1000, look ? 1 : 0, LONGEST_LOG];
+    const standing = standingOf(await this.call('beat', this.keys.first, args));
+    if (look) await Promise.all(this.others().map((group) => this.tend(group, standing.epoch)));
+    return standing;
+  }
+
+  /** Numbers an invalidation, sets its fences and tells the log. */
+  async purge(message: Message): Promise<{ number: number; at: number }> {
+    const others = this.others();
+    const told = [LONGEST_LOG, encodeMessage(message)];
+    const fences = fenceArguments(message);
+    if (others.length === 0) return numbered(await this.call('purge', this.keys.first, [...told, ...fences]));
+    const number = Number(await this.call('begin', this.keys.first, []));
+    await Promise.all(others.map((group) => this.fence(group, number, fences)));
+    return numbered(await this.call('commit', this.keys.first, [...told, number, ...fences]));
+  }
+
+  /** Has a replica got all that was written so far? */
+  async replicated(ms: number): Promise<boolean> {
+    try {
+      return Number(await this.link.send('wait', 1, Math.ceil(ms))) > 0;
+    } catch {
+      return false;
+    }
+  }
+
+  private others(): readonly Group[] {
+    return this.keys.groups.slice(1);
+  }
+
+  private async fence(group: Group, number: number, fences: readonly Arg[]): Promise<void> {
+    try {
+      await this.call('fence', group, [number, ...fences]);
+    } catch (error) {
+      if (!(error instanceof NotOpen)) throw error;
+      await this.join(group, await this.beat(0, false));
+      await this.call('fence', group, [number, ...fences]);
+    }
+  }
+
+  private async tend(group: Group, epoch: number): Promise<void> {
+    try {
+      await this.call('join', group, [epoch, -1]);
+    } catch (error) {
+      if (!(error instanceof NotOpen)) throw error;
+      // Asked only now, so that every number given out before the loss is below the floor.
+      await this.join(group, await this.beat(0, false));
+    }
+  }
+
+  private async join(group: Group, { epoch, sequence }: Standing): Promise<void> {
+    await this.call('join', group, [epoch, sequence]);
+  }
+
+  private async call(name: string, group: Group, args: readonly Arg[]): Promise<Reply> {
+    const { fences, soft, prefixes, log, life } = group;
+    const reply = await this.link.call(FUNCTIONS, name, [fences, soft, prefixes, log, life], args);
+    if (reply === NOT_OPEN) throw new NotOpen('Redis has lost its memory');
+    return reply;
+  }
+}
+
+function standingOf(reply: Reply): Standing {
+  const [epoch, sequence, floor, last, replicas = 0] = reply as Reply[];
+  return {
+    epoch: Number(epoch),
+    sequence: Number(sequence),
+    floor: Number(floor),
+    last: parsePosition(String(last)),
+    replicas: Number(replicas),
+  };
+}
+
+function numbered(reply: Reply): { number: number; at: number } {
+  const [number, at] = reply as Reply[];
+  return { number: Number(number), at: Number(at) };
+}

@@ -1,0 +1,144 @@
+import type { Entry } from '../../../src/cache/entry.ts';
+import { type Fenced, Fences, type Invalidation } from '../../../src/cache/fences/index.ts';
+import { Keyspace, NO_SEAL, RedisSequence, RedisStore, type Seal } from '../../../src/cache/redis/index.ts';
+import type { FenceHolders } from '../../../src/cache/sequence/index.ts';
+import { connectRedis, type RedisConfig, type RedisLink } from '../../../src/redis/index.ts';
+import { createLogger } from '../../../src/telemetry/index.ts';
+import { type RedisServer, until } from '../../../src/testkit/index.ts';
+import { systemClock } from '../../../src/util/clock.ts';
+import { systemRandom } from '../../../src/util/random.ts';
+
+export const TIMEOUT = 100;
+/** What a call may last beyond its deadline on a machine that does other things too. */
+export const SLACK = 60;
+
+export function configFor(port: number, more: Partial<RedisConfig> = {}): RedisConfig {
+  const endpoint = { host: '127.0.0.1', port, username: null, password: null, database: 0 };
+  return { kind: 'single', endpoints: [endpoint], name: null, commandTimeout: TIMEOUT, tls: null, ...more };
+}
+
+/** A link, and the lines that it has written to the log. */
+export function linkTo(config: RedisConfig): { link: RedisLink; lines: string[] } {
+  const lines: string[] = [];
+  const log = createLogger({
+    format: 'json',
+    writer: { write: (line: string) => void lines.push(line) } as never,
+  });
+  return { link: connectRedis(config, { clock: systemClock, random: systemRandom, log }), lines };
+}
+
+/** What one node of a deployment consists of, as far as Redis is concerned: a worker and its supervisor. */
+export class Node implements FenceHolders {
+  readonly fences = new Fences();
+  readonly store: RedisStore;
+  readonly sequence: RedisSequence;
+  readonly lines: string[];
+  readonly applied: { number: number; what: Invalidation }[] = [];
+  readonly floors: number[] = [];
+  /** Of `systemClock.now()`. */
+  syncedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(config: RedisConfig, { seal = NO_SEAL, groups = 1 }: { seal?: Seal; groups?: number } = {}) {
+    const forStore = linkTo(config);
+    const forLog = linkTo(config);
+    this.lines = forLog.lines;
+    const keys = new Keyspace('tidegate', groups);
+    const log = createLogger({
+      format: 'json',
+      writer: { write: (line: string) => void this.lines.push(line) } as never,
+    });
+    const parts = { clock: systemClock, random: systemRandom, log, keys, timeout: TIMEOUT };
+    this.store = new RedisStore(forStore.link, { ...parts, seal });
+    this.sequence = new RedisSequence(forLog.link, { ...parts, holders: this });
+  }
+
+  async apply(number: number, what: Invalidation): Promise<void> {
+    this.fences.apply(number, what);
+    this.applied.push({ number, what });
+  }
+
+  async raiseFloor(number: number): Promise<void> {
+    this.fences.raiseFloor(number);
+    this.floors.push(number);
+  }
+
+  synced(asOf: number): void {
+    this.syncedAt = Math.max(this.syncedAt, asOf);
+  }
+
+  /** Resolves once it has joined the log and its store answers. */
+  async ready(): Promise<void> {
+    await until(() => this.isReady(), 'the node to be connected', 10_000);
+  }
+
+  isReady(): boolean {
+    return this.sequence.state().connected === true && this.store.describe().state === 'connected';
+  }
+
+  /** As a worker does it: what the shared store gives is compared with the worker's own fences, too. */
+  async read(key: string, url = urlOf(key)): Promise<string | null> {
+    const entry = await this.store.get(key, (variants) => (variants.length > 0 ? 0 : -1));
+    if (entry === null) return null;
+    const fenced: Fenced = { sequence: entry.sequence, tags: entry.tags, url };
+    return this.fences.isDead(fenced) ? null : entry.body.toString();
+  }
+
+  /** Fills a key now, and waits until it can be read. */
+  async fill(key: string, tags: string[], body = 'v1'): Promise<void> {
+    const sequence = this.fences.sequence;
+    this.store.put(key, entryOf({ tags, sequence, body: Buffer.from(body) }), urlOf(key));
+    await until(async () => (await this.read(key)) === body, `${key} to be stored`);
+  }
+
+  async close(): Promise<void> {
+    await this.sequence.close();
+    await this.store.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+export async function startNode(server: RedisServer, options: { seal?: Seal } = {}): Promise<Node> {
+  const node = new Node(configFor(server.port), options);
+  await node.ready();
+  return node;
+}
+
+export function urlOf(key: string): string {
+  return `http://shop.test/${key}`;
+}
+
+export function entryOf(part: Partial<Entry> = {}): Entry {
+  const now = Date.now();
+  return {
+    status: 200,
+    headers: ['Content-Type', 'text/plain', 'X-Word', 'caf\u00e9'],
+    body: Buffer.from('hello'),
+    requestAt: now - 5,
+    responseAt: now,
+    ageAtResponse: 0,
+    lifetime: 60,
+    staleWhileRevalidate: 0,
+    staleIfError: 0,
+    mustRevalidate: false,
+    noCache: false,
+    varyOn: [],
+    varyValues: [],
+    tags: [],
+    sequence: 0,
+    private: false,
+    etag: undefined,
+    lastModified: undefined,
+    ...part,
+  };
+}
+
+export const purge = (part: Partial<Invalidation>): Invalidation => ({
+  tags: [],
+  prefixes: [],
+  all: false,
+  soft: false,
+  ...part,
+});
