@@ -14,6 +14,7 @@ export { Guard, refuse, type Withheld } from './guard.ts';
 export { permissionSet, subjectKey } from './identity-key.ts';
 export { isLessGuarded } from './less-guarded.ts';
 export { LiveCredentials } from './live.ts';
+export { looksHashed, parsePasswordHash } from './passwords/index.ts';
 export { isLike, removeLike } from './places.ts';
 export { issuersOf, METADATA_PATH, metadataDispatch } from './resource-metadata.ts';
 export { type AuthParts, AuthRoom, type CompiledAuth, isGuarded } from './room.ts';

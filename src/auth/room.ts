@@ -7,6 +7,7 @@ import type { Resolver } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { ApiKeyProvider } from './api-key.ts';
+import { BasicProvider } from './basic.ts';
 import type { Identity, Provider, RevocationFences } from './contract.ts';
 import { DecisionPoint } from './decision-point.ts';
 import { ForwardProvider } from './forward.ts';
@@ -94,6 +95,8 @@ export class AuthRoom {
 
   private provider(config: ProviderConfig): Provider {
     switch (config.kind) {
+      case 'basic':
+        return new BasicProvider(config);
       case 'apiKey':
         return new ApiKeyProvider(config);
       case 'introspection':

@@ -1,7 +1,12 @@
 /** What `auth` and the guards of routes compile from; part of the model, and imported through it. */
 import type { Expression, Template, UpstreamTlsConfig } from './model.ts';
 
-export type ProviderConfig = ApiKeyProviderConfig | IntrospectionConfig | JwtConfig | ForwardConfig;
+export type ProviderConfig =
+  | ApiKeyProviderConfig
+  | BasicProviderConfig
+  | IntrospectionConfig
+  | JwtConfig
+  | ForwardConfig;
 
 /** Where in a request a credential stands. Names of headers are in lower case. */
 export interface CredentialPlaceConfig {
@@ -27,6 +32,21 @@ export interface ProviderCommon {
 export interface ApiKeyProviderConfig extends ProviderCommon {
   kind: 'apiKey';
   keys: ApiKeyConfig[];
+}
+
+export interface BasicProviderConfig extends ProviderCommon {
+  kind: 'basic';
+  realm: string;
+  users: BasicUserConfig[];
+}
+
+export interface BasicUserConfig {
+  name: string;
+  /** A hash of argon2id or bcrypt; or, from the environment, the password itself. */
+  password: string;
+  permissions: string[];
+  scopes: string[];
+  claims: Record<string, unknown>;
 }
 
 export interface ApiKeyConfig {

@@ -20,6 +20,7 @@ import {
 } from '../schema/index.ts';
 import { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
+import { checkPasswords } from './passwords.ts';
 
 type Common = Pick<NonNullable<ProviderInput['apiKey']>, 'subject' | 'permissions' | 'claims' | 'tags'>;
 type Jwt = NonNullable<ProviderInput['jwt']>;
@@ -30,7 +31,8 @@ export function checkProviders(input: ConfigInput, filled: ReadonlySet<string>, 
   for (const [name, provider] of Object.entries(input.auth ?? {})) {
     for (const [kind, settings] of Object.entries(provider))
       checkTemplates(settings as Common, ['auth', name, kind], check);
-    const { apiKey, introspection, jwt, forward } = provider;
+    const { apiKey, basic, introspection, jwt, forward } = provider;
+    if (basic !== undefined) checkPasswords(basic.users, ['auth', name, 'basic', 'users'], filled, findings);
     if (apiKey !== undefined) checkKeys(apiKey.keys, ['auth', name, 'apiKey', 'keys'], filled, findings);
     if (introspection?.endpoint !== undefined)
       refusePlain(introspection, 'endpoint', ['auth', name, 'introspection'], findings);

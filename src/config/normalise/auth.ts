@@ -32,6 +32,7 @@ function providerOf(name: string, input: ProviderInput, read: ReadFiles): Provid
   if (input.introspection !== undefined) return introspectionOf(name, input.introspection, read);
   if (input.jwt !== undefined) return jwtOf(name, input.jwt, read);
   if (input.forward !== undefined) return forwardOf(name, input.forward, read);
+  if (input.basic !== undefined) return basicOf(name, input.basic);
   return apiKeyOf(name, input.apiKey!);
 }
 
@@ -73,6 +74,17 @@ function keyOf({
     scopes: listOf(scopes),
     claims: record(Object.entries(claims ?? {})),
   };
+}
+
+function basicOf(name: string, input: Of<'basic'>): ProviderConfig {
+  const users = input.users.map((user) => ({
+    name: user.name,
+    password: user.password,
+    permissions: listOf(user.permissions),
+    scopes: listOf(user.scopes),
+    claims: record(Object.entries(user.claims ?? {})),
+  }));
+  return { kind: 'basic', ...commonOf(name, input), realm: input.realm ?? 'tidegate', users };
 }
 
 function introspectionOf(name: string, input: Of<'introspection'>, read: ReadFiles): ProviderConfig {

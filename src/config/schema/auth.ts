@@ -119,6 +119,35 @@ const apiKey = object('ApiKeyProvider', 'apiKey', {
   ...common,
 });
 
+const basicUser = object('BasicUser', 'a user', {
+  name: leaf<string>(
+    'a name',
+    ['text'],
+    (value) => {
+      if (value !== '' && !/[\x00-\x1f\x7f:]/.test(String(value))) return null;
+      return {
+        message: 'no client could show this name',
+        advice: 'write one without colons and control characters',
+      };
+    },
+    { type: 'string', minLength: 1 },
+  ).describe('As it is typed in; the subject, unless subject says otherwise.'),
+  password: filledText.describe(
+    'A hash, as "tidegate hash password" prints it (argon2id; bcrypt is taken too). The password itself from the environment alone: \'${env.NAME}\'.',
+  ),
+  permissions: list('a list of permissions', filledText).optional().describe('What they may do.'),
+  scopes: list('a list of scopes', filledText).optional().describe('Their scopes.'),
+  claims: record('claims by name', json, () => null)
+    .optional()
+    .describe('What else is known of them: auth.claims.'),
+});
+
+const basic = object('BasicProvider', 'basic', {
+  realm: filledText.optional().describe('What the password is for, as browsers show it. Default tidegate.'),
+  users: someOf('a list of { name, password, permissions }', basicUser).describe('Who is known.'),
+  ...common,
+});
+
 const clientAuthFits: Rule = (provider, report) => {
   const method =
     provider.clientAuth ?? ('privateKey' in provider ? 'private_key_jwt' : 'client_secret_basic');
@@ -309,6 +338,7 @@ export const provider = object(
       .optional()
       .describe('Asks another service about each request, as auth_request and ForwardAuth do.'),
     apiKey: apiKey.optional().describe('Keys that are listed here, hashed.'),
+    basic: basic.optional().describe('Names and passwords that are listed here, hashed (RFC 7617).'),
   },
   [oneKindOf(PROVIDER_KINDS, 'provider')],
 );

@@ -13,7 +13,7 @@ export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
   Route: ['aggregate', 'limit', 'priority'],
   Defaults: ['limit', 'priority'],
   RouteCache: ['refresh', 'audit', 'auditIgnore'],
-  AuthProvider: ['basic', 'mtls'],
+  AuthProvider: ['mtls'],
   Log: ['fields', 'when', 'sample', 'file'],
 };
 
