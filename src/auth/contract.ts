@@ -14,6 +14,8 @@ export interface Identity extends Seen {
   readonly tags: readonly string[];
   /** The number of the newest invalidation when it was found out; null: it is found out with each request. */
   readonly sequence: number | null;
+  /** The certificate that it holds with alone: base64url of its SHA-256 (RFC 8705 §3.1). */
+  readonly boundTo?: string | null;
   /** Lines of the provider's answer that go on to the service. */
   readonly toService: Headers;
   /** Lines of the provider's answer that go back to the client. */

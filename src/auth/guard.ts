@@ -2,6 +2,7 @@ import { Failure } from '../http/errors.ts';
 import { type Exchange, type Reply, reply } from '../http/exchange.ts';
 import { type Headers, sameName } from '../http/headers.ts';
 import { type Filter, problem } from '../pipeline/index.ts';
+import { certificateFlaw } from './binding.ts';
 import { addChallenges, type BearerError } from './challenge.ts';
 import {
   AMBIGUOUS,
@@ -69,7 +70,7 @@ export class Guard implements Filter {
   private follow(exchange: Exchange, decision: Decision, credential: Credential): Reply | null {
     switch (decision.kind) {
       case 'allowed':
-        return this.admit(exchange, decision.identity, credential);
+        return this.bound(exchange, decision.identity) ?? this.admit(exchange, decision.identity, credential);
       case 'refused':
         if (decision.status === 403) return refuse(exchange, new Failure('TG_AUTH_FORBIDDEN', decision.why));
         return this.challenge(exchange, new Failure('TG_AUTH_INVALID', decision.why), INVALID_TOKEN);
@@ -79,6 +80,14 @@ export class Guard implements Filter {
       case 'unavailable':
         return refuse(exchange, decision.failure);
     }
+  }
+
+  /** A token of one connection's certificate is worth nothing on another's. */
+  private bound(exchange: Exchange, { boundTo }: Identity): Reply | null {
+    const flaw = certificateFlaw(boundTo, exchange);
+    return flaw === null
+      ? null
+      : this.challenge(exchange, new Failure('TG_AUTH_INVALID', flaw), INVALID_TOKEN);
   }
 
   private admit(exchange: Exchange, identity: Identity, credential: Credential): null {

@@ -16,6 +16,7 @@ import { compileHandover } from './handover/index.ts';
 import { IntrospectionProvider } from './introspection.ts';
 import { JwtProvider } from './jwt/index.ts';
 import { LiveCredentials } from './live.ts';
+import { MtlsProvider } from './mtls.ts';
 import { outsidePermit } from './outside.ts';
 import { dropOverrides } from './overrides.ts';
 import { compilePermit } from './permit.ts';
@@ -95,6 +96,8 @@ export class AuthRoom {
 
   private provider(config: ProviderConfig): Provider {
     switch (config.kind) {
+      case 'mtls':
+        return new MtlsProvider(config, this.parts);
       case 'basic':
         return new BasicProvider(config);
       case 'apiKey':

@@ -4,6 +4,7 @@ import type { Expression, Template, UpstreamTlsConfig } from './model.ts';
 export type ProviderConfig =
   | ApiKeyProviderConfig
   | BasicProviderConfig
+  | MtlsProviderConfig
   | IntrospectionConfig
   | JwtConfig
   | ForwardConfig;
@@ -32,6 +33,11 @@ export interface ProviderCommon {
 export interface ApiKeyProviderConfig extends ProviderCommon {
   kind: 'apiKey';
   keys: ApiKeyConfig[];
+}
+
+/** The certificate itself is the listener's to check. */
+export interface MtlsProviderConfig extends ProviderCommon {
+  kind: 'mtls';
 }
 
 export interface BasicProviderConfig extends ProviderCommon {

@@ -83,6 +83,8 @@ export interface ListenerTls {
   /** PEM text, read from the files the config names. The first is used where the client names no host. */
   certificates: { cert: string; key: string }[];
   minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** Whose certificates clients may show (PEM text); null: they are not asked for any. */
+  client: { ca: string; required: boolean } | null;
 }
 
 /** Bytes and milliseconds; Infinity for none. */

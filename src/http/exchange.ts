@@ -11,6 +11,23 @@ export interface Origin {
   readonly address: string;
   /** Port of the listener. */
   readonly port: number;
+  /** What the client showed of itself in the TLS handshake, and the listener's `clientCa` vouches for. */
+  readonly certificate?: ClientCertificate;
+}
+
+/** A client's certificate whose chain was verified. */
+export interface ClientCertificate {
+  /** Its common name; null where there is none, or several. */
+  readonly name: string | null;
+  /** Subject and issuer, `CN=…,O=…`, most specific first (RFC 4514). */
+  readonly subject: string;
+  readonly issuer: string;
+  /** Alternative names by kind: `dns`, `uri`, `email`, `ip`. */
+  readonly alternative: Readonly<Record<string, readonly string[]>>;
+  /** SHA-256 of its DER bytes. */
+  readonly fingerprint: Buffer;
+  /** Milliseconds since 1970. */
+  readonly validTo: number;
 }
 
 /** The one final answer to a request. */

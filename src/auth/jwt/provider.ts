@@ -3,6 +3,7 @@ import type { JwtConfig } from '../../config/model.ts';
 import { Failure } from '../../http/errors.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { BEARER, isAddressed, readBearer, refused, tokenFlaw } from '../bearer.ts';
+import { boundTo } from '../binding.ts';
 import {
   AMBIGUOUS,
   type Challenge,
@@ -149,6 +150,7 @@ export class JwtProvider implements Provider {
         tokenHash,
         tags,
         sequence,
+        boundTo: boundTo(claims),
         toService: [],
         toClient: [],
       },

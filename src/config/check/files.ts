@@ -11,6 +11,7 @@ export function checkFiles(input: ConfigInput, files: ConfigFiles, findings: Fin
   for (const [index, listener] of listeners.entries()) {
     if (typeof listener !== 'object' || listener.tls === undefined) continue;
     const path: Path = Array.isArray(input.listen) ? ['listen', index, 'tls'] : ['listen', 'tls'];
+    if (listener.tls.clientCa !== undefined) check.certificate(listener.tls.clientCa, [...path, 'clientCa']);
     const inList = listener.tls.certs !== undefined;
     for (const [place, pair] of certificatesOf(listener.tls).entries()) {
       if (pair !== undefined) check.pair(pair.cert, pair.key, inList ? [...path, 'certs', place] : path);

@@ -12,6 +12,26 @@ export function checkIdentity(input: ConfigInput, files: ConfigFiles, findings: 
   checkTransforms(input, findings);
   checkSigned(input, findings);
   checkServiceTokens(input, findings);
+  checkCertificates(input, findings);
+}
+
+/** A provider of certificates that no listener asks clients for. */
+function checkCertificates(input: ConfigInput, findings: Findings): void {
+  const listeners = Array.isArray(input.listen) ? input.listen : [input.listen];
+  const asks = listeners.some(
+    (one) => typeof one === 'object' && one.tls?.clientCa !== undefined && one.tls.clientAuth !== 'none',
+  );
+  if (asks) return;
+  for (const [name, { mtls }] of Object.entries(input.auth ?? {})) {
+    if (mtls === undefined) continue;
+    findings.error(
+      'TG_CONFIG_MISSING',
+      ['auth', name, 'mtls'],
+      'no listener asks clients for a certificate',
+      'say tls: { cert, key, clientCa } on the listener that they come in by',
+      { atKey: true },
+    );
+  }
 }
 
 /** A service gets one authorization: the gateway's own leaves no room for another. */

@@ -32,11 +32,12 @@ function providerOf(name: string, input: ProviderInput, read: ReadFiles): Provid
   if (input.introspection !== undefined) return introspectionOf(name, input.introspection, read);
   if (input.jwt !== undefined) return jwtOf(name, input.jwt, read);
   if (input.forward !== undefined) return forwardOf(name, input.forward, read);
+  if (input.mtls !== undefined) return { kind: 'mtls', ...commonOf(name, input.mtls) };
   if (input.basic !== undefined) return basicOf(name, input.basic);
   return apiKeyOf(name, input.apiKey!);
 }
 
-export function commonOf(name: string, input: Omit<Of<'apiKey'>, 'keys'>): ProviderCommon {
+export function commonOf(name: string, input: Partial<Omit<Of<'apiKey'>, 'keys'>>): ProviderCommon {
   return {
     name,
     from: input.from === undefined ? null : input.from.map(placeOf),

@@ -148,6 +148,10 @@ const basic = object('BasicProvider', 'basic', {
   ...common,
 });
 
+const { from: _from, crossSite: _crossSite, ...ofCertificates } = common;
+
+const mtls = object('MtlsProvider', 'mtls', ofCertificates);
+
 const clientAuthFits: Rule = (provider, report) => {
   const method =
     provider.clientAuth ?? ('privateKey' in provider ? 'private_key_jwt' : 'client_secret_basic');
@@ -338,6 +342,11 @@ export const provider = object(
       .optional()
       .describe('Asks another service about each request, as auth_request and ForwardAuth do.'),
     apiKey: apiKey.optional().describe('Keys that are listed here, hashed.'),
+    mtls: mtls
+      .optional()
+      .describe(
+        'The certificate that a client shows to a listener with clientCa; claims are cn, dn, issuer, san.dns, san.uri, san.email, san.ip, fingerprint.',
+      ),
     basic: basic.optional().describe('Names and passwords that are listed here, hashed (RFC 7617).'),
   },
   [oneKindOf(PROVIDER_KINDS, 'provider')],

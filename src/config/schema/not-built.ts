@@ -6,14 +6,13 @@
 export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
   Config: ['changes', 'tracing', 'overload'],
   Listener: ['http2'],
-  ListenerTls: ['acme', 'clientCa', 'clientAuth'],
+  ListenerTls: ['acme'],
   Admin: ['tls'],
   Service: ['pipelining'],
   Discover: ['consul', 'kubernetes'],
   Route: ['aggregate', 'limit', 'priority'],
   Defaults: ['limit', 'priority'],
   RouteCache: ['refresh', 'audit', 'auditIgnore'],
-  AuthProvider: ['mtls'],
   Log: ['fields', 'when', 'sample', 'file'],
 };
 
