@@ -239,14 +239,20 @@ export class CompiledAuth {
     return [...overrides, guard, permit, ...this.outside(config, scope)].filter((filter) => filter !== null);
   }
 
+  /** What a route asks for that can be said without asking anybody; null: nothing. */
+  permit(config: RouteAuthConfig, scope: Scope): Filter | null {
+    const providers = config.providers.map((name) => this.of.providers.get(name)!);
+    return compilePermit(config, providers, scope, this.of.parts.variables);
+  }
+
   private outside({ opa, authzen }: RouteAuthConfig, scope: Scope): Filter[] {
     const permits: Filter[] = [];
-    if (opa !== null) permits.push(this.permit('opa', opa, opaQuestion(opa, scope)));
-    if (authzen !== null) permits.push(this.permit('authzen', authzen, authzenQuestion(authzen, scope)));
+    if (opa !== null) permits.push(this.point('opa', opa, opaQuestion(opa, scope)));
+    if (authzen !== null) permits.push(this.point('authzen', authzen, authzenQuestion(authzen, scope)));
     return permits;
   }
 
-  private permit(name: string, config: DecisionPointConfig, question: Question): Filter {
+  private point(name: string, config: DecisionPointConfig, question: Question): Filter {
     const { parts, claim } = this.of;
     const { url, cache, timeout, tls } = config;
     const own = { url, cache, timeout, tls };

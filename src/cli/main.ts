@@ -42,7 +42,7 @@ function commands(done: Done): Command {
     .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
     .exitOverride()
     .showHelpAfterError('("tidegate --help" tells more)');
-  for (const add of [addRun, addCheck, addRoutes, addExplain, addSchema, addInit, addHash])
+  for (const add of [addRun, addCheck, addRoutes, addExplain, addSchema, addInit, addHash, addTest])
     add(program, done);
   program.addHelpText('after', examples(['tidegate init', 'tidegate check', 'tidegate run']));
   return program;
@@ -176,6 +176,20 @@ function addHash(program: Command, done: Done): void {
     .action(async (kind: string) => {
       const { hash } = await import('./hash.ts');
       done(await hash(kind));
+    });
+}
+
+function addTest(program: Command, done: Done): void {
+  command(program, 'test', 'try requests by given identities against the policies of a config', [
+    'tidegate test policies.yaml',
+    'tidegate test policies.yaml --config gateway.yaml --json',
+  ])
+    .argument('<policies>', 'file with identities, requests, and who may send which')
+    .option('--config <file>', 'the config; else the one that the file names, or the one in this folder')
+    .option('--json', 'print every decision as JSON')
+    .action(async (file: string, options: { config?: string; json?: true }) => {
+      const { policyTest } = await import('./policy-test.ts');
+      done(await policyTest(file, options));
     });
 }
 

@@ -78,7 +78,27 @@ export class BadRequest extends Error {
  * @throws BadRequest for a URL or listener that makes no sense
  */
 export function explainRequest(config: GatewayConfig, request: ExplainRequest): Explained {
-  const router = compileRouter(Object.values(config.routes).map(entryOf));
+  const router = compileRoutes(config);
+  const { exchange, route, answers } = routed(config, router, request);
+  const found = { ...NOTHING, rejected: rejectedBy(router, exchange), params: exchange.params };
+  if (route === undefined)
+    return { ...found, status: answers[0]?.status ?? 404, why: refusalOf(router, exchange) };
+  const outcome = outcomeOf(config, route, exchange);
+  const auth = authOf(config, route, exchange);
+  return { ...found, route: route.name, ...outcome, auth, status: auth?.status ?? outcome.status ?? null };
+}
+
+/** Routes that only note that they were taken. */
+export function compileRoutes(config: GatewayConfig): Router<CompiledRoute> {
+  return compileRouter(Object.values(config.routes).map(entryOf));
+}
+
+/** A request on its way to its route, and no further; `route` undefined: none takes it. */
+export function routed(
+  config: GatewayConfig,
+  router: Router<CompiledRoute>,
+  request: ExplainRequest,
+): { exchange: Exchange; route: RouteConfig | undefined; answers: readonly Reply[] } {
   const answers: Reply[] = [];
   const exchange = exchangeOf(config, request, (answer) => answers.push(answer));
   const parts = {
@@ -93,12 +113,7 @@ export function explainRequest(config: GatewayConfig, request: ExplainRequest): 
     parts,
   ).handle(exchange);
   const route = exchange.route === null ? undefined : config.routes[exchange.route.name];
-  const found = { ...NOTHING, rejected: rejectedBy(router, exchange), params: exchange.params };
-  if (route === undefined)
-    return { ...found, status: answers[0]?.status ?? 404, why: refusalOf(router, exchange) };
-  const outcome = outcomeOf(config, route, exchange);
-  const auth = authOf(config, route, exchange);
-  return { ...found, route: route.name, ...outcome, auth, status: auth?.status ?? outcome.status ?? null };
+  return { exchange, route, answers };
 }
 
 const NOTHING: Omit<Explained, 'rejected' | 'params'> = {
@@ -113,7 +128,19 @@ const NOTHING: Omit<Explained, 'rejected' | 'params'> = {
 
 function authOf(config: GatewayConfig, route: RouteConfig, exchange: Exchange): ExplainedAuth | null {
   if (route.auth === null) return null;
-  const room = new AuthRoom({
+  const room = idleAuthRoom();
+  const { auth, commit } = room.compile(config);
+  commit();
+  try {
+    return explainAuth(route.auth, auth, scopesOf(route).request, exchange);
+  } finally {
+    room.close();
+  }
+}
+
+/** One that is looked into, and asks nobody. */
+export function idleAuthRoom(): AuthRoom {
+  return new AuthRoom({
     clock: systemClock,
     random: systemRandom,
     log: silentLogger,
@@ -122,13 +149,6 @@ function authOf(config: GatewayConfig, route: RouteConfig, exchange: Exchange): 
     nodeSecret: '',
     variables: requestVariables,
   });
-  const { auth, commit } = room.compile(config);
-  commit();
-  try {
-    return explainAuth(route.auth, auth, scopesOf(route).request, exchange);
-  } finally {
-    room.close();
-  }
 }
 
 /** A route that only notes that it was taken. */

@@ -7,4 +7,5 @@ export {
   type ExplainRequest,
   explainRequest,
 } from './explain.ts';
+export { PolicyTest, type TestIdentity, type Verdict } from './policy-test.ts';
 export { requestVariables, variables } from './variables.ts';
