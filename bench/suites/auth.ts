@@ -137,6 +137,7 @@ async function judged(jwks: object, exchanges: readonly Exchange[]): Promise<voi
     random: systemRandom,
     log: silentLogger,
     resolver: new Resolver(systemClock),
+    endpoints: new Set(),
     fences: NO_FENCES,
     variables: requestVariables,
   });

@@ -7,6 +7,7 @@ import type { Resolver } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { ApiKeyProvider } from './api-key.ts';
+import type { Endpoint } from './call/index.ts';
 import type { Provider, RevocationFences } from './contract.ts';
 import { DecisionPoint } from './decision-point.ts';
 import { ForwardProvider } from './forward.ts';
@@ -26,6 +27,8 @@ export interface AuthParts {
   readonly random: Random;
   readonly log: Logger;
   readonly resolver: Resolver;
+  /** Servers that are asked, for their end. */
+  readonly endpoints: Set<Endpoint>;
   readonly fences: RevocationFences;
   /** The variables of expressions, for an exchange. */
   variables(exchange: Exchange): ExchangeVariables;
@@ -42,8 +45,8 @@ export class AuthRoom {
   /** Tunnels and event streams under way. */
   readonly live: LiveCredentials;
 
-  constructor(parts: AuthParts) {
-    this.parts = parts;
+  constructor(parts: Omit<AuthParts, 'endpoints'>) {
+    this.parts = { ...parts, endpoints: new Set() };
     this.live = new LiveCredentials(parts.clock, parts.fences);
   }
 
@@ -67,6 +70,7 @@ export class AuthRoom {
 
   close(): void {
     this.live.close();
+    for (const endpoint of this.parts.endpoints) endpoint.destroy();
     this.commit(new Map());
   }
 
