@@ -1,4 +1,4 @@
-import { type CompiledAuth, isGuarded } from '../auth/index.ts';
+import { type CompiledAuth, guardReadsBody, isGuarded } from '../auth/index.ts';
 import type {
   ActionConfig,
   DestinationConfig,
@@ -172,10 +172,11 @@ export class RouteCompiler {
       route.response,
       route.answers,
       route.mirror,
-      route.auth?.allow,
       ...services.flatMap((s) => [s.host, s.request, s.response]),
     ];
-    return texts.some((part) => mentionsBody(part, scopes.response));
+    return (
+      guardReadsBody(route.auth, scopes.request) || texts.some((part) => mentionsBody(part, scopes.response))
+    );
   }
 
   private dispatch(route: RouteConfig, scopes: Scopes): Dispatch {

@@ -280,7 +280,7 @@ describe('several providers', () => {
       {},
       {
         auth: {
-          jwt: { jwt: { jwks: 'package.json', issuer: 'https://issuer.example' } },
+          jwt: { jwt: { jwks: 'test/auth/keys.json', issuer: 'https://issuer.example' } },
           main: { introspection: { endpoint: 'http://127.0.0.1:1/', clientId: 'a', clientSecret: 'b' } },
         },
         route: { auth: { with: ['jwt', 'main'] } },
