@@ -63,7 +63,7 @@ function contestant(bench: Bench, name: string, token: string, auth: object, rou
     start: async (port, originPort) => {
       const routes = { all: { match: '/*', to: 'origin', ...route } };
       const more = Object.keys(auth).length === 0 ? {} : { auth };
-      const command = await tidegateCommand(bench, { port, originPort }, routes, {}, more);
+      const command = await tidegateCommand(bench, { port, originPort }, routes, {}, {}, more);
       return await startGateway(bench, command, port);
     },
     load: (port, seconds) =>
@@ -138,6 +138,7 @@ async function judged(jwks: object, exchanges: readonly Exchange[]): Promise<voi
     log: silentLogger,
     resolver: new Resolver(systemClock),
     endpoints: new Set(),
+    mayRemember: () => true,
     fences: NO_FENCES,
     variables: requestVariables,
   });

@@ -30,6 +30,8 @@ export interface AuthParts {
   /** Servers that are asked, for their end. */
   readonly endpoints: Set<Endpoint>;
   readonly fences: RevocationFences;
+  /** May what was found out before be used? False where a revocation may have been missed. */
+  readonly mayRemember: () => boolean;
   /** The variables of expressions, for an exchange. */
   variables(exchange: Exchange): ExchangeVariables;
 }

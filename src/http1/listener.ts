@@ -90,7 +90,8 @@ export class Listener implements ServerContext {
     this.certificates = new CertificateChoice(tls);
     const server = createTlsServer(
       {
-        allowHalfOpen: true,
+        // Not before the handshake is done: whoever closes its side in it will never end it, and must not keep its place.
+        allowHalfOpen: false,
         noDelay: true,
         ...tls.certificates[0]!,
         minVersion: tls.minVersion,
@@ -98,7 +99,10 @@ export class Listener implements ServerContext {
         SNICallback: (name, done) => done(null, this.certificates!.forName(name)),
         handshakeTimeout: Math.min(this.limits.headTimeout, LONGEST_HANDSHAKE),
       },
-      (socket) => this.accept(socket, 'https'),
+      (socket) => {
+        socket.allowHalfOpen = true;
+        this.accept(socket, 'https');
+      },
     );
     // Counted before the handshake, or one client could begin any number of them.
     server.on('connection', (socket: Socket) => {

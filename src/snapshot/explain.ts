@@ -118,6 +118,7 @@ function authOf(config: GatewayConfig, route: RouteConfig, exchange: Exchange): 
     log: silentLogger,
     resolver: new Resolver(systemClock),
     fences: NO_FENCES,
+    mayRemember: () => true,
     variables: requestVariables,
   });
   const { auth, commit } = room.compile(config);
