@@ -89,11 +89,14 @@ export class Decisions {
     const { sequence } = this.fences;
     const flight: Flight = {
       sequence,
-      outcome: ask().then((asked) => {
-        if (this.flights.get(key) === flight) this.flights.delete(key);
-        this.note(key, asked, sequence);
-        return asked;
-      }),
+      outcome: ask()
+        .finally(() => {
+          if (this.flights.get(key) === flight) this.flights.delete(key);
+        })
+        .then((asked) => {
+          this.note(key, asked, sequence);
+          return asked;
+        }),
     };
     this.flights.set(key, flight);
     return flight;

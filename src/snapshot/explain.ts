@@ -111,7 +111,7 @@ const NOTHING: Omit<Explained, 'rejected' | 'params'> = {
 };
 
 function authOf(config: GatewayConfig, route: RouteConfig, exchange: Exchange): ExplainedAuth | null {
-  if (route.auth === null) return null;
+  if (!route.auth) return null;
   const room = new AuthRoom({
     clock: systemClock,
     random: systemRandom,

@@ -180,6 +180,13 @@ describe('an auth server that is of no use: 503, never through', () => {
     expect(on.service.requests).toEqual([]);
   });
 
+  it('has no other service asked in its place, whatever onStatus says', async () => {
+    await start({}, { route: { auth: { with: 'main' }, onStatus: { '5xx': { to: 'shop' } } } });
+    server.status = 500;
+    expect((await ask()).status).toBe(503);
+    expect(on.service.requests).toEqual([]);
+  });
+
   it('is slow', async () => {
     await start({ timeout: '500ms' });
     server.gate = new Gate();
