@@ -72,12 +72,22 @@ function microseconds(text = ''): number {
 /** Connections begun each millisecond: they ask at different times, not all in one burst. */
 const BEGUN_PER_MS = 6;
 
+let runs = 0;
+
 /** Requests at a fixed rate; a late answer does not delay the requests of other connections. */
 export async function h2load(
   bench: Bench,
-  run: { url: string; connections: number; seconds: number; rate: number },
+  run: {
+    url: string;
+    connections: number;
+    seconds: number;
+    rate: number;
+    /** Milliseconds between two connections, so that their requests are spread evenly. */
+    apart?: number;
+  },
 ): Promise<LoadResult> {
-  const log = bench.folder.write('h2load.log', '');
+  // Two may run at once.
+  const log = bench.folder.write(`h2load-${++runs}.log`, '');
   const output = await runToEnd(
     bench,
     [
@@ -86,8 +96,9 @@ export async function h2load(
       '-t1',
       `-c${run.connections}`,
       `-n${run.rate * run.seconds}`,
-      `-r${BEGUN_PER_MS}`,
-      '--rate-period=1ms',
+      ...(run.apart === undefined
+        ? [`-r${BEGUN_PER_MS}`, '--rate-period=1ms']
+        : ['-r1', `--rate-period=${run.apart}ms`]),
       `--rps=${Math.round(run.rate / run.connections)}`,
       `--log-file=${log}`,
       run.url,

@@ -6,6 +6,7 @@ import { authSuite } from './suites/auth.ts';
 import { bodiesSuite } from './suites/bodies.ts';
 import { compressSuite } from './suites/compress.ts';
 import { idleSuite } from './suites/idle.ts';
+import { isolationSuite } from './suites/isolation.ts';
 import { browserSuite, proxySuite } from './suites/proxy.ts';
 import { rateSuite } from './suites/rate.ts';
 import { resilienceSuite } from './suites/resilience.ts';
@@ -25,6 +26,7 @@ const SUITES = {
   idle: { title: 'memory of idle connections', run: idleSuite },
   start: { title: 'start and memory at rest', run: startSuite },
   resilience: { title: 'retries, breaker and health on against off', run: resilienceSuite },
+  isolation: { title: 'a service that never answers, beside a healthy one', run: isolationSuite },
   compress: { title: '20 kB of JSON, gzip', run: compressSuite },
   auth: { title: 'guards: decisions kept, tokens seen and unseen', run: authSuite },
   routes: { title: '10,000 routes against 10', run: routesSuite },

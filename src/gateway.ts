@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
-import { AuthRoom, NO_FENCES, type RevocationFences } from './auth/index.ts';
+import { AuthRoom } from './auth/index.ts';
+import { Cache, type Invalidation } from './cache/index.ts';
 import type { GatewayConfig, ListenerConfig } from './config/model.ts';
 import type { Failure } from './http/errors.ts';
 import type { Exchange } from './http/exchange.ts';
 import { Listener } from './http1/index.ts';
-import { Pipeline } from './pipeline/index.ts';
+import { Pipeline, problem } from './pipeline/index.ts';
 import {
   compileSnapshot,
   type Explained,
@@ -16,6 +17,7 @@ import {
   variables,
 } from './snapshot/index.ts';
 import type { Counters, Logger } from './telemetry/index.ts';
+import { UNMATCHED } from './telemetry/index.ts';
 import {
   type Discover,
   type HealthReport,
@@ -29,6 +31,8 @@ import type { Random } from './util/random.ts';
 import {
   BACKLOG,
   type Ejection,
+  type FenceNotice,
+  type LeaseView,
   type ListeningHandle,
   TOPICS,
   type WorkerBus,
@@ -47,16 +51,16 @@ export interface GatewayParts {
   shareOf?: number;
   /** To the supervisor and its other workers; a gateway by itself has none. */
   bus?: WorkerBus;
+  /** May it answer from memory? Default: always. */
+  lease?: LeaseView;
+  /** Numbers an invalidation where there is no bus to a supervisor that does. */
+  invalidate?: (what: Invalidation) => Promise<unknown>;
   /** How names are followed that stand for targets, where not by DNS. */
   discover?: Discover;
-  /** What decisions of auth are held against: a purge or a change event revokes them. Default: nothing is purged. */
-  fences?: RevocationFences;
   /** How names become addresses, where not as the system does it. */
   lookup?: Lookup;
 }
 
-/** Name under which requests that no route takes are counted; no route can have it. */
-const UNMATCHED = '(none)';
 const DRAIN_CHECK = 20;
 
 /** A gateway in this process: listeners, the pipeline behind them, and what outlives a reload. */
@@ -66,6 +70,7 @@ export class Gateway implements WorkerGateway {
   readonly upstreams: Upstreams;
   /** Who asks: providers, their decisions, and tunnels under way. */
   readonly auth: AuthRoom;
+  readonly cache: Cache;
   private readonly snapshotParts: SnapshotParts;
   private readonly pipeline: Pipeline;
   private readonly listeners = new Map<string, Listener>();
@@ -89,17 +94,30 @@ export class Gateway implements WorkerGateway {
       ...discover,
     });
     const affinityKey = parts.affinityKey ?? random.hex(32);
+    const lease = parts.lease ?? { holds: () => true };
+    this.cache = new Cache(
+      {
+        clock,
+        random,
+        problem,
+        lease,
+        invalidate: (what) => this.invalidate(what),
+      },
+      parts.config.cache.memory,
+    );
     this.auth = new AuthRoom({
       clock,
       random,
       log,
       resolver,
-      fences: parts.fences ?? NO_FENCES,
+      fences: this.cache.fences,
+      mayRemember: () => lease.holds(),
       nodeSecret: affinityKey,
       variables: requestVariables,
     });
     this.snapshotParts = {
       auth: this.auth,
+      cache: this.cache,
       clock,
       random,
       counters,
@@ -134,6 +152,19 @@ export class Gateway implements WorkerGateway {
       bus.ask(TOPICS.ejected, { service, target, forMs, why } satisfies Ejection).catch(() => {});
     };
     bus.ask(TOPICS.health, null).then(hear, () => {});
+    bus.on(TOPICS.fences, (notice) => this.hearFence(notice as FenceNotice));
+  }
+
+  private hearFence(notice: FenceNotice): void {
+    const { fences } = this.cache;
+    if ('floor' in notice) fences.raiseFloor(notice.number);
+    else fences.apply(notice.number, notice.what);
+    this.auth.live.sweep();
+  }
+
+  private async invalidate(what: Invalidation): Promise<unknown> {
+    const { bus, invalidate } = this.parts;
+    return bus === undefined ? invalidate?.(what) : bus.ask(TOPICS.invalidate, what);
   }
 
   get config(): GatewayConfig {
@@ -183,6 +214,7 @@ export class Gateway implements WorkerGateway {
   async reload(config: GatewayConfig): Promise<void> {
     const snapshot = compileSnapshot(config, this.snapshotParts);
     for (const listener of config.listen) this.listeners.get(listener.name)?.update(listener);
+    this.cache.memory.resize(config.cache.memory);
     this.snapshot = snapshot;
     this.pipeline.swap(snapshot);
     snapshot.commit();

@@ -1,3 +1,4 @@
+import { LocalSequence, type SequenceLog } from './cache/index.ts';
 import type { GatewayConfig } from './config/model.ts';
 import { createGateway } from './gateway.ts';
 import { Counters, createLogger, type Logger, silentLogger } from './telemetry/index.ts';
@@ -49,6 +50,13 @@ export async function startGateway(definition: object, options: StartOptions = {
     random,
     log: loggerOf(options.log),
     counters: new Counters(),
+    invalidate: (what) => sequence.invalidate(what),
+  });
+  const { fences } = gateway.cache;
+  const sequence: SequenceLog = new LocalSequence({
+    apply: async (number, what) => fences.apply(number, what),
+    raiseFloor: async (number) => fences.raiseFloor(number),
+    synced() {},
   });
   const checks = new ActiveChecks(clock, random, ({ service, target, up, why }) =>
     gateway.upstreams.reportHealth(service, target, up, why),

@@ -24,13 +24,14 @@ export async function tidegateCommand(
   { port, originPort, tls }: PeerSetup,
   routes: Record<string, unknown>,
   service: object = {},
+  others: Record<string, unknown> = {},
   more: object = {},
 ): Promise<Command> {
   const address = `127.0.0.1:${port}`;
   const config = {
     listen: tls === undefined ? address : [{ name: 'front', address, tls }],
     admin: `127.0.0.1:${await freePort()}`,
-    services: { origin: { url: `http://127.0.0.1:${originPort}`, ...service } },
+    services: { origin: { url: `http://127.0.0.1:${originPort}`, ...service }, ...others },
     routes,
     ...more,
   };

@@ -63,7 +63,7 @@ function contestant(bench: Bench, name: string, token: string, auth: object, rou
     start: async (port, originPort) => {
       const routes = { all: { match: '/*', to: 'origin', ...route } };
       const more = Object.keys(auth).length === 0 ? {} : { auth };
-      const command = await tidegateCommand(bench, { port, originPort }, routes, {}, more);
+      const command = await tidegateCommand(bench, { port, originPort }, routes, {}, {}, more);
       return await startGateway(bench, command, port);
     },
     load: (port, seconds) =>
@@ -137,6 +137,8 @@ async function judged(jwks: object, exchanges: readonly Exchange[]): Promise<voi
     random: systemRandom,
     log: silentLogger,
     resolver: new Resolver(systemClock),
+    endpoints: new Set(),
+    mayRemember: () => true,
     fences: NO_FENCES,
     nodeSecret: '',
     variables: requestVariables,

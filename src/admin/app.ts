@@ -24,8 +24,11 @@ export function adminApp(view: NodeView, failed: (error: Error) => void): Hono<E
   app.use(bodyLimit({ maxSize: MOST_BODY, onError: tooLarge }));
   get(app, '/v1/status', (c) => c.json(view.status()));
   get(app, '/v1/routes', async (c) => {
-    const routes = await view.routes();
-    return c.json({ routes: routes.map(({ route, row }) => ({ ...route, ...namedCounts(row) })) });
+    const [routes, unmatched] = await Promise.all([view.routes(), view.unmatched()]);
+    return c.json({
+      routes: routes.map(({ route, row }) => ({ ...route, ...namedCounts(row) })),
+      unmatched: namedCounts(unmatched),
+    });
   });
   get(app, '/v1/services', async (c) => c.json({ services: (await view.services()).map(describe) }));
   app.post('/v1/explain', async (c) => {

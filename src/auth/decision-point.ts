@@ -21,7 +21,7 @@ export class DecisionPoint {
     this.config = config;
     this.parts = parts;
     this.endpoint = new Endpoint(name, config.url, config.tls, parts);
-    this.decisions = new Decisions(parts.clock, parts.fences);
+    this.decisions = new Decisions(parts);
   }
 
   /** @param path What stands behind the path of its URL. */

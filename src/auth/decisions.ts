@@ -31,6 +31,13 @@ interface Flight {
   readonly outcome: Promise<Asked>;
 }
 
+export interface DecisionParts {
+  readonly clock: Clock;
+  readonly fences: RevocationFences;
+  /** May what was found out before be used? False where a revocation may have been missed. */
+  readonly mayRemember: () => boolean;
+}
+
 /** Of accepted and refused ones each, in a worker. */
 const MOST = 10_000;
 const MOST_BYTES = 32 * 1024 * 1024;
@@ -44,13 +51,15 @@ const MOST_BYTES = 32 * 1024 * 1024;
 export class Decisions {
   private readonly clock: Clock;
   private readonly fences: RevocationFences;
+  private readonly mayRemember: () => boolean;
   private readonly accepted: BoundedMap;
   private readonly refused: BoundedMap;
   private readonly flights = new Map<string, Flight>();
 
-  constructor(clock: Clock, fences: RevocationFences, most = MOST) {
+  constructor({ clock, fences, mayRemember }: DecisionParts, most = MOST) {
     this.clock = clock;
     this.fences = fences;
+    this.mayRemember = mayRemember;
     this.accepted = new BoundedMap(most, MOST_BYTES);
     this.refused = new BoundedMap(most, MOST_BYTES);
   }
@@ -80,11 +89,14 @@ export class Decisions {
     const { sequence } = this.fences;
     const flight: Flight = {
       sequence,
-      outcome: ask().then((asked) => {
-        if (this.flights.get(key) === flight) this.flights.delete(key);
-        this.note(key, asked, sequence);
-        return asked;
-      }),
+      outcome: ask()
+        .finally(() => {
+          if (this.flights.get(key) === flight) this.flights.delete(key);
+        })
+        .then((asked) => {
+          this.note(key, asked, sequence);
+          return asked;
+        }),
     };
     this.flights.set(key, flight);
     return flight;
@@ -122,6 +134,8 @@ export class Decisions {
   private alive(key: string): Kept | null {
     const found = this.accepted.get(key) ?? this.refused.get(key);
     if (found === undefined) return null;
+    // A worker that may have missed a revocation remembers nothing until it has caught up.
+    if (!this.mayRemember()) return null;
     if (!this.fences.isDead(found) && this.clock.now() < found.staleUntil) return found;
     this.accepted.delete(key);
     this.refused.delete(key);

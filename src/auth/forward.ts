@@ -54,7 +54,7 @@ export class ForwardProvider implements Provider {
     this.serviceHeaders = config.responseHeaders;
     this.mapping = compileMapping(config);
     this.endpoint = new Endpoint(config.name, config.url, config.tls, parts);
-    this.decisions = new Decisions(parts.clock, parts.fences);
+    this.decisions = new Decisions(parts);
     this.keyOf = compileKey(config, parts);
   }
 

@@ -32,10 +32,10 @@ export class IntrospectionProtocol {
   }
 
   async ask(token: string): Promise<Answered | Failure> {
-    this.ready ??= prepare(this.config);
-    const { library, server, client, authenticate } = await this.ready;
     let received: AnswerOfCall | Failure | null = null;
     try {
+      this.ready ??= prepare(this.config);
+      const { library, server, client, authenticate } = await this.ready;
       const answer = await library.introspectionRequest(server, client, authenticate, token, {
         [library.allowInsecureRequests]: true,
         [library.customFetch]: async (url, init) => {

@@ -41,7 +41,7 @@ export class IntrospectionProvider implements Provider {
     this.mapping = compileMapping(config);
     this.endpoint = new Endpoint(config.name, config.endpoint, config.tls, parts);
     this.protocol = new IntrospectionProtocol(config, this.endpoint);
-    this.decisions = new Decisions(parts.clock, parts.fences);
+    this.decisions = new Decisions(parts);
   }
 
   recognises(exchange: Exchange): Credential | typeof AMBIGUOUS | null {

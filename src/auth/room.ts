@@ -8,6 +8,7 @@ import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { ApiKeyProvider } from './api-key.ts';
 import { BasicProvider } from './basic.ts';
+import type { Endpoint } from './call/index.ts';
 import type { Identity, Provider, RevocationFences } from './contract.ts';
 import { DecisionPoint } from './decision-point.ts';
 import { ForwardProvider } from './forward.ts';
@@ -31,9 +32,13 @@ export interface AuthParts {
   readonly random: Random;
   readonly log: Logger;
   readonly resolver: Resolver;
+  /** Servers that are asked, for their end. */
+  readonly endpoints: Set<Endpoint>;
   readonly fences: RevocationFences;
   /** What the workers of this node share, and nobody else knows: from it they make the keys they sign with. */
   readonly nodeSecret: string;
+  /** May what was found out before be used? False where a revocation may have been missed. */
+  readonly mayRemember: () => boolean;
   /** The variables of expressions, for an exchange. */
   variables(exchange: Exchange): ExchangeVariables;
 }
@@ -50,8 +55,8 @@ export class AuthRoom {
   readonly live: LiveCredentials;
   private readonly signing: Signing;
 
-  constructor(parts: AuthParts) {
-    this.parts = parts;
+  constructor(parts: Omit<AuthParts, 'endpoints'>) {
+    this.parts = { ...parts, endpoints: new Set() };
     this.signing = new Signing(parts.nodeSecret, parts.clock);
     this.live = new LiveCredentials(parts.clock, parts.fences);
   }
@@ -91,6 +96,7 @@ export class AuthRoom {
 
   close(): void {
     this.live.close();
+    for (const endpoint of this.parts.endpoints) endpoint.destroy();
     this.commit(new Map());
   }
 

@@ -1,6 +1,6 @@
 import type { Headers } from '../http/headers.ts';
 
-/** A stored answer. Never changed: what a 304 or HEAD updates makes a new one. Times are of the wall clock, in ms; lifetimes in s. */
+/** A stored answer. Never changed, but for `aliveAt`: what a 304 or HEAD updates makes a new one. Times are of the wall clock, in ms; lifetimes in s. */
 export interface Entry {
   readonly status: number;
   /** End-to-end ones, without Age. */
@@ -31,6 +31,10 @@ export interface Entry {
   readonly private: boolean;
   readonly etag: string | undefined;
   readonly lastModified: string | undefined;
+  /** Absolute, as clients ask for it: what purges by URL or prefix name. */
+  readonly url: string;
   /** While fresh, a plain reload (`max-age` of the client) is answered from it (RFC 8246). */
   readonly immutable?: boolean;
+  /** Of this process alone: the sequence up to which it was last found alive. The one field that changes. */
+  aliveAt?: number;
 }

@@ -8,6 +8,8 @@ const AHEAD = 256 * 1024;
 export interface SharedBodyOwner {
   /** The whole body, for the store; null where it is longer than the limit, or broke off. */
   finished(body: Buffer | null, trailers: Headers | null, failure: Failure | null): void;
+  /** It is longer than the limit: it goes on to those who read it, and will not be stored. */
+  overflowed?(): void;
 }
 
 /**
@@ -75,6 +77,7 @@ export class SharedBody implements BodySink {
 
   private overflow(): void {
     this.overflowed = true;
+    this.owner.overflowed?.();
     if (this.readers.size === 0) this.source.cancel();
   }
 

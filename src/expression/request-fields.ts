@@ -1,5 +1,5 @@
 import { unquoted } from '../http/cookies.ts';
-import { getHeaders, type Headers, sameName } from '../http/headers.ts';
+import { getHeaders, type Headers, sameName, trimOws } from '../http/headers.ts';
 import { decodeQueryText } from '../http/query.ts';
 import { EvaluationFailure } from './failure.ts';
 import type { Fields, Value } from './value.ts';
@@ -87,7 +87,8 @@ export function readCookies(headers: Headers): Map<string, string[]> {
   for (const line of getHeaders(headers, 'cookie')) {
     for (const pair of line.split(';')) {
       const equals = pair.indexOf('=');
-      if (equals >= 0) add(cookies, pair.slice(0, equals).trim(), unquoted(pair.slice(equals + 1).trim()));
+      if (equals >= 0)
+        add(cookies, trimOws(pair.slice(0, equals)), unquoted(trimOws(pair.slice(equals + 1))));
     }
   }
   return cookies;

@@ -35,6 +35,11 @@ export class ExchangeVariables implements Variables {
     this.request = new RequestFields(exchange, options.strict ?? false);
   }
 
+  /** Who asks; null: nobody in particular, or not known yet. */
+  get identity(): Identity | null {
+    return this.exchange.identity as Identity | null;
+  }
+
   /** The same for keys and guards: reading what stands twice fails. */
   strict(): ExchangeVariables {
     this.strictOnes ??= new ExchangeVariables(this.exchange, { strict: true });
@@ -62,7 +67,7 @@ export class ExchangeVariables implements Variables {
 
   /** Who asks may have been found out since it was last read. */
   private authFields(): AuthFields {
-    const identity = this.exchange.identity as Identity | null;
+    const { identity } = this;
     if (this.auth === null || this.auth.identity !== identity) this.auth = new AuthFields(identity);
     return this.auth;
   }

@@ -24,6 +24,8 @@ export interface TemplateOptions {
   /** What it becomes part of; `text` where nothing is said. */
   readonly into?: Target;
   readonly pure?: boolean;
+  /** What is filled in must not be empty: `order:` is no tag. */
+  readonly filled?: boolean;
 }
 
 /** Compiles `text {CEL} text`, or takes a function. Throws an ExpressionError with all problems. */
@@ -34,7 +36,7 @@ export function compileTemplate(source: Template, scope: Scope, options: Templat
   reportUnfillable(parts, into === 'text' || into === 'header' || into === 'html');
   if (parts.every((part) => part.kind === 'literal')) return constantTemplate(source, parts, into);
   const pieces = parts.map((part) =>
-    part.kind === 'literal' ? part.text : pieceOf(part, into, parts.length === 1),
+    part.kind === 'literal' ? part.text : pieceOf(part, into, parts.length === 1, options.filled ?? false),
   );
   return templateOf(pieces, mentionsOf(parts), into);
 }
@@ -72,9 +74,18 @@ interface Piece {
   encode(frame: Frame, value: Value): string;
 }
 
-function pieceOf(hole: Hole, into: Target, alone: boolean): Piece {
+function pieceOf(hole: Hole, into: Target, alone: boolean, filled: boolean): Piece {
   const { run } = hole.code;
-  return { origin: hole.origin, fill: run, encode: encoder(into, alone) };
+  const encode = encoder(into, alone);
+  return { origin: hole.origin, fill: run, encode: filled ? filledOnly(encode) : encode };
+}
+
+function filledOnly(encode: Piece['encode']): Piece['encode'] {
+  return (frame, value) => {
+    const text = encode(frame, value);
+    if (text === '') throw new EvaluationFailure('value', 'the value is empty');
+    return text;
+  };
 }
 
 function encoder(into: Target, alone: boolean): Piece['encode'] {

@@ -1,4 +1,4 @@
-import { type Headers, sameName } from './headers.ts';
+import { type Headers, sameName, trimOws } from './headers.ts';
 
 /** The first value of a cookie (RFC 6265 §5.4, quotes taken off); undefined where the client sent none of that name. */
 export function cookieValue(headers: Headers, name: string): string | undefined {
@@ -6,8 +6,8 @@ export function cookieValue(headers: Headers, name: string): string | undefined 
     if (!sameName(headers[i]!, 'cookie')) continue;
     for (const pair of headers[i + 1]!.split(';')) {
       const equals = pair.indexOf('=');
-      if (equals < 0 || pair.slice(0, equals).trim() !== name) continue;
-      return unquoted(pair.slice(equals + 1).trim());
+      if (equals < 0 || trimOws(pair.slice(0, equals)) !== name) continue;
+      return unquoted(trimOws(pair.slice(equals + 1)));
     }
   }
   return undefined;
@@ -16,4 +16,26 @@ export function cookieValue(headers: Headers, name: string): string | undefined 
 /** A cookie's value without the quotes it may stand in. */
 export function unquoted(value: string): string {
   return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+}
+
+/** Leaves the cookies of these names alone; a line without any goes. In place. */
+export function onlyCookies(headers: Headers, names: readonly string[]): void {
+  let kept = 0;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]!;
+    const value = sameName(name, 'cookie') ? ofNames(headers[i + 1]!, names) : headers[i + 1]!;
+    if (value === '' && sameName(name, 'cookie')) continue;
+    headers[kept] = name;
+    headers[kept + 1] = value;
+    kept += 2;
+  }
+  headers.length = kept;
+}
+
+function ofNames(line: string, names: readonly string[]): string {
+  return line
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => names.includes(pair.split('=', 1)[0]!.trim()))
+    .join('; ');
 }

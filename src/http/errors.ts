@@ -265,6 +265,14 @@ export const ERRORS = {
     'never',
     'A value could not be put where the route uses it.',
   ),
+  // The cache.
+  TG_CACHE_ONLY_IF_CACHED: entry(
+    504,
+    'Gateway Timeout',
+    'client',
+    'never',
+    'The request asks for a stored answer or none (only-if-cached), and there is none that it may have.',
+  ),
   // The gateway itself.
   TG_OVERLOADED: entry(
     503,

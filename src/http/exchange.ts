@@ -148,6 +148,8 @@ export class Exchange {
   replaced: Failure | null = null;
   /** Told once, when the last byte of the answer has been written or the exchange was given up. */
   completion: Completion | null = null;
+  /** Bytes of its body that have come from the client. */
+  received = 0;
   answered = false;
   aborted: Failure | null = null;
   private abortable: Abortable | null = null;

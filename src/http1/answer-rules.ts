@@ -1,5 +1,5 @@
 import { type ErrorCode, Failure } from '../http/errors.ts';
-import { getHeader, type Headers } from '../http/headers.ts';
+import { getHeader, type Headers, trimOws } from '../http/headers.ts';
 import type { ResponseHead } from './head.ts';
 
 /** How long the answer's content is: 0 for none, -1 where only its coding tells (RFC 9112 §6.3). */
@@ -15,11 +15,8 @@ export function keepAliveTimeout(headers: Headers): number {
 }
 
 export function namesProtocol(asked: string, got: string): boolean {
-  const protocols = asked
-    .toLowerCase()
-    .split(',')
-    .map((name) => name.trim());
-  return protocols.includes(got.trim().toLowerCase());
+  const protocols = asked.toLowerCase().split(',').map(trimOws);
+  return protocols.includes(trimOws(got).toLowerCase());
 }
 
 export function connectFailure(error: NodeJS.ErrnoException): Failure {

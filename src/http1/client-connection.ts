@@ -13,6 +13,7 @@ import { type BodyFeed, Coding, IncomingBody } from './incoming-body.ts';
 import { hasBareLineEnd } from './line-ends.ts';
 import { MessageWriter, type WriterOwner } from './message-writer.ts';
 import { Framing } from './response-head.ts';
+import { unsentBytes } from './unsent.ts';
 
 const State = { connecting: 0, idle: 1, waiting: 2, answering: 3, tunnel: 4, closed: 5 } as const;
 type State = (typeof State)[keyof typeof State];
@@ -426,7 +427,7 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
   }
 
   private traffic(): number {
-    return this.writer.bytes + (this.body?.received ?? 0);
+    return this.writer.bytes - unsentBytes(this.socket) + (this.body?.received ?? 0);
   }
 
   private stalled(now: number, idle: number): boolean {

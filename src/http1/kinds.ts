@@ -27,6 +27,7 @@ export const Kind = {
   /** The gateway's own identity headers: a client's copy never passes, in any spelling. */
   identity: 19,
   date: 20,
+  maxForwards: 21,
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
@@ -88,7 +89,8 @@ export function kindOf(name: string): Kind {
     case 11:
       return is(name, 'traceparent') ? Kind.traceparent : Kind.ordinary;
     case 12:
-      return is(name, 'x-request-id') ? Kind.requestId : Kind.ordinary;
+      if (is(name, 'x-request-id')) return Kind.requestId;
+      return exactly(name, 'max-forwards') ? Kind.maxForwards : Kind.ordinary;
     case 14:
       if (exactly(name, 'content-length')) return Kind.contentLength;
       if (loosely(name, 'x-auth-subject')) return Kind.identity;

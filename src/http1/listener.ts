@@ -96,7 +96,8 @@ export class Listener implements ServerContext {
     this.certificates = new CertificateChoice(tls);
     const server = createTlsServer(
       {
-        allowHalfOpen: true,
+        // Not before the handshake is done: whoever closes its side in it will never end it, and must not keep its place.
+        allowHalfOpen: false,
         noDelay: true,
         ...contextOf(tls, tls.certificates[0]!),
         ...askingOf(tls),
@@ -104,7 +105,10 @@ export class Listener implements ServerContext {
         SNICallback: (name, done) => done(null, this.certificates!.forName(name)),
         handshakeTimeout: Math.min(this.limits.headTimeout, LONGEST_HANDSHAKE),
       },
-      (socket) => this.acceptTls(socket),
+      (socket) => {
+        socket.allowHalfOpen = true;
+        this.acceptTls(socket);
+      },
     );
     // Counted before the handshake, or one client could begin any number of them.
     server.on('connection', (socket: Socket) => {

@@ -12,6 +12,7 @@ import { Framing, framingOf, interimHead, responseHead } from './response-head.t
 import type { ServerContext } from './server-context.ts';
 import { resolveTarget } from './target.ts';
 import { TunnelSource } from './tunnel-source.ts';
+import { SendProgress } from './unsent.ts';
 
 const Reading = {
   head: 0,
@@ -47,6 +48,7 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
   private readonly origin: Origin;
   private readonly deadline: Deadline;
   private readonly writer: MessageWriter;
+  private readonly progress: SendProgress;
   private reading: Reading = Reading.head;
   private input: Buffer = EMPTY;
   private at = 0;
@@ -73,6 +75,7 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
     this.origin = origin;
     this.context = context;
     this.writer = new MessageWriter(socket, this);
+    this.progress = new SendProgress(socket);
     this.deadline = new Deadline(context.clock, () => this.expired());
     this.deadline.set(context.clock.now() + context.limits.idleTimeout);
     context.connections.add(this);
@@ -291,6 +294,7 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
     this.taking = true;
     const at = body.take(this.input, this.at);
     this.taking = false;
+    if (this.exchange !== null) this.exchange.received = body.received;
     // Whoever took it may have ended the connection meanwhile, and thrown the input away.
     if (this.reading >= Reading.discarding) return false;
     this.at = at;
@@ -406,6 +410,7 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
     if (!body.opened && !this.taking) {
       body.cancel();
       this.at = body.take(this.input, this.at);
+      if (this.exchange !== null) this.exchange.received = body.received;
       if (body.complete) return this.bodyComplete();
     }
     this.closeAfter = true;
@@ -426,10 +431,14 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
   private next(): void {
     this.reading = Reading.head;
     const { clock, limits } = this.context;
-    // The client may still be taking the answer.
-    const { writableLength } = this.socket;
-    const wait = writableLength === 0 ? limits.idleTimeout : Math.max(limits.idleTimeout, limits.sendTimeout);
-    this.deadline.set(clock.now() + wait);
+    const now = clock.now();
+    if (this.socket.writableLength === 0) {
+      this.deadline.set(now + limits.idleTimeout);
+    } else {
+      // The client is still taking the answer.
+      this.progress.begin(now);
+      this.deadline.set(now + Math.max(limits.idleTimeout, limits.sendTimeout));
+    }
     if (this.at < this.input.length) this.run();
     else if (!this.running) this.settle();
   }
@@ -446,7 +455,7 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
     if (reset || exchange?.version === 10) return this.reset();
     this.reading = Reading.discarding;
     this.socket.destroySoon();
-    this.deadline.set(this.context.clock.now() + this.context.limits.sendTimeout);
+    this.awaitSent();
   }
 
   /** Where the end of the connection would end the content, only a reset tells that it was cut. */
@@ -456,8 +465,26 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
   }
 
   blocked(): void {
+    this.awaitSent();
+  }
+
+  /** Bytes wait for the client to take them: some must move within `sendTimeout`. */
+  private awaitSent(): void {
     const { clock, limits } = this.context;
-    this.deadline.set(clock.now() + limits.sendTimeout);
+    const now = clock.now();
+    this.progress.begin(now);
+    this.deadline.set(now + limits.sendTimeout / 4);
+  }
+
+  /** Are there bytes that the client still takes, however slowly? Then the deadline is later. */
+  private stillSending(): boolean {
+    if (this.socket.writableLength === 0 || this.socket.destroyed) return false;
+    const { clock, limits } = this.context;
+    const now = clock.now();
+    const until = this.progress.look(now) + limits.sendTimeout;
+    if (now >= until) return false;
+    this.deadline.set(Math.min(until, now + limits.sendTimeout / 4));
+    return true;
   }
 
   private openTunnel(exchange: Exchange, answer: Reply): void {
@@ -493,15 +520,16 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
 
   /** No more is read as requests. The wait for the client's FIN begins when it can have the whole answer. */
   private halfClose(): void {
-    const { clock, limits } = this.context;
+    const { clock } = this.context;
     this.reading = Reading.discarding;
-    this.deadline.set(clock.now() + limits.sendTimeout);
     this.socket.end(() => {
       if (this.reading === Reading.discarding) this.deadline.set(clock.now() + LINGER);
     });
+    this.awaitSent();
   }
 
   private expired(): void {
+    if (this.stillSending()) return;
     if (this.reading === Reading.discarding) return void this.socket.destroy();
     if (this.answer !== null)
       return this.giveUp(new Failure('TG_CLIENT_CLOSED', 'the client took no bytes in time'));

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { cookieValue } from '../http/cookies.ts';
-import { type Headers, sameName } from '../http/headers.ts';
+import { type Headers, sameName, trimOws } from '../http/headers.ts';
 
 /**
  * A cookie that keeps a client with one of several (targets of a service, sides of a route). Its value is a
@@ -77,7 +77,7 @@ export function withoutCookies(headers: Headers, names: readonly string[]): void
 function otherCookies(line: string, names: readonly string[]): string {
   return line
     .split(';')
-    .filter((pair) => !names.includes(pair.split('=', 1)[0]!.trim()))
-    .map((pair) => pair.trim())
+    .filter((pair) => !names.includes(trimOws(pair.split('=', 1)[0]!)))
+    .map(trimOws)
     .join('; ');
 }

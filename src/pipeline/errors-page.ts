@@ -71,6 +71,7 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   TG_DRAINING: 'Send the request again: another node, or the next process, takes it.',
   TG_EXPRESSION_FAILED:
     'Look at the route’s expressions: the log says which failed and why. `has()` asks whether something is there before it is read.',
+  TG_CACHE_ONLY_IF_CACHED: 'Ask without `only-if-cached`; then the service is asked.',
   TG_INTERNAL: 'Report it, with the request id and what the log says beside it: this is a bug.',
 };
 

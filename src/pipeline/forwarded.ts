@@ -1,6 +1,6 @@
 import { isIP, SocketAddress } from 'node:net';
 import type { Exchange } from '../http/exchange.ts';
-import { getJoined, type Headers, sameName } from '../http/headers.ts';
+import { getJoined, type Headers, sameName, trimOws } from '../http/headers.ts';
 import type { AddressSet } from '../util/cidr.ts';
 import { isAuthority } from './authority.ts';
 
@@ -81,7 +81,7 @@ export function clientAddress(exchange: Exchange, trusted: AddressSet): string {
   let end = chain.length;
   while (end >= 0) {
     const comma = end === 0 ? -1 : chain.lastIndexOf(',', end - 1);
-    const address = addressOf(chain.slice(comma + 1, end).trim());
+    const address = addressOf(trimOws(chain.slice(comma + 1, end)));
     if (address === null) return found;
     found = address;
     if (!trusted.has(address)) return found;
@@ -115,7 +115,7 @@ export function clientAuthority(exchange: Exchange, trusted: boolean): string {
 /** Of a list the last counts: the trusted peer wrote it, the others may be anyone's. */
 function last(list: string): string {
   const comma = list.lastIndexOf(',');
-  return comma < 0 ? list : list.slice(comma + 1).trim();
+  return comma < 0 ? list : trimOws(list.slice(comma + 1));
 }
 
 function schemeOf(existing: string): string | null {

@@ -11,7 +11,7 @@ import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { type AnswerRules, announced, isPreflight, type Settled } from './answer/index.ts';
 import { clientAddress, clientAuthority, clientScheme } from './forwarded.ts';
-import { methodNotAllowed, problem } from './problem.ts';
+import { crashOf, methodNotAllowed, problem } from './problem.ts';
 import type { CompiledRoute, Filter, Finish, PhaseObserver, WellKnown } from './route.ts';
 import { AnnouncedSubject, RequestSubject } from './subject.ts';
 import { isRequestId } from './trace.ts';
@@ -193,11 +193,7 @@ export class Pipeline implements Finish, Completion {
 
   /** A bug, not a condition: the client gets a plain 500, the log the reason, and nobody else notices. */
   private crashed(exchange: Exchange, route: CompiledRoute, error: unknown): void {
-    const failure = new Failure(
-      'TG_INTERNAL',
-      error instanceof Error ? (error.stack ?? error.message) : String(error),
-    );
-    this.finish(exchange, problem(failure, exchange.id), route.response);
+    this.finish(exchange, problem(crashOf(error), exchange.id), route.response);
   }
 
   finish(exchange: Exchange, answer: Reply, transform: HeaderTransform | null): void {
@@ -305,6 +301,7 @@ export class Pipeline implements Finish, Completion {
     if (route === null) counter.begin();
     const status = answer?.status ?? 499;
     counter.end(status);
+    if (exchange.received > 0) counter.received(exchange.received);
     counter.sent(bytes);
     if (status >= 500 || failure !== null) {
       this.parts.failed(exchange, status, answer?.failure ?? exchange.replaced ?? failure);

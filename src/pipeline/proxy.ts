@@ -32,6 +32,7 @@ import type { Clock, Timer } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { failureOf } from './evaluation.ts';
 import { via } from './forwarded.ts';
+import { answeredHere } from './max-forwards.ts';
 import { outgoingRequest } from './outgoing.ts';
 import { problem } from './problem.ts';
 import type { Dispatch, Finish } from './route.ts';
@@ -50,7 +51,11 @@ const REPLAY_LIMIT = 64 * 1024;
 /** Sends what it is given to one service. */
 export function compileProxy(side: Side, parts: ProxyParts): Dispatch {
   const { credential } = side;
-  const send: Dispatch = (exchange, finish) => new ProxyCall(exchange, side, finish, parts).start();
+  const send: Dispatch = (exchange, finish) => {
+    const last = answeredHere(exchange);
+    if (last !== null) return finish.finish(exchange, last, side.response);
+    new ProxyCall(exchange, side, finish, parts).start();
+  };
   if (credential === null) return send;
   return (exchange, finish) => {
     const waiting = credential.ready();

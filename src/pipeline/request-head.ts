@@ -1,9 +1,10 @@
 import { bodyLength } from '../http/body.ts';
 import type { Exchange } from '../http/exchange.ts';
-import type { Headers } from '../http/headers.ts';
+import { type Headers, trimOws } from '../http/headers.ts';
 import { Framing, Kind, kindOf } from '../http1/index.ts';
 import type { Random } from '../util/random.ts';
 import { forwarded, forwardedFor, forwardedHost, forwardedProto, via } from './forwarded.ts';
+import { countsHops, oneHopLess } from './max-forwards.ts';
 import { isTraceparent, newTraceparent } from './trace.ts';
 
 /** What a request's head is made from, beside its exchange. */
@@ -76,6 +77,10 @@ export function requestHead(exchange: Exchange, out: OutgoingHead, framing: Fram
         case Kind.trailer:
           if (framing !== Framing.chunked) continue;
           break;
+        case Kind.maxForwards:
+          if (!countsHops(out.method)) break;
+          text += `${name}: ${oneHopLess(value)}\r\n`;
+          continue;
         case Kind.date:
           break;
         default:
@@ -157,7 +162,7 @@ export function upgradeOf(exchange: Exchange): string | null {
   if (exchange.upgrade === null) return null;
   const kept = exchange.upgrade
     .split(',')
-    .map((protocol) => protocol.trim())
+    .map(trimOws)
     .filter((protocol) => /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/.test(protocol))
     .filter((protocol) => !/^(?:h2c?|tls)(?:\/|$)/i.test(protocol));
   return kept.length === 0 ? null : kept.join(', ');

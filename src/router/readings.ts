@@ -8,6 +8,8 @@
 export function otherReadings(path: string): ReadonlySet<string> | null | undefined {
   const slashes = path.includes('%') && path.includes('%2F');
   const parameters = path.includes(';');
+  // An encoded semicolon is text, but no honest client puts one behind a dot segment.
+  if (path.includes('%') && /\/\.\.?(?:;|%3B)/.test(path)) return null;
   if (!slashes && !parameters) return undefined;
   const readings = new Set<string>();
   for (const reading of slashes ? [withSlashes(path), withSlashes(withoutParameters(path))] : [path]) {

@@ -92,6 +92,7 @@ describe('%2F inside a segment', () => {
       params: { id: 'group/name' },
     });
     expect(status({ files: '/files/*' }, '/files/a%2Fb')).toBe('files');
+    expect(status({ files: '/files/*' }, '/files/a%3Bb')).toBe('files');
     expect(status({ both: { path: ['/p/{a}', '/p/{a}/{b}'] } }, '/p/1%2F2')).toBe('both');
     expect(status({ regex: '~/a%2Fb' }, '/a%2fb')).toBe('regex');
   });
@@ -183,5 +184,32 @@ describe('parameters of a segment', () => {
 
   test('encoded semicolons are text', () => {
     expect(status({ all: '/*', admin: '/admin' }, '/admin%3Ba')).toBe('all');
+  });
+});
+
+describe('a path that a service might read otherwise is 400', () => {
+  const routes = { admin: '/admin/*', public: '/public/*', all: '/*' };
+  test.each([
+    ['a decoded slash that leads to another route', '/admin%2Fx'],
+    ['a decoded slash before a dot segment', '/public/a%2F..%2Fb'],
+    ['a decoded slash that makes an empty segment', '/public/a%2F%2Fb'],
+    ['a decoded slash at the very end', '/public/a%2F'],
+    ['a decoded slash after a slash', '/public/%2Fb'],
+    ['parameters on a dot segment', '/public/..;/admin/x'],
+    ['encoded parameters on a dot segment', '/public/..%3B/admin/x'],
+    ['parameters on a single dot', '/public/.;x=1/y'],
+    ['parameters that hide another route', '/admin;x/y'],
+    ['both at once', '/public/..%3Bx%2Fadmin'],
+  ])('%s', (_, path) => {
+    expect(status(routes, path)).toBe(400);
+  });
+
+  test.each([
+    ['a decoded slash under the same route', '/public/a%2Fb', 'public'],
+    ['parameters under the same route', '/public/a;v=1/b', 'public'],
+    ['encoded parameters under the same route', '/public/a%3Bv=1/b', 'public'],
+    ['parameters alone in a segment', '/public/;jsessionid=1', 'public'],
+  ])('but not %s', (_, path, route) => {
+    expect(status(routes, path)).toBe(route);
   });
 });

@@ -6,6 +6,7 @@ import {
   METADATA_PATH,
   metadataDispatch,
 } from '../auth/index.ts';
+import type { Cache } from '../cache/index.ts';
 import type { GatewayConfig } from '../config/model.ts';
 import { responseScope } from '../expression/index.ts';
 import { compileTransform, type PipelineSnapshot, type ProxyParts } from '../pipeline/index.ts';
@@ -25,6 +26,7 @@ export interface SnapshotParts {
   readonly counters: Counters;
   readonly upstreams: Upstreams;
   readonly auth: AuthRoom;
+  readonly cache: Cache;
   /** Signs the cookies that keep a client where it was; equal in all workers of a node. */
   readonly affinityKey: string;
 }
@@ -48,8 +50,8 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
   const { services } = upstreams;
   const { auth, commit: commitAuth } = parts.auth.compile(config);
   const proxy: ProxyParts = { clock: parts.clock, random: parts.random, variables };
-  const { counters, affinityKey } = parts;
-  const compile = new RouteCompiler({ config, services, auth, proxy, counters, affinityKey });
+  const { counters, affinityKey, cache } = parts;
+  const compile = new RouteCompiler({ config, services, auth, proxy, counters, affinityKey, cache });
   const entries = Object.values(config.routes).map((route) => compile.entry(route));
   const issuers = issuersOf(config);
   if (issuers.length > 0)

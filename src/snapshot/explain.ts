@@ -127,7 +127,7 @@ const NOTHING: Omit<Explained, 'rejected' | 'params'> = {
 };
 
 function authOf(config: GatewayConfig, route: RouteConfig, exchange: Exchange): ExplainedAuth | null {
-  if (route.auth === null) return null;
+  if (!route.auth) return null;
   const room = idleAuthRoom();
   const { auth, commit } = room.compile(config);
   commit();
@@ -146,6 +146,7 @@ export function idleAuthRoom(): AuthRoom {
     log: silentLogger,
     resolver: new Resolver(systemClock),
     fences: NO_FENCES,
+    mayRemember: () => true,
     nodeSecret: '',
     variables: requestVariables,
   });

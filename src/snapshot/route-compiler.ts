@@ -1,4 +1,6 @@
-import { type CompiledAuth, isGuarded } from '../auth/index.ts';
+import { createHash } from 'node:crypto';
+import { type CompiledAuth, guardReadsBody, isGuarded } from '../auth/index.ts';
+import { type Cache, CachedOrigin, invalidating } from '../cache/index.ts';
 import type {
   ActionConfig,
   DestinationConfig,
@@ -46,6 +48,8 @@ import { pathParameters, type RouteEntry, type RouteSubject } from '../router/in
 import type { Counters } from '../telemetry/index.ts';
 import type { Service } from '../upstream/index.ts';
 import { compileRules } from './answer-rules.ts';
+import { urlOf } from './cache-key.ts';
+import { compileCacheRules } from './cache-rules.ts';
 import { mentionsBody } from './mentions.ts';
 import { requestVariables, variables } from './variables.ts';
 
@@ -101,6 +105,7 @@ export interface RouteParts {
   readonly counters: Counters;
   /** Signs the cookies that keep a client where it was. */
   readonly affinityKey: string;
+  readonly cache: Cache;
 }
 
 /** Compiles routes: each to just the steps it uses. */
@@ -174,10 +179,11 @@ export class RouteCompiler {
       route.response,
       route.answers,
       route.mirror,
-      route.auth?.allow,
       ...services.flatMap((s) => [s.host, s.request, s.response]),
     ];
-    return texts.some((part) => mentionsBody(part, scopes.response));
+    return (
+      guardReadsBody(route.auth, scopes.request) || texts.some((part) => mentionsBody(part, scopes.response))
+    );
   }
 
   private dispatch(route: RouteConfig, scopes: Scopes): Dispatch {
@@ -242,9 +248,38 @@ export class RouteCompiler {
     const branches = to.map((one, index) => ({
       name: names[index]!,
       weight: one.weight,
-      dispatch: compileProxy(this.side(route, one, own, scopes), this.parts.proxy),
+      dispatch: this.origin(route, one, names[index]!, own, scopes),
     }));
     return compileSplit(branches, affinity);
+  }
+
+  /** One way of a route: its service, behind the cache where the route has one. */
+  private origin(
+    route: RouteConfig,
+    to: DestinationConfig,
+    name: string,
+    sticky: readonly string[],
+    scopes: Scopes,
+  ): Dispatch {
+    const side = this.side(route, to, sticky, scopes);
+    const dispatch = this.cached(route, name, side, compileProxy(side, this.parts.proxy), scopes);
+    return this.caches ? invalidating(this.parts.cache, urlOf, dispatch) : dispatch;
+  }
+
+  private cached(route: RouteConfig, name: string, side: Side, dispatch: Dispatch, scopes: Scopes): Dispatch {
+    const { cache } = route;
+    if (cache === null) return dispatch;
+    const rules = compileCacheRules({ ...route, cache }, scopes, {
+      place: `${route.name}\0${name}\0${fingerprint(route)}\0`,
+      patience: side.timeouts.response,
+      transform: side.response,
+    });
+    return new CachedOrigin(this.parts.cache, rules, dispatch).serve;
+  }
+
+  /** Some route keeps answers, so that any unsafe request may have to unseat some. */
+  private get caches(): boolean {
+    return Object.values(this.parts.config.routes).some((route) => route.cache !== null);
   }
 
   private side(route: RouteConfig, to: DestinationConfig, sticky: readonly string[], scopes: Scopes): Side {
@@ -283,6 +318,17 @@ const NO_PATHS: ReadonlySet<string> = new Set();
 function literalPaths({ match }: RouteConfig): ReadonlySet<string> {
   const literal = match.paths.filter((path) => path.startsWith('/') && !/[{*~]/.test(path));
   return literal.length === 0 ? NO_PATHS : new Set(literal);
+}
+
+/**
+ * What an entry was made under: one that was stored before the route asked for something else, or filed it
+ * otherwise, is no answer of the route any more.
+ */
+function fingerprint({ cache, action, request, host }: RouteConfig): string {
+  const text = JSON.stringify([cache, action, request, host], (_key, value: unknown) =>
+    typeof value === 'function' ? String(value) : value instanceof Set ? [...value] : value,
+  );
+  return createHash('sha256').update(text).digest('base64url').slice(0, 12);
 }
 
 /** The variables of a route's expressions, its path parameters among them. */

@@ -24,6 +24,9 @@ const BYTES_OUT = 7;
 const IN_FLIGHT = 8;
 const ROWS_PER_TABLE = 256;
 
+/** Name under which requests that no route takes are counted; no route can have it. */
+export const UNMATCHED = '(none)';
+
 export class RouteCounter {
   private readonly table: Float64Array;
   private readonly base: number;

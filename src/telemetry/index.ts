@@ -7,6 +7,7 @@ export {
   namedCounts,
   RouteCounter,
   settled,
+  UNMATCHED,
 } from './counters.ts';
 export { DescriptorWriter, type LineWriter, stdoutWriter } from './line-writer.ts';
 export {

@@ -45,6 +45,7 @@ export class Pool implements ConnectionOwner {
   private resolving = 0;
   private turn = 0;
   private retired = false;
+  private ended = false;
 
   constructor(settings: PoolSettings, clock: Clock, resolver: Resolver, pending: Pending) {
     this.settings = settings;
@@ -73,6 +74,7 @@ export class Pool implements ConnectionOwner {
   }
 
   acquire(waiter: Waiter, reuse: Reuse, connectTimeout: number): void {
+    if (this.ended) return waiter.failed(endOfPool());
     const kept = reuse === 'none' ? null : this.takeIdle(reuse);
     if (kept !== null) {
       this.inUse.add(kept);
@@ -118,7 +120,11 @@ export class Pool implements ConnectionOwner {
   /** Ends everything. */
   destroy(): void {
     this.retire();
-    for (const connection of [...this.opening.keys(), ...this.inUse]) connection.close();
+    this.ended = true;
+    for (const waiter of [...this.waiting.keys()]) if (this.stopWaiting(waiter)) waiter.failed(endOfPool());
+    const connections = [...this.opening.keys(), ...this.inUse];
+    this.opening.clear();
+    for (const connection of connections) connection.close();
   }
 
   private takeIdle(reuse: Reuse): ClientConnection | null {
@@ -141,6 +147,7 @@ export class Pool implements ConnectionOwner {
       if (late === null) return;
       this.clock.cancel(late);
       this.resolving--;
+      if (this.ended) return;
       if (addresses instanceof Failure) return this.fail(waiter, addresses);
       const first = this.turn++;
       const order = addresses.map((_, i) => addresses[(first + i) % addresses.length]!);
@@ -226,6 +233,10 @@ export class Pool implements ConnectionOwner {
       return this.open(waiter, wish);
     }
   }
+}
+
+function endOfPool(): Failure {
+  return new Failure('TG_DRAINING', 'the connections to its target are being closed');
 }
 
 interface Wish {

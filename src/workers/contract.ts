@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Invalidation } from '../cache/index.ts';
 import type { AdminConfig, GatewayConfig, ListenerConfig } from '../config/model.ts';
 import {
   describeRoute,
@@ -63,7 +64,21 @@ export const KEY_VARIABLE = 'TIDEGATE_NODE_KEY';
 export const COUNT_VARIABLE = 'TIDEGATE_WORKERS';
 
 /** What goes over the bus about targets. */
-export const TOPICS = { health: 'health', ejected: 'ejected' } as const;
+export const TOPICS = {
+  health: 'health',
+  ejected: 'ejected',
+  /** Supervisor to workers: a `FenceNotice`. */
+  fences: 'fences',
+  /** A worker asks: where does the sequence stand? */
+  sequence: 'sequence',
+  /** A worker asks: number this invalidation. */
+  invalidate: 'invalidate',
+} as const;
+
+/** What every holder of a cache must hear of, in its order. */
+export type FenceNotice =
+  | { readonly number: number; readonly what: Invalidation }
+  | { readonly number: number; readonly floor: true };
 
 /** A target that one worker has taken out, for its siblings. */
 export interface Ejection {
@@ -175,6 +190,8 @@ export interface NodeView {
   unready(): string | null;
   /** Every route of the config in force, in its order, with its row of counters. */
   routes(): Promise<{ route: RouteDescription; row: readonly number[] | undefined }[]>;
+  /** Counts of the requests that no route took. */
+  unmatched(): Promise<readonly number[] | undefined>;
   /** Every service as all workers together know it. */
   services(): Promise<ServiceDescription[]>;
   /** What would become of a request, by the config in force. Rejects with code BAD_REQUEST for one that makes no sense. */

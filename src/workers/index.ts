@@ -6,6 +6,7 @@ export {
   ConfigRefused,
   type CreateGateway,
   type Ejection,
+  type FenceNotice,
   type GatewayParts,
   isCode,
   type LeaseView,

@@ -1,4 +1,5 @@
 import type { Logger } from '../telemetry/index.ts';
+import { UNMATCHED } from '../telemetry/index.ts';
 import { ActiveChecks } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
@@ -209,6 +210,7 @@ class Supervisor {
           row: sums.get(route.name),
         }));
       },
+      unmatched: async () => (await this.fleet.counters()).get(UNMATCHED),
     };
   }
 

@@ -34,6 +34,18 @@ describe('onStatus', () => {
     expect((await on.ask('GET /x')).status).toBe(200);
   });
 
+  it('does not hold on to an answer that drips while another stands in for it', async () => {
+    const clock = new ManualClock();
+    on = await stage(
+      { main: ({ connection }) => connection.send('HTTP/1.1 503 No\r\nContent-Length: 100\r\n\r\nx') },
+      { routes: { all: { match: '/*', to: 'main', onStatus: { 503: { respond: { body: 'sorry' } } } } } },
+      { clock },
+    );
+    expect((await on.ask('GET /x')).body.toString()).toBe('sorry');
+    clock.advance(1001);
+    expect(await on.origins.main!.connections[0]!.closed()).toBeDefined();
+  });
+
   it('never asks another service for an unsafe method', async () => {
     on = await stage(
       { main: FAILS, backup: answer(200, [], 'ok') },

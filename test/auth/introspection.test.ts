@@ -180,6 +180,13 @@ describe('an auth server that is of no use: 503, never through', () => {
     expect(on.service.requests).toEqual([]);
   });
 
+  it('has no other service asked in its place, whatever onStatus says', async () => {
+    await start({}, { route: { auth: { with: 'main' }, onStatus: { '5xx': { to: 'shop' } } } });
+    server.status = 500;
+    expect((await ask()).status).toBe(503);
+    expect(on.service.requests).toEqual([]);
+  });
+
   it('is slow', async () => {
     await start({ timeout: '500ms' });
     server.gate = new Gate();
@@ -238,5 +245,58 @@ describe('refusals', () => {
       return [status, fixed, body.toString().replace(/"instance":"[^"]*"/, '')];
     };
     expect(await shown('ended')).toEqual(await shown('never'));
+  });
+});
+
+describe('a reload', () => {
+  const config = (server: AuthServer, more: object) => ({
+    services: { shop: { url: on.service.url } },
+    auth: {
+      main: {
+        introspection: {
+          endpoint: `${server.origin.url}/introspect`,
+          clientId: 'tide gate',
+          clientSecret: 's:ecret',
+          cache: '1h',
+          ...more,
+        },
+      },
+    },
+    routes: { all: { match: '/*', to: 'shop', auth: { with: 'main' } } },
+  });
+
+  it('lets questions under way end, and forgets no decision of a provider that stays as it is', async () => {
+    await start({ cache: '1h' });
+    await ask();
+    await on.gateway.reload(config(server, {}));
+    expect((await ask()).status).toBe(200);
+    expect(server.asked.length).toBe(1);
+    server.gate = new Gate();
+    const underWay = ask('another');
+    await until(() => server.asked.length === 2, 'the auth server is asked');
+    await on.gateway.reload(config(server, { timeout: '3s' }));
+    server.gate.open();
+    expect((await underWay).status).toBe(200);
+  });
+});
+
+describe('several providers', () => {
+  it('the first that recognises the credential decides, and its refusal stands', async () => {
+    const part = (text: string) => Buffer.from(text).toString('base64url');
+    await start(
+      {},
+      {
+        auth: {
+          jwt: { jwt: { jwks: 'test/auth/keys.json', issuer: 'https://issuer.example' } },
+          main: { introspection: { endpoint: 'http://127.0.0.1:1/', clientId: 'a', clientSecret: 'b' } },
+        },
+        route: { auth: { with: ['jwt', 'main'] } },
+      },
+    );
+    const forged = `${part('{"alg":"RS256"}')}.${part('{"iss":"https://issuer.example","sub":"a","exp":99999999999}')}.AAAA`;
+    expect((await ask(forged)).status).toBe(401);
+    // Of another issuer: that is for the next, who can't be reached.
+    const other = forged.replace(/\.[^.]+\./, `.${part('{"iss":"https://other.example"}')}.`);
+    expect((await ask(other)).status).toBe(503);
   });
 });

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, generateKeyPair, type JWK } from 'jose';
+import { exportJWK, exportPKCS8, generateKeyPair, type JWK } from 'jose';
 import { Provider } from 'oidc-provider';
 
 type Key = Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
@@ -10,6 +10,8 @@ export interface OidcServer {
   readonly issuer: string;
   /** What its tokens are signed with, by kid. */
   readonly keys: Readonly<Record<'rs' | 'es', Key>>;
+  /** PEM: by which the client `signer` shows who it is. */
+  readonly signerKey: string;
   /** Public keys as it publishes them. */
   readonly published: readonly JWK[];
   /** A token by client credentials: signed, or opaque. */
@@ -33,6 +35,7 @@ export async function oidcServer(): Promise<OidcServer> {
       alg: kid === 'rs' ? 'RS256' : 'ES256',
     })),
   );
+  const signer = await generateKeyPair('ES256', { extractable: true });
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -46,8 +49,15 @@ export async function oidcServer(): Promise<OidcServer> {
         grant_types: ['client_credentials'],
         redirect_uris: [],
         response_types: [],
-        introspection_endpoint_auth_method: 'client_secret_basic',
-      } as never,
+      },
+      {
+        client_id: 'signer',
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks: { keys: [{ ...(await exportJWK(signer.publicKey)), kid: 'signer', use: 'sig' }] as never },
+        grant_types: [],
+        redirect_uris: [],
+        response_types: [],
+      },
     ],
     features: {
       devInteractions: { enabled: false },
@@ -79,6 +89,7 @@ export async function oidcServer(): Promise<OidcServer> {
   };
   return {
     issuer,
+    signerKey: await exportPKCS8(signer.privateKey),
     keys,
     published: jwks.map(({ d: _d, p: _p, q: _q, dp: _dp, dq: _dq, qi: _qi, ...open }) => open),
     async token(format, scope = 'orders:read') {

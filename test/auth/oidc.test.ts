@@ -57,4 +57,23 @@ describe('with a real OpenID Connect server', () => {
     await start({ allow: 'auth.subject == "robot" && auth.claims.client_id == "robot"' });
     expect(await ask(await server.token('jwt'))).toBe(200);
   });
+
+  it('the gateway may show who it is by a signed assertion (RFC 7523)', async () => {
+    on = await stage({
+      auth: {
+        main: {
+          introspection: {
+            endpoint: `${server.issuer}/token/introspection`,
+            clientId: 'signer',
+            privateKey: server.signerKey,
+            keyId: 'signer',
+          },
+        },
+      },
+      route: { auth: { with: 'main' } },
+      clock: new ManualClock(Date.now()),
+    });
+    expect(await ask(await server.token('opaque'))).toBe(200);
+    expect(await ask('no-such-token')).toBe(401);
+  });
 });

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Fences } from '../../src/cache/fences/index.ts';
 import {
   answer,
   Gate,
@@ -15,11 +14,9 @@ import { type Stage, type StageOptions, stage } from './stage.ts';
 
 let on: Stage;
 let server: AuthServer;
-let fences: Fences;
 
 beforeEach(async () => {
   server = await authServer();
-  fences = new Fences();
 });
 afterEach(async () => {
   server.gate?.open();
@@ -41,13 +38,15 @@ const start = async (introspection: object = {}, options: StageOptions = {}) => 
       },
     },
     route: { auth: { with: 'main', permissions: 'orders:read' } },
-    fences,
+    fenced: true,
     ...options,
   });
 };
 const ask = async (token = 'opaque') => (await on.ask('GET /x', `Authorization: Bearer ${token}`)).status;
-const purge = (...tags: string[]) =>
+const purge = (...tags: string[]) => {
+  const fences = on.fences!;
   fences.apply(fences.sequence + 1, { tags, prefixes: [], all: false, soft: false });
+};
 const hashOf = (token: string) => createHash('sha256').update(token).digest('hex');
 
 describe('a decision that is kept', () => {

@@ -21,6 +21,8 @@ export interface Stage {
   readonly gateway: TestGateway;
   readonly service: ScriptedOrigin;
   readonly clock: ManualClock;
+  /** Of a stage that is `fenced`. */
+  readonly fences: Fences | null;
   /** One request on a connection of its own, from its head's lines. */
   ask(...lines: readonly string[]): Promise<RawResponse>;
   /** What the service got last. */
@@ -38,8 +40,8 @@ export interface StageOptions {
   readonly script?: Script | Script[];
   readonly more?: object;
   readonly clock?: ManualClock;
-  /** What decisions are held against. */
-  readonly fences?: Fences;
+  /** The stage has `fences`, to purge by. */
+  readonly fenced?: true;
 }
 
 export async function stage(options: StageOptions): Promise<Stage> {
@@ -54,14 +56,13 @@ export async function stage(options: StageOptions): Promise<Stage> {
     routes: routes ?? { all: { match: '/*', to: 'shop', ...route } },
     ...more,
   };
-  const gateway =
-    options.fences === undefined
-      ? await startTestGateway(config, { clock })
-      : await fencedGateway(config, clock, options.fences);
+  const fenced = options.fenced === true ? await fencedGateway(config, clock) : null;
+  const gateway = fenced?.gateway ?? (await startTestGateway(config, { clock }));
   return {
     gateway,
     service,
     clock,
+    fences: fenced?.fences ?? null,
     async ask(...lines) {
       const [first, ...rest] = lines;
       const client = await rawClient({ port: gateway.port });
@@ -79,21 +80,25 @@ export async function stage(options: StageOptions): Promise<Stage> {
 }
 
 /** A gateway whose node numbers invalidations: what the cache does, where there is one. */
-async function fencedGateway(definition: object, clock: ManualClock, fences: Fences): Promise<TestGateway> {
+async function fencedGateway(
+  definition: object,
+  clock: ManualClock,
+): Promise<{ gateway: TestGateway; fences: Fences }> {
   const { config, issues } = loadObject({ listen: '127.0.0.1:0', admin: false, ...definition }, '.');
   if (config === null) throw new Error(JSON.stringify(issues));
   const parts = { clock, random: systemRandom, log: silentLogger, counters: new Counters() };
-  const gateway = createGateway({ config, fences, ...parts });
+  const gateway = createGateway({ config, ...parts });
   const { name, host, port } = config.listen[0]!;
   await gateway.listen(name, { host, port });
   const close = async () => void (await gateway.drain(0));
-  return {
+  const lab: TestGateway = {
     port: gateway.port(name),
     ports: { [name]: gateway.port(name) },
     reload: () => Promise.reject(new Error('not here')),
     close,
     [Symbol.asyncDispose]: close,
   };
+  return { gateway: lab, fences: gateway.cache.fences };
 }
 
 /** The `code` of a problem document. */

@@ -3,7 +3,14 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { freePort, type LabProcess, processLab, tempFolder, until } from '../../src/testkit/index.ts';
+import {
+  freePort,
+  type LabProcess,
+  processLab,
+  rawClient,
+  tempFolder,
+  until,
+} from '../../src/testkit/index.ts';
 import { ask, entriesOf, Load } from './fixture/lab.ts';
 
 const TIDEGATE = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -248,4 +255,23 @@ routes:
   expect(out.lastFailure.message).toContain('ECONNREFUSED');
   expect(well).toMatchObject({ health: 'up', failures: 0, lastFailure: null });
   service.close();
+});
+
+test('/v1/routes counts bytes of request bodies, and what no route took', async () => {
+  await using lab = runLab();
+  const [port, admin] = [await freePort(), await freePort()];
+  const config = answering(port, 'one').replace('admin: false', `admin: 127.0.0.1:${admin}`);
+  await serving(lab.run(lab.write('gateway.yaml', config)));
+  const asked = async (bytes: string): Promise<number> => {
+    await using client = await rawClient({ port });
+    await client.send(bytes);
+    return (await client.response()).status;
+  };
+  expect(await asked('POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello')).toBe(200);
+  expect(await asked('GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n')).toBe(404);
+  const told = JSON.parse((await ask(admin, { path: '/v1/routes' })).text);
+  expect(told).toMatchObject({
+    routes: [{ name: 'hello', requests: 1, bytesIn: 5, bytesOut: 3 }],
+    unmatched: { requests: 1, clientError: 1, inFlight: 0 },
+  });
 });

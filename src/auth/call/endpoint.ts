@@ -11,6 +11,8 @@ export interface EndpointParts {
   readonly random: Random;
   readonly log: Logger;
   readonly resolver: Resolver;
+  /** Every endpoint that is open, or still has a question under way. */
+  readonly endpoints: Set<Endpoint>;
 }
 
 /** How long a server that failed five times in a row is left alone: it is asked again well within 5 s. */
@@ -26,6 +28,8 @@ export class Endpoint {
   private readonly service: Service;
   private readonly provider: string;
   private failing = false;
+  private underWay = 0;
+  private closed = false;
 
   constructor(provider: string, url: string, tls: UpstreamTlsConfig, parts: EndpointParts) {
     this.provider = provider;
@@ -37,6 +41,7 @@ export class Endpoint {
     const { services, commit } = this.upstreams.compile([config]);
     commit();
     this.service = services.get(config.name)!;
+    parts.endpoints.add(this);
   }
 
   /**
@@ -46,7 +51,10 @@ export class Endpoint {
    */
   async call(request: RequestOfCall, ms: number): Promise<AnswerOfCall | Failure> {
     const { clock } = this.parts;
+    this.underWay++;
     const answer = await new EndpointCall(this.service, request, { ms, maxBody: MAX_BODY, clock }).run();
+    this.underWay--;
+    this.forget();
     if (answer instanceof Failure) return this.failed(answer.cause || answer.entry.detail, answer.retryAfter);
     return answer;
   }
@@ -69,8 +77,21 @@ export class Endpoint {
     this.failing = false;
   }
 
+  /** No config asks it any more: what is under way ends as it would. */
   close(): void {
+    this.closed = true;
+    this.upstreams.compile([]).commit();
+    this.forget();
+  }
+
+  /** Ends what is under way, too. */
+  destroy(): void {
     this.upstreams.destroy();
+    this.close();
+  }
+
+  private forget(): void {
+    if (this.closed && this.underWay === 0) this.parts.endpoints.delete(this);
   }
 }
 

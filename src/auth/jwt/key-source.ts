@@ -78,10 +78,12 @@ class RemoteKeys implements KeySource {
   }
 
   private fetch(): Promise<KeySet | Failure> {
-    this.underWay = this.issuer.keys().then((found) => {
-      this.underWay = null;
-      return this.take(found);
-    });
+    this.underWay = this.issuer
+      .keys()
+      .finally(() => {
+        this.underWay = null;
+      })
+      .then((found) => this.take(found));
     return this.underWay;
   }
 

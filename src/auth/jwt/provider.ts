@@ -54,10 +54,10 @@ export class JwtProvider implements Provider {
     this.discoverable = config.keys.kind === 'discovery';
     this.places = placesOf(config.from, AUTHORIZATION);
     this.mapping = compileMapping(config);
-    this.decisions = new Decisions(parts.clock, parts.fences);
+    this.decisions = new Decisions(parts);
     // Tokens that a withdrawn key has signed are no longer good.
     this.source = keySourceOf(config, parts, () => {
-      this.decisions = new Decisions(parts.clock, parts.fences);
+      this.decisions = new Decisions(parts);
     });
   }
 

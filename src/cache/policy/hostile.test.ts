@@ -27,6 +27,7 @@ const ENTRY: Entry = {
   varyValues: [],
   tags: [],
   sequence: 0,
+  url: 'http://shop.test/a',
   private: false,
   etag: '"a"',
   lastModified: undefined,

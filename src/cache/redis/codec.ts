@@ -61,6 +61,7 @@ export function decodeHead(bytes: Buffer): StoredHead | null {
   const record = parse(bytes);
   if (record === null || record.v !== VERSION) return null;
   const head: EntryHead = {
+    url: record.u,
     status: record.s,
     headers: record.h,
     requestAt: record.a,

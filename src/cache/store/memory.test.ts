@@ -20,6 +20,7 @@ function entry(size: number, part: Partial<Entry> = {}): Entry {
     varyValues: [],
     tags: [],
     sequence: 0,
+    url: 'http://shop.test/a',
     private: false,
     etag: undefined,
     lastModified: undefined,

@@ -6,6 +6,7 @@ import {
   responseScope,
   type Scope,
 } from '../../expression/index.ts';
+import { isReservedHeader } from '../../http/reserved-headers.ts';
 import { findOvertaken } from '../../router/index.ts';
 import { nearest } from '../../util/suggest.ts';
 import type { Template } from '../model.ts';
@@ -37,6 +38,7 @@ export function checkProviders(input: ConfigInput, filled: ReadonlySet<string>, 
     if (introspection?.endpoint !== undefined)
       refusePlain(introspection, 'endpoint', ['auth', name, 'introspection'], findings);
     if (jwt !== undefined) checkJwt(jwt, ['auth', name, 'jwt'], findings);
+    if (forward !== undefined) checkForwardHeaders(forward, ['auth', name, 'forward'], findings);
     if (typeof forward?.cache === 'object' && forward.cache.key !== undefined)
       check.value(forward.cache.key, requestScope, ['auth', name, 'forward', 'cache', 'key']);
   }
@@ -55,6 +57,30 @@ function checkTemplates(
   for (const [name, template] of Object.entries(claims ?? {})) look(template, [...path, 'claims', name]);
   if (!Array.isArray(tags)) return look(tags as Template | undefined, [...path, 'tags']);
   for (const [index, tag] of tags.entries()) look(tag, [...path, 'tags', index]);
+}
+
+/** An answer of the auth service says nothing of framing, nor in the gateway's own words who is asking. */
+function checkForwardHeaders(
+  forward: NonNullable<ProviderInput['forward']>,
+  path: Path,
+  findings: Findings,
+): void {
+  for (const key of ['responseHeaders', 'clientHeaders'] as const) {
+    const names = forward[key];
+    const list = Array.isArray(names) ? names : [names];
+    for (const [index, name] of list.entries()) {
+      if (typeof name !== 'string' || !isReservedHeader(name.toLowerCase())) continue;
+      const at = Array.isArray(names) ? [...path, key, index] : [...path, key];
+      const advice =
+        'say subject and permissions for who it is; what frames a message belongs to one connection';
+      findings.error(
+        'TG_CONFIG_HEADER',
+        at,
+        `"${name}" cannot be taken over: the gateway makes it itself`,
+        advice,
+      );
+    }
+  }
 }
 
 type Keys = NonNullable<ProviderInput['apiKey']>['keys'];

@@ -1,8 +1,10 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readKeySet } from '../../auth/index.ts';
 import type { ConfigFiles } from '../files.ts';
 import { certificatesOf } from '../normalise/index.ts';
 import type { ConfigInput } from '../schema/index.ts';
 import type { Findings, Path } from './findings.ts';
+import { checkProviderFiles } from './provider-files.ts';
 
 /** Files that the config names: they are there, and what they should be. */
 export function checkFiles(input: ConfigInput, files: ConfigFiles, findings: Findings): void {
@@ -18,18 +20,16 @@ export function checkFiles(input: ConfigInput, files: ConfigFiles, findings: Fin
     }
   }
   for (const [name, service] of Object.entries(input.services ?? {})) {
-    const path = ['services', name, 'tls'];
-    const { ca, cert, key } = service.tls ?? {};
-    if (ca !== undefined) check.certificate(ca, [...path, 'ca']);
-    if (cert !== undefined && key !== undefined) check.pair(cert, key, path);
+    check.tls(service.tls, ['services', name, 'tls']);
   }
+  checkProviderFiles(input, check);
   for (const [name, route] of Object.entries(input.routes ?? {})) {
     const file = route.respond?.file;
     if (file !== undefined) check.bytes(file, ['routes', name, 'respond', 'file']);
   }
 }
 
-class FileCheck {
+export class FileCheck {
   private readonly files: ConfigFiles;
   private readonly findings: Findings;
 
@@ -44,6 +44,30 @@ class FileCheck {
     const advice = `paths are relative to the config's folder, ${this.files.folder}`;
     this.findings.error('TG_CONFIG_FILE', at, `the file ${path} ${content}`, advice);
     return null;
+  }
+
+  /** TLS toward a server. */
+  tls(
+    tls: { ca?: string | undefined; cert?: string | undefined; key?: string | undefined } | undefined,
+    path: Path,
+  ): void {
+    const { ca, cert, key } = tls ?? {};
+    if (ca !== undefined) this.certificate(ca, [...path, 'ca']);
+    if (cert !== undefined && key !== undefined) this.pair(cert, key, path);
+  }
+
+  /** A private key by itself. */
+  key(text: string, at: Path): void {
+    const pem = this.pem(text, at);
+    if (pem !== null) this.privateKey(pem, at);
+  }
+
+  /** A JWK set in which at least one key can be used. */
+  keySet(path: string, at: Path): void {
+    const bytes = this.bytes(path, at);
+    if (bytes === null || (readKeySet(bytes.toString('utf8'))?.size ?? 0) > 0) return;
+    const advice = 'it must be JSON: { "keys": [ … ] }, with public keys of RSA (2048 bits), EC or Ed25519';
+    this.findings.error('TG_CONFIG_AUTH', at, 'this holds no key that tokens can be checked with', advice);
   }
 
   /** A certificate and the key that belongs to it. */

@@ -1,3 +1,5 @@
+import { trimOws } from '../../http/headers.ts';
+
 /** Content codings that can be made here, the best first where the client has no wish. */
 export const CODINGS = ['br', 'zstd', 'gzip'] as const;
 export type Coding = (typeof CODINGS)[number];
@@ -25,7 +27,7 @@ export function chooseCoding(accept: string | undefined): Coding | null {
 function parseWishes(accept: string): Map<string, number> {
   const wishes = new Map<string, number>();
   for (const part of accept.toLowerCase().split(',')) {
-    const [name, ...parameters] = part.split(';').map((one) => one.trim());
+    const [name, ...parameters] = part.split(';').map(trimOws);
     if (name === undefined || name === '') continue;
     const quality = parameters.find((one) => /^q\s*=/.test(one));
     const value = quality === undefined ? 1 : Number(quality.slice(quality.indexOf('=') + 1));

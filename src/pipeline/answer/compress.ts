@@ -1,7 +1,5 @@
-import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { CompressConfig } from '../../config/model.ts';
-import { type Body, isSource } from '../../http/body.ts';
-import { collect } from '../../http/collect.ts';
+import { type Body, type BodySource, isSource } from '../../http/body.ts';
 import { Failure } from '../../http/errors.ts';
 import type { Exchange, Reply } from '../../http/exchange.ts';
 import {
@@ -11,10 +9,12 @@ import {
   hasHeader,
   removeHeader,
   setHeader,
+  trimOws,
 } from '../../http/headers.ts';
 import { type Coding, chooseCoding } from './accept-encoding.ts';
-import { BROTLI, CompressedBody, GZIP_LEVEL } from './compressed-body.ts';
+import { CompressedBody } from './compressed-body.ts';
 import { addVary } from './cors.ts';
+import { encodeAtOnce } from './encode-at-once.ts';
 
 /** Compresses an answer where it is worth it and the client takes it. A promise only for a small body still on its way. */
 export type Compress = (exchange: Exchange, answer: Reply) => Reply | Promise<Reply>;
@@ -33,7 +33,7 @@ export function compileCompress({ minSize, types }: CompressConfig): Compress {
   return (exchange, answer) => {
     const { headers, body } = answer;
     if (answer.status === 304) return confirmed(exchange, answer);
-    const type = (getHeader(headers, 'content-type') ?? '').split(';')[0]!.trim().toLowerCase();
+    const type = trimOws((getHeader(headers, 'content-type') ?? '').split(';', 1)[0]!).toLowerCase();
     if (!isCompressible(answer) || !worth(type)) return answer;
     addVary(headers, 'Accept-Encoding');
     const size = exchange.method === 'HEAD' ? announcedLength(headers, body) : (body?.length ?? 0);
@@ -93,33 +93,44 @@ function withBody(answer: Reply, coding: Coding): Reply | Promise<Reply> {
   const { body } = answer;
   if (body === null) return answer;
   if (!isSource(body)) {
-    answer.body = atOnce(body, coding);
+    answer.body = encodeAtOnce(body, coding);
     return answer;
   }
   if (body.length < 0 || body.length > AT_ONCE) {
     answer.body = new CompressedBody(body, coding);
     return answer;
   }
-  return collect(body, AT_ONCE, new Failure('TG_UPSTREAM_INVALID')).then((bytes) => {
+  return encodeWhole(body, coding).then((coded) => {
     // What broke off is cut for the client too: it gets what came, as an answer that does not end.
-    answer.body = bytes instanceof Failure ? brokenBody(bytes) : atOnce(bytes, coding);
+    answer.body = coded instanceof Failure ? brokenBody(coded) : coded;
     return answer;
   });
 }
 
-function brokenBody(failure: Failure): Body {
-  return { length: -1, open: (sink) => sink.fail(failure), resume() {}, cancel() {} };
+/** Reads a body of known length and compresses it. One that comes in one piece is compressed where it lies. */
+function encodeWhole(body: BodySource, coding: Coding): Promise<Buffer | Failure> {
+  return new Promise((resolve) => {
+    let gathered: Buffer | null = null;
+    let size = 0;
+    let coded: Buffer | null = null;
+    body.open({
+      write(chunk) {
+        if (chunk.length === body.length) {
+          coded = encodeAtOnce(chunk, coding);
+          return true;
+        }
+        gathered ??= Buffer.allocUnsafe(body.length);
+        size += chunk.copy(gathered, size);
+        return true;
+      },
+      end: () => resolve(coded ?? encodeAtOnce((gathered ?? EMPTY).subarray(0, size), coding)),
+      fail: resolve,
+    });
+  });
 }
 
-function atOnce(bytes: Buffer, coding: Coding): Buffer {
-  // Text shrinks to a third or less: room for half of it spares zlib its usual 16 KiB, which costs as much as the work.
-  const chunkSize = Math.max(1024, bytes.length >> 1);
-  switch (coding) {
-    case 'gzip':
-      return gzipSync(bytes, { level: GZIP_LEVEL, chunkSize });
-    case 'br':
-      return brotliCompressSync(bytes, { ...BROTLI, chunkSize });
-    case 'zstd':
-      return zstdCompressSync(bytes, { chunkSize });
-  }
+const EMPTY = Buffer.alloc(0);
+
+function brokenBody(failure: Failure): Body {
+  return { length: -1, open: (sink) => sink.fail(failure), resume() {}, cancel() {} };
 }

@@ -1,6 +1,6 @@
 import type { CorsConfig } from '../../config/model.ts';
 import type { Exchange } from '../../http/exchange.ts';
-import { getHeader, getHeaders, getJoined, type Headers, setHeader } from '../../http/headers.ts';
+import { getHeader, getHeaders, getJoined, type Headers, setHeader, trimOws } from '../../http/headers.ts';
 import { compilePattern } from '../../util/pattern.ts';
 
 /** Cross-origin leave of a route (Fetch standard, CORS protocol): the gateway alone gives it. */
@@ -31,7 +31,7 @@ export function announced(exchange: Exchange): { method: string; headers: Readon
     headers: new Set(
       names
         .split(',')
-        .map((name) => name.trim().toLowerCase())
+        .map((name) => trimOws(name).toLowerCase())
         .filter((name) => name !== ''),
     ),
   };
@@ -120,10 +120,7 @@ function removeOwn(headers: Headers): void {
 /** Adds a name to Vary, unless it is there or everything is. */
 export function addVary(headers: Headers, name: string): void {
   const standing = getJoined(headers, 'vary');
-  const names = (standing ?? '')
-    .toLowerCase()
-    .split(',')
-    .map((one) => one.trim());
+  const names = (standing ?? '').toLowerCase().split(',').map(trimOws);
   if (names.includes('*') || names.includes(name.toLowerCase())) return;
   setHeader(headers, 'Vary', standing === undefined || standing === '' ? name : `${standing}, ${name}`);
 }

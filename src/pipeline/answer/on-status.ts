@@ -5,8 +5,9 @@ import { collect } from '../../http/collect.ts';
 import { Failure } from '../../http/errors.ts';
 import type { Exchange, Reply } from '../../http/exchange.ts';
 import type { Clock } from '../../util/clock.ts';
+import { crashOf, problem } from '../problem.ts';
 import type { Answer } from '../respond.ts';
-import type { Dispatch } from '../route.ts';
+import type { Dispatch, Finish } from '../route.ts';
 import type { HeaderTransform } from '../transform.ts';
 
 /** What stands in the place of an answer with a certain status. */
@@ -26,6 +27,8 @@ export type Settled = (answer: Reply, transform: HeaderTransform | null | undefi
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 /** What is read of an answer that is thrown away, so that its connection can be used again. */
 const DRAIN = 64 * 1024;
+/** And for how long, in ms. */
+const DRAIN_TIME = 1000;
 
 /**
  * `onStatus`: an answer with one of these statuses gives way to another one, which is not handled again. Only
@@ -61,7 +64,7 @@ export class OnStatus {
     if (action === undefined) return false;
     if (action.kind === 'answer') {
       const stand = ownAnswer(action, on.exchange, on.answer, on.vars);
-      discard(on.answer);
+      discard(on.answer, on.clock);
       on.exchange.replaced = on.answer.failure;
       on.settled(stand, undefined);
       return true;
@@ -73,20 +76,24 @@ export class OnStatus {
 
   private ask(dispatch: Dispatch, rule: StatusRule, index: number, on: Handling): void {
     const { exchange } = on;
-    discard(on.answer);
+    discard(on.answer, on.clock);
     // Whoever held a place for the first answer lets go of it: the second has its own.
     const { owner } = exchange;
     exchange.owner = null;
     owner?.over(null);
     exchange.dispatchedAt = on.clock.now();
-    dispatch(exchange, {
-      finish: (_exchange, answer, transform) => {
-        const [from, to] = rule.range;
-        const better = answer.failure === null && (answer.status < from || answer.status > to);
-        if (!better && this.attempt(rule, index + 1, { ...on, answer })) return;
-        on.settled(answer, transform);
-      },
-    });
+    const settle: Finish['finish'] = (_exchange, answer, transform) => {
+      const [from, to] = rule.range;
+      const better = answer.failure === null && (answer.status < from || answer.status > to);
+      if (!better && this.attempt(rule, index + 1, { ...on, answer })) return;
+      on.settled(answer, transform);
+    };
+    try {
+      dispatch(exchange, { finish: settle });
+    } catch (error) {
+      // A bug, and called from where nobody else would catch it: it must not take the worker along.
+      on.settled(problem(crashOf(error), exchange.id), undefined);
+    }
   }
 }
 
@@ -119,6 +126,9 @@ function mayAskAgain(exchange: Exchange, answer: Reply, fromService: boolean): b
   );
 }
 
-function discard({ body }: Reply): void {
-  if (isSource(body)) void collect(body, DRAIN, new Failure('TG_UPSTREAM_INVALID'));
+function discard({ body }: Reply, clock: Clock): void {
+  if (!isSource(body)) return;
+  // One that drips would hold its connection, and its place in the service, for as long as it likes.
+  const late = clock.after(DRAIN_TIME, () => body.cancel());
+  void collect(body, DRAIN, new Failure('TG_UPSTREAM_INVALID')).then(() => clock.cancel(late));
 }

@@ -61,5 +61,12 @@ export function refusal(lines: string[], changes: Partial<Judged> = {}): string 
 /** The entry made of an answer with the body `0123456789`. */
 export function entry(lines: string[], changes: Partial<Judged> = {}, own: Partial<Entry> = {}): Entry {
   const { storable: _, ...rest } = stored(lines, changes);
-  return { ...rest, body: Buffer.from('0123456789'), tags: [], sequence: 1, ...own };
+  return {
+    ...rest,
+    body: Buffer.from('0123456789'),
+    tags: [],
+    sequence: 1,
+    url: 'http://shop.test/a',
+    ...own,
+  };
 }

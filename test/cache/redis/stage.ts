@@ -128,6 +128,7 @@ export function entryOf(part: Partial<Entry> = {}): Entry {
     varyValues: [],
     tags: [],
     sequence: 0,
+    url: 'http://shop.test/a',
     private: false,
     etag: undefined,
     lastModified: undefined,

@@ -1,0 +1,106 @@
+import type { Clock } from '../../util/clock.ts';
+import type { Random } from '../../util/random.ts';
+import type { Entry } from '../entry.ts';
+import { Fences, type Invalidation } from '../fences/index.ts';
+import { currentAge } from '../policy/index.ts';
+import type { SharedStore, SharedStoreState } from '../shared-store.ts';
+import { MemoryStore } from '../store/index.ts';
+import type { Problem } from './contract.ts';
+import type { Flight } from './flight.ts';
+import { Passes } from './passes.ts';
+
+export interface CacheParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly problem: Problem;
+  /** May this worker answer from memory at all? Reads the clock at each call. */
+  readonly lease: { holds(): boolean };
+  /** Numbers an invalidation; resolves once no worker of the node answers what it unseats. */
+  readonly invalidate: (what: Invalidation) => Promise<unknown>;
+}
+
+/** What a worker tells of its cache. */
+export interface CacheCounts {
+  entries: number;
+  bytes: number;
+  hits: number;
+  misses: number;
+  evictions: number;
+  /** Fills under way. */
+  fills: number;
+}
+
+/**
+ * A worker's cache: what outlives the snapshots that use it. Entries in memory, the fences that unseat them, fills
+ * under way, and the level that nodes share.
+ */
+export class Cache {
+  readonly parts: CacheParts;
+  readonly memory: MemoryStore;
+  readonly fences = new Fences();
+  readonly flights = new Map<string, Flight<unknown>>();
+  readonly passes = new Passes();
+  /** The second level; null: none. */
+  shared: SharedStore | null = null;
+  /** Numbers requests that wait and fills in the order in which they came. */
+  ticks = 0;
+  hits = 0;
+  misses = 0;
+  /** Until when tagged entries may be answered; `clock.now()`. */
+  private syncedUntil = Number.POSITIVE_INFINITY;
+
+  constructor(parts: CacheParts, memoryBytes: number) {
+    this.parts = parts;
+    this.memory = new MemoryStore(memoryBytes);
+  }
+
+  counts(): CacheCounts {
+    const { hits, misses } = this;
+    return { ...this.memory.counts(), hits, misses, fills: this.flights.size };
+  }
+
+  /** The state of the second level, for people; null where there is none. */
+  sharedState(): SharedStoreState | null {
+    return this.shared?.describe() ?? null;
+  }
+
+  /** The log that nodes share was complete so lately that tagged entries may be answered until then. */
+  syncedTo(until: number): void {
+    this.syncedUntil = until;
+  }
+
+  /** May an entry with these tags be answered from memory now? Whether it is fresh is another question. */
+  mayAnswer(tags: readonly string[]): boolean {
+    return this.parts.lease.holds() && (tags.length === 0 || this.isSynced());
+  }
+
+  private isSynced(): boolean {
+    return this.syncedUntil === Number.POSITIVE_INFINITY || this.parts.clock.now() < this.syncedUntil;
+  }
+
+  /**
+   * The entry as the fences leave it: undefined where it is dead; stale from now on where a soft purge has reached
+   * it. While nothing is invalidated, an entry that was looked at once costs one comparison.
+   */
+  standing(key: string, entry: Entry): Entry | undefined {
+    const { fences } = this;
+    if (entry.aliveAt === fences.sequence) return entry;
+    if (fences.isDead(entry)) return undefined;
+    const left = fences.isStale(entry) ? this.softened(key, entry) : entry;
+    left.aliveAt = fences.sequence;
+    return left;
+  }
+
+  private softened(key: string, entry: Entry): Entry {
+    const age = currentAge(entry, this.parts.clock.wall());
+    if (entry.lifetime <= age) return entry;
+    const stale = { ...entry, lifetime: age };
+    this.memory.update(key, entry, stale);
+    return stale;
+  }
+
+  async close(): Promise<void> {
+    await this.shared?.close();
+    this.shared = null;
+  }
+}

@@ -1,0 +1,329 @@
+import { isSource } from '../../http/body.ts';
+import { collect } from '../../http/collect.ts';
+import { onlyCookies } from '../../http/cookies.ts';
+import { Failure } from '../../http/errors.ts';
+import type { Exchange, Reply } from '../../http/exchange.ts';
+import { type Headers, removeHeader } from '../../http/headers.ts';
+import type { Entry } from '../entry.ts';
+import {
+  applyHead,
+  type CacheStatusParams,
+  cacheStatus,
+  judgeUse,
+  type RequestCacheFields,
+  responseDirectives,
+  scanRequest,
+  selectVariant,
+  type Use,
+  varyNames,
+} from '../policy/index.ts';
+import { drop, forwarded, fromEntry } from './answers.ts';
+import type { Cache } from './cache.ts';
+import type { CacheRules, Keyed, Origin, Out } from './contract.ts';
+import { fillExchange } from './fill-exchange.ts';
+import { Flight, type FlightRoute } from './flight.ts';
+import { Waiter } from './waiter.ts';
+
+/** Longest request body that stands in a key. */
+const KEY_BODY = 64 * 1024;
+/** After so many waits that came to nothing a request waits for nobody else. */
+const ROUNDS = 2;
+/** Fields of an ignored Vary that are remembered. */
+const MOST_IGNORED = 64;
+const MISS: Use = { kind: 'miss', forward: 'miss', detail: null };
+
+type FullKey = Keyed & { readonly key: string };
+
+/**
+ * An origin behind the cache: a request is answered from memory if it can be, without waiting; else it joins the
+ * fill under way for the same, or begins one.
+ */
+export class CachedOrigin<T> implements FlightRoute<T> {
+  readonly cache: Cache;
+  readonly rules: CacheRules<T>;
+  readonly origin: Origin<T>;
+  /** What an ignored Vary named: it is taken off what the origin is asked (`ignore: [vary]`). */
+  private readonly ignoredVary = new Set<string>();
+
+  constructor(cache: Cache, rules: CacheRules<T>, origin: Origin<T>) {
+    this.cache = cache;
+    this.rules = rules;
+    this.origin = origin;
+  }
+
+  readonly serve: Origin<T> = (exchange, out) => {
+    const { method } = exchange;
+    const { methods } = this.rules.policy;
+    if (exchange.upgrade !== null) return this.origin(exchange, out);
+    if (method !== 'HEAD' && !methods.includes(method)) return this.forward(exchange, out, { fwd: 'method' });
+    if (this.rules.body && isSource(exchange.body)) return void this.withBody(exchange, out);
+    this.look(exchange, out, 0);
+  };
+
+  /** A body that stands in the key is read first; one that is too long goes past the cache. */
+  private async withBody(exchange: Exchange, out: Out<T>): Promise<void> {
+    const { body } = exchange;
+    if (body === null || body.length < 0 || body.length > KEY_BODY)
+      return this.forward(exchange, out, { fwd: 'bypass', detail: 'body' });
+    if (exchange.expectsContinue) exchange.responder.inform(exchange, 100, []);
+    exchange.expectsContinue = false;
+    const bytes = await collect(body, KEY_BODY, new Failure('TG_REQUEST_BODY_TOO_LARGE'));
+    if (exchange.aborted !== null) return;
+    if (bytes instanceof Failure) {
+      const answer = this.cache.parts.problem(bytes, exchange.id);
+      return out.finish(exchange, answer, this.rules.transform);
+    }
+    exchange.body = bytes;
+    this.look(exchange, out, 0);
+  }
+
+  private look(
+    exchange: Exchange,
+    out: Out<T>,
+    round: number,
+    found?: Entry,
+    arrival = ++this.cache.ticks,
+  ): void {
+    const { cache, rules } = this;
+    const keyed = rules.keyOf(exchange);
+    if (keyed.key === null) return this.forward(exchange, out, { fwd: 'bypass', detail: 'key' });
+    const fields = scanRequest(exchange.headers);
+    const variants = cache.memory.get(keyed.key);
+    let stored = found ?? (variants === undefined ? undefined : this.select(variants, exchange));
+    // Nobody's answer is so much as asked about in another's name.
+    if (stored !== undefined && !this.isFor(stored, exchange, fields)) stored = undefined;
+    const entry = stored === undefined ? undefined : this.standing(keyed.key, stored);
+    const now = cache.parts.clock.wall();
+    const use = judgeUse(entry, fields, now, rules.policy, stored === undefined && variants !== undefined);
+    switch (use.kind) {
+      case 'fresh':
+      case 'stale-allowed':
+        return this.hit(exchange, out, entry!, fields, now, use);
+      case 'stale-while-revalidate':
+        this.hit(exchange, out, entry!, fields, now, use);
+        return this.refresh(exchange, keyed as FullKey, entry!);
+      case 'forward':
+        return this.forward(exchange, out, lineOf(use));
+      case 'unsatisfiable':
+        return void this.onlyIfCached(exchange, out, keyed as FullKey, round);
+      default:
+    }
+    cache.misses++;
+    if (exchange.method === 'HEAD') return this.head(exchange, out, keyed.key, stored, use);
+    const { clock } = cache.parts;
+    const waiter = new Waiter(exchange, out, keyed as FullKey, fields, use, round, arrival, clock);
+    if (!waiter.gone) this.fly(waiter, stored, entry);
+  }
+
+  private hit(
+    exchange: Exchange,
+    out: Out<T>,
+    entry: Entry,
+    fields: RequestCacheFields,
+    now: number,
+    use: Use,
+  ): void {
+    const { cache, rules } = this;
+    cache.hits++;
+    const line = use.detail === null ? HIT : { hit: true, detail: use.detail };
+    const answer = fromEntry(entry, fields, exchange.method, now, cache.parts.random, line);
+    out.finish(exchange, answer, rules.transform);
+  }
+
+  /** The entry, if it may be answered now. */
+  private standing(key: string, stored: Entry): Entry | undefined {
+    const entry = this.cache.standing(key, stored);
+    return entry === undefined || !this.cache.mayAnswer(entry.tags) ? undefined : entry;
+  }
+
+  /** Where nothing says whose the answers are, one who shows who he is gets only what all may have. */
+  private isFor(entry: Entry, exchange: Exchange, fields: RequestCacheFields): boolean {
+    if (this.rules.policy.owner !== 'none') return true;
+    const shows = fields.authorization || this.rules.authenticated(exchange) || this.sendsCookies(fields);
+    return !shows || isForAll(entry);
+  }
+
+  private sendsCookies(fields: RequestCacheFields): boolean {
+    return fields.cookie && this.rules.cookies !== 'none';
+  }
+
+  private select(variants: readonly Entry[], exchange: Exchange): Entry | undefined {
+    const plain = variants.length === 1 && variants[0]!.varyOn.length === 0;
+    if (plain) return variants[0];
+    return selectVariant(variants, this.headersFor(exchange));
+  }
+
+  headersFor(exchange: Exchange): Headers {
+    const headers = exchange.headers.slice();
+    this.rules.clean(headers);
+    const { cookies } = this.rules;
+    if (cookies === 'none') removeHeader(headers, 'cookie');
+    else if (cookies !== 'all') onlyCookies(headers, cookies);
+    for (const name of this.ignoredVary) removeHeader(headers, name);
+    return headers;
+  }
+
+  /** What the origin makes its answer depend on, and the route says it need not. */
+  learnVary(headers: Headers): void {
+    const names = varyNames(headers);
+    if (names === '*') return;
+    for (const name of names)
+      if (name !== 'accept-encoding' && this.ignoredVary.size < MOST_IGNORED) this.ignoredVary.add(name);
+  }
+
+  // --- Misses. ---
+
+  private fly(waiter: Waiter<T>, stored: Entry | undefined, entry: Entry | undefined): void {
+    const { cache } = this;
+    const { key } = waiter.keyed;
+    const forced = waiter.use.forward === 'request';
+    const base = stored === undefined ? null : { entry: stored, servable: entry !== undefined };
+    if (waiter.round >= ROUNDS || cache.passes.has(key, cache.parts.clock.wall()))
+      return this.alone(waiter, base, forced);
+    const name = this.flightName(waiter, stored);
+    const under = cache.flights.get(name) as Flight<T> | undefined;
+    if (under !== undefined && (forced ? under.takesForced(waiter) : under.takes(waiter))) return;
+    this.launch(name, waiter, base, forced);
+  }
+
+  /** Requests whose answers can't be stored don't wait for each other. */
+  private alone(waiter: Waiter<T>, base: { entry: Entry; servable: boolean } | null, forced: boolean): void {
+    const { fields } = waiter;
+    const conditional = fields.ifNoneMatch !== null || fields.ifModifiedSince !== null || waiter.wantsPart;
+    if (conditional && base === null && waiter.settle()) return this.pass(waiter, null);
+    new Flight(`\0${waiter.exchange.id}`, this, waiter, base, forced).start();
+  }
+
+  private launch(
+    name: string,
+    waiter: Waiter<T>,
+    base: { entry: Entry; servable: boolean } | null,
+    forced: boolean,
+  ): Flight<T> {
+    const flight = new Flight(name, this, waiter, base, forced);
+    this.cache.flights.set(name, flight as Flight<unknown>);
+    flight.start();
+    return flight;
+  }
+
+  /** Variants that are known are filled beside each other. */
+  private flightName(waiter: Waiter<T>, stored: Entry | undefined): string {
+    const { key } = waiter.keyed;
+    const known = stored ?? this.cache.memory.get(key)?.at(-1);
+    if (known === undefined || known.varyOn.length === 0) return key;
+    const headers = this.headersFor(waiter.exchange);
+    const values = known.varyOn.map((name) =>
+      headers.filter((_, i) => headers[i - 1]?.toLowerCase() === name),
+    );
+    return `${key}\0${JSON.stringify(values)}`;
+  }
+
+  /** Asks for a stale entry again, while it is still answered from (RFC 5861 §3): one at a time for a key. */
+  private refresh(exchange: Exchange, keyed: FullKey, entry: Entry): void {
+    const { cache } = this;
+    if (cache.flights.has(keyed.key)) return;
+    const { clock } = cache.parts;
+    const own = fillExchange(exchange, keyed, plainHeaders(exchange.headers), null, NOBODY, clock.now());
+    own.body = Buffer.isBuffer(exchange.body) ? exchange.body : null;
+    const out: Out<T> = { finish: drop };
+    const waiter = new Waiter(own, out, keyed, scanRequest(own.headers), MISS, ROUNDS, 0, clock);
+    this.launch(keyed.key, waiter, { entry, servable: true }, true);
+  }
+
+  again(waiter: Waiter<T>, found?: Entry): void {
+    this.look(waiter.exchange, waiter.out, waiter.round + 1, found, waiter.arrival);
+  }
+
+  renew(waiters: Waiter<T>[]): void {
+    for (const waiter of waiters) if (waiter.settle()) this.again(waiter);
+  }
+
+  pass(waiter: Waiter<T>, detail: string | null): void {
+    this.forward(waiter.exchange, waiter.out, { ...waiter.line, ...(detail === null ? {} : { detail }) });
+  }
+
+  /** As it came, and nothing of the answer is kept. */
+  private forward(exchange: Exchange, out: Out<T>, line: CacheStatusParams): void {
+    this.origin(exchange, {
+      finish: (_exchange, answer, transform) => {
+        if (answer.tunnel === null) answer.headers.push('Cache-Status', cacheStatus(line));
+        out.finish(exchange, answer, transform);
+      },
+    });
+  }
+
+  /** HEAD is not stored; it brings what GET stored up to date, or shows that it no longer holds (RFC 9111 §4.3.5). */
+  private head(exchange: Exchange, out: Out<T>, key: string, stored: Entry | undefined, use: Use): void {
+    const { cache, rules } = this;
+    const { clock } = cache.parts;
+    const { sequence } = cache.fences;
+    const requestAt = clock.wall();
+    const requestHeaders = this.headersFor(exchange);
+    this.origin(exchange, {
+      finish: (_exchange, answer, transform) => {
+        if (stored !== undefined && answer.status === 200 && answer.failure === null) {
+          const { policy } = rules;
+          const { headers } = answer;
+          const responseAt = clock.wall();
+          const updated = applyHead(stored, {
+            headers,
+            requestHeaders,
+            policy,
+            requestAt,
+            responseAt,
+            sequence,
+          });
+          if (updated === null || updated.refusal !== null) cache.memory.discard(key, stored);
+          else if (!cache.fences.isDead(updated.entry)) cache.memory.update(key, stored, updated.entry);
+        }
+        out.finish(exchange, forwarded(answer, rules.policy, { ...lineOf(use), detail: 'head' }), transform);
+      },
+    });
+  }
+
+  /** The client wants a stored answer or none: the level that nodes share is asked too. */
+  private async onlyIfCached(exchange: Exchange, out: Out<T>, keyed: FullKey, round: number): Promise<void> {
+    const { cache, rules } = this;
+    if (cache.shared !== null && round === 0) {
+      const headers = this.headersFor(exchange);
+      const entry = await cache.shared.get(keyed.key, (heads) =>
+        heads.indexOf(selectVariant(heads as readonly Entry[], headers)!),
+      );
+      if (exchange.aborted !== null) return;
+      if (entry !== null) cache.memory.put(keyed.key, entry);
+      return this.look(exchange, out, 1, entry ?? undefined);
+    }
+    const answer: Reply = cache.parts.problem(new Failure('TG_CACHE_ONLY_IF_CACHED'), exchange.id);
+    answer.headers.push('Cache-Status', cacheStatus({ detail: 'only-if-cached' }));
+    out.finish(exchange, answer, rules.transform);
+  }
+}
+
+const HIT: CacheStatusParams = Object.freeze({ hit: true });
+const NOBODY = { inform() {}, respond: drop };
+
+function lineOf({ forward, detail }: Use): CacheStatusParams {
+  return { ...(forward === null ? {} : { fwd: forward }), ...(detail === null ? {} : { detail }) };
+}
+
+const CONDITIONS = ['if-none-match', 'if-modified-since', 'range', 'if-range', 'cache-control', 'pragma'];
+
+/** Of a client's headers what is left where nobody in particular asks. */
+function plainHeaders(headers: Headers): Headers {
+  const plain = headers.slice();
+  for (const name of CONDITIONS) removeHeader(plain, name);
+  return plain;
+}
+
+const forAll = new WeakMap<Entry, boolean>();
+
+/** Its origin says that it may be shared, whoever asks (RFC 9111 §3.5). */
+function isForAll(entry: Entry): boolean {
+  let known = forAll.get(entry);
+  if (known === undefined) {
+    const { public: everyone, mustRevalidate, sMaxage } = responseDirectives(entry.headers);
+    known = everyone || mustRevalidate || sMaxage !== null;
+    forAll.set(entry, known);
+  }
+  return known;
+}

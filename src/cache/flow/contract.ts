@@ -1,0 +1,70 @@
+import type { Failure } from '../../http/errors.ts';
+import type { Exchange, Reply } from '../../http/exchange.ts';
+import type { Headers } from '../../http/headers.ts';
+import type { Entry } from '../entry.ts';
+import type { RoutePolicy, StoreRefusal } from '../policy/index.ts';
+
+/** Takes an answer. `T`: what is done to it on its way out, opaque here: it is not stored. */
+export interface Out<T> {
+  finish(exchange: Exchange, answer: Reply, transform: T): void;
+}
+
+/** Asks the origin: a service, or an aggregate. */
+export type Origin<T> = (exchange: Exchange, out: Out<T>) => void;
+
+/** The key of an exchange, or why it has none: then its answer is neither taken from the cache nor stored. */
+export type KeyOf = (exchange: Exchange) => Keyed;
+
+export interface Keyed {
+  /** Null: `vary` or `private` gave no value. */
+  readonly key: string | null;
+  /** Absolute, as purges name it. */
+  readonly url: string;
+  /** `host[:port]`, in lower case: what the service is told. */
+  readonly authority: string;
+  /** Without the parameters that are not in the key. */
+  readonly query: string | null;
+}
+
+/** What a route says of caching, compiled. */
+export interface CacheRules<T> {
+  readonly policy: RoutePolicy;
+  readonly keyOf: KeyOf;
+  /** A hash of the body stands in the key. */
+  readonly body: boolean;
+  /** What is sent to the origin of the client's headers; in place. */
+  readonly clean: (headers: Headers) => void;
+  readonly cookies: CookieRule;
+  /** `store`; null: always. A failure is a refusal. */
+  readonly store: ((exchange: Exchange, answer: Answered) => boolean) | null;
+  /** Null: a tag expression failed, was empty, or yielded too many. */
+  readonly tags: ((exchange: Exchange, answer: Answered) => string[] | null) | null;
+  /** Known before the answer is: null where a tag depends on the answer. */
+  readonly requestTags: ((exchange: Exchange) => string[] | null) | null;
+  /** `store` or `tags` look into the body: then an answer waits until all of it is there. */
+  readonly looksIntoBody: boolean;
+  /** A provider may have authenticated the exchange. */
+  readonly authenticated: (exchange: Exchange) => boolean;
+  /** How long a request waits for another one's fill, in ms. */
+  readonly patience: number;
+  /** What is done to answers that come from the cache. */
+  readonly transform: T;
+}
+
+/** Which cookies reach the origin: all, none, or those in the key. */
+export type CookieRule = 'all' | 'none' | readonly string[];
+
+/** An answer as expressions see it; `body` null where they don't look into it. */
+export interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Buffer | null;
+}
+
+/** What the answer to a fill turned out to be. */
+export type Verdict =
+  | { readonly kind: 'stored'; readonly entry: Entry }
+  | { readonly kind: 'refused'; readonly reason: StoreRefusal };
+
+/** Makes the gateway's own answer to a request that failed. */
+export type Problem = (failure: Failure, id: string) => Reply;

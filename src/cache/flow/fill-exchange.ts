@@ -1,0 +1,41 @@
+import type { Body } from '../../http/body.ts';
+import { Exchange, type Responder } from '../../http/exchange.ts';
+import type { Headers } from '../../http/headers.ts';
+import type { Keyed } from './contract.ts';
+
+/**
+ * The exchange by which the cache itself asks an origin, in the place of a client's: without a socket, so that the
+ * client's leaving doesn't end it, and with nothing of the client's that isn't in the key.
+ */
+export function fillExchange(
+  client: Exchange,
+  { authority, query }: Keyed,
+  headers: Headers,
+  body: Body,
+  responder: Responder,
+  now: number,
+): Exchange {
+  const scheme = client.scheme === 'https' ? 'https' : 'http';
+  const fill = new Exchange(
+    { ...client.origin, scheme },
+    responder,
+    client.method,
+    query === null ? client.path : `${client.path}?${query}`,
+    authority,
+    client.version,
+    headers,
+    body,
+    now,
+  );
+  fill.id = client.id;
+  fill.path = client.path;
+  fill.query = query;
+  fill.host = client.host;
+  fill.ip = client.ip;
+  fill.params = client.params;
+  fill.restAt = client.restAt;
+  fill.trusted = client.trusted;
+  fill.route = client.route;
+  fill.variables = client.variables;
+  return fill;
+}

@@ -1,0 +1,537 @@
+import { type Body, isSource } from '../../http/body.ts';
+import { Failure } from '../../http/errors.ts';
+import type { Exchange, Reply, Responder } from '../../http/exchange.ts';
+import { getHeader, type Headers, hasHeader } from '../../http/headers.ts';
+import type { Entry } from '../entry.ts';
+import {
+  type CacheStatusParams,
+  canUseOnError,
+  currentAge,
+  freshen,
+  judgeStorable,
+  judgeUse,
+  privateHeaders,
+  type Storable,
+  type StoreRefusal,
+  selectVariant,
+  validationHeaders,
+  varyValues,
+} from '../policy/index.ts';
+import { SharedBody } from '../shared-body.ts';
+import type { SharedStore } from '../shared-store.ts';
+import { drop, forwarded, fromEntry, streamed } from './answers.ts';
+import type { Cache } from './cache.ts';
+import { canonicalUrl } from './canonical.ts';
+import { apartByCoding } from './coding.ts';
+import type { Answered, CacheRules, Origin } from './contract.ts';
+import { fillExchange } from './fill-exchange.ts';
+import { originTags } from './origin-tags.ts';
+import type { Waiter } from './waiter.ts';
+
+/** What a flight needs of the route it is for. */
+export interface FlightRoute<T> {
+  readonly cache: Cache;
+  readonly rules: CacheRules<T>;
+  readonly origin: Origin<T>;
+  /** The client's headers as the origin gets them. */
+  headersFor(exchange: Exchange): Headers;
+  learnVary(headers: Headers): void;
+  /** Looks once more, for one whose wait came to nothing. */
+  again(waiter: Waiter<T>, found?: Entry): void;
+  /** Goes to the origin by itself, past the cache. */
+  pass(waiter: Waiter<T>, detail: string | null): void;
+  /** Those who asked for an answer newer than the one under way. */
+  renew(waiters: Waiter<T>[]): void;
+}
+
+/** How long a fill is another node's business before this one asks too, in ms. */
+const CLAIM = 5_000;
+/** How often another node's fill is waited for, before this one asks whoever else does. */
+const TURNS = 2;
+/** Refusals that are about one request, not about all with its key. */
+const OF_THE_REQUEST: ReadonlySet<StoreRefusal> = new Set([
+  'request-no-store',
+  'authorization',
+  'cookie',
+  'method',
+  'head',
+]);
+
+/**
+ * One read of the origin, for all who ask for the same at that time (collapsed forwarding): first in the level that
+ * nodes share, then, if no other node reads it already, at the origin. It takes the sequence before it asks,
+ * so what it stores is dead already if a change overtook it. Nobody's leaving ends it.
+ */
+export class Flight<T> implements Responder {
+  readonly name: string;
+  private readonly url: string;
+  private readonly route: FlightRoute<T>;
+  private readonly leader: Waiter<T>;
+  /** The entry that is asked about; whether it may be served in the place of an error. */
+  private base: Entry | null;
+  private readonly servable: boolean;
+  private readonly forced: boolean;
+  private waiters: Waiter<T>[];
+  /** They want an answer newer than this one. */
+  private later: Waiter<T>[] = [];
+  private claimed = false;
+  private sequence = 0;
+  private requestAt = 0;
+  private tags: readonly string[] = [];
+  private fill: Exchange | null = null;
+  private storable: Storable | null = null;
+  private body: SharedBody | null = null;
+  /** The leader's own reader, where it must wait for the whole: what is too long to be kept goes out by it. */
+  private reserved: Body = null;
+  private over = false;
+  /** Its place among all that came: who came before it gets what was read after. */
+  private readonly birth: number;
+
+  constructor(
+    name: string,
+    route: FlightRoute<T>,
+    leader: Waiter<T>,
+    base: { entry: Entry; servable: boolean } | null,
+    forced: boolean,
+  ) {
+    this.name = name;
+    this.route = route;
+    this.url = canonicalUrl(leader.keyed.url);
+    this.leader = leader;
+    this.base = base?.entry ?? null;
+    this.servable = base?.servable ?? false;
+    this.forced = forced;
+    this.waiters = [leader];
+    this.birth = ++route.cache.ticks;
+  }
+
+  // --- Who waits. ---
+
+  /** True where the waiter will hear of this flight's end; false where it is not for it. */
+  takes(waiter: Waiter<T>): boolean {
+    if (this.over || !this.holds()) return false;
+    if (this.body?.overflowed === true) return false;
+    if (this.storable === null || this.waitsForWhole(waiter)) {
+      this.hold(waiter);
+      return true;
+    }
+    if (!this.suits(waiter)) return false;
+    if (waiter.settle()) this.stream(waiter);
+    return true;
+  }
+
+  /** For one who wants an answer that was read after it came: this one's if it is such, else the next. */
+  takesForced(waiter: Waiter<T>): boolean {
+    if (this.birth > waiter.arrival) return this.takes(waiter);
+    if (this.over || this.storable !== null) return false;
+    this.later.push(waiter);
+    return true;
+  }
+
+  private hold(waiter: Waiter<T>): void {
+    this.waiters.push(waiter);
+    this.limit(waiter);
+  }
+
+  /** It waits no longer than its own time allows, whenever the fill began. */
+  private limit(waiter: Waiter<T>): void {
+    const { clock } = this.route.cache.parts;
+    const left = waiter.exchange.dispatchedAt + this.route.rules.patience - clock.now();
+    waiter.limit(left, () => {
+      if (waiter.settle()) this.refuse(waiter, new Failure('TG_UPSTREAM_TIMEOUT', 'the fill it waited for'));
+    });
+  }
+
+  /** Nothing known has been invalidated since it began, as far as this worker can know. */
+  private holds(): boolean {
+    if (this.requestAt === 0) return true;
+    const { cache } = this.route;
+    const { sequence, tags } = this;
+    return cache.mayAnswer(tags) && !cache.fences.isDead({ sequence, tags, url: this.url });
+  }
+
+  private waitsForWhole(waiter: Waiter<T>): boolean {
+    return waiter.wantsPart || this.route.rules.looksIntoBody;
+  }
+
+  /** Is what comes the answer to its request, too (RFC 9111 §4.1)? */
+  private suits(waiter: Waiter<T>): boolean {
+    const { varyOn, varyValues: stored } = this.storable!;
+    const own = varyValues(varyOn, this.route.headersFor(waiter.exchange));
+    return own.every((value, i) => value === stored[i]);
+  }
+
+  // --- Before the origin is asked. ---
+
+  start(): void {
+    // One that has waited before has less time than the fill that it begins.
+    if (this.leader.round > 0) this.limit(this.leader);
+    const { shared } = this.route.cache;
+    if (shared === null) return this.ask();
+    void this.lookUp(shared);
+  }
+
+  /** In the level that nodes share; where another node fills, what it stores is waited for. */
+  private async lookUp(shared: SharedStore): Promise<void> {
+    if (!this.forced && (await this.found())) return;
+    for (let turn = 0; turn < TURNS; turn++) {
+      const claim = await shared.claim(this.name, CLAIM);
+      this.claimed = claim === 'mine';
+      if (claim !== 'theirs' || this.forced) break;
+      await shared.settled(this.name, CLAIM);
+      if (await this.found()) return;
+    }
+    this.ask();
+  }
+
+  private async found(): Promise<boolean> {
+    const { cache, rules } = this.route;
+    const { key } = this.leader.keyed;
+    const headers = this.route.headersFor(this.leader.exchange);
+    const entry = await cache.shared?.get(key, (heads) => {
+      const chosen = selectVariant(heads as readonly Entry[], headers);
+      return chosen === undefined ? -1 : heads.indexOf(chosen);
+    });
+    if (entry === undefined || entry === null || cache.standing(key, entry) === undefined) return false;
+    const now = cache.parts.clock.wall();
+    if (judgeUse(entry, this.leader.fields, now, rules.policy).kind !== 'fresh') {
+      this.base ??= entry;
+      return false;
+    }
+    cache.memory.put(key, entry);
+    this.end();
+    for (const waiter of this.waiters) if (waiter.settle()) this.route.again(waiter, entry);
+    return true;
+  }
+
+  // --- The origin. ---
+
+  private ask(): void {
+    const { cache, rules, origin } = this.route;
+    const { exchange, keyed } = this.leader;
+    const { clock } = cache.parts;
+    // Before the origin is read: a change from now on makes dead what is stored (see fences/).
+    this.sequence = cache.fences.sequence;
+    this.requestAt = clock.wall();
+    this.tags = rules.requestTags?.(exchange) ?? [];
+    const headers = validationHeaders(this.base ?? undefined, this.route.headersFor(exchange));
+    const body = rules.body && Buffer.isBuffer(exchange.body) ? exchange.body : null;
+    this.fill = fillExchange(exchange, keyed, headers, body, this, clock.now());
+    origin(this.fill, { finish: (_fill, answer) => this.answered(answer) });
+  }
+
+  inform(_fill: Exchange, status: number, headers: Headers): void {
+    const { leader } = this;
+    if (!leader.gone) leader.exchange.responder.inform(leader.exchange, status, headers);
+  }
+
+  respond(_fill: Exchange, answer: Reply): void {
+    this.answered(answer);
+  }
+
+  private answered(answer: Reply): void {
+    const { clock } = this.route.cache.parts;
+    const responseAt = clock.wall();
+    if (this.base !== null && answer.status === 304) return this.freshened(answer, responseAt);
+    if (this.standIn(answer)) return;
+    if (answer.failure !== null) return this.failed(answer);
+    const storable = this.judge(answer, responseAt);
+    if (typeof storable === 'string') return this.refused(answer, storable);
+    this.store(answer, storable);
+  }
+
+  private judge(answer: Reply, responseAt: number): Storable | StoreRefusal {
+    const { rules } = this.route;
+    const requestHeaders = this.fill!.headers;
+    if (rules.policy.ignore.has('vary')) this.route.learnVary(answer.headers);
+    const judged = judgeStorable({
+      method: this.fill!.method,
+      requestHeaders,
+      authenticated: rules.authenticated(this.leader.exchange),
+      hasCookie: hasHeader(requestHeaders, 'cookie'),
+      status: answer.status,
+      responseHeaders: answer.headers,
+      policy: rules.policy,
+      requestAt: this.requestAt,
+      responseAt,
+    });
+    if (!judged.storable) return judged.reason;
+    if (answer.tunnel !== null) return 'status';
+    const storable = apartByCoding(judged, requestHeaders);
+    if (rules.looksIntoBody) return storable;
+    return this.settleTags({ status: answer.status, headers: answer.headers, body: null }) ?? storable;
+  }
+
+  /** What the answer is filed under, as far as it can be told; why it can't be stored, else null. */
+  private settleTags(answered: Answered): StoreRefusal | null {
+    const { rules } = this.route;
+    const { exchange } = this.leader;
+    if (rules.store !== null && !rules.store(exchange, answered)) return 'store';
+    const own = rules.tags === null ? [] : rules.tags(exchange, answered);
+    if (own === null) return 'tags';
+    this.tags = [...new Set([...own, ...originTags(answered.headers, this.url)])];
+    return null;
+  }
+
+  private store(answer: Reply, storable: Storable): void {
+    this.storable = storable;
+    const { rules } = this.route;
+    this.renewLater();
+    if (!isSource(answer.body)) {
+      this.letGo(null);
+      return this.whole(answer, answer.body ?? Buffer.alloc(0));
+    }
+    const body = new SharedBody(answer.body, rules.policy.maxSize, {
+      finished: (whole, trailers, failure) => this.finished(answer, whole, trailers, failure),
+      overflowed: () => this.overflowed(),
+    });
+    this.body = body;
+    const { leader } = this;
+    if (this.waitsForWhole(leader)) this.reserved = body.reader();
+    else if (leader.settle())
+      this.send(leader, forwarded(this.copy(answer, body.reader()), rules.policy, this.line(true)));
+    const waiting = this.waiters.filter((waiter) => waiter !== leader || this.reserved !== null);
+    this.waiters = waiting.filter((waiter) => this.waitsForWhole(waiter));
+    for (const waiter of waiting) if (!this.waitsForWhole(waiter)) this.hand(waiter);
+    body.start();
+  }
+
+  private copy(answer: Reply, body: Body): Reply {
+    return { ...answer, headers: answer.headers.slice(), body };
+  }
+
+  private hand(waiter: Waiter<T>): void {
+    if (!this.suits(waiter) || !this.holds()) return void (waiter.settle() && this.route.again(waiter));
+    if (waiter.settle()) this.stream(waiter);
+  }
+
+  private stream(waiter: Waiter<T>): void {
+    const { headers, status } = this.storable!;
+    const { clock } = this.route.cache.parts;
+    const age = Math.floor(currentAge(this.entry(Buffer.alloc(0)), clock.wall()));
+    const stored = this.route.rules.policy.private ? privateHeaders(headers) : headers.slice();
+    const line = { ...waiter.line, collapsed: true };
+    this.send(waiter, streamed(status, [...stored, 'Age', String(age)], this.body!.reader(), line));
+  }
+
+  private finished(
+    answer: Reply,
+    whole: Buffer | null,
+    _trailers: Headers | null,
+    failure: Failure | null,
+  ): void {
+    this.letGo(failure);
+    const length = getHeader(answer.headers, 'content-length');
+    if (whole !== null && (length === undefined || Number(length) === whole.length))
+      return this.whole(answer, whole);
+    this.end();
+    for (const waiter of this.take()) {
+      if (!waiter.settle()) continue;
+      if (waiter === this.leader && failure !== null) this.refuse(waiter, failure);
+      else this.route.again(waiter);
+    }
+  }
+
+  /** It is all there, and fits: stored, and handed to those who waited for the whole of it. */
+  private whole(answer: Reply, body: Buffer): void {
+    const { cache, rules } = this.route;
+    const reason = rules.looksIntoBody
+      ? this.settleTags({ status: answer.status, headers: answer.headers, body })
+      : null;
+    const tooLarge = body.length > rules.policy.maxSize ? 'too-large' : null;
+    const refusal = reason ?? tooLarge;
+    this.reserved = null;
+    if (refusal !== null) return this.refused({ ...answer, body }, refusal);
+    const entry = this.entry(body);
+    this.keep(entry);
+    this.end();
+    for (const waiter of this.take()) {
+      if (waiter === this.leader) {
+        if (waiter.settle()) this.sendWhole(waiter, answer, entry);
+      } else if (!this.suits(waiter) || !this.holds()) {
+        if (waiter.settle()) this.route.again(waiter);
+      } else if (waiter.settle()) {
+        const line = { ...waiter.line, collapsed: true };
+        const now = cache.parts.clock.wall();
+        const { method } = waiter.exchange;
+        this.send(waiter, fromEntry(entry, waiter.fields, method, now, cache.parts.random, line));
+      }
+    }
+  }
+
+  private sendWhole(waiter: Waiter<T>, answer: Reply, entry: Entry): void {
+    const { cache, rules } = this.route;
+    const { fields, exchange } = waiter;
+    const line = this.line(true);
+    const conditional =
+      fields.range !== null || fields.ifNoneMatch !== null || fields.ifModifiedSince !== null;
+    if (!conditional) return this.send(waiter, forwarded(this.copy(answer, entry.body), rules.policy, line));
+    const { clock, random } = cache.parts;
+    this.send(waiter, fromEntry(entry, fields, exchange.method, clock.wall(), random, line));
+  }
+
+  private overflowed(): void {
+    const { leader, reserved } = this;
+    const { cache, rules } = this.route;
+    this.end();
+    cache.passes.add(leader.keyed.key, cache.parts.clock.wall());
+    const rest = this.take();
+    if (reserved !== null && leader.settle()) {
+      const { status, headers } = this.storable!;
+      const line = { ...leader.line, detail: 'too-large' };
+      this.send(
+        leader,
+        streamed(status, rules.policy.private ? privateHeaders(headers) : headers, reserved, line),
+      );
+    }
+    for (const waiter of rest) if (waiter !== leader && waiter.settle()) this.route.again(waiter);
+  }
+
+  private entry(body: Buffer): Entry {
+    const { storable: _, ...stored } = this.storable!;
+    return { ...stored, body, tags: this.tags, sequence: this.sequence, url: this.url };
+  }
+
+  private keep(entry: Entry): void {
+    const { cache } = this.route;
+    const { key } = this.leader.keyed;
+    cache.passes.delete(key);
+    // Overtaken by a change: dead already.
+    if (cache.fences.isDead(entry)) return;
+    cache.memory.put(key, entry);
+    cache.shared?.put(key, entry, entry.url);
+  }
+
+  // --- What is not stored. ---
+
+  private freshened(answer: Reply, responseAt: number): void {
+    const { cache, rules } = this.route;
+    const { key } = this.leader.keyed;
+    const base = this.base!;
+    const updated = freshen(base, {
+      headers: answer.headers,
+      requestHeaders: this.fill!.headers,
+      policy: rules.policy,
+      requestAt: this.requestAt,
+      responseAt,
+      sequence: this.sequence,
+    });
+    drop(this.fill!, answer);
+    if (updated === null) {
+      // About another content than the one stored: asked for whole.
+      this.base = null;
+      return this.ask();
+    }
+    this.renewLater();
+    const { entry } = updated;
+    this.storable = { storable: true, immutable: false, ...entry };
+    this.tags = entry.tags;
+    if (updated.refusal !== null) cache.memory.delete(key);
+    else if (!cache.fences.isDead(entry)) {
+      cache.memory.put(key, entry);
+      cache.shared?.put(key, entry, entry.url);
+    }
+    this.end();
+    for (const waiter of this.take()) {
+      if (!waiter.settle()) continue;
+      if (waiter !== this.leader && (!this.suits(waiter) || !this.holds())) this.route.again(waiter);
+      else this.give(waiter, entry, { fwdStatus: 304, stored: true, collapsed: waiter !== this.leader });
+    }
+  }
+
+  /** The stale entry in the place of an error (RFC 5861 §4): true where everyone got it. */
+  private standIn(answer: Reply): boolean {
+    const { cache, rules } = this.route;
+    const { base } = this;
+    const status = answer.failure === null ? answer.status : null;
+    if (base === null || !this.servable || (status !== null && status < 500)) return false;
+    const now = cache.parts.clock.wall();
+    const directives = rules.policy.ignoreClientDirectives ? null : this.leader.fields.directives;
+    if (!canUseOnError(base, now, status, directives)) return false;
+    if (cache.standing(this.leader.keyed.key, base) === undefined) return false;
+    drop(this.fill!, answer);
+    this.end();
+    for (const waiter of this.take())
+      if (waiter.settle()) this.give(waiter, base, { detail: 'stale-if-error', fwdStatus: answer.status });
+    return true;
+  }
+
+  private give(waiter: Waiter<T>, entry: Entry, more: CacheStatusParams): void {
+    const { clock, random } = this.route.cache.parts;
+    const line = { ...waiter.line, ...more };
+    this.send(waiter, fromEntry(entry, waiter.fields, waiter.exchange.method, clock.wall(), random, line));
+  }
+
+  /** No answer came. The leader hears it; the others try once more, together. */
+  private failed(answer: Reply): void {
+    this.letGo(answer.failure);
+    this.end();
+    for (const waiter of this.take()) {
+      if (!waiter.settle()) continue;
+      if (waiter === this.leader) this.send(waiter, forwarded(answer, this.route.rules.policy, waiter.line));
+      else if (waiter.round === 0) this.route.again(waiter);
+      else this.refuse(waiter, answer.failure!);
+    }
+  }
+
+  /** The answer is the leader's alone: the others go their own ways at once. */
+  private refused(answer: Reply, reason: StoreRefusal): void {
+    const { cache, rules } = this.route;
+    const { leader, fill } = this;
+    const { key } = leader.keyed;
+    if (!OF_THE_REQUEST.has(reason)) cache.passes.add(key, cache.parts.clock.wall());
+    this.end();
+    const waiting = this.take();
+    if (!leader.settle()) drop(fill!, answer);
+    else if (leader.wantsPart && isSource(answer.body)) {
+      drop(fill!, answer);
+      this.route.pass(leader, reason);
+    } else {
+      leader.exchange.owner = fill!.owner;
+      fill!.owner = null;
+      this.send(leader, forwarded(answer, rules.policy, { ...this.line(false), detail: reason }));
+    }
+    for (const waiter of waiting) if (waiter !== leader && waiter.settle()) this.route.again(waiter);
+  }
+
+  private refuse(waiter: Waiter<T>, failure: Failure): void {
+    this.send(waiter, this.route.cache.parts.problem(failure, waiter.exchange.id));
+  }
+
+  // --- Its end. ---
+
+  private line(stored: boolean): CacheStatusParams {
+    return stored ? { ...this.leader.line, stored } : this.leader.line;
+  }
+
+  private send(waiter: Waiter<T>, answer: Reply): void {
+    waiter.out.finish(waiter.exchange, answer, this.route.rules.transform);
+  }
+
+  private take(): Waiter<T>[] {
+    const { waiters } = this;
+    this.waiters = [];
+    return waiters;
+  }
+
+  private renewLater(): void {
+    const { later } = this;
+    this.later = [];
+    if (later.length > 0) this.route.renew(later);
+  }
+
+  private letGo(failure: Failure | null): void {
+    const owner = this.fill?.owner ?? null;
+    if (this.fill !== null) this.fill.owner = null;
+    owner?.over(failure);
+  }
+
+  private end(): void {
+    if (this.over) return;
+    this.over = true;
+    const { cache } = this.route;
+    if (cache.flights.get(this.name) === (this as Flight<unknown>)) cache.flights.delete(this.name);
+    if (this.claimed) cache.shared?.release(this.name);
+    this.renewLater();
+  }
+}

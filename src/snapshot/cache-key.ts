@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import type { Keyed, KeyOf } from '../cache/index.ts';
+import type { RouteCacheConfig } from '../config/model.ts';
+import {
+  compileExpression,
+  EvaluationFailure,
+  type Program,
+  readCookies,
+  type Scope,
+  toJson,
+  type Value,
+} from '../expression/index.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { getJoined } from '../http/headers.ts';
+import { clientAuthority } from '../pipeline/index.ts';
+import { requestVariables } from './variables.ts';
+
+/**
+ * Compiles the key of a route's answers: route and side, class of method, scheme, host, path, query, and what the
+ * route adds. What stands in it, and nothing else, tells answers apart; so nothing else may reach the origin.
+ *
+ * @param place Names the route and its side.
+ */
+export function compileKeyOf(
+  place: string,
+  { key, vary, private: own }: RouteCacheConfig,
+  scope: Scope,
+): KeyOf {
+  const filter = compileQuery(key.query);
+  const program = vary === null ? null : compileExpression(vary, scope, { pure: true });
+  const plain = key.headers.length + key.cookies.length === 0 && program === null && !own && !key.body;
+  return (exchange): Keyed => {
+    const authority = authorityOf(exchange);
+    const query = filter === null ? exchange.query : filter(exchange.query);
+    const { scheme, path } = exchange;
+    const url =
+      query === null ? `${scheme}://${authority}${path}` : `${scheme}://${authority}${path}?${query}`;
+    if (plain) return { key: place + url, url, authority, query };
+    const added = addedTo(exchange, key, program, own);
+    return { key: added === null ? null : `${place}${url}\0${added}`, url, authority, query };
+  };
+}
+
+/** What the route adds to the key; null where a part of it has no value. */
+function addedTo(
+  exchange: Exchange,
+  key: RouteCacheConfig['key'],
+  program: Program | null,
+  own: boolean,
+): string | null {
+  const parts: unknown[] = key.headers.map((name) => getJoined(exchange.headers, name) ?? null);
+  if (key.cookies.length > 0) {
+    const cookies = readCookies(exchange.headers);
+    for (const name of key.cookies) parts.push(cookies.get(name) ?? null);
+  }
+  const { identity } = requestVariables(exchange);
+  if (program !== null) {
+    const value = varied(exchange, program);
+    if (value === null) return null;
+    // Two providers may know two people by one name.
+    const provider = program.mentions.size > 0 && namesAuth(program) ? (identity?.provider ?? null) : null;
+    parts.push(value, provider);
+    if (program.mentions.has('auth.subject')) parts.push(sorted(identity?.permissions ?? []));
+  }
+  if (own) {
+    if (identity === null || identity.subject === null) return null;
+    parts.push(identity.provider, identity.subject, sorted(identity.permissions));
+  }
+  if (key.body) {
+    const body = Buffer.isBuffer(exchange.body) ? exchange.body : '';
+    parts.push(exchange.method, createHash('sha256').update(body).digest('base64'));
+  }
+  return JSON.stringify(parts);
+}
+
+function namesAuth({ mentions }: Program): boolean {
+  for (const path of mentions) if (path === 'auth' || path.startsWith('auth.')) return true;
+  return false;
+}
+
+/** A list is a set: its order and what stands twice make no new entry. */
+function varied(exchange: Exchange, program: Program): string | null {
+  try {
+    const value = program.evaluate(requestVariables(exchange).strict());
+    if (value === null) return null;
+    return Array.isArray(value)
+      ? JSON.stringify(sorted(value.map((one: Value) => toJson(one))))
+      : toJson(value);
+  } catch (error) {
+    if (error instanceof EvaluationFailure) return null;
+    throw error;
+  }
+}
+
+function sorted(values: readonly string[]): string[] {
+  return [...new Set(values)].sort();
+}
+
+type QueryFilter = (query: string | null) => string | null;
+
+function compileQuery(config: RouteCacheConfig['key']['query']): QueryFilter | null {
+  if (config.kind === 'all') return null;
+  if (config.kind === 'only') {
+    const names = new Set(config.names);
+    return (query) => filtered(query, (name) => names.has(name), true);
+  }
+  const patterns = config.names.map(globOf);
+  return (query) => filtered(query, (name) => !patterns.some((pattern) => pattern.test(name)), config.sort);
+}
+
+/** Parameters by their decoded names; those that stay keep the bytes they came in. */
+function filtered(query: string | null, wanted: (name: string) => boolean, sort: boolean): string | null {
+  if (query === null) return null;
+  const kept = query
+    .split('&')
+    .filter((pair) => pair !== '')
+    .map((pair) => ({ pair, name: decoded(pair.split('=', 1)[0]!) }))
+    .filter(({ name }) => wanted(name));
+  if (kept.length === 0) return null;
+  // Several of one name stay in their order: it means something to services.
+  if (sort) kept.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return kept.map(({ pair }) => pair).join('&');
+}
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name.replaceAll('+', ' '));
+  } catch {
+    return name;
+  }
+}
+
+function globOf(name: string): RegExp {
+  const escaped = name.replace(/[\\^$.|?+()[\]{}]/g, '\\$&').replaceAll('*', '[^]*');
+  return new RegExp(`^${escaped}$`);
+}
+
+let lastAsked = '';
+let lastScheme = '';
+let lastAuthority = '';
+
+/** `host[:port]` in its one spelling. The last is kept: a client asks one host again and again. */
+export function authorityOf(exchange: Exchange): string {
+  const asked = exchange.trusted ? clientAuthority(exchange, true) : exchange.authority;
+  const { scheme } = exchange;
+  if (asked === lastAsked && scheme === lastScheme) return lastAuthority;
+  const usual = scheme === 'https' ? /:443$/ : /:80$/;
+  const authority = asked
+    .toLowerCase()
+    .replace(usual, '')
+    .replace(/\.(?=:|$)/, '');
+  lastAsked = asked;
+  lastScheme = scheme;
+  lastAuthority = authority === '' ? exchange.host : authority;
+  return lastAuthority;
+}
+
+/** The absolute URL of an exchange, as a client spells it. */
+export function urlOf(exchange: Exchange): string {
+  const query = exchange.query === null ? '' : `?${exchange.query}`;
+  return `${exchange.scheme}://${authorityOf(exchange)}${exchange.path}${query}`;
+}

@@ -1,0 +1,161 @@
+import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
+import { type Answered, type CacheRules, type CookieRule, canonicalTag } from '../cache/index.ts';
+import type { RouteCacheConfig, RouteConfig } from '../config/model.ts';
+import {
+  compileExpression,
+  compileTemplate,
+  EvaluationFailure,
+  JsonError,
+  parseJson,
+  ResponseVariables,
+  reads,
+  type Value,
+  type Variables,
+} from '../expression/index.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { getHeader, type Headers } from '../http/headers.ts';
+import { compileKeyOf } from './cache-key.ts';
+import type { Scopes } from './route-compiler.ts';
+import { requestVariables } from './variables.ts';
+
+/** What the rules of a route's cache depend on beside its config. */
+export interface CacheContext<T> {
+  /** Names the route and its side. */
+  readonly place: string;
+  readonly patience: number;
+  readonly transform: T;
+}
+
+/** Compiles what a route says of caching, for one of its sides. */
+export function compileCacheRules<T>(
+  route: RouteConfig & { cache: RouteCacheConfig },
+  scopes: Scopes,
+  { place, patience, transform }: CacheContext<T>,
+): CacheRules<T> {
+  const { cache } = route;
+  const templates = cache.tags.map((tag) =>
+    compileTemplate(tag, scopes.response, { pure: true, filled: true }),
+  );
+  const store = cache.store === null ? null : compileExpression(cache.store, scopes.response, { pure: true });
+  const mentions = [...templates, ...(store === null ? [] : [store])].map((one) => one.mentions);
+  const ofRequest = templates.filter((one) => ![...one.mentions].some((path) => /^response\b/.test(path)));
+  const tagsOf = (list: typeof templates, vars: Variables) => tagsFrom(list, vars, cache.maxTags);
+  return {
+    policy: cache.policy,
+    keyOf: compileKeyOf(place, cache, scopes.request),
+    body: cache.key.body,
+    clean: dropSpoofed,
+    cookies: cookieRule(cache),
+    store:
+      store === null
+        ? null
+        : (exchange, answer) => isTrue(() => store.evaluate(answerVariables(exchange, answer))),
+    tags:
+      templates.length === 0
+        ? null
+        : (exchange, answer) => tagsOf(templates, answerVariables(exchange, answer)),
+    requestTags: (exchange) => tagsOf(ofRequest, requestVariables(exchange)),
+    looksIntoBody: mentions.some((paths) => reads(paths, 'response.body')),
+    authenticated: (exchange) => exchange.identity !== null,
+    patience,
+    transform,
+  };
+}
+
+/** Which cookies the origin may see: with a key that names less than the user, none but those in the key. */
+function cookieRule({ key, ignoreCookies, private: own, policy }: RouteCacheConfig): CookieRule {
+  if (key.cookies.length > 0) return key.cookies;
+  if (ignoreCookies) return 'none';
+  return policy.owner === 'none' || own ? 'all' : 'none';
+}
+
+function tagsFrom(
+  templates: readonly { renderAll(vars: Variables): string[] }[],
+  vars: Variables,
+  most: number,
+): string[] | null {
+  const tags = new Set<string>();
+  try {
+    for (const template of templates) {
+      const rendered = template.renderAll(vars);
+      if (rendered.length === 0) return null;
+      for (const tag of rendered) tags.add(canonicalTag(tag));
+    }
+  } catch (error) {
+    if (error instanceof EvaluationFailure) return null;
+    throw error;
+  }
+  return tags.size > most || tags.has('') ? null : [...tags];
+}
+
+function isTrue(evaluate: () => Value): boolean {
+  try {
+    return evaluate() === true;
+  } catch (error) {
+    if (error instanceof EvaluationFailure) return false;
+    throw error;
+  }
+}
+
+function answerVariables(exchange: Exchange, answer: Answered): Variables {
+  return new ResponseVariables(requestVariables(exchange), answer, jsonOf(answer));
+}
+
+/** The JSON of an answer; absent where it is none. */
+function jsonOf({ headers, body }: Answered): Value | undefined {
+  if (body === null) return undefined;
+  const plain = decoded(body, headers);
+  if (plain === null) return undefined;
+  try {
+    return parseJson(plain, { duplicates: 'last' });
+  } catch (error) {
+    if (error instanceof JsonError) return undefined;
+    throw error;
+  }
+}
+
+/** Decoded, a body may be many times as long; longer than this it is not looked into. */
+const MOST_DECODED = { maxOutputLength: 32 * 1024 * 1024 };
+
+function decoded(body: Buffer, headers: Headers): Buffer | null {
+  const coding = getHeader(headers, 'content-encoding')?.trim().toLowerCase() ?? 'identity';
+  try {
+    switch (coding) {
+      case 'identity':
+        return body;
+      case 'gzip':
+      case 'x-gzip':
+        return gunzipSync(body, MOST_DECODED);
+      case 'deflate':
+        return inflateSync(body, MOST_DECODED);
+      case 'br':
+        return brotliDecompressSync(body, MOST_DECODED);
+      case 'zstd':
+        return zstdDecompressSync(body, MOST_DECODED);
+      default:
+        return null;
+    }
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Headers by which a client could change an answer that others get too: they name another host, scheme, path or
+ * method than the key does (cache poisoning by unkeyed headers).
+ */
+const SPOOFED =
+  /^x[-_](?:forwarded[-_](?!for$)[a-z0-9_-]*|original[-_]url|rewrite[-_]url|http[-_]method[a-z0-9_-]*|method[-_]override)$/i;
+
+function dropSpoofed(headers: Headers): void {
+  let kept = 0;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]!;
+    const first = name.charCodeAt(0) | 32;
+    if (first === 120 && SPOOFED.test(name)) continue;
+    headers[kept] = name;
+    headers[kept + 1] = headers[i + 1]!;
+    kept += 2;
+  }
+  headers.length = kept;
+}

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import type { Failure } from '../http/errors.ts';
+import type { ClientConnection } from '../http1/index.ts';
+import { ManualClock, scriptedOrigin, until } from '../testkit/index.ts';
+import { Pending } from './admission.ts';
+import { Pool, type Waiter } from './pool.ts';
+import { Resolver } from './resolver.ts';
+
+class Someone implements Waiter {
+  connection: ClientConnection | null = null;
+  failure: Failure | null = null;
+  connected(connection: ClientConnection): void {
+    this.connection = connection;
+  }
+  failed(failure: Failure): void {
+    this.failure = failure;
+  }
+}
+
+test('a pool that is destroyed tells whoever waits, and whoever comes later', async () => {
+  await using origin = await scriptedOrigin(() => {});
+  const clock = new ManualClock();
+  const settings = { host: '127.0.0.1', port: origin.port, tls: null, connections: 1, idle: 4000 };
+  const pool = new Pool(settings, clock, new Resolver(clock), new Pending(10));
+  const [served, waiting, late] = [new Someone(), new Someone(), new Someone()];
+  pool.acquire(served, 'any', 1000);
+  pool.acquire(waiting, 'any', 1000);
+  await until(() => served.connection !== null, 'a connection');
+  expect([waiting.connection, waiting.failure]).toEqual([null, null]);
+  pool.destroy();
+  expect(waiting.failure?.code).toBe('TG_DRAINING');
+  pool.acquire(late, 'any', 1000);
+  expect(late.failure?.code).toBe('TG_DRAINING');
+  expect([pool.load, pool.size]).toEqual([0, 0]);
+  await origin.connections[0]!.closed();
+  expect(origin.connections).toHaveLength(1);
+});
