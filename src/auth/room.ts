@@ -1,4 +1,10 @@
-import type { DecisionPointConfig, GatewayConfig, ProviderConfig, RouteAuthConfig } from '../config/model.ts';
+import type {
+  DecisionPointConfig,
+  GatewayConfig,
+  ProviderConfig,
+  RouteAuthConfig,
+  RouteCacheConfig,
+} from '../config/model.ts';
 import type { ExchangeVariables, Scope } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Dispatch, Filter, Handover, ServiceCredential, WellKnown } from '../pipeline/index.ts';
@@ -13,7 +19,7 @@ import type { Identity, Provider, RevocationFences } from './contract.ts';
 import { DecisionPoint } from './decision-point.ts';
 import { ForwardProvider } from './forward.ts';
 import { Guard } from './guard.ts';
-import { compileHandover } from './handover/index.ts';
+import { byMethod, compileHandover, toldByKey } from './handover/index.ts';
 import { IntrospectionProvider } from './introspection.ts';
 import { JwtProvider } from './jwt/index.ts';
 import { LiveCredentials } from './live.ts';
@@ -188,17 +194,32 @@ export class CompiledAuth {
   }
 
   /** What a service is told of who asks, and what a client may not tell it. */
-  handover(auth: RouteAuthConfig | null, service: string): Handover | null {
-    const { config, keys, parts } = this.of;
+  handover(auth: RouteAuthConfig | null, service: string, cache: RouteCacheConfig | null): Handover | null {
+    const whole = this.handoverOf(auth, service, EVERYTHING, true);
+    if (cache === null || !isGuarded(auth)) return whole;
+    return byMethod(cache.policy.methods, this.handoverOf(auth, service, toldByKey(cache), false), whole);
+  }
+
+  private handoverOf(
+    auth: RouteAuthConfig | null,
+    service: string,
+    tells: typeof EVERYTHING,
+    withScopes: boolean,
+  ): Handover | null {
+    const { config, keys, parts, providers } = this.of;
     const asked = auth?.providers ?? [];
     const signs = auth?.forwardAs === 'jwt' && keys !== null;
+    const as = signs ? (tells.subject ? signerFor(service, keys, parts, withScopes) : null) : 'headers';
+    // Neither the client's credential nor what its provider says of it, where the key does not name the subject.
+    const unsaid = tells.subject ? [] : asked.flatMap((name) => tellingHeaders(providers.get(name)!));
     return compileHandover<Identity>({
       names: config.identity,
-      as: asked.length === 0 ? null : signs ? signerFor(service, keys, parts) : 'headers',
-      tells: { subject: true, permissions: true },
+      as: asked.length === 0 ? null : as,
+      tells,
       forbidden: [
         ...this.foreignHeaders(asked),
-        ...(this.credential(service) === null ? [] : ['authorization']),
+        ...(signs || this.credential(service) !== null ? ['authorization'] : []),
+        ...unsaid,
       ],
     });
   }
@@ -265,6 +286,13 @@ export class CompiledAuth {
     const point = claim(`${name} ${JSON.stringify(own)}`, () => new DecisionPoint(name, own, parts));
     return outsidePermit(point, question, parts.variables);
   }
+}
+
+const EVERYTHING = { subject: true, permissions: true };
+
+function tellingHeaders({ places, serviceHeaders }: Provider): string[] {
+  const shown = places.filter((place) => place.in === 'header').map(({ name }) => name);
+  return [...shown, ...serviceHeaders];
 }
 
 /** Can a provider authenticate requests of this route? */

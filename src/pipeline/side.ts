@@ -21,9 +21,9 @@ export interface Timeouts {
 /** What a service is told of who asks, and which of the client's headers could be taken for that. */
 export interface Handover {
   /** The client's headers without what only the gateway may say; the very same list where there is nothing of it. */
-  without(headers: Headers): Headers;
+  without(exchange: Exchange, headers: Headers): Headers;
   /** The same for what may follow the content. */
-  withoutTrailers(body: Body): Body;
+  withoutTrailers(exchange: Exchange, body: Body): Body;
   /** Lines of a request's head, each with its CRLF; '' where nothing is said. */
   lines(exchange: Exchange): string;
 }

@@ -307,7 +307,7 @@ export class RouteCompiler {
       ownCookies: balance.kind === 'cookie' ? [...sticky, balance.name] : sticky,
       request: compileTransform(config.request, route.request, scopes.request),
       response: compileTransform(config.response, route.response, scopes.response),
-      handover: this.parts.auth.handover(route.auth, to.service),
+      handover: this.parts.auth.handover(route.auth, to.service, route.cache),
       credential: this.parts.auth.credential(to.service),
     };
   }

@@ -61,11 +61,11 @@ class CompiledHandover<Who extends Told> implements Handover {
     this.forbidden = forbidden;
   }
 
-  without(headers: Headers): Headers {
+  without(_exchange: Exchange, headers: Headers): Headers {
     return this.forbidden.empty ? headers : this.forbidden.without(headers);
   }
 
-  withoutTrailers(body: Body): Body {
+  withoutTrailers(_exchange: Exchange, body: Body): Body {
     if (this.forbidden.empty || !isSource(body) || body.length >= 0) return body;
     return new WithoutTrailers(body, this.forbidden);
   }

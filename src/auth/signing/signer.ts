@@ -32,8 +32,15 @@ interface Made {
 /**
  * Signs for one service who asks: a JWT (RFC 7519) whose `aud` is the service's name, so that no service can use it
  * with another. It holds for 60 s, and never longer than the credential that it stands for.
+ *
+ * @param withScopes Not where the answer is kept under a key that does not hold them.
  */
-export function signerFor(audience: string, ring: KeyRing, { clock, random }: SignerParts): Sign<Signed> {
+export function signerFor(
+  audience: string,
+  ring: KeyRing,
+  { clock, random }: SignerParts,
+  withScopes = true,
+): Sign<Signed> {
   const made = new WeakMap<Signed, Made>();
   return (identity) => {
     const wall = clock.wall();
@@ -42,7 +49,7 @@ export function signerFor(audience: string, ring: KeyRing, { clock, random }: Si
     // A clock that was set back must not send a token from the future again.
     if (kept !== undefined && kept.key === key && wall < kept.until && kept.until - wall <= YOUNG)
       return kept.token;
-    const token = tokenOf(identity, audience, key, wall, random.hex(16));
+    const token = tokenOf(identity, audience, key, wall, random.hex(16), withScopes);
     const until = Math.min(wall + YOUNG, identity.expiresAt ?? Number.POSITIVE_INFINITY);
     made.set(identity, { token, key, until });
     return token;
@@ -51,7 +58,14 @@ export function signerFor(audience: string, ring: KeyRing, { clock, random }: Si
 
 const headers = new WeakMap<SigningKey, string>();
 
-function tokenOf(identity: Signed, audience: string, key: SigningKey, wall: number, jti: string): string {
+function tokenOf(
+  identity: Signed,
+  audience: string,
+  key: SigningKey,
+  wall: number,
+  jti: string,
+  withScopes: boolean,
+): string {
   const iat = Math.floor(wall / 1000);
   const end = identity.expiresAt === null ? Number.POSITIVE_INFINITY : Math.ceil(identity.expiresAt / 1000);
   const { subject, permissions, scopes, provider } = identity;
@@ -63,7 +77,7 @@ function tokenOf(identity: Signed, audience: string, key: SigningKey, wall: numb
     exp: Math.max(iat + 1, Math.min(iat + LIFETIME, end)),
     jti,
     permissions,
-    ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
+    ...(!withScopes || scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
     provider,
   };
   let header = headers.get(key);
