@@ -8,7 +8,7 @@ import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { ApiKeyProvider } from './api-key.ts';
 import type { Endpoint } from './call/index.ts';
-import type { Provider, RevocationFences } from './contract.ts';
+import type { Provider, Remembrance, RevocationFences } from './contract.ts';
 import { DecisionPoint } from './decision-point.ts';
 import { ForwardProvider } from './forward.ts';
 import { Guard } from './guard.ts';
@@ -30,8 +30,8 @@ export interface AuthParts {
   /** Servers that are asked, for their end. */
   readonly endpoints: Set<Endpoint>;
   readonly fences: RevocationFences;
-  /** May what was found out before be used? False where a revocation may have been missed. */
-  readonly mayRemember: () => boolean;
+  /** May what was found out before be used? */
+  readonly memory: Remembrance;
   /** The variables of expressions, for an exchange. */
   variables(exchange: Exchange): ExchangeVariables;
 }
@@ -49,7 +49,7 @@ export class AuthRoom {
 
   constructor(parts: Omit<AuthParts, 'endpoints'>) {
     this.parts = { ...parts, endpoints: new Set() };
-    this.live = new LiveCredentials(parts.clock, parts.fences);
+    this.live = new LiveCredentials(parts.clock, parts.fences, parts.memory);
   }
 
   /** Compiles all providers of a config; `commit` makes them the ones in force. */

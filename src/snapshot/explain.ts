@@ -1,4 +1,4 @@
-import { AuthRoom, type ExplainedAuth, explainAuth, NO_FENCES } from '../auth/index.ts';
+import { ALWAYS, AuthRoom, type ExplainedAuth, explainAuth, NO_FENCES } from '../auth/index.ts';
 import type { GatewayConfig, ListenerConfig, RouteConfig } from '../config/model.ts';
 import { ExchangeVariables } from '../expression/index.ts';
 import { Exchange, type Params, type Reply, reply } from '../http/exchange.ts';
@@ -118,7 +118,7 @@ function authOf(config: GatewayConfig, route: RouteConfig, exchange: Exchange): 
     log: silentLogger,
     resolver: new Resolver(systemClock),
     fences: NO_FENCES,
-    mayRemember: () => true,
+    memory: ALWAYS,
     variables: requestVariables,
   });
   const { auth, commit } = room.compile(config);
