@@ -39,8 +39,17 @@ export function tips({ port, admin, tokens }: Running): Tip[] {
       command: `curl -si '${gateway}/ordering/orders?customer=ada-lindqvist' ${bearer('bela-novak')}`,
     },
     {
+      what: 'An order, twice: Cache-Status says that the second answer comes from the cache',
+      command: `curl -s -o /dev/null -D - ${order} -o /dev/null ${order} ${ada} | grep -i cache-status`,
+    },
+    {
       what: 'Ship an order: written to PostgreSQL through the gateway',
       command: `curl -s -X PUT ${order} ${ada} -H 'content-type: application/json' -d '{"status":"shipped"}'`,
+    },
+    { what: 'The next read sees it: the cache gave way', command: `curl -si ${order} ${ada}` },
+    {
+      what: 'Unseat whatever is kept under a tag',
+      command: `curl -s http://127.0.0.1:${admin}/v1/purge -H 'content-type: application/json' -d '{"tags":["catalogue"]}'`,
     },
     {
       what: 'Place one: 201 with its location',

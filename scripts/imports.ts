@@ -22,7 +22,7 @@ const arrows: Record<string, string[]> = {
   config: ['auth', 'pipeline', 'router', 'expression'],
   snapshot: ['auth', 'cache', 'pipeline', 'router', 'upstream', 'expression', 'telemetry'],
   workers: ['cache', 'snapshot', 'upstream', 'telemetry', 'http1'],
-  admin: ['workers', 'snapshot', 'pipeline', 'router', 'upstream', 'telemetry'],
+  admin: ['workers', 'cache', 'snapshot', 'pipeline', 'router', 'upstream', 'telemetry'],
   gateway: [
     'auth',
     'cache',

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { AuthRoom } from './auth/index.ts';
-import { Cache, type Invalidation } from './cache/index.ts';
+import { Cache, type Invalidation, openSharedStore, placeOf } from './cache/index.ts';
 import type { GatewayConfig, ListenerConfig } from './config/model.ts';
 import type { Failure } from './http/errors.ts';
 import type { Exchange } from './http/exchange.ts';
@@ -31,11 +31,13 @@ import type { Random } from './util/random.ts';
 import {
   BACKLOG,
   type Ejection,
-  type FenceNotice,
+  type FenceNews,
   type LeaseView,
   type ListeningHandle,
+  type SequenceNews,
   TOPICS,
   type WorkerBus,
+  type WorkerCacheState,
   type WorkerGateway,
 } from './workers/index.ts';
 
@@ -62,6 +64,9 @@ export interface GatewayParts {
 }
 
 const DRAIN_CHECK = 20;
+/** How often a worker asks how long it may answer tagged entries, and how long it waits for that; ms. */
+const SYNC_EVERY = 200;
+const SYNC_PATIENCE = 1_000;
 
 /** A gateway in this process: listeners, the pipeline behind them, and what outlives a reload. */
 export class Gateway implements WorkerGateway {
@@ -78,6 +83,11 @@ export class Gateway implements WorkerGateway {
   private readonly leaving = new Set<Listener>();
   private snapshot: Snapshot;
   private drainUntil = Number.POSITIVE_INFINITY;
+  /** Of the config in force: the number of reloads. */
+  private life = 0;
+  private sharedPlace = '';
+  private sharing: Promise<void>;
+  private ended = false;
   private draining: Promise<{ cut: number }> | null = null;
 
   constructor(parts: GatewayParts) {
@@ -111,7 +121,7 @@ export class Gateway implements WorkerGateway {
       log,
       resolver,
       fences: this.cache.fences,
-      mayRemember: () => lease.holds(),
+      memory: { mayAnswer: (tags) => this.cache.mayAnswer(tags), life: () => this.cache.life },
       nodeSecret: affinityKey,
       variables: requestVariables,
     });
@@ -134,6 +144,7 @@ export class Gateway implements WorkerGateway {
       failed: (exchange, status, failure) => this.tell(exchange, status, failure),
     });
     if (parts.bus !== undefined) this.joinNode(parts.bus);
+    this.sharing = this.shareCache(parts.config);
   }
 
   /** Follows what the supervisor's checks and the other workers find out about targets. */
@@ -152,14 +163,63 @@ export class Gateway implements WorkerGateway {
       bus.ask(TOPICS.ejected, { service, target, forMs, why } satisfies Ejection).catch(() => {});
     };
     bus.ask(TOPICS.health, null).then(hear, () => {});
-    bus.on(TOPICS.fences, (notice) => this.hearFence(notice as FenceNotice));
+    bus.on(TOPICS.cache, () => this.cacheState());
+    bus.on(TOPICS.fences, (news) => this.hearFence(news as FenceNews));
+    this.followSequence(bus);
   }
 
-  private hearFence(notice: FenceNotice): void {
-    const { fences } = this.cache;
-    if ('floor' in notice) fences.raiseFloor(notice.number);
-    else fences.apply(notice.number, notice.what);
+  private hearFence(news: FenceNews): void {
+    const { cache } = this;
+    if ('reset' in news) cache.restart();
+    else if (news.what === null) cache.fences.raiseFloor(news.number);
+    else cache.fences.apply(news.number, news.what);
     this.auth.live.sweep();
+  }
+
+  /**
+   * Learns where the sequence stands, and how long tagged entries may be answered: the supervisor's answer comes
+   * behind every fence it has sent, so who has it has heard of all of them.
+   */
+  private followSequence(bus: WorkerBus): void {
+    const { clock } = this.parts;
+    const { life } = this;
+    const ask = async (): Promise<boolean> => {
+      const askedAt = clock.now();
+      const { number, distrust, syncedFor } = (await bus.ask(
+        TOPICS.sequence,
+        null,
+        SYNC_PATIENCE,
+      )) as SequenceNews;
+      const { fences } = this.cache;
+      if (distrust && fences.sequence === 0) fences.raiseFloor(number);
+      else fences.startAt(number);
+      this.cache.syncedTo(syncedFor === null ? Number.POSITIVE_INFINITY : askedAt + syncedFor);
+      return syncedFor !== null;
+    };
+    const again = async () => {
+      // Without a log that nodes share there is nothing to fall behind of.
+      const goOn = await ask().catch(() => true);
+      if (goOn && !this.ended && life === this.life) clock.after(SYNC_EVERY, again);
+    };
+    void again();
+  }
+
+  /** Opens the level that nodes share, where the config names one; another than before takes its place. */
+  private async shareCache(config: GatewayConfig): Promise<void> {
+    const place = placeOf(config.cache);
+    if (place === this.sharedPlace) return;
+    this.sharedPlace = place;
+    const old = this.cache.shared;
+    this.cache.shared = null;
+    await old?.close();
+    const shared = await openSharedStore(config.cache, () => this.cache.fences.sequence, this.parts);
+    if (this.ended || place !== this.sharedPlace) await shared?.close();
+    else this.cache.shared = shared;
+  }
+
+  cacheState(): WorkerCacheState {
+    const { fills: _, ...counts } = this.cache.counts();
+    return { ...counts, limit: this.config.cache.memory, redis: this.cache.sharedState() };
   }
 
   private async invalidate(what: Invalidation): Promise<unknown> {
@@ -173,7 +233,7 @@ export class Gateway implements WorkerGateway {
 
   /** `where`: a handle that listens, or an address to listen on. Resolves with the port. */
   async listen(name: string, where: ListeningHandle | { host: string; port: number }): Promise<void> {
-    await this.upstreams.ready();
+    await Promise.all([this.upstreams.ready(), this.sharing]);
     const listener = this.listener(name);
     const { server } = listener;
     return new Promise((resolve, reject) => {
@@ -215,6 +275,9 @@ export class Gateway implements WorkerGateway {
     const snapshot = compileSnapshot(config, this.snapshotParts);
     for (const listener of config.listen) this.listeners.get(listener.name)?.update(listener);
     this.cache.memory.resize(config.cache.memory);
+    this.life++;
+    if (this.parts.bus !== undefined) this.followSequence(this.parts.bus);
+    await this.shareCache(config);
     this.snapshot = snapshot;
     this.pipeline.swap(snapshot);
     snapshot.commit();
@@ -251,8 +314,10 @@ export class Gateway implements WorkerGateway {
         connection.destroy();
       }
     }
+    this.ended = true;
     this.upstreams.destroy();
     this.auth.close();
+    await this.cache.close();
     return { cut };
   }
 

@@ -1,9 +1,9 @@
-import { LocalSequence, type SequenceLog } from './cache/index.ts';
+import { NodeSequence } from './cache/index.ts';
 import type { GatewayConfig } from './config/model.ts';
-import { createGateway } from './gateway.ts';
+import { createGateway, type Gateway } from './gateway.ts';
 import { Counters, createLogger, type Logger, silentLogger } from './telemetry/index.ts';
 import { ActiveChecks, checkPlans } from './upstream/index.ts';
-import { type Clock, systemClock } from './util/clock.ts';
+import { type Clock, systemClock, type Timer } from './util/clock.ts';
 import { type Random, systemRandom } from './util/random.ts';
 
 export interface StartOptions {
@@ -53,11 +53,16 @@ export async function startGateway(definition: object, options: StartOptions = {
     invalidate: (what) => sequence.invalidate(what),
   });
   const { fences } = gateway.cache;
-  const sequence: SequenceLog = new LocalSequence({
-    apply: async (number, what) => fences.apply(number, what),
-    raiseFloor: async (number) => fences.raiseFloor(number),
-    synced() {},
-  });
+  const sequence: NodeSequence = new NodeSequence(
+    {
+      apply: async (number, what) => fences.apply(number, what),
+      raiseFloor: async (number) => fences.raiseFloor(number),
+      reset: async () => gateway.cache.restart(),
+    },
+    { clock, random, log: loggerOf(options.log) },
+  );
+  await sequence.follow(config.cache);
+  const syncing = followSync(gateway, sequence, clock);
   const checks = new ActiveChecks(clock, random, ({ service, target, up, why }) =>
     gateway.upstreams.reportHealth(service, target, up, why),
   );
@@ -67,7 +72,9 @@ export async function startGateway(definition: object, options: StartOptions = {
     for (const { name, host, port } of config.listen) await gateway.listen(name, { host, port });
   } catch (error) {
     checks.stop();
+    syncing.stop();
     await gateway.drain(0);
+    await sequence.close();
     throw error;
   }
   return {
@@ -75,13 +82,38 @@ export async function startGateway(definition: object, options: StartOptions = {
     async reload(next) {
       const fresh = await read(next, options);
       await gateway.reload(fresh);
+      await sequence.follow(fresh.cache);
+      syncing.tell();
       checks.apply(checkPlans(fresh));
     },
-    close() {
+    async close() {
       checks.stop();
-      return gateway.drain(drain.timeout);
+      syncing.stop();
+      const ended = await gateway.drain(drain.timeout);
+      await sequence.close();
+      return ended;
     },
   };
+}
+
+const SYNC_EVERY = 200;
+
+/** Tells the cache, again and again, how long it may answer tagged entries. */
+function followSync(gateway: Gateway, sequence: NodeSequence, clock: Clock): { tell(): void; stop(): void } {
+  let timer: Timer | null = null;
+  const stop = () => {
+    if (timer !== null) clock.cancel(timer);
+    timer = null;
+  };
+  const tell = () => {
+    stop();
+    const left = sequence.syncedFor();
+    gateway.cache.fences.startAt(sequence.state().sequence);
+    gateway.cache.syncedTo(left === null ? Number.POSITIVE_INFINITY : clock.now() + left);
+    if (left !== null) timer = clock.after(SYNC_EVERY, tell);
+  };
+  tell();
+  return { tell, stop };
 }
 
 async function read(definition: object, options: StartOptions): Promise<GatewayConfig> {

@@ -130,6 +130,15 @@ describe('the demo', () => {
     expect(demo.stdout).toMatch(/Tokens, for a day:\n {2}ada-lindqvist: \S+\n {2}bela-novak: \S+\n/);
   });
 
+  it('keeps answers, and lets go of what a write or a purge touches', async () => {
+    expect(await tip(/twice/)).toMatch(/hit; ttl=/);
+    await tip(/Ship an order/);
+    const next = await tip(/next read sees it/);
+    expect(next).toMatch(/cache-status: tidegate; fwd=uri-miss; stored/i);
+    expect(next).toMatch(/"status": ?"shipped"/);
+    expect(JSON.parse(await tip(/Unseat/))).toEqual({ sequence: expect.any(Number) });
+  });
+
   it('leads beta testers to the next release and splits by weight', async () => {
     expect(await tip(/header leads/)).toMatch(/x-service: ordering-next[\s\S]*"arrives":/i);
     const counts = [...(await tip(/weighted split/)).matchAll(/(\d+) x-service: (\S+)/gi)];

@@ -1,6 +1,6 @@
 import { webcrypto } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { type Identity, NO_FENCES } from '../../src/auth/index.ts';
+import { ALWAYS, type Identity, NO_FENCES } from '../../src/auth/index.ts';
 import { JwtProvider } from '../../src/auth/jwt/index.ts';
 import type { JwtConfig } from '../../src/config/model.ts';
 import { Exchange } from '../../src/http/exchange.ts';
@@ -138,7 +138,7 @@ async function judged(jwks: object, exchanges: readonly Exchange[]): Promise<voi
     log: silentLogger,
     resolver: new Resolver(systemClock),
     endpoints: new Set(),
-    mayRemember: () => true,
+    memory: ALWAYS,
     fences: NO_FENCES,
     nodeSecret: '',
     variables: requestVariables,

@@ -6,10 +6,14 @@ import type { ServiceDescription } from '../upstream/index.ts';
 import type { NodeView } from '../workers/index.ts';
 import { readExplainRequest } from './explain.ts';
 import { problem } from './problem.ts';
+import { readPurge } from './purge.ts';
 
 export const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 const MOST_BODY = 1024 * 1024;
+
+const OTHERS_NOT_TOLD =
+  'Redis can not be reached, so the other nodes have not been told. On this node it is purged.';
 
 type Env = { Bindings: HttpBindings };
 
@@ -42,9 +46,19 @@ export function adminApp(view: NodeView, failed: (error: Error) => void): Hono<E
       return problem(c, 400, 'Bad Request', `${message}.`);
     }
   });
-  app.all('/v1/explain', (c) =>
-    problem(c, 405, 'Method Not Allowed', 'This resource is asked with POST.', { allow: 'POST' }),
-  );
+  askedWithPost(app, '/v1/explain');
+  get(app, '/v1/cache', async (c) => c.json(await view.cache()));
+  app.post('/v1/purge', async (c) => {
+    const purge = readPurge(await c.req.json().catch(() => undefined));
+    if (typeof purge === 'string') return problem(c, 400, 'Bad Request', purge);
+    try {
+      return c.json(await view.purge(purge));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'UNAVAILABLE') throw error;
+      return problem(c, 503, 'Service Unavailable', OTHERS_NOT_TOLD);
+    }
+  });
+  askedWithPost(app, '/v1/purge');
   app.notFound((c) => problem(c, 404, 'Not Found', 'The admin API has no such resource.'));
   app.onError((error, c) => {
     failed(error);
@@ -60,6 +74,12 @@ function describe({ targets, ...service }: ServiceDescription) {
     lastFailure: lastFailure === null ? null : { ...lastFailure, at: new Date(lastFailure.at).toISOString() },
   }));
   return { ...service, targets: told };
+}
+
+function askedWithPost(app: Hono<Env>, path: string): void {
+  app.all(path, (c) =>
+    problem(c, 405, 'Method Not Allowed', 'This resource is asked with POST.', { allow: 'POST' }),
+  );
 }
 
 /** A resource that can only be read. Hono answers HEAD with the handler of GET. */

@@ -92,5 +92,15 @@ export interface RevocationFences {
   }): boolean;
 }
 
+/** Whether what was found out before may be used: false where a revocation may have been missed. */
+export interface Remembrance {
+  mayAnswer(tags: readonly string[]): boolean;
+  /** Another number: another sequence has begun, and nothing of the old one may be used. */
+  life(): number;
+}
+
+/** For those who miss nothing. */
+export const ALWAYS: Remembrance = { mayAnswer: () => true, life: () => 0 };
+
 /** Where nothing is ever purged. */
 export const NO_FENCES: RevocationFences = { sequence: 0, isDead: () => false };

@@ -1,5 +1,5 @@
 import type { Clock } from '../util/clock.ts';
-import type { Decision, RevocationFences } from './contract.ts';
+import type { Decision, Remembrance, RevocationFences } from './contract.ts';
 
 /** What came of asking, and how long it may be kept. */
 export interface Asked {
@@ -20,6 +20,7 @@ interface Kept {
   readonly decision: Decision;
   readonly tags: readonly string[];
   readonly sequence: number;
+  readonly life: number;
   readonly url: string;
   readonly until: number;
   readonly staleUntil: number;
@@ -34,8 +35,8 @@ interface Flight {
 export interface DecisionParts {
   readonly clock: Clock;
   readonly fences: RevocationFences;
-  /** May what was found out before be used? False where a revocation may have been missed. */
-  readonly mayRemember: () => boolean;
+  /** May what was found out before be used? */
+  readonly memory: Remembrance;
 }
 
 /** Of accepted and refused ones each, in a worker. */
@@ -51,15 +52,15 @@ const MOST_BYTES = 32 * 1024 * 1024;
 export class Decisions {
   private readonly clock: Clock;
   private readonly fences: RevocationFences;
-  private readonly mayRemember: () => boolean;
+  private readonly memory: Remembrance;
   private readonly accepted: BoundedMap;
   private readonly refused: BoundedMap;
   private readonly flights = new Map<string, Flight>();
 
-  constructor({ clock, fences, mayRemember }: DecisionParts, most = MOST) {
+  constructor({ clock, fences, memory }: DecisionParts, most = MOST) {
     this.clock = clock;
     this.fences = fences;
-    this.mayRemember = mayRemember;
+    this.memory = memory;
     this.accepted = new BoundedMap(most, MOST_BYTES);
     this.refused = new BoundedMap(most, MOST_BYTES);
   }
@@ -87,6 +88,7 @@ export class Decisions {
 
   private begin(key: string, ask: () => Promise<Asked>): Flight {
     const { sequence } = this.fences;
+    const life = this.memory.life();
     const flight: Flight = {
       sequence,
       outcome: ask()
@@ -94,7 +96,7 @@ export class Decisions {
           if (this.flights.get(key) === flight) this.flights.delete(key);
         })
         .then((asked) => {
-          this.note(key, asked, sequence);
+          this.note(key, asked, sequence, life);
           return asked;
         }),
     };
@@ -103,7 +105,7 @@ export class Decisions {
   }
 
   /** Keeps what was found out without asking anybody; `sequence` was taken before. */
-  note(key: string, asked: Asked, sequence: number): void {
+  note(key: string, asked: Asked, sequence: number, life = this.memory.life()): void {
     const { decision, tags, keep, keepStale, weight } = asked;
     if (tags === null || decision.kind === 'unavailable') return;
     const now = this.clock.now();
@@ -115,6 +117,7 @@ export class Decisions {
       decision,
       tags,
       sequence,
+      life,
       url: '',
       until: now + keep,
       staleUntil: now + keepStale,
@@ -135,8 +138,9 @@ export class Decisions {
     const found = this.accepted.get(key) ?? this.refused.get(key);
     if (found === undefined) return null;
     // A worker that may have missed a revocation remembers nothing until it has caught up.
-    if (!this.mayRemember()) return null;
-    if (!this.fences.isDead(found) && this.clock.now() < found.staleUntil) return found;
+    if (!this.memory.mayAnswer(found.tags)) return null;
+    const holds = found.life === this.memory.life() && !this.fences.isDead(found);
+    if (holds && this.clock.now() < found.staleUntil) return found;
     this.accepted.delete(key);
     this.refused.delete(key);
     return null;

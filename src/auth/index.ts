@@ -1,4 +1,5 @@
 export {
+  ALWAYS,
   AMBIGUOUS,
   type Challenge,
   type Credential,
@@ -7,6 +8,7 @@ export {
   NO_FENCES,
   type Place,
   type Provider,
+  type Remembrance,
   type RevocationFences,
 } from './contract.ts';
 export { type ExplainedAuth, explainAuth } from './explain.ts';

@@ -6,7 +6,7 @@ import { getHeader, type Headers } from '../http/headers.ts';
 import { PassingBody } from '../http/passing.ts';
 import type { Dispatch, Finish, HeaderTransform } from '../pipeline/index.ts';
 import type { Clock, Timer } from '../util/clock.ts';
-import type { Identity, RevocationFences } from './contract.ts';
+import type { Identity, Remembrance, RevocationFences } from './contract.ts';
 import type { Withheld } from './guard.ts';
 
 /** How often tunnels and streams are held against new invalidations, in ms, where nobody says that there are any. */
@@ -19,12 +19,14 @@ const LOOK = 500;
 export class LiveCredentials {
   private readonly clock: Clock;
   private readonly fences: RevocationFences;
+  private readonly memory: Remembrance;
   private readonly held = new Set<Held>();
   private looked = -1;
   private timer: Timer | null = null;
 
-  constructor(clock: Clock, fences: RevocationFences) {
+  constructor(clock: Clock, fences: RevocationFences, memory: Remembrance) {
     this.clock = clock;
+    this.memory = memory;
     this.fences = fences;
   }
 
@@ -49,7 +51,9 @@ export class LiveCredentials {
   sweep(): void {
     this.looked = this.fences.sequence;
     for (const one of [...this.held]) {
-      const { sequence, identity } = one;
+      const { identity } = one;
+      // In a new sequence every invalidation is newer than what was let in under the old.
+      const sequence = one.life === this.memory.life() ? one.sequence : 0;
       if (this.fences.isDead({ sequence, tags: identity.tags, url: '' }))
         one.cut('its subject or token was purged');
     }
@@ -73,7 +77,7 @@ export class LiveCredentials {
   private hold(exchange: Exchange, answer: Reply): void {
     const source = answer.tunnel === null ? answer.body : answer.tunnel.source;
     if (!isSource(source)) return;
-    const held = new Held(source, exchange, this.clock, (one) => this.held.delete(one));
+    const held = new Held(source, exchange, this.clock, this.memory.life(), (one) => this.held.delete(one));
     this.held.add(held);
     if (answer.tunnel === null) answer.body = held;
     else {
@@ -105,13 +109,15 @@ function isEventStream(headers: Headers): boolean {
 class Held extends PassingBody {
   readonly identity: Identity;
   readonly sequence: number;
+  readonly life: number;
   private readonly clock: Clock;
   private readonly done: (one: Held) => void;
   private timer: Timer | null = null;
 
-  constructor(source: BodySource, exchange: Exchange, clock: Clock, done: (one: Held) => void) {
+  constructor(source: BodySource, exchange: Exchange, clock: Clock, life: number, done: (one: Held) => void) {
     super(source);
     this.identity = exchange.identity as Identity;
+    this.life = life;
     this.sequence = (exchange.withheld as Withheld).sequence;
     this.clock = clock;
     this.done = done;

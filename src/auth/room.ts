@@ -15,7 +15,7 @@ import type { Random } from '../util/random.ts';
 import { ApiKeyProvider } from './api-key.ts';
 import { BasicProvider } from './basic.ts';
 import type { Endpoint } from './call/index.ts';
-import type { Identity, Provider, RevocationFences } from './contract.ts';
+import type { Identity, Provider, Remembrance, RevocationFences } from './contract.ts';
 import { DecisionPoint } from './decision-point.ts';
 import { ForwardProvider } from './forward.ts';
 import { Guard } from './guard.ts';
@@ -43,8 +43,8 @@ export interface AuthParts {
   readonly fences: RevocationFences;
   /** What the workers of this node share, and nobody else knows: from it they make the keys they sign with. */
   readonly nodeSecret: string;
-  /** May what was found out before be used? False where a revocation may have been missed. */
-  readonly mayRemember: () => boolean;
+  /** May what was found out before be used? */
+  readonly memory: Remembrance;
   /** The variables of expressions, for an exchange. */
   variables(exchange: Exchange): ExchangeVariables;
 }
@@ -64,7 +64,7 @@ export class AuthRoom {
   constructor(parts: Omit<AuthParts, 'endpoints'>) {
     this.parts = { ...parts, endpoints: new Set() };
     this.signing = new Signing(parts.nodeSecret, parts.clock);
-    this.live = new LiveCredentials(parts.clock, parts.fences);
+    this.live = new LiveCredentials(parts.clock, parts.fences, parts.memory);
   }
 
   /** Compiles all providers of a config; `commit` makes them the ones in force. */

@@ -1,5 +1,5 @@
 export type { Entry } from './entry.ts';
-export { Fences, type Invalidation, urlTag } from './fences/index.ts';
+export { type Fenced, Fences, hasPrefix, type Invalidation, urlTag } from './fences/index.ts';
 export {
   type Answered,
   Cache,
@@ -16,6 +16,9 @@ export {
   type Origin,
   type Out,
 } from './flow/index.ts';
+export { type LevelParts, openSharedStore, placeOf } from './levels.ts';
+export { type NodeHolders, NodeSequence } from './node-sequence.ts';
+export { STORE_REFUSALS, type StoreRefusal } from './policy/index.ts';
 export {
   type FenceHolders,
   LocalSequence,

@@ -23,8 +23,8 @@ export interface SharedStore {
    * store's timeout. The caller compares what it gets with its own fences once more.
    */
   get(key: string, choose: (variants: readonly EntryHead[]) => number): Promise<Entry | null>;
-  /** In the background, bounded; dropped where the store is slow or away. `url`: what purges by URL or prefix name. */
-  put(key: string, entry: Entry, url: string): void;
+  /** In the background, bounded; resolves once it is there or given up, never rejects; dropped where the store is slow or away. `url`: what purges by URL or prefix name. */
+  put(key: string, entry: Entry, url: string): Promise<void>;
   delete(key: string): void;
   /**
    * Collapsed forwarding across nodes. `mine`: the caller fills it, and calls `release` when done, within `ms`.

@@ -1,4 +1,6 @@
 import { type GatewayConfig, issueData, type LoadedConfig, loadConfig, sortIssues } from '../config/index.ts';
+import { formatSize } from '../util/size.ts';
+import { usableCores } from '../workers/index.ts';
 import { type Connection, tryConnections } from './connect.ts';
 import { counted, printIssues, printJson } from './output.ts';
 import { EXIT } from './usage.ts';
@@ -47,6 +49,7 @@ function faultsOf({ errors, warnings, connections }: Findings, options: CheckOpt
 
 function printData({ loaded, connections }: Findings, options: CheckOptions, ok: boolean): void {
   const issues = sortIssues(loaded.issues, loaded.source).map((issue) => issueData(issue, loaded.source));
+  const memory = loaded.config === null ? null : cacheMemory(loaded.config);
   printJson({
     file: loaded.source.file,
     ok,
@@ -54,6 +57,7 @@ function printData({ loaded, connections }: Findings, options: CheckOptions, ok:
     warnings: issues.filter((issue) => issue.severity === 'warning'),
     open: loaded.config === null ? [] : openRoutes(loaded.config),
     ...(options.connect ? { connections } : {}),
+    ...(memory === null ? {} : { cacheMemory: memory }),
   });
 }
 
@@ -71,6 +75,8 @@ async function printText({ loaded, warnings, connections }: Findings, faults: st
   // Where nothing is guarded at all, that all is open is no news.
   if (open.length > 0 && Object.keys(loaded.config.auth).length > 0)
     process.stdout.write(`open to everyone: ${open.join(', ')}\n`);
+  const memory = cacheMemory(loaded.config);
+  if (memory !== null) process.stdout.write(`${cacheLine(memory)}\n`);
 }
 
 function outline(config: GatewayConfig): string {
@@ -83,6 +89,25 @@ function openRoutes(config: GatewayConfig): string[] {
   return Object.values(config.routes)
     .filter(({ auth }) => auth === null)
     .map(({ name }) => name);
+}
+
+/** What the caches of all workers take at most. Bytes. */
+interface CacheMemory {
+  perWorker: number;
+  workers: number;
+  total: number;
+}
+
+/** Null where nothing is cached. */
+function cacheMemory({ routes, cache, workers: said }: GatewayConfig): CacheMemory | null {
+  if (Object.values(routes).every((route) => route.cache === null)) return null;
+  const workers = said === 'auto' ? usableCores() : said;
+  return { perWorker: cache.memory, workers, total: cache.memory * workers };
+}
+
+function cacheLine({ perWorker, workers, total }: CacheMemory): string {
+  const each = workers === 1 ? '1 worker' : `${workers} workers of ${formatSize(perWorker)} each`;
+  return `the cache takes up to ${formatSize(total)} of memory: ${each}`;
 }
 
 function printConnection({ service, target, milliseconds, error }: Connection): void {

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import type { PurgeOptions } from './purge.ts';
 import { EXIT, UsageError } from './usage.ts';
 import { version } from './version.ts';
 
@@ -42,7 +43,7 @@ function commands(done: Done): Command {
     .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
     .exitOverride()
     .showHelpAfterError('("tidegate --help" tells more)');
-  for (const add of [addRun, addCheck, addRoutes, addExplain, addSchema, addInit, addHash, addTest])
+  for (const add of [addRun, addCheck, addRoutes, addExplain, addPurge, addSchema, addInit, addHash, addTest])
     add(program, done);
   program.addHelpText('after', examples(['tidegate init', 'tidegate check', 'tidegate run']));
   return program;
@@ -144,6 +145,28 @@ interface ExplainFlags {
 
 function collect(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value];
+}
+
+function addPurge(program: Command, done: Done): void {
+  const several = (flags: string, about: string) =>
+    new Option(flags, `${about}; may be repeated`).argParser(collect).default([], '');
+  command(program, 'purge', 'make a running gateway forget cached answers', [
+    'tidegate purge --tag order:42 --tag customer-orders:7',
+    'tidegate purge --url https://shop.example/catalogue/products',
+    'tidegate purge --prefix /catalogue/ --soft',
+    'tidegate purge --all --admin https://10.0.0.5:9901 --token "$TOKEN"',
+  ])
+    .addOption(several('--tag <tag>', 'what carries this tag'))
+    .addOption(several('--url <url>', 'what was asked for under this URL'))
+    .addOption(several('--prefix <prefix>', 'what was asked for under a URL, or a path, that begins so'))
+    .option('--all', 'everything')
+    .option('--soft', 'it becomes stale, and may still be answered where stale is allowed')
+    .option('--admin <url>', 'where the admin API of the gateway is', 'http://127.0.0.1:9901')
+    .option('--token <token>', 'what it asks for (or TIDEGATE_ADMIN_TOKEN)')
+    .action(async (options: PurgeOptions) => {
+      const { purge } = await import('./purge.ts');
+      done(await purge(options, process.env.TIDEGATE_ADMIN_TOKEN));
+    });
 }
 
 function addSchema(program: Command, done: Done): void {

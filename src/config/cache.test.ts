@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { loadText } from './load.ts';
+import { loadObject, loadText } from './load.ts';
 import { renderIssues } from './report/index.ts';
 
 const load = (text: string, env: Record<string, string> = {}) =>
@@ -187,4 +188,44 @@ describe('where answers are kept', () => {
       prefix: 'shop',
     });
   });
+});
+
+test('whatever stands in a cache is a config or has reasons', () => {
+  const words = [
+    'none',
+    'true',
+    '5m',
+    'store',
+    'GET',
+    'POST',
+    'vary',
+    'a:{params.id}',
+    'auth.subject',
+    'redis://a',
+  ];
+  const leaf = fc.oneof(fc.jsonValue({ maxDepth: 1 }), fc.constantFrom(...words), fc.constant(true));
+  const keys =
+    'ttl override ignore setCookie methods key query headers cookies body vary shared private store tags';
+  const more =
+    'ignoreCookies maxTags maxSize sort url cluster sentinels name tls encrypt memory redis prefix 200 default';
+  const part = (value: fc.Arbitrary<unknown>) =>
+    fc.dictionary(
+      fc.constantFrom(...keys.split(' '), ...more.split(' ')),
+      fc.oneof(leaf, fc.array(leaf), value),
+    );
+  const cache = part(part(leaf));
+  fc.assert(
+    fc.property(cache, cache, cache, (levels, defaults, own) => {
+      const services = { a: { url: 'http://127.0.0.1:4001' } };
+      const routes = { r: { match: '/a/{id}', to: 'a', cache: own }, s: { match: '/s', to: 'a' } };
+      const loaded = loadObject(
+        { cache: levels, defaults: { cache: defaults }, services, routes },
+        '/nowhere',
+        { env: {} },
+      );
+      expect(loaded.config === null).toBe(loaded.issues.some((issue) => issue.severity === 'error'));
+      renderIssues(loaded.issues, loaded.source, { colour: false });
+    }),
+    { numRuns: 300 },
+  );
 });

@@ -26,6 +26,17 @@ export const taken = defineGateway({
       response: { headers: { set: { 'x-status': ({ response }) => String(response.status) } } },
       timeout: { response: '2s', total: 'none' },
     },
+    cached: {
+      match: '/cached/{id:int}',
+      to: 'catalogue',
+      cache: {
+        ttl: { 200: '5m', default: '10s' },
+        key: { query: { ignore: ['utm_*'], sort: true } },
+        vary: ({ request }) => request.headers['x-tenant'],
+        store: ({ response }) => response.status === 200,
+        tags: ['order:{params.id}', ({ params }) => `order:${params.id}`],
+      },
+    },
     split: { match: '/ordering/*', to: [{ service: 'ordering', weight: 90 }, 'catalogue'] },
     hello: { match: '/hello', respond: { json: { hello: '{request.ip}' } } },
     old: { match: '/old', redirect: { to: '/new' }, timeout: '${env.TIMEOUT:5s}' },
@@ -68,6 +79,12 @@ defineGateway({
 defineGateway({
   // @ts-expect-error a misspelt key of a service
   services: { catalogue: { url: 'http://127.0.0.1:4001', timeuot: '5s' } },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error a word that setCookie does not know
+  routes: { a: { match: '/a', to: 'catalogue', cache: { setCookie: 'keep' } } },
 });
 
 defineGateway({

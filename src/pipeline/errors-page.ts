@@ -94,6 +94,10 @@ export const CONFIG_ERRORS: Readonly<Record<string, string>> = {
     'The admin API listens on an address that others can reach, and has no token. Give `admin.token`, or let it listen on 127.0.0.1.',
   TG_CONFIG_AUTH:
     'A provider or guard takes more than is meant: keys over plain `http:`, tokens of any issuer, a route that opens what another guards.',
+  TG_CONFIG_CACHE_IDENTITY:
+    'A cached answer could be given to another user than the one it was made for. Say whose it is with `vary`, `private`, `shared`, `key.cookies` or `ignoreCookies`: [caching.md](caching.md#whose-answer-it-is).',
+  TG_CONFIG_CACHE_TAG:
+    'A tag takes in a path parameter in whatever spelling the client sends, so that a purge or a change may miss it. Give the parameter a type: [caching.md](caching.md#tags).',
   TG_CONFIG_CODE:
     'A `.ts` or `.js` config can’t be loaded: it has a syntax error, throws, or exports no `defineGateway({...})` as its default.',
   TG_CONFIG_CONFLICT: 'Two keys exclude each other. The message names both; keep one.',

@@ -1,6 +1,6 @@
 import { Cluster, Command, type Redis } from 'ioredis';
 import { type Logger, silentLogger } from '../telemetry/index.ts';
-import type { Clock } from '../util/clock.ts';
+import type { Clock, Timer } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { type Client, createClient } from './client.ts';
 import { addressOf, type RedisConfig } from './config.ts';
@@ -18,6 +18,8 @@ import { Health } from './health.ts';
 
 /** Calls that may wait at once; more would only wait longer. */
 const MOST_WAITING = 20_000;
+/** Between two questions to a server that is silent; milliseconds. */
+const PROBE = 250;
 
 export interface LinkParts {
   readonly clock: Clock;
@@ -43,6 +45,8 @@ class Link implements RedisLink {
   private lastReply = Number.NEGATIVE_INFINITY;
   /** The socket whose writes of this turn are held together. */
   private corked: Redis['stream'] | null = null;
+  private probing: Timer | null = null;
+  private again: Timer | null = null;
   private closed = false;
 
   constructor(config: RedisConfig, parts: LinkParts) {
@@ -105,6 +109,7 @@ class Link implements RedisLink {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
+    for (const timer of [this.probing, this.again]) if (timer !== null) this.parts.clock.cancel(timer);
     this.health.close();
     this.client.disconnect();
     this.deadlines.close();
@@ -120,14 +125,13 @@ class Link implements RedisLink {
     });
     this.client.on('ready', () => {
       error = null;
-      this.lastReply = this.parts.clock.now();
-      this.health.back();
+      this.spoke();
     });
     this.client.on('close', () => this.health.away(error ?? 'the connection was closed'));
     // Only where it was closed by us, or can't even begin: the latter is tried again.
     this.client.on('end', () => {
       this.health.away(error ?? 'the connection was closed');
-      if (!this.closed) this.parts.clock.after(1000, () => this.connectAgain());
+      if (!this.closed) this.again = this.parts.clock.after(1000, () => this.connectAgain());
     });
   }
 
@@ -187,8 +191,7 @@ class Link implements RedisLink {
   /** Any reply, be it late, shows that it is there. */
   private answered(call: Call): void {
     this.settle(call);
-    this.lastReply = this.parts.clock.now();
-    if (!this.closed) this.health.back();
+    this.spoke();
   }
 
   /** One late answer among others is slowness; silence is absence, and the next calls need not wait for it. */
@@ -196,6 +199,29 @@ class Link implements RedisLink {
     this.settle(call);
     if (this.closed || this.lastReply >= call.since) return;
     this.health.away(`no answer within ${this.config.commandTimeout} ms`);
+    this.probe();
+  }
+
+  /** As nothing else is sent to a server that is silent, one question at a time finds out when it speaks again. */
+  private probe(): void {
+    if (this.probing !== null || this.health.connected || this.closed) return;
+    const { clock } = this.parts;
+    this.probing = clock.after(PROBE, () => {
+      this.probing = null;
+      this.probe();
+    });
+    if (this.client.status !== 'ready') return;
+    const command = new Command('ping', [], {});
+    (command.promise as Promise<unknown>).then(
+      () => this.spoke(),
+      () => {},
+    );
+    this.client.sendCommand(command);
+  }
+
+  private spoke(): void {
+    this.lastReply = this.parts.clock.now();
+    if (!this.closed) this.health.back();
   }
 
   private async load(library: RedisLibrary): Promise<void> {

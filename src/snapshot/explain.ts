@@ -1,4 +1,4 @@
-import { AuthRoom, type ExplainedAuth, explainAuth, NO_FENCES } from '../auth/index.ts';
+import { ALWAYS, AuthRoom, type ExplainedAuth, explainAuth, NO_FENCES } from '../auth/index.ts';
 import type { GatewayConfig, ListenerConfig, RouteConfig } from '../config/model.ts';
 import { ExchangeVariables } from '../expression/index.ts';
 import { Exchange, type Params, type Reply, reply } from '../http/exchange.ts';
@@ -146,7 +146,7 @@ export function idleAuthRoom(): AuthRoom {
     log: silentLogger,
     resolver: new Resolver(systemClock),
     fences: NO_FENCES,
-    mayRemember: () => true,
+    memory: ALWAYS,
     nodeSecret: '',
     variables: requestVariables,
   });

@@ -17,9 +17,14 @@ export interface RedisSentinel {
 }
 
 const NAME = 'shop';
+/** A replica needn't wait for others to come along. */
+const AT_ONCE: RedisSettings = { 'repl-diskless-sync-delay': '0' };
 
 export async function redisSentinel(settings: RedisSettings = {}): Promise<RedisSentinel> {
-  const servers = [await redisServer(settings), await redisServer(settings)];
+  const servers = [
+    await redisServer({ ...AT_ONCE, ...settings }),
+    await redisServer({ ...AT_ONCE, ...settings }),
+  ];
   const [first, second] = servers as [RedisServer, RedisServer];
   await second.command('REPLICAOF', '127.0.0.1', first.port);
   await until(

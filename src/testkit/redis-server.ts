@@ -130,14 +130,16 @@ export class RedisServer {
   }
 }
 
-/** Starts a Redis on a free port. */
+/** Starts a Redis on a free port; on another one, where somebody took that in the meantime. */
 export async function redisServer(settings: RedisSettings = {}): Promise<RedisServer> {
-  const server = new RedisServer(await freePort(), settings);
-  try {
-    await server.start();
-  } catch (error) {
-    await server.close();
-    throw error;
+  for (let attempt = 1; ; attempt++) {
+    const server = new RedisServer(await freePort(), settings);
+    try {
+      await server.start();
+      return server;
+    } catch (error) {
+      await server.close();
+      if (attempt === 3 || !/in use/.test(String(error))) throw error;
+    }
   }
-  return server;
 }

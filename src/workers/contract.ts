@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Invalidation } from '../cache/index.ts';
-import type { AdminConfig, GatewayConfig, ListenerConfig } from '../config/model.ts';
+import type { AdminConfig, CacheConfig, GatewayConfig, ListenerConfig } from '../config/model.ts';
 import {
   describeRoute,
   type Explained,
@@ -11,6 +11,7 @@ import type { Counters, Logger } from '../telemetry/index.ts';
 import { type CheckPlans, checkPlans, type ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import type { CacheControl } from './cache-view.ts';
 
 /**
  * What a worker process runs: one gateway, that listens on handles given to it. `src/gateway.ts` builds it;
@@ -63,22 +64,30 @@ export const KEY_VARIABLE = 'TIDEGATE_NODE_KEY';
 /** Environment variable in which a worker finds how many workers its node has. */
 export const COUNT_VARIABLE = 'TIDEGATE_WORKERS';
 
-/** What goes over the bus about targets. */
+/**
+ * What goes over the bus: about targets, the state of caches (asked of workers), invalidations (told to them), and
+ * what they ask: to number an invalidation, where the sequence stands, and how long tagged answers may be given.
+ */
 export const TOPICS = {
   health: 'health',
   ejected: 'ejected',
-  /** Supervisor to workers: a `FenceNotice`. */
+  cache: 'cache',
   fences: 'fences',
-  /** A worker asks: where does the sequence stand? */
-  sequence: 'sequence',
-  /** A worker asks: number this invalidation. */
   invalidate: 'invalidate',
+  sequence: 'sequence',
 } as const;
 
-/** What every holder of a cache must hear of, in its order. */
-export type FenceNotice =
-  | { readonly number: number; readonly what: Invalidation }
-  | { readonly number: number; readonly floor: true };
+/** An invalidation under its number, as it goes to workers; `what` null: the floor rises to it; `reset`: another sequence begins. */
+export type FenceNews = { number: number; what: Invalidation | null } | { reset: true };
+
+/** What a worker is told of the sequence. */
+export interface SequenceNews {
+  number: number;
+  /** Not all that was invalidated is known to Redis: who comes new trusts nothing that is older. */
+  distrust: boolean;
+  /** Milliseconds, from when it asked, for which tagged entries may be answered; null: without bound. */
+  syncedFor: number | null;
+}
 
 /** A target that one worker has taken out, for its siblings. */
 export interface Ejection {
@@ -130,6 +139,7 @@ export interface ConfigOutline {
   drain: { delay: number; timeout: number };
   routes: RouteDescription[];
   services: string[];
+  cache: CacheConfig;
   /** Targets that are checked, once for the node. */
   checks: CheckPlans;
 }
@@ -174,6 +184,7 @@ export function outlineOf(config: GatewayConfig): ConfigOutline {
     drain: config.drain,
     routes: Object.values(config.routes).map(describeRoute),
     services: Object.keys(config.services),
+    cache: config.cache,
     checks: checkPlans(config),
   };
 }
@@ -184,7 +195,7 @@ export function isCode(file: string): boolean {
 }
 
 /** What the node tells of itself: what the admin listener serves. */
-export interface NodeView {
+export interface NodeView extends CacheControl {
   status(): NodeStatus;
   /** Null when requests are welcome, else why not. */
   unready(): string | null;

@@ -4,7 +4,9 @@ import { addRows, type Logger } from '../telemetry/index.ts';
 import { mergeDescriptions, type ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { Backoff } from './backoff.ts';
+import type { WorkerCacheState } from './cache-view.ts';
 import { type Channel, RemoteError } from './channel.ts';
+import { TOPICS } from './contract.ts';
 import { type Desired, WorkerProcess } from './worker-process.ts';
 
 const WATCHDOG_TICK = 1000;
@@ -144,6 +146,12 @@ export class Fleet {
   /** Every service as all workers together know it. */
   async services(): Promise<ServiceDescription[]> {
     return mergeDescriptions(await Promise.all([...this.all].map((worker) => worker.services())));
+  }
+
+  /** What each worker that can say so tells of its cache. */
+  async caches(): Promise<WorkerCacheState[]> {
+    const told = await Promise.all([...this.all].map((worker) => worker.ask(TOPICS.cache)));
+    return told.filter((state) => state !== undefined) as WorkerCacheState[];
   }
 
   /** Any worker that serves can tell what would become of a request. */

@@ -1,3 +1,4 @@
+export { type CacheControl, type CacheView, cacheControl, type WorkerCacheState } from './cache-view.ts';
 export {
   type AdminParts,
   BACKLOG,
@@ -6,7 +7,7 @@ export {
   ConfigRefused,
   type CreateGateway,
   type Ejection,
-  type FenceNotice,
+  type FenceNews,
   type GatewayParts,
   isCode,
   type LeaseView,
@@ -15,11 +16,13 @@ export {
   type NodeView,
   outlineOf,
   type ReadConfig,
+  type SequenceNews,
   type StartAdmin,
   TOPICS,
   type WorkerBus,
   type WorkerGateway,
 } from './contract.ts';
+export { usableCores } from './cores.ts';
 export { authority, ListenError } from './listening.ts';
 export type { Serving, SuperviseOptions } from './supervisor.ts';
 export type { WorkerProgram } from './worker.ts';

@@ -1,17 +1,21 @@
+import { type Invalidation, type NodeHolders, NodeSequence } from '../cache/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { UNMATCHED } from '../telemetry/index.ts';
 import { ActiveChecks } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
+import { cacheControl } from './cache-view.ts';
 import type { Channel } from './channel.ts';
 import { readWith } from './config-source.ts';
 import {
   COUNT_VARIABLE,
   type ConfigOutline,
+  type FenceNews,
   isCode,
   KEY_VARIABLE,
   type NodeView,
   type ReadConfig,
+  type SequenceNews,
   type StartAdmin,
   TOPICS,
 } from './contract.ts';
@@ -62,6 +66,8 @@ class Supervisor {
   /** Checks of targets run here, once for all workers. */
   private readonly checks: ActiveChecks;
   private readonly fleet: Fleet;
+  /** Numbers the invalidations of this node. */
+  private readonly sequence: NodeSequence;
   private listeners = new Listeners();
   private adminSocket: OpenListener | null = null;
   private admin: { close(): void } | null = null;
@@ -88,6 +94,17 @@ class Supervisor {
       onRequest: (channel) => this.serveWorker(channel),
       codeFile: isCode(options.file) ? options.file : null,
     });
+    const { clock, log } = options;
+    this.sequence = new NodeSequence(this.holders(), { clock, log, random: systemRandom });
+  }
+
+  /** Each resolves once every worker of this node holds it. */
+  private holders(): NodeHolders {
+    return {
+      apply: (number, what) => this.fleet.broadcast(TOPICS.fences, { number, what } satisfies FenceNews),
+      raiseFloor: (number) => this.fleet.broadcast(TOPICS.fences, { number, what: null } satisfies FenceNews),
+      reset: () => this.fleet.broadcast(TOPICS.fences, { reset: true } satisfies FenceNews),
+    };
   }
 
   async run(): Promise<number> {
@@ -112,6 +129,7 @@ class Supervisor {
       this.admin?.close();
       this.reloading?.stop();
       this.checks.stop();
+      await this.sequence.close();
       process.off('exit', killWorkers);
       release();
     }
@@ -139,9 +157,13 @@ class Supervisor {
         listeners: this.listeners,
         log: this.log,
         wall: clock.wall,
-        reloaded: (next) => this.checks.apply(next.checks),
+        reloaded: (next) => {
+          this.checks.apply(next.checks);
+          void this.sequence.follow(next.cache);
+        },
       },
     );
+    await this.sequence.follow(outline.cache);
     this.phase = 'serving';
     this.checks.apply(outline.checks);
     await Promise.all([this.startAdmin(outline), this.reloading.watchFiles()]);
@@ -162,6 +184,12 @@ class Supervisor {
 
   /** What workers ask, and tell each other, about targets. */
   private serveWorker(channel: Channel): void {
+    channel.on(TOPICS.invalidate, (what) => this.sequence.invalidate(what as Invalidation));
+    channel.on(TOPICS.sequence, () => {
+      const { sequence: number, connected } = this.sequence.state();
+      const syncedFor = this.sequence.syncedFor();
+      return { number, distrust: connected === false, syncedFor } satisfies SequenceNews;
+    });
     channel.on(TOPICS.health, () => this.checks.reports());
     channel.on(TOPICS.ejected, (ejection) => void this.fleet.broadcast(TOPICS.ejected, ejection));
   }
@@ -203,6 +231,7 @@ class Supervisor {
       },
       services: () => this.fleet.services(),
       explain: (request) => this.fleet.explain(request),
+      ...cacheControl(this.sequence, () => this.fleet.caches()),
       routes: async () => {
         const sums = await this.fleet.counters();
         return this.reloading!.inForce.reading.outline.routes.map((route) => ({

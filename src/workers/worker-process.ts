@@ -124,6 +124,15 @@ export class WorkerProcess {
     return this.lastCounters;
   }
 
+  /** What it answers on a topic of the bus; undefined where it can't say. */
+  async ask(topic: string): Promise<unknown> {
+    try {
+      return await this.channel.call('broadcast', { topic, value: null }, { deadline: 1000 });
+    } catch {
+      return undefined;
+    }
+  }
+
   /** What it knows of its services; nothing where it can't say. */
   async services(): Promise<ServiceDescription[]> {
     try {

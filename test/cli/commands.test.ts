@@ -36,6 +36,20 @@ describe('check', () => {
     expect(code).toBe(0);
   });
 
+  test('tells what the caches of all workers take', async () => {
+    const cached = CONFIG.replace('to: catalogue }', 'to: catalogue, cache: { ttl: 1m } }');
+    folder.write('tidegate.yaml', `workers: 4\n${cached}`);
+    const { stdout, code } = await tidegate('check');
+    expect(stdout).toContain('the cache takes up to 256MiB of memory: 4 workers of 64MiB each\n');
+    expect(code).toBe(0);
+    const { stdout: json } = await tidegate('check', '--json');
+    expect(JSON.parse(json).cacheMemory).toEqual({
+      perWorker: 64 * 1024 ** 2,
+      workers: 4,
+      total: 256 * 1024 ** 2,
+    });
+  });
+
   test('shows all errors at once, counts them, and ends with 1', async () => {
     folder.write('gateway.yaml', BROKEN);
     const { code, stdout, stderr } = await tidegate('check', 'gateway.yaml');

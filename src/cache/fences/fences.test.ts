@@ -67,6 +67,16 @@ describe('fences', () => {
     ]).toEqual([false, true, false]);
   });
 
+  it('a number that comes late kills what is older than it, and lowers no fence', () => {
+    const fences = new Fences();
+    fences.apply(5, of({ tags: ['a'], prefixes: ['http://p/'] }));
+    fences.apply(3, of({ tags: ['a', 'b'], prefixes: ['http://p/'] }));
+    expect(fences.isDead(entry(4, ['a']))).toBe(true);
+    expect(fences.isDead(entry(4, [], 'http://p/1'))).toBe(true);
+    expect([fences.isDead(entry(2, ['b'])), fences.isDead(entry(3, ['b']))]).toEqual([true, false]);
+    expect(fences.sequence).toBe(5);
+  });
+
   it('more prefixes than are kept raise the floor instead of being forgotten', () => {
     const fences = new Fences();
     for (let i = 1; i <= 1200; i++) fences.apply(i, of({ prefixes: [`http://shop.test/${i}/`] }));

@@ -54,6 +54,18 @@ export class Fences {
     this.hard.floor = Math.max(this.hard.floor, number);
   }
 
+  /** The number at which a holder that has nothing yet begins. */
+  startAt(number: number): void {
+    if (number > this.newest) this.newest = number;
+  }
+
+  /** Another sequence begins: its numbers mean nothing beside those of the old. */
+  restart(): void {
+    this.hard.clear();
+    this.soft.clear();
+    this.newest = 0;
+  }
+
   isDead(entry: Fenced): boolean {
     return this.hard.reaches(entry);
   }
@@ -66,7 +78,7 @@ export class Fences {
 
 class FenceSet {
   floor = 0;
-  private readonly tags = new TagRecord();
+  private tags = new TagRecord();
   private readonly prefixes = new Map<string, number>();
 
   add(number: number, { tags, prefixes, all }: Invalidation): void {
@@ -81,18 +93,31 @@ class FenceSet {
     if (this.tags.get(urlTag(url)) > sequence) return true;
     if (this.prefixes.size === 0) return false;
     for (const [prefix, number] of this.prefixes)
-      if (number > sequence && url.startsWith(prefix)) return true;
+      if (number > sequence && hasPrefix(url, prefix)) return true;
     return false;
   }
 
+  clear(): void {
+    this.floor = 0;
+    this.tags = new TagRecord();
+    this.prefixes.clear();
+  }
+
   private addPrefix(prefix: string, number: number): void {
+    const standing = this.prefixes.get(prefix) ?? 0;
     this.prefixes.delete(prefix);
-    this.prefixes.set(prefix, number);
+    this.prefixes.set(prefix, Math.max(standing, number));
     if (this.prefixes.size <= MAX_PREFIXES) return;
     const [oldest, at] = this.prefixes.entries().next().value!;
     this.prefixes.delete(oldest);
     this.floor = Math.max(this.floor, at);
   }
+}
+
+/** Does an absolute URL begin so? A prefix that begins with a slash is compared with its path, on every host. */
+export function hasPrefix(url: string, prefix: string): boolean {
+  if (!prefix.startsWith('/')) return url.startsWith(prefix);
+  return url.startsWith(prefix, url.indexOf('/', url.indexOf('://') + 3));
 }
 
 /** A URL is purged as a tag is; no tag of a config can be equal to one. */

@@ -42,6 +42,8 @@ export class Cache {
   readonly passes = new Passes();
   /** The second level; null: none. */
   shared: SharedStore | null = null;
+  /** Grows when another sequence begins: a fill of the old one stores nothing. */
+  life = 0;
   /** Numbers requests that wait and fills in the order in which they came. */
   ticks = 0;
   hits = 0;
@@ -97,6 +99,13 @@ export class Cache {
     const stale = { ...entry, lifetime: age };
     this.memory.update(key, entry, stale);
     return stale;
+  }
+
+  /** Another sequence begins, whose numbers mean nothing beside those of the old: all is forgotten. */
+  restart(): void {
+    this.life++;
+    this.memory.clear();
+    this.fences.restart();
   }
 
   async close(): Promise<void> {

@@ -75,7 +75,9 @@ export class Flight<T> implements Responder {
   /** They want an answer newer than this one. */
   private later: Waiter<T>[] = [];
   private claimed = false;
+  private putting: Promise<void> | null = null;
   private sequence = 0;
+  private readonly life: number;
   private requestAt = 0;
   private tags: readonly string[] = [];
   private fill: Exchange | null = null;
@@ -102,6 +104,7 @@ export class Flight<T> implements Responder {
     this.servable = base?.servable ?? false;
     this.forced = forced;
     this.waiters = [leader];
+    this.life = route.cache.life;
     this.birth = ++route.cache.ticks;
   }
 
@@ -397,9 +400,9 @@ export class Flight<T> implements Responder {
     const { key } = this.leader.keyed;
     cache.passes.delete(key);
     // Overtaken by a change: dead already.
-    if (cache.fences.isDead(entry)) return;
+    if (this.life !== cache.life || cache.fences.isDead(entry)) return;
     cache.memory.put(key, entry);
-    cache.shared?.put(key, entry, entry.url);
+    this.putting = cache.shared?.put(key, entry, entry.url) ?? null;
   }
 
   // --- What is not stored. ---
@@ -427,9 +430,9 @@ export class Flight<T> implements Responder {
     this.storable = { storable: true, immutable: false, ...entry };
     this.tags = entry.tags;
     if (updated.refusal !== null) cache.memory.delete(key);
-    else if (!cache.fences.isDead(entry)) {
+    else if (this.life === cache.life && !cache.fences.isDead(entry)) {
       cache.memory.put(key, entry);
-      cache.shared?.put(key, entry, entry.url);
+      this.putting = cache.shared?.put(key, entry, entry.url) ?? null;
     }
     this.end();
     for (const waiter of this.take()) {
@@ -520,6 +523,12 @@ export class Flight<T> implements Responder {
     if (later.length > 0) this.route.renew(later);
   }
 
+  /** Who waits at another node looks for the entry once nobody claims it, so it must be there by then. */
+  private async release(): Promise<void> {
+    await this.putting;
+    this.route.cache.shared?.release(this.name);
+  }
+
   private letGo(failure: Failure | null): void {
     const owner = this.fill?.owner ?? null;
     if (this.fill !== null) this.fill.owner = null;
@@ -531,7 +540,7 @@ export class Flight<T> implements Responder {
     this.over = true;
     const { cache } = this.route;
     if (cache.flights.get(this.name) === (this as Flight<unknown>)) cache.flights.delete(this.name);
-    if (this.claimed) cache.shared?.release(this.name);
+    if (this.claimed) void this.release();
     this.renewLater();
   }
 }

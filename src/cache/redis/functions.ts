@@ -87,14 +87,22 @@ end
 
 -- A variant: id, generation, number, when it may go (ms), slots of its tags, chunks.
 
+-- EPOCH, FLOOR, SOFT_FLOOR, NEWEST_PREFIX, HAS_SOFT. They stand side by side: one read is cheaper than five.
+local function read_control(fences)
+  local bytes = redis.call('GETRANGE', fences, SLOTS * 8, SLOTS * 8 + 71)
+  if #bytes < 72 then return {0} end
+  local epoch, floor, soft_floor, newest_prefix, _, _, _, _, has_soft = struct.unpack('>i8i8i8i8i8i8i8i8i8', bytes)
+  return {epoch, floor, soft_floor, newest_prefix, has_soft}
+end
+
 local function look(keys)
   local packed = redis.call('HGET', keys[1], 'i')
   if not packed then return 0 end
-  local fences = keys[2]
-  local control = get(fences, EPOCH, FLOOR, SOFT_FLOOR, NEWEST_PREFIX, HAS_SOFT)
+  local fences, variants = keys[2], cmsgpack.unpack(packed)
+  local control = read_control(fences)
   if not is_open(fences, control[1]) then return NOT_OPEN end
   local reply, fields, lowest = {false, false}, {}, nil
-  for _, variant in ipairs(cmsgpack.unpack(packed)) do
+  for i, variant in ipairs(variants) do
     local number = variant[3]
     if number >= control[2] and not any_after(fences, variant[5], number) then
       local stale = number < control[3] or (control[5] == 1 and is_stale(fences, variant))

@@ -1,5 +1,9 @@
 import { hash } from 'node:crypto';
+import type { RedisConfig } from '../../redis/index.ts';
 import { slotOf } from '../fences/index.ts';
+
+/** Each holds a table of fences of 8 MiB. */
+const GROUPS = 16;
 
 /** Keys of one group, which share a hash tag and so a node of a cluster. */
 export interface Group {
@@ -32,6 +36,11 @@ export class Keyspace {
   groupOf(digest: string): Group {
     return this.groups[digest.charCodeAt(0) & (this.groups.length - 1)]!;
   }
+}
+
+/** On a cluster in groups, so that its servers share the work. */
+export function keyspaceFor(prefix: string, kind: RedisConfig['kind']): Keyspace {
+  return new Keyspace(prefix, kind === 'cluster' ? GROUPS : 1);
 }
 
 function group(tag: string): Group {

@@ -4,10 +4,13 @@ import type { Clock, Timer } from '../../util/clock.ts';
 import type { Random } from '../../util/random.ts';
 import type { Invalidation } from '../fences/index.ts';
 import { type FenceHolders, type SequenceLog, type SequenceState, Unavailable } from '../sequence/index.ts';
+import { Applied } from './applied.ts';
+import { type Batch, Batches, type Item } from './batches.ts';
 import { Follower, isAfter, type LogEntry, type Position, parseEntries } from './follower.ts';
+import { Hearing } from './hearing.ts';
 import type { Keyspace } from './keys.ts';
-import { decodeMessage, floorMessage, type Message, merged, NOTHING, Unsent } from './message.ts';
-import { STEP } from './numbers.ts';
+import { decodeMessage, floorMessage, type Message, NOTHING } from './message.ts';
+import { Unsent } from './unsent.ts';
 import { NotOpen, type Standing, Writer } from './writer.ts';
 
 /** Between two heartbeats; milliseconds. */
@@ -28,12 +31,6 @@ export interface RedisSequenceParts {
   readonly timeout: number;
 }
 
-interface Item {
-  readonly message: Message;
-  resolve(number: number): void;
-  reject(error: Error): void;
-}
-
 /**
  * The sequence that nodes share. Redis numbers an invalidation, sets its fences and writes it to a stream in one
  * step; each node applies what the stream brings, in its order, and knows by a heartbeat in the stream up to when
@@ -49,22 +46,18 @@ export class RedisSequence implements SequenceLog {
   private readonly writer: Writer;
   private readonly follower: Follower;
   private readonly stops: (() => void)[] = [];
-  private queue: Item[] = [];
+  private readonly batches = new Batches();
   private readonly unsent = new Unsent();
   private flushing = false;
   private joining: Promise<void> | null = null;
   private epoch: number | null = null;
+  /** The epoch that this node knows is open, as far as it knows. */
+  private joined = false;
   private seen: Position | null = null;
-  /** The greatest number that this node has applied, and of those that of Redis. */
-  private newest = 0;
-  private floor = 0;
-  /** More was invalidated here alone than fits between two numbers of Redis. */
-  private outran = false;
-  /** Resolves when all that was applied so far is held by the workers. */
-  private held: Promise<unknown> = Promise.resolve();
+  private readonly applied: Applied;
   private readonly arrivals = new Set<() => void>();
-  private readonly beats: { at: Position; sentAt: number }[] = [];
-  private behindSince: number | null = null;
+  private readonly hearing = new Hearing();
+  private deafSince: number | null = null;
   private replicas = 0;
   /** Why the log can't be written though the server answers. */
   private refusal: string | null = null;
@@ -77,6 +70,7 @@ export class RedisSequence implements SequenceLog {
     this.link = link;
     this.parts = parts;
     this.writer = new Writer(link, parts.keys, parts.random);
+    this.applied = new Applied(parts.holders, this.unsent);
     this.follower = new Follower(
       link,
       parts.clock,
@@ -98,28 +92,29 @@ export class RedisSequence implements SequenceLog {
   }
 
   state(): SequenceState {
-    return { sequence: this.newest, floor: this.floor, connected: this.connected };
+    const { newest, floor } = this.applied;
+    return { sequence: newest, floor, connected: this.connected };
   }
 
   async close(): Promise<void> {
     this.closed = true;
     if (this.timer !== null) this.parts.clock.cancel(this.timer);
     for (const stop of this.stops) stop();
-    for (const item of this.queue.splice(0)) item.reject(new Unavailable('the gateway is ending'));
+    this.batches.rejectAll(new Unavailable('the gateway is ending'));
     await this.follower.close();
     await this.link.close();
   }
 
   private get connected(): boolean {
-    return this.link.connected && this.epoch !== null && this.refusal === null;
+    return this.link.connected && this.joined && this.refusal === null;
   }
 
   private number(message: Message): Promise<number> {
     return new Promise((resolve, reject) => {
       const item: Item = { message, resolve, reject };
-      if (!this.link.connected || this.closed || this.queue.length >= MOST_WAITING)
+      if (!this.link.connected || this.closed || this.batches.size >= MOST_WAITING)
         return void this.applyHere([item], 'Redis is away');
-      this.queue.push(item);
+      this.batches.add(item);
       this.flush();
     });
   }
@@ -129,51 +124,40 @@ export class RedisSequence implements SequenceLog {
     if (this.flushing) return;
     this.flushing = true;
     try {
-      while (this.queue.length > 0 && !this.closed) await this.send(this.nextBatch());
+      for (let batch = this.batches.next(); batch !== null; batch = this.batches.next())
+        await this.send(batch);
     } finally {
       this.flushing = false;
     }
   }
 
-  private nextBatch(): { items: Item[]; message: Message } {
-    const items = [this.queue[0]!];
-    let { message } = items[0]!;
-    while (items.length < this.queue.length) {
-      const both = merged(message, this.queue[items.length]!.message);
-      if (both === null) break;
-      message = both;
-      items.push(this.queue[items.length]!);
-    }
-    this.queue = this.queue.slice(items.length);
-    return { items, message };
-  }
-
-  private async send({ items, message }: { items: Item[]; message: Message }): Promise<void> {
+  private async send(batch: Batch): Promise<void> {
     try {
-      const { number, at } = await this.purge(message);
-      this.finish(number, at, items, message);
+      const { number, at } = await this.purge(batch.message);
+      this.finish(number, at, batch);
     } catch (error) {
-      this.applyHere(items, (error as Error).message);
+      this.applyHere(batch.items, (error as Error).message);
     }
   }
 
   private async purge(message: Message): Promise<{ number: number; at: number }> {
     for (let attempt = 0; ; attempt++) {
-      if (this.epoch === null) await this.join();
+      if (!this.joined) await this.join();
       try {
         return await this.writer.purge(message);
       } catch (error) {
-        if (!(error instanceof NotOpen) || attempt === 2) throw error;
-        this.epoch = null;
+        if (!(error instanceof NotOpen)) throw error;
+        this.joined = false;
+        if (attempt === 2) throw error;
       }
     }
   }
 
   /** It has its number, and other nodes hear of it. It is done once this node holds it, and a replica has it. */
-  private async finish(number: number, at: number, items: Item[], message: Message): Promise<void> {
+  private async finish(number: number, at: number, { items, message }: Batch): Promise<void> {
     const replicated = this.replicas === 0 || this.writer.replicated(this.parts.timeout / 2);
-    if (!(await this.arrival(at))) this.apply(this.numberHere(), message);
-    await this.held;
+    if (!(await this.arrival(at))) this.applied.applyHere(message);
+    await this.applied.held;
     if (await replicated) for (const item of items) item.resolve(number);
     else for (const item of items) item.reject(new Unavailable('no replica of Redis has confirmed it'));
   }
@@ -202,29 +186,10 @@ export class RedisSequence implements SequenceLog {
   /** Redis can't be told now: it holds here, and Redis hears of it when it is back. */
   private applyHere(items: readonly Item[], why: string): void {
     const error = new Unavailable(`this node alone has done it: ${why}`);
-    for (const { message } of items) {
-      this.unsent.add(message);
-      this.apply(this.numberHere(), message);
-    }
-    const { held } = this;
-    held.then(() => {
+    for (const { message } of items) this.applied.applyHere(message);
+    this.applied.held.then(() => {
       for (const item of items) item.reject(error);
     });
-  }
-
-  private numberHere(): number {
-    const number = this.newest + 1;
-    if (number % STEP === 0) this.outran = true;
-    return number;
-  }
-
-  private apply(number: number, message: Message | null): void {
-    const { holders } = this.parts;
-    this.newest = Math.max(this.newest, number);
-    const isFloor = message === null || message.floor !== null;
-    if (isFloor || (message.all && !message.soft)) this.floor = Math.max(this.floor, number);
-    const done = isFloor ? holders.raiseFloor(number) : holders.apply(number, message);
-    this.held = Promise.all([this.held, done]);
   }
 
   private tryToJoin(): void {
@@ -239,28 +204,30 @@ export class RedisSequence implements SequenceLog {
   }
 
   private async open(): Promise<void> {
-    const opened = await this.writer.open(this.newest, this.outran);
-    this.outran = false;
+    const opened = await this.writer.open(this.applied.newest, this.applied.outran && this.epoch !== null);
+    this.applied.outran = false;
+    this.joined = true;
     this.adopt(opened);
-    for (const message of this.unsent.take())
-      this.queue.push({ message, resolve: () => {}, reject: () => {} });
+    for (const item of this.unsent.send()) this.batches.add(item);
     this.flush();
   }
 
-  /** Another epoch than the one this node was in: nothing older can be proven fresh. */
   private adopt({ epoch, sequence, floor, last }: Standing): void {
-    if (epoch === this.epoch && this.seen !== null) return;
-    const isFirst = this.seen === null;
+    if (epoch === this.epoch) return;
+    const isFirst = this.epoch === null;
     this.epoch = epoch;
     this.seen = last;
-    if (isFirst) {
-      // This node holds nothing yet: what Redis holds, Redis has fenced.
-      this.apply(floor, null);
-      this.apply(sequence, { ...NOTHING, floor: null });
-    } else {
-      this.parts.log.warn('Redis has lost its memory or changed: everything cached before is dropped');
-      this.apply(sequence, null);
-    }
+    this.applied.keepAbove(sequence);
+    if (!isFirst) return this.drop(sequence);
+    // This node holds nothing yet: what Redis holds, Redis has fenced.
+    this.applied.apply(floor, null);
+    this.applied.apply(sequence, { ...NOTHING, floor: null });
+  }
+
+  /** In another epoch than the one this node was in, nothing older can be proven fresh. */
+  private drop(number: number): void {
+    this.parts.log.warn('Redis has lost its memory or changed: everything cached before is dropped');
+    this.applied.apply(number, null);
   }
 
   private beat(): void {
@@ -275,32 +242,29 @@ export class RedisSequence implements SequenceLog {
 
   private async askStanding(): Promise<void> {
     const sentAt = this.parts.clock.now();
-    if (this.epoch === null) return await this.join();
+    if (!this.joined) return await this.join();
     const now = await this.writer.beat(BEAT, this.beatCount++ % LOOK_EVERY === 0);
     this.replicas = now.replicas;
     this.adopt(now);
-    this.beats.push({ at: now.last, sentAt });
-    if (this.beats.length > 16) this.beats.shift();
+    this.hearing.told(sentAt, now.last);
     this.compare();
   }
 
   /** How far has the log been heard? */
   private compare(): void {
-    let heard: number | null = null;
-    while (this.beats.length > 0 && !isAfter(this.beats[0]!.at, this.seen!))
-      heard = this.beats.shift()!.sentAt;
-    if (heard !== null) this.parts.holders.synced(heard);
+    const upTo = this.hearing.heard(this.seen!);
+    if (upTo !== null) this.parts.holders.synced(upTo);
+    const { behindSince } = this.hearing;
     const now = this.parts.clock.now();
-    const oldest = this.beats[0]?.sentAt ?? null;
-    if (oldest === null || now - oldest < BEAT) this.behindSince = null;
+    if (behindSince === null || now - behindSince < BEAT) this.deafSince = null;
     else this.behind(now);
   }
 
   private behind(now: number): void {
-    this.behindSince ??= now;
-    this.catchUp().catch(() => {});
-    if (now - this.behindSince < DEAF) return;
-    this.behindSince = null;
+    this.deafSince ??= now;
+    this.catchUp();
+    if (now - this.deafSince < DEAF) return;
+    this.deafSince = null;
     this.follower.reconnect();
   }
 
@@ -317,35 +281,35 @@ export class RedisSequence implements SequenceLog {
   }
 
   private take(entries: readonly LogEntry[]): void {
-    for (const entry of entries) if (this.seen !== null && isAfter(entry, this.seen)) this.takeOne(entry);
+    if (this.seen === null || entries.length === 0) return;
+    this.applied.keepAbove(Math.max(...entries.map(numberOf)));
+    for (const entry of entries) if (isAfter(entry, this.seen)) this.takeOne(entry);
     for (const arrived of this.arrivals) arrived();
     this.arrivals.clear();
     this.compare();
   }
 
   private takeOne(entry: LogEntry): void {
-    const number = Number(entry.fields.get('n'));
+    const number = numberOf(entry);
     const epoch = entry.fields.get('e');
     const { at } = this.seen!;
     this.seen = { at: entry.at, beat: entry.beat };
-    if (epoch !== undefined) return this.adoptFrom(Number(epoch), number);
+    if (epoch !== undefined) {
+      if (Number(epoch) !== this.epoch) this.drop(number);
+      this.epoch = Number(epoch);
+      return;
+    }
     const isNext = entry.beat === 0 ? entry.at === at + 1 : entry.at === at;
     if (!isNext) {
       this.parts.log.warn('Part of the log in Redis was missed: everything cached on this node is dropped');
-      return this.apply(number, null);
+      return this.applied.apply(number, null);
     }
-    if (entry.beat === 0) this.apply(number, decodeMessage(entry.fields.get('m') ?? ''));
-  }
-
-  private adoptFrom(epoch: number, number: number): void {
-    if (epoch === this.epoch) return;
-    this.epoch = epoch;
-    this.parts.log.warn('Redis has lost its memory or changed: everything cached before is dropped');
-    this.apply(number, null);
+    if (entry.beat === 0) this.applied.apply(number, decodeMessage(entry.fields.get('m') ?? ''));
   }
 
   private written(): void {
     if (!this.unsent.isEmpty) this.tryToJoin();
+    else if (this.applied.isAlone) this.number({ ...NOTHING, floor: null }).catch(() => {});
     if (this.refusal === null) return;
     this.refusal = null;
     this.parts.log.info('The log in Redis can be written again');
@@ -353,7 +317,7 @@ export class RedisSequence implements SequenceLog {
 
   private failed(error: Error): void {
     // The next heartbeat opens one.
-    if (error instanceof NotOpen) this.epoch = null;
+    if (error instanceof NotOpen) this.joined = false;
     else if ((error as { code?: string }).code === 'REDIS_REFUSAL') this.unwritten(error.message);
   }
 
@@ -364,4 +328,8 @@ export class RedisSequence implements SequenceLog {
       reason,
     });
   }
+}
+
+function numberOf(entry: LogEntry): number {
+  return Number(entry.fields.get('n'));
 }

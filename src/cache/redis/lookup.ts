@@ -1,4 +1,5 @@
 import type { Reply } from '../../redis/index.ts';
+import { hasPrefix } from '../fences/index.ts';
 import type { StoredHead } from './codec.ts';
 
 /** One stored variant, as the function `look` tells of it. */
@@ -38,7 +39,7 @@ export function reachedByPrefix(purged: Reply, { url, head }: StoredHead): 'dead
   let reached: 'stale' | null = null;
   for (let i = 0; i < purged.length; i += 2) {
     const prefix = String(purged[i]);
-    if (Number(purged[i + 1]) <= head.sequence || !url.startsWith(prefix.slice(1))) continue;
+    if (Number(purged[i + 1]) <= head.sequence || !hasPrefix(url, prefix.slice(1))) continue;
     if (prefix[0] === 'h') return 'dead';
     reached = 'stale';
   }

@@ -4,8 +4,6 @@ import { slotName } from './keys.ts';
 
 /** Tags and prefixes that one number stands for; what is more goes under the next number. */
 const MOST_TAGS = 256;
-/** Kept for a Redis that is away; more become a purge of everything. */
-const MOST_KEPT = 10_000;
 
 /** What goes through the log: an invalidation, or a raised floor and why. */
 export interface Message extends Invalidation {
@@ -53,75 +51,13 @@ export function merged(one: Message, other: Message): Message | null {
   return { tags, prefixes, all: one.all || other.all, soft: one.soft, floor: one.floor ?? other.floor };
 }
 
-/** What a Redis that is away has still to be told, in bounded memory. */
-export class Unsent {
-  private readonly hard = new Gathered(false);
-  private readonly soft = new Gathered(true);
-
-  get isEmpty(): boolean {
-    return this.hard.isEmpty && this.soft.isEmpty;
-  }
-
-  add(message: Message): void {
-    (message.soft ? this.soft : this.hard).add(message);
-  }
-
-  /** Empties it. */
-  take(): Message[] {
-    return [...this.hard.take(), ...this.soft.take()];
-  }
-}
-
-class Gathered {
-  private readonly isSoft: boolean;
-  private tags = new Set<string>();
-  private prefixes = new Set<string>();
-  private floor: string | null = null;
-  private all = false;
-
-  constructor(soft: boolean) {
-    this.isSoft = soft;
-  }
-
-  get isEmpty(): boolean {
-    return !this.all && this.tags.size + this.prefixes.size === 0;
-  }
-
-  add(message: Message): void {
-    this.all ||= message.all;
-    this.floor ??= message.floor;
-    if (!this.all) {
-      for (const tag of message.tags) this.tags.add(tag);
-      for (const prefix of message.prefixes) this.prefixes.add(prefix);
-      this.all = this.tags.size + this.prefixes.size > MOST_KEPT;
-    }
-    if (this.all) this.forgetParts();
-  }
-
-  take(): Message[] {
-    const { all, floor, isSoft: soft } = this;
-    const messages: Message[] = all ? [{ ...NOTHING, all, soft, floor }] : [];
-    for (const tags of slices([...this.tags])) messages.push({ ...NOTHING, tags, soft, floor: null });
-    for (const prefixes of slices([...this.prefixes]))
-      messages.push({ ...NOTHING, prefixes, soft, floor: null });
-    this.forgetParts();
-    this.all = false;
-    this.floor = null;
-    return messages;
-  }
-
-  private forgetParts(): void {
-    this.tags = new Set();
-    this.prefixes = new Set();
-  }
-}
-
 function union(one: readonly string[], other: readonly string[]): readonly string[] {
   if (one.length === 0) return other;
   return other.length === 0 ? one : [...new Set([...one, ...other])];
 }
 
-function slices(list: string[]): string[][] {
+/** Parts of a list that each go under one number. */
+export function slices(list: readonly string[]): string[][] {
   return Array.from({ length: Math.ceil(list.length / MOST_TAGS) }, (_, i) =>
     list.slice(i * MOST_TAGS, (i + 1) * MOST_TAGS),
   );

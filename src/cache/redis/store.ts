@@ -11,6 +11,7 @@ import { decodeHead, encodeHead } from './codec.ts';
 import { FUNCTIONS } from './functions.ts';
 import { digestOf, type Keyspace, slotName } from './keys.ts';
 import { reachedByPrefix, type Variant, variantsOf } from './lookup.ts';
+import { sharedNumber } from './numbers.ts';
 import { keptUntil, variantId } from './placing.ts';
 import type { Seal } from './seal.ts';
 
@@ -31,6 +32,11 @@ export interface RedisStoreParts {
   readonly seal: Seal;
   /** Milliseconds that a lookup may last, all its trips together. */
   readonly timeout: number;
+  /**
+   * The newest number that the caller's own fences know (`Fences.sequence`). An entry from beyond it is passed over:
+   * what this node alone has invalidated, while Redis was away, could not be compared with it.
+   */
+  newest(): number;
 }
 
 /** Entries in Redis, with the fences that unseat them. Closes the link that it is given. */
@@ -59,7 +65,7 @@ export class RedisStore implements SharedStore {
     }
   }
 
-  put(key: string, entry: Entry, url: string): void {
+  async put(key: string, entry: Entry, url: string): Promise<void> {
     const size = entry.body.length;
     const room = this.bytesOnTheWay === 0 || this.bytesOnTheWay + size <= MOST_BYTES;
     if (!this.link.connected || !room || this.putsOnTheWay >= MOST_PUTS) {
@@ -68,15 +74,15 @@ export class RedisStore implements SharedStore {
     }
     this.bytesOnTheWay += size;
     this.putsOnTheWay++;
-    this.write(digestOf(key), entry, url)
-      .then(
-        () => this.stored(),
-        (error: Error) => this.failed(error),
-      )
-      .finally(() => {
-        this.bytesOnTheWay -= size;
-        this.putsOnTheWay--;
-      });
+    try {
+      await this.write(digestOf(key), entry, url);
+      this.stored();
+    } catch (error) {
+      this.failed(error as Error);
+    } finally {
+      this.bytesOnTheWay -= size;
+      this.putsOnTheWay--;
+    }
   }
 
   delete(key: string): void {
@@ -137,7 +143,7 @@ export class RedisStore implements SharedStore {
     for (const variant of variantsOf(reply)) {
       const bytes = this.parts.seal.open(variant.head, contextOf(digest, variant, 'head'));
       const stored = bytes === null ? null : decodeHead(bytes);
-      if (stored === null) continue;
+      if (stored === null || stored.head.sequence > this.parts.newest()) continue;
       const purged = reachedByPrefix(reply[0]!, stored);
       if (purged === 'dead') continue;
       const stale = variant.stale || purged === 'stale';
@@ -212,10 +218,11 @@ export class RedisStore implements SharedStore {
     const chunks = entry.body.length > INLINE ? Math.ceil(entry.body.length / CHUNK) : 0;
     const variant = { id: variantId(entry), generation: random.hex(6), chunks };
     await this.writeChunks(key, digest, variant, entry.body, until);
-    const head = seal.close(encodeHead(entry, url), contextOf(digest, variant, 'head'));
+    const sequence = sharedNumber(entry.sequence);
+    const head = seal.close(encodeHead({ ...entry, sequence }, url), contextOf(digest, variant, 'head'));
     const body = chunks > 0 ? '' : seal.close(entry.body, contextOf(digest, variant, 'body'));
     const slots = [...new Set([...entry.tags, urlTag(url)].map(slotName))];
-    const args = [variant.id, variant.generation, entry.sequence, until, chunks, head, body, ...slots];
+    const args = [variant.id, variant.generation, sequence, until, chunks, head, body, ...slots];
     const kept = await this.link.call(FUNCTIONS, 'put', [key, group.fences], args);
     if (kept !== 1 && chunks > 0) await this.link.send('unlink', ...chunkNames(key, variant));
   }

@@ -50,6 +50,10 @@ export class MemoryStore {
     return { entries: this.entryCount, bytes: this.bytes, evictions: this.evictions };
   }
 
+  clear(): void {
+    for (const slot of [...this.slots.values()]) this.drop(slot);
+  }
+
   resize(limit: number): void {
     this.limit = limit;
     this.makeRoom();

@@ -28,7 +28,12 @@ export function checkExpressions(input: ConfigInput, findings: Findings): void {
   const guards = new RouteAuthCheck(input, findings);
   guards.visit(input.defaults?.auth, requestScope, ['defaults', 'auth']);
   const nowhere: Place = { check, findings, parameters: null, scope: requestScope };
-  checkCacheExpressions(input.defaults?.cache, ['defaults', 'cache'], { check, scopes: ANYWHERE });
+  checkCacheExpressions(input.defaults?.cache, ['defaults', 'cache'], {
+    check,
+    findings,
+    scopes: ANYWHERE,
+    parameters: null,
+  });
   checkAnswers(input.defaults ?? {}, ['defaults'], nowhere);
   checkHost(input.defaults?.host, requestScope, ['defaults', 'host'], check, findings);
   for (const [name, service] of Object.entries(input.services ?? {})) {
@@ -67,7 +72,7 @@ function checkRoute(route: RouteInput, path: Path, check: CompileCheck, findings
   checkHost(route.host, scopes.request, [...path, 'host'], check, findings);
   checkDestinations(route, path, place);
   checkAnswers(route, path, place);
-  checkCacheExpressions(route.cache, [...path, 'cache'], { check, scopes });
+  checkCacheExpressions(route.cache, [...path, 'cache'], { check, findings, scopes, parameters });
   if (route.respond !== undefined) checkRespond(route.respond, [...path, 'respond'], place);
   if (route.redirect !== undefined) checkRedirect(route.redirect, [...path, 'redirect'], place);
   return scopes;

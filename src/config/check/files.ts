@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readKeySet } from '../../auth/index.ts';
 import type { ConfigFiles } from '../files.ts';
 import { certificatesOf } from '../normalise/index.ts';
-import type { ConfigInput } from '../schema/index.ts';
+import type { ConfigInput, ServiceInput } from '../schema/index.ts';
 import type { Findings, Path } from './findings.ts';
 import { checkProviderFiles } from './provider-files.ts';
 
@@ -20,9 +20,12 @@ export function checkFiles(input: ConfigInput, files: ConfigFiles, findings: Fin
     }
   }
   for (const [name, service] of Object.entries(input.services ?? {})) {
-    check.tls(service.tls, ['services', name, 'tls']);
+    check.clientTls(service.tls ?? {}, ['services', name, 'tls']);
   }
   checkProviderFiles(input, check);
+  const redis = input.cache?.redis;
+  if (typeof redis === 'object' && typeof redis.tls === 'object')
+    check.clientTls(redis.tls, ['cache', 'redis', 'tls']);
   for (const [name, route] of Object.entries(input.routes ?? {})) {
     const file = route.respond?.file;
     if (file !== undefined) check.bytes(file, ['routes', name, 'respond', 'file']);
@@ -46,14 +49,10 @@ export class FileCheck {
     return null;
   }
 
-  /** TLS toward a server. */
-  tls(
-    tls: { ca?: string | undefined; cert?: string | undefined; key?: string | undefined } | undefined,
-    path: Path,
-  ): void {
-    const { ca, cert, key } = tls ?? {};
-    if (ca !== undefined) this.certificate(ca, [...path, 'ca']);
-    if (cert !== undefined && key !== undefined) this.pair(cert, key, path);
+  /** What the gateway trusts and shows as a client. */
+  clientTls({ ca, cert, key }: NonNullable<ServiceInput['tls']>, at: Path): void {
+    if (ca !== undefined) this.certificate(ca, [...at, 'ca']);
+    if (cert !== undefined && key !== undefined) this.pair(cert, key, at);
   }
 
   /** A private key by itself. */

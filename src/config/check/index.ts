@@ -2,6 +2,7 @@ import type { ConfigFiles } from '../files.ts';
 import type { ConfigIssue } from '../model.ts';
 import type { ConfigInput } from '../schema/index.ts';
 import { checkLessGuarded, checkProviders, checkUnusedProviders } from './auth.ts';
+import { checkCaches } from './cache.ts';
 import { checkExpressions } from './expressions.ts';
 import { checkFiles } from './files.ts';
 import { Findings } from './findings.ts';
@@ -10,6 +11,7 @@ import { checkIdentity } from './identity.ts';
 import { checkListeners } from './listeners.ts';
 import { checkMatches, checkReachable } from './matches.ts';
 import { checkReferences, checkUnused } from './references.ts';
+import { checkWhoseAnswer } from './whose-answer.ts';
 
 export { type PathParameters, pathParameters } from '../../router/index.ts';
 
@@ -32,6 +34,8 @@ export function checkConfig(
   checkMatches(input, findings);
   checkProviders(input, filled, findings);
   checkExpressions(input, findings);
+  checkCaches(input, findings);
+  checkWhoseAnswer(input, findings);
   checkFiles(input, files, findings);
   checkIdentity(input, files, findings);
   if (!failed && findings.issues.every((issue) => issue.severity !== 'error')) {

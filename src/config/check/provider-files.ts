@@ -5,7 +5,7 @@ import type { FileCheck } from './files.ts';
 export function checkProviderFiles(input: ConfigInput, check: FileCheck): void {
   for (const [name, { introspection, jwt, forward }] of Object.entries(input.auth ?? {})) {
     for (const [kind, settings] of Object.entries({ introspection, jwt, forward }))
-      check.tls(settings?.tls, ['auth', name, kind, 'tls']);
+      check.clientTls(settings?.tls ?? {}, ['auth', name, kind, 'tls']);
     if (introspection?.privateKey !== undefined)
       check.key(introspection.privateKey, ['auth', name, 'introspection', 'privateKey']);
     if (jwt?.jwks !== undefined && !/^https?:/i.test(jwt.jwks))
@@ -20,7 +20,7 @@ export function checkProviderFiles(input: ConfigInput, check: FileCheck): void {
   ];
   for (const { auth, path } of guards) {
     if (typeof auth !== 'object') continue;
-    check.tls(auth.opa?.tls, [...path, 'opa', 'tls']);
-    check.tls(auth.authzen?.tls, [...path, 'authzen', 'tls']);
+    check.clientTls(auth.opa?.tls ?? {}, [...path, 'opa', 'tls']);
+    check.clientTls(auth.authzen?.tls ?? {}, [...path, 'authzen', 'tls']);
   }
 }

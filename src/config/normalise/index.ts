@@ -12,8 +12,11 @@ import { transformOf } from './transform.ts';
 
 export { destinationsOf } from './action.ts';
 export { routeAuthOf } from './auth.ts';
+export { cacheOf } from './cache.ts';
 export { certificatesOf, listenersOf } from './listener.ts';
 export { normaliseMatch } from './route.ts';
+export { routeCacheOf } from './route-cache.ts';
+export { mergeTransforms } from './transform.ts';
 
 /** How the files that a config names are read; they have been checked to be there. */
 export interface ReadFiles {

@@ -61,16 +61,16 @@ function ttlOf(input: CacheInput['ttl']): RoutePolicyConfig['ttl'] {
 function keyOf({ query, headers, cookies, body }: NonNullable<CacheInput['key']>): CacheKeyConfig {
   return {
     query: queryOf(query),
-    headers: distinct(listOf(headers).map((name) => name.toLowerCase())),
-    cookies: distinct(listOf(cookies)),
+    headers: distinct(textsOf(headers).map((name) => name.toLowerCase())),
+    cookies: distinct(textsOf(cookies)),
     body: isTrue(body),
   };
 }
 
 function queryOf(query: NonNullable<CacheInput['key']>['query']): CacheKeyConfig['query'] {
   if (query === undefined) return { kind: 'all' };
-  if (Array.isArray(query)) return { kind: 'only', names: distinct(query) };
-  const names = distinct(listOf(query.ignore));
+  if (Array.isArray(query)) return { kind: 'only', names: distinct(textsOf(query)) };
+  const names = distinct(textsOf(query.ignore));
   return names.length > 0 || isTrue(query.sort)
     ? { kind: 'ignore', names, sort: isTrue(query.sort) }
     : { kind: 'all' };
@@ -78,6 +78,11 @@ function queryOf(query: NonNullable<CacheInput['key']>['query']): CacheKeyConfig
 
 function secondsOf(text: string | undefined): number | null {
   return text === undefined ? null : durationOf(text, 0) / 1000;
+}
+
+/** Entries that were found wrong have left holes. */
+function textsOf(value: string | readonly string[] | undefined): string[] {
+  return listOf(value).filter((text) => text !== undefined);
 }
 
 function distinct(names: readonly string[]): string[] {

@@ -80,13 +80,18 @@ export function secretsByLook(line: string): Range[] {
   const found: Range[] = [];
   for (const match of line.matchAll(KEY_AND_VALUE)) {
     const [whole, , key, , value] = match as unknown as [string, string, string, string, string];
-    if (!looksSecret(key) || isReference(value)) continue;
+    if (!looksSecret(key) || isReference(value) || isNoText(value)) continue;
     found.push([match.index + whole.length - value.length, match.index + whole.trimEnd().length]);
   }
   for (const match of line.matchAll(CREDENTIALS)) {
     if (!isReference(match[0])) found.push([match.index, match.index + match[0].length]);
   }
   return found;
+}
+
+/** A switch is no secret. */
+function isNoText(value: string): boolean {
+  return /^(?:true|false)\s*$/.test(value);
 }
 
 /** `${env.NAME}` and `${file:PATH}` say where a secret is, not what it is; so does the path of a key file. */

@@ -146,7 +146,11 @@ const nameOfPrimary: Rule = (redis, report) => {
 const alike: Rule = (redis, report) => {
   const urls = WAYS.slice(1).flatMap((key) =>
     Array.isArray(redis[key])
-      ? redis[key].map((url: unknown, index) => ({ url: String(url), key, path: [key, index] }))
+      ? redis[key].map((url: unknown, index) => ({
+          url: typeof url === 'string' ? url : '',
+          key,
+          path: [key, index],
+        }))
       : [],
   );
   const [first] = urls;

@@ -1,12 +1,14 @@
+import { durationError } from '../../util/duration.ts';
+import { nearest } from '../../util/suggest.ts';
 import { type Complaint, leaf, list, object, oneOf, oneOrMore, type Rule, record } from './kit.ts';
 import {
   boolean,
   cookieName,
   duration,
   expression,
+  type Filled,
   headerName,
   integer,
-  none,
   responseExpression,
   responseTemplate,
   size,
@@ -16,7 +18,7 @@ import {
 const IGNORABLE = ['no-store', 'no-cache', 'private', 'vary'] as const;
 const CACHEABLE_METHODS = ['GET', 'HEAD', 'POST'] as const;
 
-const isTrue = (value: unknown): boolean => String(value) === 'true';
+const isTrue = (value: unknown): boolean => value === true || value === 'true';
 const isFilled = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
 const entriesOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
 
@@ -36,7 +38,8 @@ function ttlKeyComplaint(key: string): Complaint | null {
     const advice = 'name each status, or say default: DURATION for all that may be kept so';
     return { code, message: `"${key}" is a range, and a lifetime is given to one status`, advice };
   }
-  const advice = 'write a status such as 404, or default: DURATION for the others';
+  const others = 'write a status such as 404, or default: DURATION for the others';
+  const advice = nearest(key, ['default']) === null ? others : 'did you mean "default"?';
   return { code, message: `"${key}" is not a status`, advice };
 }
 
@@ -88,9 +91,13 @@ const NEVER_IN_KEY: Readonly<Record<string, string>> = {
 const keyHeaders: Rule = (key, report) => {
   if (!Array.isArray(key.headers)) return;
   key.headers.forEach((name: unknown, index) => {
-    const why = NEVER_IN_KEY[String(name).toLowerCase()];
-    if (why === undefined) return;
-    report({ path: ['headers', index], message: `"${name}" has no place in the key`, advice: why });
+    const lower = typeof name === 'string' ? name.toLowerCase() : '';
+    if (!Object.hasOwn(NEVER_IN_KEY, lower)) return;
+    report({
+      path: ['headers', index],
+      message: `"${name}" has no place in the key`,
+      advice: NEVER_IN_KEY[lower]!,
+    });
   });
 };
 
@@ -179,8 +186,23 @@ const overrideOfSomething: Rule = (cache, report) => {
   });
 };
 
+/** A switch; what people write in its place gets a word of its own. */
+const onOrOff = leaf<boolean | 'none' | Filled>(
+  'true, { ttl, tags, … }, or none',
+  ['boolean', 'text'],
+  (value) => {
+    if (typeof value === 'boolean' || value === 'none') return null;
+    const text = String(value);
+    const message = `"${text}" is not true, { ttl, tags, … }, or none`;
+    if (durationError(text) === null) return { message, advice: `write { ttl: ${text} }` };
+    if (/^(?:on|yes|enabled)$/i.test(text)) return { message, advice: 'write true' };
+    return { message, advice: 'write none to keep nothing' };
+  },
+  { anyOf: [{ type: 'boolean' }, { const: 'none' }, { type: 'string', pattern: '\\$\\{(env\\.|file:)' }] },
+);
+
 export const routeCache = oneOf('true, { ttl, tags, … }, or none', [
-  boolean,
+  onOrOff,
   object(
     'RouteCache',
     'cache',
@@ -256,7 +278,5 @@ export const routeCache = oneOf('true, { ttl, tags, … }, or none', [
         .describe("The client's Cache-Control and Pragma change nothing. Default false."),
     },
     [sharedOrPrivate, cookiesOrNone, storedCookies, methodsThatStore, overrideOfSomething],
-    { wrap: 'ttl' },
   ),
-  none,
 ]);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { urlTag } from '../../../src/cache/fences/index.ts';
 import { AesSeal } from '../../../src/cache/redis/index.ts';
 import { noRedis, type RedisServer, redisServer, until } from '../../../src/testkit/index.ts';
-import { entryOf, type Node, purge, startNode, urlOf } from './stage.ts';
+import { entryOf, type Node, purge, startNode, TIMEOUT, urlOf } from './stage.ts';
 
 const first = () => 0;
 
@@ -29,6 +29,7 @@ describe.skipIf(noRedis())('entries in Redis', () => {
 
   it('come back with every field as it was stored', async () => {
     const entry = entryOf({
+      url: urlOf('all'),
       sequence: now(),
       status: 404,
       ageAtResponse: 1.5,
@@ -180,6 +181,25 @@ describe.skipIf(noRedis())('entries in Redis', () => {
       for (const key of await keys('*')) await server.command('HSET', key, 'h-', head);
       expect(key).toBeDefined();
       expect(await node.store.get('version', first)).toBeNull();
+    }
+  });
+
+  it('wait in bounded memory for a Redis that is slow, and are counted where they are dropped', async () => {
+    const own = await redisServer();
+    const slow = await startNode(own, { commandTimeout: TIMEOUT });
+    try {
+      own.freeze();
+      const body = Buffer.alloc(1024 * 1024);
+      for (let i = 0; i < 100; i++)
+        slow.store.put(`slow ${i}`, entryOf({ sequence: slow.fences.sequence, body }), urlOf('slow'));
+      expect(slow.store.describe().dropped).toBe(84);
+      await until(() => slow.store.describe().dropped === 100, 'all to be given up');
+      own.thaw();
+      await until(() => slow.isReady(), 'it to be back', 10_000);
+      await slow.fill('slow', []);
+    } finally {
+      await slow.close();
+      await own.close();
     }
   });
 

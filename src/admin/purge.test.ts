@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { urlTag } from '../cache/index.ts';
+import { readPurge } from './purge.ts';
+
+const nothing = { tags: [], prefixes: [], all: false, soft: false };
+
+test('a purge names tags, urls, prefixes or all; soft or hard', () => {
+  expect(readPurge({ tags: ['order:42', 'order:42'] })).toEqual({ ...nothing, tags: ['order:42'] });
+  expect(readPurge({ all: true, soft: true })).toEqual({ ...nothing, all: true, soft: true });
+  expect(readPurge({ prefixes: ['/shop/', 'https://Shop.Example/a'], all: false })).toEqual({
+    ...nothing,
+    prefixes: ['/shop/', 'https://shop.example/a'],
+  });
+});
+
+test.for([
+  ['HTTPS://Shop.Example:443/a/../b//c?x=%41#part', 'https://shop.example/b/c?x=%41'],
+  ['http://shop.example', 'http://shop.example/'],
+  ['http://shop.example:8080?q', 'http://shop.example:8080/?q'],
+  ['http://[::1]:8080/%7euser/%2f', 'http://[::1]:8080/~user/%2F'],
+] as const)('the URL %s is spelled as requests are: %s', ([given, spelled]) => {
+  expect(readPurge({ urls: [given] })).toEqual({ ...nothing, tags: [urlTag(spelled)] });
+});
+
+test('a prefix of a host alone is all of that host, not of those that begin so', () => {
+  expect(readPurge({ prefixes: ['https://shop.example'] })).toEqual({
+    ...nothing,
+    prefixes: ['https://shop.example/'],
+  });
+});
+
+test.for<[unknown, string]>([
+  [undefined, 'The body is not a JSON object.'],
+  [[], 'The body is not a JSON object.'],
+  [{}, 'Nothing is named: say "tags", "urls", "prefixes" or "all": true.'],
+  [{ all: false, tags: [] }, 'Nothing is named: say "tags", "urls", "prefixes" or "all": true.'],
+  [{ tag: 'a' }, '"tag" is not a member; there are tags, urls, prefixes, all, soft.'],
+  [{ tags: 'a' }, '"tags" is not a list of texts.'],
+  [{ tags: [42] }, 'In "tags" stands 42, which is no text.'],
+  [{ tags: [''] }, 'In "tags" stands an empty text.'],
+  [{ tags: ['\0url http://a/'] }, 'In "tags" stands a text with a control character in it.'],
+  [{ all: 'true' }, '"all" is true or false.'],
+  [{ tags: ['a'], soft: 1 }, '"soft" is true or false.'],
+  [
+    { urls: ['/orders/42'] },
+    'In "urls" stands "/orders/42", which is not absolute: write http://HOST/PATH or https://HOST/PATH.',
+  ],
+  [{ urls: ['http://'] }, 'In "urls" stands "http://", which is not a valid URL.'],
+  [{ urls: ['http://bob@shop/'] }, 'In "urls" stands "http://bob@shop/", which is not a valid URL.'],
+  [{ urls: ['http://shop/%zz'] }, 'In "urls" stands "http://shop/%zz", which is not a valid URL.'],
+  [
+    { prefixes: ['shop/'] },
+    'In "prefixes" stands "shop/": write https://HOST/PATH for one host, or /PATH for every host.',
+  ],
+])('%j is refused: %s', ([body, why]) => {
+  expect(readPurge(body)).toBe(why);
+});

@@ -1,0 +1,75 @@
+import type { CacheConfig } from '../config/model.ts';
+import type { Invalidation } from './fences/index.ts';
+import { type LevelParts, openSequence, placeOf } from './levels.ts';
+import { type FenceHolders, LocalSequence, type SequenceLog, type SequenceState } from './sequence/index.ts';
+
+/** Where invalidations of a node go: also told when another sequence begins, which makes all numbers void. */
+export interface NodeHolders extends Omit<FenceHolders, 'synced'> {
+  reset(): Promise<void>;
+}
+
+/**
+ * The sequence of a node, whichever the config in force asks for. A config that moves it elsewhere begins a new
+ * one: what was numbered by the old is forgotten everywhere first.
+ */
+export class NodeSequence implements SequenceLog {
+  private readonly holders: NodeHolders;
+  private readonly parts: LevelParts;
+  private log: SequenceLog;
+  private place = '';
+  private maxUnsynced = Number.POSITIVE_INFINITY;
+  private syncedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(holders: NodeHolders, parts: LevelParts) {
+    this.holders = holders;
+    this.parts = parts;
+    this.log = new LocalSequence(this.holdersNow());
+  }
+
+  /** Follows the sequence that a config names; at first, and after each reload. */
+  async follow(config: CacheConfig): Promise<void> {
+    this.maxUnsynced = config.redis === null ? Number.POSITIVE_INFINITY : config.maxUnsynced;
+    const place = placeOf(config);
+    if (place === this.place) return;
+    const moved = this.place !== '';
+    this.place = place;
+    const old = this.log;
+    this.syncedAt = Number.NEGATIVE_INFINITY;
+    if (moved) await this.holders.reset();
+    this.log = await openSequence(config, this.holdersNow(), this.parts);
+    await old.close();
+  }
+
+  private holdersNow(): FenceHolders {
+    const { holders } = this;
+    return {
+      apply: (number, what) => holders.apply(number, what),
+      raiseFloor: (number) => holders.raiseFloor(number),
+      synced: (asOf) => {
+        this.syncedAt = Math.max(this.syncedAt, asOf);
+      },
+    };
+  }
+
+  invalidate(what: Invalidation): Promise<number> {
+    return this.log.invalidate(what);
+  }
+
+  raiseFloor(why: string): Promise<number> {
+    return this.log.raiseFloor(why);
+  }
+
+  state(): SequenceState {
+    return this.log.state();
+  }
+
+  /** Milliseconds from now for which tagged entries may be answered from memory; null: without bound. */
+  syncedFor(): number | null {
+    if (this.maxUnsynced === Number.POSITIVE_INFINITY) return null;
+    return Math.max(0, this.syncedAt + this.maxUnsynced - this.parts.clock.now());
+  }
+
+  close(): Promise<void> {
+    return this.log.close();
+  }
+}

@@ -1,0 +1,115 @@
+import {
+  compileExpression,
+  compilePath,
+  compileTemplate,
+  ExpressionError,
+  responseScope,
+} from '../../expression/index.ts';
+import type { Template } from '../model.ts';
+import { routeCacheOf } from '../normalise/index.ts';
+import type { ConfigInput, RouteInput } from '../schema/index.ts';
+import type { Findings, Path } from './findings.ts';
+import { type Shaping, shapingOf } from './shaping.ts';
+
+type CacheObject = Extract<RouteInput['cache'], object>;
+
+/** A cached route, with where its `cache` stands. */
+interface CachedRoute {
+  readonly name: string;
+  readonly route: RouteInput;
+  readonly cache: NonNullable<RouteInput['cache']>;
+  readonly at: Path;
+}
+
+/** One user's answer must never become another's: whoever may be known on a cached route, its `cache` says whose the answer is. */
+export function checkWhoseAnswer(input: ConfigInput, findings: Findings): void {
+  for (const cached of cachedRoutes(input)) {
+    if (isGuarded(authOf(cached.route, input))) checkOwner(cached, findings);
+    if (typeof cached.cache === 'object') checkIdentity(cached, cached.cache, input, findings);
+  }
+}
+
+function cachedRoutes(input: ConfigInput): CachedRoute[] {
+  return Object.entries(input.routes ?? {}).flatMap(([name, route]) => {
+    const cache = route.cache ?? input.defaults?.cache;
+    if (route.respond !== undefined || route.redirect !== undefined) return [];
+    if (cache === undefined || routeCacheOf(cache) === null) return [];
+    const at = route.cache === undefined ? ['routes', name] : ['routes', name, 'cache'];
+    return [{ name, route, cache, at }];
+  });
+}
+
+/** `auth`, as far as it is looked at here. */
+type AuthInput = string | { with?: unknown } | undefined;
+
+function authOf(route: object, { defaults = {} }: ConfigInput): AuthInput {
+  return (route as { auth?: AuthInput }).auth ?? (defaults as { auth?: AuthInput }).auth;
+}
+
+/** May a provider tell who asks? With `optional: true` too. */
+function isGuarded(auth: AuthInput): boolean {
+  if (typeof auth !== 'object') return auth !== undefined && auth !== 'none';
+  return auth.with !== undefined && auth.with !== 'none';
+}
+
+function checkOwner({ name, cache, at }: CachedRoute, findings: Findings): void {
+  if (routeCacheOf(cache)!.policy.owner !== 'none') return;
+  findings.error(
+    'TG_CONFIG_CACHE_IDENTITY',
+    at,
+    `the route "${name}" is guarded, and its cache does not say whose an answer is`,
+    'say cache: { vary: auth.subject }, { vary: auth.permissions }, { private: true } or { shared: true }',
+    { atKey: true },
+  );
+}
+
+/**
+ * With a key that names less than the subject, what makes the request must not name more of `auth` than the key
+ * does: the service would make one user's answer, and the cache would give it to the next.
+ */
+function checkIdentity(
+  { name, route, at }: CachedRoute,
+  cache: CacheObject,
+  input: ConfigInput,
+  findings: Findings,
+): void {
+  if (String(cache.private) === 'true' || routeCacheOf(cache)!.policy.owner === 'none') return;
+  const key = new Set(identityIn(mentionsOf('expression', cache.vary)));
+  if (key.has('auth') || key.has('auth.subject')) return;
+  for (const { template, kind, path } of shapingOf(name, route, input)) {
+    const more = identityIn(mentionsOf(kind, template)).find((part) => !covers(key, part));
+    if (more === undefined) continue;
+    findings.error(
+      'TG_CONFIG_CACHE_IDENTITY',
+      path,
+      `${more} shapes the request of the route "${name}", and is not in the key of its cache`,
+      `say vary: ${more}${more === 'auth.subject' ? '' : ' or vary: auth.subject'} there, or take it out here`,
+      { also: { path: [...at], atKey: true } },
+    );
+  }
+}
+
+/** The parts of `auth` that an expression reads, without the beginnings of longer ones. */
+function identityIn(mentions: ReadonlySet<string>): string[] {
+  const read = [...mentions].filter((name) => name === 'auth' || name.startsWith('auth.'));
+  return read.filter((name) => !read.some((other) => other.startsWith(`${name}.`)));
+}
+
+/** The key holds it, or a whole that it is part of. */
+function covers(key: ReadonlySet<string>, part: string): boolean {
+  return [...key].some((held) => part === held || part.startsWith(`${held}.`));
+}
+
+/** What is wrong with an expression is told elsewhere; what cannot be read mentions nothing. */
+function mentionsOf(kind: 'expression' | Shaping['kind'], source: Template | undefined): ReadonlySet<string> {
+  if (source === undefined) return new Set();
+  try {
+    if (kind === 'expression') return compileExpression(source, responseScope).mentions;
+    return kind === 'path'
+      ? compilePath(source, responseScope).mentions
+      : compileTemplate(source, responseScope).mentions;
+  } catch (error) {
+    if (error instanceof ExpressionError) return new Set();
+    throw error;
+  }
+}
