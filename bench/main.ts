@@ -3,6 +3,7 @@ import { describeMachine } from './machine.ts';
 import { readOptions, USAGE } from './options.ts';
 import { saveResults } from './report.ts';
 import { aggregateSuite } from './suites/aggregate.ts';
+import { authSuite } from './suites/auth.ts';
 import { bodiesSuite } from './suites/bodies.ts';
 import { compressSuite } from './suites/compress.ts';
 import { idleSuite } from './suites/idle.ts';
@@ -29,6 +30,7 @@ const SUITES = {
   aggregate: { title: 'three calls, and a hundred, in one answer', run: aggregateSuite },
   isolation: { title: 'a service that never answers, beside a healthy one', run: isolationSuite },
   compress: { title: '20 kB of JSON, gzip', run: compressSuite },
+  auth: { title: 'guards: decisions kept, tokens seen and unseen', run: authSuite },
   routes: { title: '10,000 routes against 10', run: routesSuite },
 } as const;
 

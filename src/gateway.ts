@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { AuthRoom } from './auth/index.ts';
 import { Cache, type Invalidation, openSharedStore, placeOf } from './cache/index.ts';
 import { ChangeView, type SourceNews } from './changes/index.ts';
 import type { GatewayConfig, ListenerConfig } from './config/model.ts';
@@ -11,6 +12,7 @@ import {
   type Explained,
   type ExplainRequest,
   explainRequest,
+  requestVariables,
   type Snapshot,
   type SnapshotParts,
   variables,
@@ -72,6 +74,8 @@ export class Gateway implements WorkerGateway {
   private readonly parts: GatewayParts;
   /** What is known of services and their targets. */
   readonly upstreams: Upstreams;
+  /** Who asks: providers, their decisions, and tunnels under way. */
+  readonly auth: AuthRoom;
   readonly cache: Cache;
   /** What is known of the change sources. */
   readonly changes: ChangeView;
@@ -102,25 +106,38 @@ export class Gateway implements WorkerGateway {
       shareOf: parts.shareOf ?? 1,
       ...discover,
     });
+    const affinityKey = parts.affinityKey ?? random.hex(32);
+    const lease = parts.lease ?? { holds: () => true };
     this.cache = new Cache(
       {
         clock,
         random,
         problem,
-        lease: parts.lease ?? { holds: () => true },
+        lease,
         invalidate: (what) => this.invalidate(what),
       },
       parts.config.cache.memory,
     );
     this.changes = new ChangeView(clock);
     this.followChanges(parts.config);
+    this.auth = new AuthRoom({
+      clock,
+      random,
+      log,
+      resolver,
+      fences: this.cache.fences,
+      memory: { mayAnswer: (tags) => this.cache.mayAnswer(tags), life: () => this.cache.life },
+      nodeSecret: affinityKey,
+      variables: requestVariables,
+    });
     this.snapshotParts = {
+      auth: this.auth,
       cache: this.cache,
       clock,
       random,
       counters,
       upstreams: this.upstreams,
-      affinityKey: parts.affinityKey ?? random.hex(32),
+      affinityKey,
     };
     this.snapshot = compileSnapshot(parts.config, this.snapshotParts);
     this.snapshot.commit();
@@ -169,6 +186,7 @@ export class Gateway implements WorkerGateway {
     if ('reset' in news) cache.restart();
     else if (news.what === null) cache.fences.raiseFloor(news.number);
     else cache.fences.apply(news.number, news.what);
+    this.auth.live.sweep();
   }
 
   /**
@@ -312,6 +330,7 @@ export class Gateway implements WorkerGateway {
     }
     this.ended = true;
     this.upstreams.destroy();
+    this.auth.close();
     await this.cache.close();
     return { cut };
   }

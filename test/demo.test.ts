@@ -128,18 +128,27 @@ describe('the demo', () => {
 
   it('writes through the gateway', async () => {
     expect(JSON.parse(await tip(/Ship an order/))).toMatchObject({ id: 1, status: 'shipped' });
-    const [, order = ''] = /(http\S+\/ordering\/orders\/1)/.exec([...tips.values()].join('\n')) ?? [];
-    expect(await (await fetch(order)).json()).toMatchObject({ id: 1, status: 'shipped' });
-    const refused = await fetch(order, { method: 'PUT', body: '{"status":"lost"}' });
+    const printed = [...tips.values()].join('\n');
+    const [, order = ''] = /(http\S+\/ordering\/orders\/1)/.exec(printed) ?? [];
+    const [, authorization = ''] = /authorization: (Bearer [^']+)/.exec(printed) ?? [];
+    const headers = { authorization };
+    expect(await (await fetch(order, { headers })).json()).toMatchObject({ id: 1, status: 'shipped' });
+    const refused = await fetch(order, { method: 'PUT', headers, body: '{"status":"lost"}' });
     expect([refused.status, await refused.json()]).toEqual([422, expect.objectContaining({ status: 422 })]);
 
     const placed = await tip(/Place one/);
     const [, id] = /location: orders\/(\d+)/i.exec(placed) ?? [];
     expect(placed).toMatch(/^HTTP\/1.1 201 /);
-    expect(await (await fetch(order.replace(/1$/, String(id)))).json()).toMatchObject({
+    expect(await (await fetch(order.replace(/1$/, String(id)), { headers })).json()).toMatchObject({
       status: 'placed',
       lines: [{ sku: 'LAMP-001', quantity: 2 }],
     });
+  });
+
+  it('guards orders: nobody gets none, and who may not see them neither', async () => {
+    expect(await tip(/without a token/)).toMatch(/^HTTP\/1.1 401 [\s\S]*www-authenticate: Bearer/i);
+    expect(await tip(/as Bela/)).toMatch(/^HTTP\/1.1 403 /);
+    expect(demo.stdout).toMatch(/Tokens, for a day:\n {2}ada-lindqvist: \S+\n {2}bela-novak: \S+\n/);
   });
 
   it('keeps answers, and lets go of what a write or a purge touches', async () => {

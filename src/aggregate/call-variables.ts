@@ -13,20 +13,15 @@ export class CallVariables extends ExchangeVariables {
     super(original);
     this.original = original;
     this.all = all;
-    const known = original.variables;
-    if (known instanceof ExchangeVariables) this.identity = known.identity;
   }
 
   /** What a client's request says twice is not relied on in its calls either. */
   override strict(): ExchangeVariables {
-    const { original, all, identity } = this;
+    const { original, all } = this;
     const strict = new ExchangeVariables(original, { strict: true });
-    strict.identity = identity;
-    const own = new CallVariables(original, {
+    return new CallVariables(original, {
       get: (name) => (name === 'request' || name === 'auth' ? strict.get(name) : all.get(name)),
     });
-    own.identity = identity;
-    return own;
   }
 
   override get(name: string): Value | undefined {

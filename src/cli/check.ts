@@ -66,6 +66,7 @@ function printData({ loaded, connections, sources }: Findings, options: CheckOpt
     ok,
     errors: issues.filter((issue) => issue.severity === 'error'),
     warnings: issues.filter((issue) => issue.severity === 'warning'),
+    open: loaded.config === null ? [] : openRoutes(loaded.config),
     ...(options.connect ? { connections, sources } : {}),
     ...(memory === null ? {} : { cacheMemory: memory }),
   });
@@ -85,6 +86,10 @@ async function printText(
   }
   const odd = warnings === 0 ? '' : `, ${counted(warnings, 'warning')}`;
   process.stdout.write(`${file} is in order: ${outline(loaded.config)}${odd}\n`);
+  const open = openRoutes(loaded.config);
+  // Where nothing is guarded at all, that all is open is no news.
+  if (open.length > 0 && Object.keys(loaded.config.auth).length > 0)
+    process.stdout.write(`open to everyone: ${open.join(', ')}\n`);
   const memory = cacheMemory(loaded.config);
   if (memory !== null) process.stdout.write(`${cacheLine(memory)}\n`);
 }
@@ -92,6 +97,13 @@ async function printText(
 function outline(config: GatewayConfig): string {
   const services = Object.keys(config.services).length;
   return `${counted(services, 'service')}, ${counted(Object.keys(config.routes).length, 'route')}`;
+}
+
+/** Routes that ask nothing of whoever sends a request. */
+function openRoutes(config: GatewayConfig): string[] {
+  return Object.values(config.routes)
+    .filter(({ auth }) => auth === null)
+    .map(({ name }) => name);
 }
 
 /** What the caches of all workers take at most. Bytes. */

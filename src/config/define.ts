@@ -2,7 +2,10 @@ import type {
   AggregateInput,
   CallInput,
   ConfigInput,
+  DefaultsInput,
   DestinationInput,
+  ProviderInput,
+  RouteAuthInput,
   RouteInput,
   ServiceInput,
 } from './schema/types.ts';
@@ -19,9 +22,14 @@ export type {
 /**
  * Generic over the names alone: were it generic over the objects, the compiler would take any key for meant.
  */
-export type GatewayDefinition<Service extends string> = Omit<ConfigInput, 'services' | 'routes'> & {
+export type GatewayDefinition<Service extends string, Provider extends string = string> = Omit<
+  ConfigInput,
+  'services' | 'routes' | 'auth' | 'defaults'
+> & {
   services?: Record<Service, ServiceDefinition>;
-  routes?: Record<string, RouteDefinition<NoInfer<Service>>>;
+  auth?: Record<Provider, ProviderInput>;
+  defaults?: Omit<DefaultsInput, 'auth'> & { auth?: Guard<NoInfer<Provider>> };
+  routes?: Record<string, RouteDefinition<NoInfer<Service>, NoInfer<Provider>>>;
   [ignored: `x-${string}`]: unknown;
 };
 
@@ -33,8 +41,10 @@ export type ServiceDefinition = Omit<ServiceInput, 'url' | 'targets'> &
   );
 
 /** One of `to`, `aggregate`, `respond` and `redirect`. */
-export type RouteDefinition<Service extends string> = Omit<RouteInput, keyof Actions<Service>> &
-  OneOf<Actions<Service>>;
+export type RouteDefinition<Service extends string, Provider extends string = string> = Omit<
+  RouteInput,
+  keyof Actions<Service> | 'auth'
+> & { auth?: Guard<Provider> } & OneOf<Actions<Service>>;
 
 interface Actions<Service extends string> {
   to: Destinations<Service>;
@@ -63,6 +73,11 @@ type CallTarget<Service extends string> =
   | (Omit<Extract<NonNullable<CallInput['to']>, { service: string }>, 'service'> & { service: Service })
   | (Service | { service: Service; weight?: number })[];
 
+/** `with` names providers that are there. */
+type Guard<Provider extends string> =
+  | 'none'
+  | (Omit<RouteAuthInput, 'with'> & { with: Provider | 'none' | Provider[] });
+
 type Destination<Service extends string> = Omit<DestinationInput, 'service'> & { service: Service };
 type Destinations<Service extends string> =
   | Service
@@ -79,8 +94,8 @@ type Destinations<Service extends string> =
  *   routes: { catalogue: { match: '/catalogue/*', to: 'catalogue' } },
  * });
  */
-export function defineGateway<const Service extends string>(
-  definition: GatewayDefinition<Service>,
-): GatewayDefinition<Service> {
+export function defineGateway<const Service extends string, const Provider extends string = never>(
+  definition: GatewayDefinition<Service, Provider>,
+): GatewayDefinition<Service, Provider> {
   return definition;
 }

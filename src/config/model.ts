@@ -3,8 +3,10 @@
  * sizes in bytes, `none` as Infinity. What a user may write is `schema.ts`; this is what the rest compiles from.
  */
 
+import type { ClientCredentialsConfig, ProviderConfig, RouteAuthConfig } from './auth-model.ts';
 import type { CacheConfig, RedisConfig, RouteCacheConfig } from './cache-model.ts';
 
+export type * from './auth-model.ts';
 export type * from './cache-model.ts';
 
 /** CEL as text, or, from a TypeScript config, a function of the variables. */
@@ -21,6 +23,12 @@ export interface GatewayConfig {
   policies: Record<string, Expression>;
   /** Change sources by name; empty where the config has none. */
   changes: Record<string, ChangeSourceConfig>;
+  /** By name. */
+  auth: Record<string, ProviderConfig>;
+  /** Header names, in lower case, in which services are told who asks. */
+  identity: { subject: string; permissions: string };
+  /** `key`: PEM; null: the gateway makes its own. */
+  signing: { key: string | null };
   /** In the order of the file; `defaults` are already merged in. */
   routes: Record<string, RouteConfig>;
   /** What also holds where no route matched. */
@@ -91,6 +99,8 @@ export interface ListenerTls {
   /** PEM text, read from the files the config names. The first is used where the client names no host. */
   certificates: { cert: string; key: string }[];
   minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** Whose certificates clients may show (PEM text); null: they are not asked for any. */
+  client: { ca: string; required: boolean } | null;
 }
 
 /** Bytes and milliseconds; Infinity for none. */
@@ -140,6 +150,8 @@ export interface ServiceConfig {
   breaker: BreakerConfig;
   request: TransformConfig;
   response: TransformConfig;
+  /** Null: the gateway shows it nothing of its own. */
+  auth: { clientCredentials: ClientCredentialsConfig } | null;
 }
 
 export type BalanceConfig =
@@ -226,6 +238,8 @@ export interface RouteConfig {
   name: string;
   match: MatchConfig;
   action: ActionConfig;
+  /** Null: open to everyone. */
+  auth: RouteAuthConfig | null;
   timeout: TimeoutConfig;
   /** Null: the service's. */
   retries: RetriesConfig | null;

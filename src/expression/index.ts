@@ -26,12 +26,14 @@ export {
   callScope,
   errorScope,
   extendScope,
+  identityScope,
   requestScope,
   responseScope,
   routeScope,
   type Scope,
 } from './scope.ts';
 export { compileTemplate, type TemplateOptions, type TextTemplate } from './template.ts';
+export { compileTemplateValue, type ValueTemplate } from './template-value.ts';
 export { BOOL, DOUBLE, DYN, INT, listOf, mapOf, recordOf, STRING, type Type } from './types.ts';
 export {
   CelType,

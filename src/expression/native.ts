@@ -99,7 +99,7 @@ function fieldsView(fields: {
   };
   return new Proxy(Object.create(null), {
     get: (_, name) => read(name),
-    has: (_, name) => read(name) !== undefined,
+    has: (_, name) => isThere(read, name),
     ownKeys: () => [...fields.entries()].map(([name]) => name),
     getOwnPropertyDescriptor: (_, name) => {
       const value = read(name);
@@ -109,6 +109,16 @@ function fieldsView(fields: {
     },
     set: () => false,
   });
+}
+
+/** What can't be read isn't there. */
+function isThere(read: (name: string | symbol) => unknown, name: string | symbol): boolean {
+  try {
+    return read(name) !== undefined;
+  } catch (error) {
+    if (error instanceof EvaluationFailure) return false;
+    throw error;
+  }
 }
 
 /** Deeper results come only from a cycle. */

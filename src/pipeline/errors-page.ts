@@ -28,6 +28,21 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   TG_ROUTE_NOT_FOUND:
     'Run `tidegate explain FILE METHOD URL`: it names the routes that came near, and why they don’t match.',
   TG_ROUTE_METHOD: 'Use a method that `Allow` names, or add it to the route’s `method`.',
+  TG_AUTH_AMBIGUOUS:
+    'Send one `Authorization`, and each other header, parameter or cookie that holds a credential once.',
+  TG_AUTH_MISSING: 'Send a credential, as `WWW-Authenticate` says.',
+  TG_AUTH_INVALID:
+    'Get a new credential. The answer does not say what is wrong with this one; the log of the gateway does.',
+  TG_AUTH_ENDED:
+    'Nothing: it stands in logs alone, for a tunnel or event stream that was closed. Connect again with a new credential.',
+  TG_AUTH_FORBIDDEN:
+    'Ask whoever gives out permissions. The log names the rule, and `tidegate explain` shows what the route asks for.',
+  TG_AUTH_ORIGIN:
+    'Let the page of the same origin send the request (browsers add `Origin` by themselves), or say `crossSite: true` on the provider if other sites may.',
+  TG_AUTH_UNAVAILABLE:
+    'Come back later. The operator finds in the log why the auth server gave no answer that counts.',
+  TG_UPSTREAM_CREDENTIAL:
+    'Look in the log why the `tokenEndpoint` of the service’s `auth` gives no token: it is down, or refuses the client.',
   TG_UPSTREAM_REFUSED:
     'See that the service runs and listens where its `url` says; the log names the address.',
   TG_UPSTREAM_DNS: 'Check the host in the service’s `url` and the machine’s resolver.',
@@ -83,6 +98,8 @@ const RETRY: Readonly<Record<RetrySafety, string>> = {
 export const CONFIG_ERRORS: Readonly<Record<string, string>> = {
   TG_CONFIG_ADMIN_TOKEN:
     'The admin API listens on an address that others can reach, and has no token. Give `admin.token`, or let it listen on 127.0.0.1.',
+  TG_CONFIG_AUTH:
+    'A provider or guard takes more than is meant: keys over plain `http:`, tokens of any issuer, a route that opens what another guards.',
   TG_CONFIG_CACHE_IDENTITY:
     'A cached answer could be given to another user than the one it was made for. Say whose it is with `vary`, `private`, `shared`, `key.cookies` or `ignoreCookies`: [caching.md](caching.md#whose-answer-it-is).',
   TG_CONFIG_CACHE_TAG:
@@ -115,7 +132,9 @@ export const CONFIG_ERRORS: Readonly<Record<string, string>> = {
   TG_CONFIG_PARAMETER: 'A path parameter is used that only some of the route’s paths have.',
   TG_CONFIG_PATH: '`to.path` ends in `/*`, and the match has no rest that it could take over.',
   TG_CONFIG_REFERENCE:
-    'A name is used that nothing has: a service, a listener. The message names the nearest one.',
+    'A name is used that nothing has: a service, a listener, a provider, a policy. The message names the nearest one.',
+  TG_CONFIG_SECRET:
+    'A key or password stands in the file as it is. `tidegate hash key` and `tidegate hash password` print what may stand in its place; from the environment (`${env.NAME}`) it is taken as it is.',
   TG_CONFIG_SYNTAX: 'The file is no valid YAML or JSON.',
   TG_CONFIG_TLS:
     'A certificate or key can’t be used: it can’t be read, doesn’t fit the other, or has run out.',

@@ -27,8 +27,9 @@ export {
   PHASES,
   type Phase,
   type PhaseObserver,
+  type WellKnown,
 } from './route.ts';
-export type { Side, Timeouts } from './side.ts';
+export type { Handover, ServiceCredential, Side, Timeouts } from './side.ts';
 export { type Branch, compileSplit } from './split.ts';
 export { RequestSubject } from './subject.ts';
 export { isTraceparent, newTraceparent } from './trace.ts';

@@ -50,10 +50,22 @@ const REPLAY_LIMIT = 64 * 1024;
 
 /** Sends what it is given to one service. */
 export function compileProxy(side: Side, parts: ProxyParts): Dispatch {
-  return (exchange, finish) => {
+  const { credential } = side;
+  const send: Dispatch = (exchange, finish) => {
     const last = answeredHere(exchange);
     if (last !== null) return finish.finish(exchange, last, side.response);
     new ProxyCall(exchange, side, finish, parts).start();
+  };
+  if (credential === null) return send;
+  return (exchange, finish) => {
+    const waiting = credential.ready();
+    if (waiting === null) return send(exchange, finish);
+    waiting.then((failure) => {
+      if (exchange.aborted !== null) return cancelBody(exchange.body);
+      if (failure === null) return send(exchange, finish);
+      cancelBody(exchange.body);
+      finish.finish(exchange, problem(failure, exchange.id), side.response);
+    });
   };
 }
 
@@ -206,6 +218,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     if (body !== null && isEventStream(head.headers)) this.detachStream();
     this.keepOnTarget();
     this.judgeStatus(head.status);
+    if (head.status === 401) this.side.credential?.refused();
     this.answer(reply(head.status, head.headers, body));
   }
 

@@ -8,4 +8,5 @@ export {
   explainRequest,
 } from './explain.ts';
 export type { ExplainedCall, ExplainedPlan } from './explain-plan.ts';
-export { variables } from './variables.ts';
+export { PolicyTest, type TestIdentity, type Verdict } from './policy-test.ts';
+export { requestVariables, variables } from './variables.ts';

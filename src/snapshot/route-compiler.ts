@@ -1,3 +1,4 @@
+import { type CompiledAuth, guardReadsBody, isGuarded } from '../auth/index.ts';
 import { type Cache, CachedOrigin, invalidating } from '../cache/index.ts';
 import type {
   ActionConfig,
@@ -31,8 +32,10 @@ import {
   compileSplit,
   compileTransform,
   type Dispatch,
+  type Filter,
   type HeaderTransform,
   type Mirror,
+  PHASES,
   type ProxyParts,
   type RequestSubject,
   readRequestBody,
@@ -62,6 +65,7 @@ const NO_TRANSFORM: TransformConfig = {
 /** Stands for a route where none took a request. */
 const NO_ROUTE: RouteConfig = {
   name: '(none)',
+  auth: null,
   match: {
     listeners: [],
     hosts: [],
@@ -92,6 +96,7 @@ type ProxyAction = Extract<ActionConfig, { kind: 'proxy' }>;
 export interface RouteParts {
   readonly config: GatewayConfig;
   readonly services: ReadonlyMap<string, Service>;
+  readonly auth: CompiledAuth;
   readonly proxy: ProxyParts;
   readonly counters: Counters;
   /** Signs the cookies that keep a client where it was. */
@@ -119,14 +124,42 @@ export class RouteCompiler {
     const compiled: CompiledRoute = {
       name: route.name,
       counter: this.parts.counters.route(route.name),
-      filters: this.readsBody(route, scopes) ? [readRequestBody(route.maxBody, requestVariables)] : [],
-      dispatch: this.dispatch(route, scopes),
+      filters: this.filters(route, scopes),
+      dispatch: this.parts.auth.dispatch(route.auth, this.dispatch(route, scopes), scopes.request),
       response: compileTransform(null, route.response, scopes.response),
       rules: compileRules(route.answers, scopes.request, (to) => this.alone(route, to, scopes)),
       mirror: this.mirror(route, scopes),
+      literal: literalPaths(route),
       maxBody: route.maxBody,
     };
     return { route: compiled, name: route.name, match: route.match, when: compileWhen(route.match.when) };
+  }
+
+  /** Answers of the gateway's own at a path that no route of the config has. */
+  own(name: string, path: string, dispatch: Dispatch): RouteEntry<CompiledRoute> {
+    const route: CompiledRoute = {
+      name,
+      counter: this.parts.counters.route(name),
+      filters: [],
+      dispatch,
+      response: null,
+      rules: null,
+      mirror: null,
+      literal: NO_PATHS,
+      maxBody: Number.POSITIVE_INFINITY,
+    };
+    const match = { ...NO_ROUTE.match, paths: [path], methods: ['GET'] };
+    return { route, name, match, when: null };
+  }
+
+  /** The steps before dispatch, in the order of their phases. */
+  private filters(route: RouteConfig, scopes: Scopes): Filter[] {
+    const filters = this.parts.auth.filters(route.auth, scopes.request);
+    // Of a guarded route nothing is read for those who may not come in.
+    const phase = isGuarded(route.auth) ? 'authorize' : 'admit';
+    if (this.readsBody(route, scopes))
+      filters.unshift(readRequestBody(route.maxBody, requestVariables, phase));
+    return filters.sort((a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase));
   }
 
   /** What `defaults` say of answers to requests that no route takes. */
@@ -151,7 +184,9 @@ export class RouteCompiler {
       route.mirror,
       ...services.flatMap((s) => [s.host, s.request, s.response]),
     ];
-    return texts.some((part) => mentionsBody(part, scopes.response));
+    return (
+      guardReadsBody(route.auth, scopes.request) || texts.some((part) => mentionsBody(part, scopes.response))
+    );
   }
 
   private dispatch(route: RouteConfig, scopes: Scopes): Dispatch {
@@ -285,6 +320,8 @@ export class RouteCompiler {
       ownCookies: balance.kind === 'cookie' ? [...sticky, balance.name] : sticky,
       request: compileTransform(config.request, route.request, scopes.request),
       response: compileTransform(config.response, route.response, scopes.response),
+      handover: this.parts.auth.handover(route.auth, to.service, route.cache),
+      credential: this.parts.auth.credential(to.service),
     };
   }
 }
@@ -296,6 +333,13 @@ function servicesOf(action: ActionConfig): string[] {
   return action.aggregate.calls
     .flatMap(({ to, compensate }) => [to, ...(compensate === null ? [] : [compensate.to])])
     .flatMap((to) => (to.kind === 'service' ? to.services.map(({ service }) => service) : []));
+}
+
+const NO_PATHS: ReadonlySet<string> = new Set();
+
+function literalPaths({ match }: RouteConfig): ReadonlySet<string> {
+  const literal = match.paths.filter((path) => path.startsWith('/') && !/[{*~]/.test(path));
+  return literal.length === 0 ? NO_PATHS : new Set(literal);
 }
 
 /** An answer of the gateway's own, at once. */

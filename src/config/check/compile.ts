@@ -3,6 +3,7 @@ import {
   compilePath,
   compileTemplate,
   ExpressionError,
+  type Problem,
   type Scope,
 } from '../../expression/index.ts';
 import type { Expression, Template } from '../model.ts';
@@ -46,6 +47,17 @@ export class CompileCheck {
 
   path(source: Template, scope: Scope, path: Path) {
     return this.attempt(path, () => compilePath(source, scope));
+  }
+
+  /** What is wrong with it; empty where it can be compiled. */
+  problemsOf(source: Expression, scope: Scope): readonly Problem[] {
+    try {
+      compileExpression(source, scope, { expects: 'bool' });
+      return [];
+    } catch (error) {
+      if (error instanceof ExpressionError) return error.problems;
+      throw error;
+    }
   }
 
   /** Runs `compile`; what it finds wrong is told at `path`. */

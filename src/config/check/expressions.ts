@@ -13,6 +13,7 @@ import type { Template } from '../model.ts';
 import { normaliseMatch } from '../normalise/index.ts';
 import type { ConfigInput, RedirectInput, RespondInput, RouteInput } from '../schema/index.ts';
 import { checkAggregate } from './aggregates.ts';
+import { RouteAuthCheck } from './auth.ts';
 import { checkCacheExpressions } from './cache.ts';
 import { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
@@ -26,6 +27,8 @@ export function checkExpressions(input: ConfigInput, findings: Findings): void {
   for (const [name, policy] of Object.entries(input.policies ?? {})) {
     check.condition(policy, requestScope, ['policies', name]);
   }
+  const guards = new RouteAuthCheck(input, findings);
+  guards.visit(input.defaults?.auth, requestScope, ['defaults', 'auth']);
   const nowhere: Place = { check, findings, parameters: null, scope: requestScope };
   checkCacheExpressions(input.defaults?.cache, ['defaults', 'cache'], {
     check,
@@ -44,7 +47,9 @@ export function checkExpressions(input: ConfigInput, findings: Findings): void {
   }
   const scopes = new Map<string, Scopes>();
   for (const [name, route] of Object.entries(input.routes ?? {})) {
-    scopes.set(name, checkRoute(route, input, ['routes', name], check, findings));
+    const found = checkRoute(route, input, ['routes', name], check, findings);
+    guards.visit(route.auth, found.request, ['routes', name, 'auth']);
+    scopes.set(name, found);
   }
   for (const { transform, of, path } of transformsOf(input)) {
     const scope = (path[0] === 'routes' ? scopes.get(String(path[1])) : undefined) ?? ANYWHERE;
@@ -112,6 +117,10 @@ function scopesWith({ names, rest }: PathParameters): Scopes {
 function checkWhen(when: Template, path: Path, { check, findings }: Place): void {
   const compiled = check.condition(when, requestScope, path);
   if (compiled === null) return;
+  if ([...compiled.mentions].some((mention) => /^auth(\.|$)/.test(mention))) {
+    const advice = 'a route is chosen before anyone is asked who they are; say auth: { allow } on it';
+    findings.error('TG_CONFIG_EXPRESSION', path, 'auth cannot be read in a match', advice);
+  }
   const body = [...compiled.mentions].find((mention) => /^request\.body(\.|$)/.test(mention));
   if (body !== undefined) {
     const advice = 'a route is chosen before the body is read; match by path, headers or query';

@@ -2,6 +2,7 @@ import type { GatewayConfig } from '../model.ts';
 import type { ConfigInput } from '../schema/types.ts';
 import type { ReadBytes } from './action.ts';
 import { answersOf } from './answers.ts';
+import { providersOf } from './auth.ts';
 import { cacheOf } from './cache.ts';
 import { normaliseChanges } from './changes.ts';
 import { normaliseAdmin, normaliseListeners, type ReadPem } from './listener.ts';
@@ -12,6 +13,7 @@ import { transformOf } from './transform.ts';
 
 export { destinationsOf } from './action.ts';
 export { aggregateOf } from './aggregate.ts';
+export { routeAuthOf } from './auth.ts';
 export { cacheOf } from './cache.ts';
 export { certificatesOf, listenersOf } from './listener.ts';
 export { matchOf, normaliseMatch } from './route.ts';
@@ -28,6 +30,7 @@ export interface ReadFiles {
 export function normalise(input: ConfigInput, read: ReadFiles): GatewayConfig {
   const defaults = input.defaults ?? {};
   const services = Object.entries(input.services ?? {});
+  const policies = record(Object.entries(input.policies ?? {}));
   const routes = Object.entries(input.routes ?? {});
   return {
     listen: normaliseListeners(input.listen, read.pem),
@@ -35,8 +38,16 @@ export function normalise(input: ConfigInput, read: ReadFiles): GatewayConfig {
     workers: (input.workers ?? 1) as number | 'auto',
     services: record(services.map(([name, service]) => [name, normaliseService(name, service, read.pem)])),
     changes: normaliseChanges(input.changes),
-    policies: record(Object.entries(input.policies ?? {})),
-    routes: record(routes.map(([name, route]) => [name, normaliseRoute(name, route, defaults, read.bytes)])),
+    policies,
+    auth: providersOf(input.auth ?? {}, read),
+    identity: {
+      subject: (input.identity?.subject ?? 'x-auth-subject').toLowerCase(),
+      permissions: (input.identity?.permissions ?? 'x-auth-permissions').toLowerCase(),
+    },
+    signing: { key: input.signing?.key === undefined ? null : read.pem(input.signing.key) },
+    routes: record(
+      routes.map(([name, route]) => [name, normaliseRoute(name, route, defaults, read, policies)]),
+    ),
     unmatched: { response: transformOf(defaults.response), answers: answersOf({}, defaults, read.bytes) },
     cache: cacheOf(input.cache, read.pem),
     drain: {

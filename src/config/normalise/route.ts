@@ -1,8 +1,10 @@
-import type { ActionConfig, MatchConfig, RouteConfig, StickyConfig } from '../model.ts';
+import type { ActionConfig, Expression, MatchConfig, RouteConfig, StickyConfig } from '../model.ts';
 import type { DefaultsInput, MatchInput, RouteInput } from '../schema/types.ts';
 import { destinationsOf, type ReadBytes, redirectOf, respondOf } from './action.ts';
 import { aggregateOf } from './aggregate.ts';
 import { answersOf, mirrorOf } from './answers.ts';
+import { routeAuthOf } from './auth.ts';
+import type { ReadFiles } from './index.ts';
 import { retriesOf } from './resilience.ts';
 import { routeCacheOf } from './route-cache.ts';
 import { durationOf, listOf, sizeOf } from './scalars.ts';
@@ -13,13 +15,15 @@ export function normaliseRoute(
   name: string,
   input: RouteInput,
   defaults: DefaultsInput,
-  readBytes: ReadBytes,
+  read: ReadFiles,
+  policies: Readonly<Record<string, Expression>>,
 ): RouteConfig {
-  const action = actionOf(input, readBytes);
+  const action = actionOf(input, read.bytes);
   return {
     name,
     match: matchOf(input),
     action,
+    auth: routeAuthOf(input.auth ?? defaults.auth, policies, read.pem),
     timeout: timeoutOf(input.timeout ?? defaults.timeout),
     host: hostOf(input.host ?? defaults.host),
     request: mergeTransforms(defaults.request, input.request),
@@ -27,7 +31,7 @@ export function normaliseRoute(
     retries: ownRetries(input.retries, defaults.retries),
     cache: keepsAnswers(action) ? routeCacheOf(input.cache ?? defaults.cache) : null,
     mirror: mirrorOf(input.mirror, defaults.mirror),
-    answers: answersOf(input, defaults, readBytes),
+    answers: answersOf(input, defaults, read.bytes),
     maxBody: sizeOf(input.maxBody ?? defaults.maxBody, Number.POSITIVE_INFINITY),
   };
 }

@@ -59,6 +59,7 @@ describe('a key that is not built yet', () => {
     Listener: (key) => ({ listen: { address: '127.0.0.1:80', [key]: {} } }),
     ListenerTls: (key) => ({ listen: { address: '127.0.0.1:80', tls: { [key]: {} } } }),
     Admin: (key) => ({ admin: { [key]: {} } }),
+    AuthProvider: (key) => ({ auth: { a: { [key]: {} } } }),
     RouteCache: (key) => ({ routes: { a: { match: '/', cache: { [key]: {} } } } }),
     Log: (key) => ({ log: { [key]: {} } }),
   };

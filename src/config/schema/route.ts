@@ -1,5 +1,6 @@
 import { aggregate } from './aggregate.ts';
 import { compress, cors, errors, share, statusKeyComplaint } from './answers.ts';
+import { auth } from './auth.ts';
 import { sticky } from './balance.ts';
 import { type Complaint, leaf, list, object, oneOf, oneOrMore, type Rule, record } from './kit.ts';
 import { retries } from './resilience.ts';
@@ -249,6 +250,7 @@ const mirror = oneOf('{ to, percent }, or none', [
 ]);
 
 const shared = {
+  auth: auth.optional().describe('Who may use it, and what they must be allowed. Default: everyone.'),
   cache: routeCache
     .optional()
     .describe('Keeps answers: true by RFC 9111 alone, or with what the route says itself.'),

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { aggregate, call } from './aggregate.ts';
+import type { auth, provider } from './auth.ts';
 import type { balance, sticky } from './balance.ts';
 import type { cache } from './cache.ts';
 import type { changeSource } from './changes.ts';
@@ -26,6 +27,8 @@ export type ChangeSourceInput = z.input<typeof changeSource>;
 export type RetriesInput = z.input<typeof retries>;
 export type HealthInput = z.input<typeof health>;
 export type BreakerInput = z.input<typeof breaker>;
+export type ProviderInput = z.input<typeof provider>;
+export type RouteAuthInput = Exclude<z.input<typeof auth>, 'none'>;
 export type TimeoutInput = z.input<typeof timeout>;
 export type RequestTransformInput = z.input<typeof requestTransform>;
 export type ResponseTransformInput = z.input<typeof responseTransform>;
