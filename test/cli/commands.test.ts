@@ -279,7 +279,7 @@ describe('auth', () => {
     expect((await explained('/mine/bob', '-H', 'x-api-key: key')).auth).toMatchObject({ status: 403 });
     expect((await explained('/news')).auth).toMatchObject({ says: 'it passes as nobody', status: null });
     expect((await explained('/hello')).auth).toBe(null);
-  });
+  }, 60_000);
 
   test('explain says it in words', async () => {
     const { stdout } = await tidegate('explain', 'GET', '/mine/bob', '-H', 'x-api-key: key');
