@@ -22,7 +22,17 @@ const arrows: Record<string, string[]> = {
   auth: ['pipeline', 'upstream', 'http1', 'expression', 'telemetry'],
   aggregate: ['cache', 'pipeline', 'expression'],
   config: ['auth', 'aggregate', 'changes', 'pipeline', 'router', 'expression'],
-  snapshot: ['auth', 'aggregate', 'cache', 'changes', 'pipeline', 'router', 'upstream', 'expression', 'telemetry'],
+  snapshot: [
+    'auth',
+    'aggregate',
+    'cache',
+    'changes',
+    'pipeline',
+    'router',
+    'upstream',
+    'expression',
+    'telemetry',
+  ],
   workers: ['cache', 'changes', 'snapshot', 'upstream', 'telemetry', 'http1'],
   admin: ['changes', 'workers', 'cache', 'snapshot', 'pipeline', 'router', 'upstream', 'telemetry'],
   gateway: [
