@@ -34,7 +34,7 @@ import { failureOf } from './evaluation.ts';
 import { via } from './forwarded.ts';
 import { answeredHere } from './max-forwards.ts';
 import { outgoingRequest } from './outgoing.ts';
-import { problem } from './problem.ts';
+import { crashOf, problem } from './problem.ts';
 import type { Dispatch, Finish } from './route.ts';
 import type { Side } from './side.ts';
 
@@ -60,12 +60,14 @@ export function compileProxy(side: Side, parts: ProxyParts): Dispatch {
   return (exchange, finish) => {
     const waiting = credential.ready();
     if (waiting === null) return send(exchange, finish);
-    waiting.then((failure) => {
-      if (exchange.aborted !== null) return cancelBody(exchange.body);
-      if (failure === null) return send(exchange, finish);
-      cancelBody(exchange.body);
-      finish.finish(exchange, problem(failure, exchange.id), side.response);
-    });
+    waiting
+      .catch((error: unknown) => crashOf(error))
+      .then((failure) => {
+        if (exchange.aborted !== null) return cancelBody(exchange.body);
+        if (failure === null) return send(exchange, finish);
+        cancelBody(exchange.body);
+        finish.finish(exchange, problem(failure, exchange.id), side.response);
+      });
   };
 }
 
