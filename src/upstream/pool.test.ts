@@ -20,7 +20,14 @@ class Someone implements Waiter {
 test('a pool that is destroyed tells whoever waits, and whoever comes later', async () => {
   await using origin = await scriptedOrigin(() => {});
   const clock = new ManualClock();
-  const settings = { host: '127.0.0.1', port: origin.port, tls: null, connections: 1, idle: 4000 };
+  const settings = {
+    host: '127.0.0.1',
+    port: origin.port,
+    tls: null,
+    connections: 1,
+    idle: 4000,
+    pipelining: 1,
+  };
   const pool = new Pool(settings, clock, new Resolver(clock), new Pending(10));
   const [served, waiting, late] = [new Someone(), new Someone(), new Someone()];
   pool.acquire(served, 'any', 1000);

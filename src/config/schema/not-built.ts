@@ -8,7 +8,7 @@ export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
   Listener: ['http2'],
   ListenerTls: ['acme', 'clientCa', 'clientAuth'],
   Admin: ['tls'],
-  Service: ['pipelining', 'auth'],
+  Service: ['auth'],
   Discover: ['consul', 'kubernetes'],
   Route: ['aggregate', 'auth', 'limit', 'priority'],
   Defaults: ['auth', 'limit', 'priority'],
