@@ -32,9 +32,14 @@ describe('requests sent ahead on one connection to a service (pipelining)', () =
     clock = null;
   });
 
-  async function start(settings: object = {}, script: Script = HOLD, routes: object = ALL): Promise<void> {
+  async function start(
+    { others = [], ...settings }: { others?: string[] } & Record<string, unknown> = {},
+    script: Script = HOLD,
+    routes: object = ALL,
+  ): Promise<void> {
     const origin = await scriptedOrigin(script);
-    const shop = { url: origin.url, pipelining: 4, pool: { connections: 1 }, ...settings };
+    const where = others.length > 0 ? { targets: [origin.url, ...others] } : { url: origin.url };
+    const shop = { ...where, pipelining: 4, pool: { connections: 1 }, ...settings };
     const { config } = loadObject({ listen: '127.0.0.1:0', services: { shop }, routes }, '.');
     const parts = { random: seededRandom(1), log: silentLogger, counters: new Counters() };
     const gateway = createGateway({ config: config!, clock: clock ?? systemClock, ...parts });
@@ -301,6 +306,52 @@ describe('requests sent ahead on one connection to a service (pipelining)', () =
     expect(await told(two)).toBe('200 two');
     await one.bytes(20);
     expect(on.origin.connections).toHaveLength(2);
+  });
+
+  it('do not wait behind an answer that its client does not take', async () => {
+    clock = new ManualClock();
+    await start({ pool: { connections: 2 } });
+    const [one, two] = [await asked('/1'), await asked('/2')];
+    one.pause();
+    on.origin.answerWith(ok('two'));
+    await first().send(`HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n`);
+    let sent = 0;
+    const sending = (async () => {
+      const connection = first();
+      for (; sent < 1000; sent++) await connection.send('x'.repeat(64 * 1024));
+    })();
+    let [still, last] = [0, -1];
+    await until(() => {
+      still = sent === last ? still + 1 : 0;
+      last = sent;
+      return still > 20;
+    }, 'the answer to stand still');
+    clock.advance(1001);
+    expect(await told(two)).toBe('200 two');
+    one.close();
+    await first().closed();
+    await sending.catch(() => {});
+  });
+
+  it('go to another target where there is one, once their connection broke', async () => {
+    clock = new ManualClock();
+    await using other = await scriptedOrigin(HOLD);
+    const pool = { connections: 2 };
+    const retries = { attempts: 0 };
+    await start({ others: [other.url], balance: 'roundRobin', pipelining: 2, pool, retries });
+    const clients: RawClient[] = [];
+    for (let i = 0; i < 4; i++) {
+      clients.push(await ask(`/${i}`));
+      await until(() => on.origin.requests.length + other.requests.length === i + 1, 'the request');
+    }
+    expect([on.origin.connections.length, other.connections.length]).toEqual([1, 1]);
+    const moved = targets();
+    expect(moved).toHaveLength(2);
+    other.answerWith(ok('other'));
+    first().reset();
+    for (const target of moved) expect(await told(clients[Number(target.slice(1))]!)).toBe('200 other');
+    expect(targets()).toEqual(moved);
+    expect(other.requests.map((got) => got.target).toSorted()).toEqual(['/0', '/1', '/2', '/3']);
   });
 
   it('that are late are 504 at their own time, and the rest goes on', async () => {
