@@ -107,6 +107,12 @@ export class EndpointCall implements Applicant, Waiter, ResponseHandler {
     );
   }
 
+  /** It was not asked yet: another connection is. */
+  overtaken(): void {
+    this.connection = null;
+    if (!this.over) this.acquire('none');
+  }
+
   sent(): number {
     return this.until;
   }
