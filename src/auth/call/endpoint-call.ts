@@ -158,7 +158,7 @@ export class EndpointCall implements Applicant, Waiter, ResponseHandler {
     admission.withdraw(this);
     this.target?.state.pool.leave(this);
     if (this.body !== null) cancelBody(this.body);
-    else this.connection?.cancel();
+    else this.connection?.cancel(this);
     this.judge(outcome);
     if (this.admittedNow) admission.leave();
     this.resolve(outcome);
