@@ -3,6 +3,7 @@ import { describeMachine } from './machine.ts';
 import { readOptions, USAGE } from './options.ts';
 import { saveResults } from './report.ts';
 import { bodiesSuite } from './suites/bodies.ts';
+import { cacheSuite } from './suites/cache.ts';
 import { compressSuite } from './suites/compress.ts';
 import { idleSuite } from './suites/idle.ts';
 import { isolationSuite } from './suites/isolation.ts';
@@ -27,6 +28,7 @@ const SUITES = {
   resilience: { title: 'retries, breaker and health on against off', run: resilienceSuite },
   isolation: { title: 'a service that never answers, beside a healthy one', run: isolationSuite },
   compress: { title: '20 kB of JSON, gzip', run: compressSuite },
+  cache: { title: 'hits in the cache, 200 B of JSON and 1 MiB', run: cacheSuite },
   routes: { title: '10,000 routes against 10', run: routesSuite },
 } as const;
 
