@@ -4,7 +4,6 @@ import type { RouteCacheConfig } from '../config/model.ts';
 import {
   compileExpression,
   EvaluationFailure,
-  ExchangeVariables,
   type Program,
   readCookies,
   type Scope,
@@ -82,9 +81,7 @@ function namesAuth({ mentions }: Program): boolean {
 /** A list is a set: its order and what stands twice make no new entry. */
 function varied(exchange: Exchange, program: Program): string | null {
   try {
-    const variables = new ExchangeVariables(exchange, { strict: true });
-    variables.identity = requestVariables(exchange).identity;
-    const value = program.evaluate(variables);
+    const value = program.evaluate(requestVariables(exchange).strict());
     if (value === null) return null;
     return Array.isArray(value)
       ? JSON.stringify(sorted(value.map((one: Value) => toJson(one))))
