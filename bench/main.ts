@@ -5,6 +5,7 @@ import { saveResults } from './report.ts';
 import { aggregateSuite } from './suites/aggregate.ts';
 import { authSuite } from './suites/auth.ts';
 import { bodiesSuite } from './suites/bodies.ts';
+import { cacheSuite } from './suites/cache.ts';
 import { compressSuite } from './suites/compress.ts';
 import { idleSuite } from './suites/idle.ts';
 import { isolationSuite } from './suites/isolation.ts';
@@ -30,6 +31,7 @@ const SUITES = {
   aggregate: { title: 'three calls, and a hundred, in one answer', run: aggregateSuite },
   isolation: { title: 'a service that never answers, beside a healthy one', run: isolationSuite },
   compress: { title: '20 kB of JSON, gzip', run: compressSuite },
+  cache: { title: 'hits in the cache, 200 B of JSON and 1 MiB', run: cacheSuite },
   auth: { title: 'guards: decisions kept, tokens seen and unseen', run: authSuite },
   routes: { title: '10,000 routes against 10', run: routesSuite },
 } as const;

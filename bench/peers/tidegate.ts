@@ -18,7 +18,7 @@ export const tidegate: Peer = {
   },
 };
 
-/** Writes a config with these routes and gives the command that runs it. */
+/** Writes a config with these routes, and `more` at its top level, and gives the command that runs it. */
 export async function tidegateCommand(
   bench: Bench,
   { port, originPort, tls }: PeerSetup,

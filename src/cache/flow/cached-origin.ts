@@ -22,6 +22,7 @@ import type { Cache } from './cache.ts';
 import type { CacheRules, Keyed, Origin, Out } from './contract.ts';
 import { fillExchange } from './fill-exchange.ts';
 import { Flight, type FlightRoute } from './flight.ts';
+import { asksForAll, hitsOf } from './hit.ts';
 import { Waiter } from './waiter.ts';
 
 /** Longest request body that stands in a key. */
@@ -145,6 +146,8 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   ): void {
     const { cache, rules } = this;
     cache.hits++;
+    if (use.detail === null && asksForAll(exchange.method, fields))
+      return out.finish(exchange, hitsOf(entry).reply(now), rules.transform);
     const line = use.detail === null ? HIT : { hit: true, detail: use.detail };
     const answer = fromEntry(entry, fields, exchange.method, now, cache.parts.random, line);
     out.finish(exchange, answer, rules.transform);
