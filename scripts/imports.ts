@@ -15,7 +15,7 @@ const arrows: Record<string, string[]> = {
   router: ['expression'],
   http1: ['telemetry'],
   redis: ['telemetry'],
-  cache: ['expression', 'redis', 'telemetry'],
+  cache: ['expression', 'redis', 'router', 'telemetry'],
   changes: ['cache', 'expression', 'redis', 'telemetry'],
   upstream: ['http1', 'expression', 'telemetry'],
   pipeline: ['router', 'upstream', 'http1', 'expression', 'telemetry'],
