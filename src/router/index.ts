@@ -3,6 +3,7 @@ export { describeMatch, describePath } from './describe.ts';
 export { type Explanation, explainMatch } from './explain.ts';
 export { matchErrors } from './match-errors.ts';
 export { type NormalPath, normalisePath, splitTarget } from './normalise.ts';
+export { findOvertaken, type Overtaken } from './overtaken.ts';
 export { type PathParameters, pathParameters } from './parameters.ts';
 export { PathPatternError } from './path-error.ts';
 export { type PathPattern, type PathSegment, parsePathPattern } from './path-pattern.ts';

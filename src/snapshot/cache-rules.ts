@@ -59,7 +59,7 @@ export function compileCacheRules<T>(
         : (exchange, answer) => tagsOf(templates, answerVariables(exchange, answer)),
     requestTags: (exchange) => tagsOf(ofRequest, requestVariables(exchange)),
     looksIntoBody: mentions.some((paths) => reads(paths, 'response.body')),
-    authenticated: (exchange) => requestVariables(exchange).identity !== null,
+    authenticated: (exchange) => exchange.identity !== null,
     patience,
     transform,
   };

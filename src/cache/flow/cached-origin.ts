@@ -22,6 +22,7 @@ import type { Cache } from './cache.ts';
 import type { CacheRules, Keyed, Origin, Out } from './contract.ts';
 import { fillExchange } from './fill-exchange.ts';
 import { Flight, type FlightRoute } from './flight.ts';
+import { asksForAll, hitsOf } from './hit.ts';
 import { Waiter } from './waiter.ts';
 
 /** Longest request body that stands in a key. */
@@ -57,8 +58,28 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     if (exchange.upgrade !== null) return this.origin(exchange, out);
     if (method !== 'HEAD' && !methods.includes(method)) return this.forward(exchange, out, { fwd: 'method' });
     if (this.rules.body && isSource(exchange.body)) return void this.withBody(exchange, out);
-    this.look(exchange, out, 0);
+    this.enter(exchange, out);
   };
+
+  /** Waits first where the client asks for nothing older than a position. */
+  private enter(exchange: Exchange, out: Out<T>): void {
+    const { fedBy } = this.cache;
+    const after = fedBy === null ? null : scanRequest(exchange.headers).after;
+    if (after === null) return this.look(exchange, out, 0);
+    const wait = fedBy!.waitFor(after, (outcome) => {
+      exchange.watch(null);
+      if (outcome === 'reached') this.look(exchange, out, 0);
+      else this.forward(exchange, out, { fwd: 'bypass', detail: 'behind' });
+    });
+    if (wait === 'reached') return this.look(exchange, out, 0);
+    if ('cancel' in wait) return exchange.watch({ abort: () => wait.cancel() });
+    const failure = new Failure('TG_AFTER_MALFORMED', wait.detail);
+    out.finish(
+      exchange,
+      this.cache.parts.problem(failure, exchange.id, { reason: wait.detail }),
+      this.rules.transform,
+    );
+  }
 
   /** A body that stands in the key is read first; one that is too long goes past the cache. */
   private async withBody(exchange: Exchange, out: Out<T>): Promise<void> {
@@ -74,7 +95,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
       return out.finish(exchange, answer, this.rules.transform);
     }
     exchange.body = bytes;
-    this.look(exchange, out, 0);
+    this.enter(exchange, out);
   }
 
   private look(
@@ -126,6 +147,8 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   ): void {
     const { cache, rules } = this;
     cache.hits++;
+    if (use.detail === null && asksForAll(exchange.method, fields))
+      return out.finish(exchange, hitsOf(entry).reply(now), rules.transform);
     const line = use.detail === null ? HIT : { hit: true, detail: use.detail };
     const answer = fromEntry(entry, fields, exchange.method, now, cache.parts.random, line);
     out.finish(exchange, answer, rules.transform);

@@ -69,4 +69,4 @@ export type Verdict =
   | { readonly kind: 'refused'; readonly reason: StoreRefusal };
 
 /** Makes the gateway's own answer to a request that failed. */
-export type Problem = (failure: Failure, id: string) => Reply;
+export type Problem = (failure: Failure, id: string, extra?: Readonly<Record<string, unknown>>) => Reply;

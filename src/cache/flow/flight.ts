@@ -250,7 +250,7 @@ export class Flight<T> implements Responder {
     // Before the origin is read: a change from now on makes dead what is stored (see fences/).
     this.sequence = cache.fences.sequence;
     this.requestAt = clock.wall();
-    this.tags = rules.requestTags?.(exchange) ?? [];
+    this.tags = this.withFamilies(rules.requestTags?.(exchange) ?? []) ?? [];
     const headers = validationHeaders(this.base ?? undefined, this.route.headersFor(exchange));
     const body = rules.body && Buffer.isBuffer(exchange.body) ? exchange.body : null;
     this.fill = fillExchange(exchange, keyed, headers, body, this, clock.now());
@@ -311,8 +311,18 @@ export class Flight<T> implements Responder {
     if (rules.store !== null && !rules.store(exchange, answered)) return 'store';
     const own = rules.tags === null ? [] : rules.tags(exchange, answered);
     if (own === null) return 'tags';
-    this.tags = [...new Set([...own, ...originTags(answered.headers, this.url)])];
+    const tags = this.withFamilies([...new Set([...own, ...originTags(answered.headers, this.url)])]);
+    if (tags === null) return 'changes';
+    this.tags = tags;
     return null;
+  }
+
+  /** Null: changes of these tags are not followed now. */
+  private withFamilies(tags: string[]): string[] | null {
+    const { fedBy } = this.route.cache;
+    if (fedBy === null || tags.length === 0) return tags;
+    const families = fedBy.familiesOf(tags);
+    return families === null ? null : [...tags, ...families];
   }
 
   private store(answer: Reply, storable: Storable): void {
@@ -467,7 +477,8 @@ export class Flight<T> implements Responder {
     const { entry } = updated;
     this.storable = { storable: true, immutable: false, ...entry };
     this.tags = entry.tags;
-    if (updated.refusal !== null) {
+    const unfollowed = this.withFamilies([...entry.tags]) === null;
+    if (updated.refusal !== null || unfollowed) {
       cache.memory.discard(key, base);
       cache.shared?.delete(key);
     } else if (this.life === cache.life && !cache.fences.isDead(entry)) {
