@@ -80,15 +80,19 @@ describe.skipIf(noRedis())('two nodes of two workers with Redis between them', (
     };
     writeFileSync(file, JSON.stringify(config));
     const process = lab.node([MAIN, 'run', file], { cwd: folder.path });
-    await portOpens(port, 8_000).catch((error: Error) => {
+    await portOpens(port, 30_000).catch((error: Error) => {
       throw new Error(`${error.message}\n${process.output}`);
     });
     const node = { process, port, admin, file };
     // It answers tagged entries once it follows the log.
-    await until(async () => {
-      const { headers } = await get(node, '/warm');
-      return headers['cache-status']?.includes('hit');
-    }, 'a hit');
+    await until(
+      async () => {
+        const { headers } = await get(node, '/warm');
+        return headers['cache-status']?.includes('hit');
+      },
+      'a hit',
+      15_000,
+    );
     return node;
   }
 
