@@ -269,6 +269,19 @@ describe('the examples', () => {
     expect(JSON.parse(paid.text)).toMatchObject({ code: 'TG_UPSTREAM_REFUSED' });
   });
 
+  it('caching.yaml keeps products by path, and lists by what counts in their query', async () => {
+    await using gateway = await run('caching.yaml');
+    const line = async (path: string, how: Ask = {}) =>
+      (await ask(gateway, path, how)).headers.get('cache-status');
+    expect(await line('/products/A-1')).toBe('tidegate; fwd=uri-miss; stored');
+    expect(await line('/products/A-1')).toMatch(/^tidegate; hit; ttl=\d+$/);
+    expect(await line('/list?b=2&utm_source=x&a=1', { headers: { cookie: 's=1' } })).toMatch(/stored/);
+    const second = await ask(gateway, '/list?a=1&b=2');
+    expect(second.headers.get('cache-status')).toMatch(/; hit;/);
+    expect(JSON.parse(second.text)).toMatchObject({ url: '/list?a=1&b=2' });
+    expect(second.text).not.toContain('s=1');
+  });
+
   it('aggregate.yaml makes one answer of three services', async () => {
     const answers: Record<string, unknown> = {
       '/orders?customer=ada': { tier: 'gold', items: [{ sku: 'A' }, { sku: 'GONE' }] },
