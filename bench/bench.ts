@@ -43,6 +43,11 @@ export async function startOrigin(bench: Bench, port: number): Promise<LabProces
   return await startServer(bench, onLoadCore([process.execPath, script, String(port)]), port, {});
 }
 
+/** Starts another server beside the load. */
+export async function startBeside(bench: Bench, command: Command, port: number): Promise<LabProcess> {
+  return await startServer(bench, onLoadCore(command), port, {});
+}
+
 async function startServer(
   bench: Bench,
   [program, ...args]: Command,

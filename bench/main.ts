@@ -2,7 +2,10 @@ import { withBench } from './bench.ts';
 import { describeMachine } from './machine.ts';
 import { readOptions, USAGE } from './options.ts';
 import { saveResults } from './report.ts';
+import { aggregateSuite } from './suites/aggregate.ts';
+import { authSuite } from './suites/auth.ts';
 import { bodiesSuite } from './suites/bodies.ts';
+import { cacheSuite } from './suites/cache.ts';
 import { compressSuite } from './suites/compress.ts';
 import { idleSuite } from './suites/idle.ts';
 import { isolationSuite } from './suites/isolation.ts';
@@ -25,8 +28,11 @@ const SUITES = {
   idle: { title: 'memory of idle connections', run: idleSuite },
   start: { title: 'start and memory at rest', run: startSuite },
   resilience: { title: 'retries, breaker and health on against off', run: resilienceSuite },
+  aggregate: { title: 'three calls, and a hundred, in one answer', run: aggregateSuite },
   isolation: { title: 'a service that never answers, beside a healthy one', run: isolationSuite },
   compress: { title: '20 kB of JSON, gzip', run: compressSuite },
+  cache: { title: 'hits in the cache, 200 B of JSON and 1 MiB', run: cacheSuite },
+  auth: { title: 'guards: decisions kept, tokens seen and unseen', run: authSuite },
   routes: { title: '10,000 routes against 10', run: routesSuite },
 } as const;
 

@@ -1,4 +1,4 @@
-/** `npm start`: three services on one PostgreSQL, and the gateway in front of them. */
+/** `npm start`: three services and an auth server on one PostgreSQL, and the gateway in front of them. */
 import { join } from 'node:path';
 import { ensurePostgres, findPostgres } from '../scripts/servers.ts';
 import { Children } from './children.ts';
@@ -85,6 +85,22 @@ async function startServices(database: string): Promise<Record<string, string>> 
   return Object.fromEntries(await Promise.all(started));
 }
 
+interface AuthServer {
+  port: string;
+  /** A token for each user, ready to be used. */
+  tokens: Record<string, string>;
+}
+
+async function startAuthServer(database: string): Promise<AuthServer> {
+  const file = join(import.meta.dirname, 'services', 'auth.ts');
+  const flags = ['--disable-warning=ExperimentalWarning', '--max-old-space-size=96'];
+  const child = children.start('the auth server', process.execPath, [...flags, file], {
+    env: { DATABASE_URL: database, PORT: '0' },
+  });
+  const [, tokens = '{}', port = ''] = await child.says(/tokens (\{.*\})\nauth listens on (\d+)\n/);
+  return { port, tokens: JSON.parse(tokens) as Record<string, string> };
+}
+
 async function startGateway({ port, admin }: Options, servicePorts: Record<string, string>): Promise<void> {
   const gateway = children.start('the gateway', join(root, 'bin/tidegate'), ['run', 'demo/tidegate.yaml'], {
     cwd: root,
@@ -124,17 +140,18 @@ async function start(): Promise<void> {
     () => seed(database.url),
     ({ products, customers, orders }) => `${products} products, ${customers} customers, ${orders} orders`,
   );
-  const ports = await stage(
+  const [ports, auth] = await stage(
     'Services',
-    () => startServices(database.url),
-    () => 'catalogue, discount, ordering',
+    () => Promise.all([startServices(database.url), startAuthServer(database.url)]),
+    () => 'catalogue, discount, ordering, and an auth server with two users',
   );
   await stage(
     'Gateway',
-    () => startGateway(options, ports),
+    () => startGateway(options, { ...ports, AUTH_PORT: auth.port, DATABASE_URL: database.url }),
     () => `http://127.0.0.1:${options.port}, admin on http://127.0.0.1:${options.admin}`,
   );
-  if (!stopping) console.log(guide(options, cyan));
+  if (!stopping)
+    console.log(guide({ ...options, tokens: auth.tokens, auth: auth.port, database: database.url }, cyan));
 }
 
 start().catch((error: unknown) => {

@@ -16,9 +16,17 @@ const schema = `
     id serial primary key, customer_id text not null references customers, status text not null,
     placed_at timestamptz not null default now(), note text);
   create index on orders (customer_id);
+  create table permissions (subject text not null, permission text not null, primary key (subject, permission));
   create table order_lines (
     order_id int not null references orders, position int not null, sku text not null references products,
     quantity int not null, unit_price numeric(10, 2) not null, primary key (order_id, position));`;
+
+/** Ada may see and place orders; Bela may not. */
+const permissions = [
+  { subject: 'ada-lindqvist', permission: 'orders:read' },
+  { subject: 'ada-lindqvist', permission: 'orders:write' },
+  { subject: 'bela-novak', permission: 'offers:read' },
+];
 
 const productsPerCategory = 40;
 const orderCount = 480;
@@ -40,7 +48,7 @@ export async function seed(url: string): Promise<Stock> {
     const customers = makeCustomers(dice);
     const { orders, lines } = makeOrders(dice, products, customers);
     await client.query(schema);
-    const rows = { tiers, products, customers, offers, orders, order_lines: lines };
+    const rows = { permissions, tiers, products, customers, offers, orders, order_lines: lines };
     for (const [table, values] of Object.entries(rows)) await insert(client, table, values);
     await client.query(`select setval('orders_id_seq', $1)`, [orders.length]);
     await client.query('analyze');

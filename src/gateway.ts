@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
+import { AuthRoom } from './auth/index.ts';
 import { Cache, type Invalidation, openSharedStore, placeOf } from './cache/index.ts';
+import { ChangeView, type SourceNews } from './changes/index.ts';
 import type { GatewayConfig, ListenerConfig } from './config/model.ts';
 import type { Failure } from './http/errors.ts';
 import type { Exchange } from './http/exchange.ts';
@@ -10,6 +12,7 @@ import {
   type Explained,
   type ExplainRequest,
   explainRequest,
+  requestVariables,
   type Snapshot,
   type SnapshotParts,
   variables,
@@ -71,7 +74,11 @@ export class Gateway implements WorkerGateway {
   private readonly parts: GatewayParts;
   /** What is known of services and their targets. */
   readonly upstreams: Upstreams;
+  /** Who asks: providers, their decisions, and tunnels under way. */
+  readonly auth: AuthRoom;
   readonly cache: Cache;
+  /** What is known of the change sources. */
+  readonly changes: ChangeView;
   private readonly snapshotParts: SnapshotParts;
   private readonly pipeline: Pipeline;
   private readonly listeners = new Map<string, Listener>();
@@ -99,23 +106,38 @@ export class Gateway implements WorkerGateway {
       shareOf: parts.shareOf ?? 1,
       ...discover,
     });
+    const affinityKey = parts.affinityKey ?? random.hex(32);
+    const lease = parts.lease ?? { holds: () => true };
     this.cache = new Cache(
       {
         clock,
         random,
         problem,
-        lease: parts.lease ?? { holds: () => true },
+        lease,
         invalidate: (what) => this.invalidate(what),
       },
       parts.config.cache.memory,
     );
+    this.changes = new ChangeView(clock);
+    this.followChanges(parts.config);
+    this.auth = new AuthRoom({
+      clock,
+      random,
+      log,
+      resolver,
+      fences: this.cache.fences,
+      memory: { mayAnswer: (tags) => this.cache.mayAnswer(tags), life: () => this.cache.life },
+      nodeSecret: affinityKey,
+      variables: requestVariables,
+    });
     this.snapshotParts = {
+      auth: this.auth,
       cache: this.cache,
       clock,
       random,
       counters,
       upstreams: this.upstreams,
-      affinityKey: parts.affinityKey ?? random.hex(32),
+      affinityKey,
     };
     this.snapshot = compileSnapshot(parts.config, this.snapshotParts);
     this.snapshot.commit();
@@ -149,6 +171,14 @@ export class Gateway implements WorkerGateway {
     bus.on(TOPICS.cache, () => this.cacheState());
     bus.on(TOPICS.fences, (news) => this.hearFence(news as FenceNews));
     this.followSequence(bus);
+    const hearChanges = (news: unknown) => this.changes.hear(news as SourceNews[]);
+    bus.on(TOPICS.changes, hearChanges);
+    bus.ask(TOPICS.changes, null).then(hearChanges, () => {});
+  }
+
+  private followChanges({ changes }: GatewayConfig): void {
+    this.changes.configure(changes);
+    this.cache.fedBy = Object.keys(changes).length === 0 ? null : this.changes;
   }
 
   private hearFence(news: FenceNews): void {
@@ -156,6 +186,7 @@ export class Gateway implements WorkerGateway {
     if ('reset' in news) cache.restart();
     else if (news.what === null) cache.fences.raiseFloor(news.number);
     else cache.fences.apply(news.number, news.what);
+    this.auth.live.sweep();
   }
 
   /**
@@ -167,7 +198,11 @@ export class Gateway implements WorkerGateway {
     const { life } = this;
     const ask = async (): Promise<boolean> => {
       const askedAt = clock.now();
-      const { number, distrust, syncedFor } = (await bus.ask(TOPICS.sequence, null, SYNC_PATIENCE)) as SequenceNews;
+      const { number, distrust, syncedFor } = (await bus.ask(
+        TOPICS.sequence,
+        null,
+        SYNC_PATIENCE,
+      )) as SequenceNews;
       const { fences } = this.cache;
       if (distrust && fences.sequence === 0) fences.raiseFloor(number);
       else fences.startAt(number);
@@ -253,6 +288,7 @@ export class Gateway implements WorkerGateway {
     const snapshot = compileSnapshot(config, this.snapshotParts);
     for (const listener of config.listen) this.listeners.get(listener.name)?.update(listener);
     this.cache.memory.resize(config.cache.memory);
+    this.followChanges(config);
     this.life++;
     if (this.parts.bus !== undefined) this.followSequence(this.parts.bus);
     await this.shareCache(config);
@@ -294,6 +330,7 @@ export class Gateway implements WorkerGateway {
     }
     this.ended = true;
     this.upstreams.destroy();
+    this.auth.close();
     await this.cache.close();
     return { cut };
   }

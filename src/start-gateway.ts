@@ -1,4 +1,5 @@
 import { NodeSequence } from './cache/index.ts';
+import { NodeChanges } from './changes/index.ts';
 import type { GatewayConfig } from './config/model.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { Counters, createLogger, type Logger, silentLogger } from './telemetry/index.ts';
@@ -62,6 +63,14 @@ export async function startGateway(definition: object, options: StartOptions = {
     { clock, random, log: loggerOf(options.log) },
   );
   await sequence.follow(config.cache);
+  const changes = new NodeChanges({
+    clock,
+    random,
+    log: loggerOf(options.log),
+    sequence,
+    announce: async (news) => gateway.changes.hear(news),
+  });
+  await changes.follow(config);
   const syncing = followSync(gateway, sequence, clock);
   const checks = new ActiveChecks(clock, random, ({ service, target, up, why }) =>
     gateway.upstreams.reportHealth(service, target, up, why),
@@ -73,6 +82,7 @@ export async function startGateway(definition: object, options: StartOptions = {
   } catch (error) {
     checks.stop();
     syncing.stop();
+    await changes.stop();
     await gateway.drain(0);
     await sequence.close();
     throw error;
@@ -83,6 +93,7 @@ export async function startGateway(definition: object, options: StartOptions = {
       const fresh = await read(next, options);
       await gateway.reload(fresh);
       await sequence.follow(fresh.cache);
+      await changes.follow(fresh);
       syncing.tell();
       checks.apply(checkPlans(fresh));
     },
@@ -90,6 +101,7 @@ export async function startGateway(definition: object, options: StartOptions = {
       checks.stop();
       syncing.stop();
       const ended = await gateway.drain(drain.timeout);
+      await changes.stop();
       await sequence.close();
       return ended;
     },

@@ -105,20 +105,78 @@ describe('the demo', () => {
     });
   });
 
+  it('answers from three services at once, and without one that is slow or gone', async () => {
+    const whole = await tip(/at a glance/);
+    expect(whole).toMatch(/server-timing: orders;dur=\S+, offers;dur=\S+, products;dur=/i);
+    expect(whole).not.toMatch(/tidegate-partial/i);
+    const parts = JSON.parse(whole.slice(whole.indexOf('{')));
+    expect(parts).toMatchObject({ tier: expect.any(String), orders: expect.any(Array) });
+    expect(parts.offers.length).toBeGreaterThan(0);
+    expect(parts.bought[0]).toEqual({
+      sku: expect.any(String),
+      name: expect.any(String),
+      price: expect.any(Number),
+    });
+    for (const what of [/slow discounts/, /without discounts/]) {
+      const partial = await tip(what);
+      expect(partial).toMatch(/^HTTP\/1.1 200 /m);
+      expect(partial).toMatch(/tidegate-partial: offers/i);
+      expect(partial).toContain('"offers":[]');
+    }
+    expect(await tip(/at a glance/)).not.toMatch(/tidegate-partial/i);
+  });
+
   it('writes through the gateway', async () => {
     expect(JSON.parse(await tip(/Ship an order/))).toMatchObject({ id: 1, status: 'shipped' });
-    const [, order = ''] = /(http\S+\/ordering\/orders\/1)/.exec([...tips.values()].join('\n')) ?? [];
-    expect(await (await fetch(order)).json()).toMatchObject({ id: 1, status: 'shipped' });
-    const refused = await fetch(order, { method: 'PUT', body: '{"status":"lost"}' });
+    const printed = [...tips.values()].join('\n');
+    const [, order = ''] = /(http\S+\/ordering\/orders\/1)/.exec(printed) ?? [];
+    const [, authorization = ''] = /authorization: (Bearer [^']+)/.exec(printed) ?? [];
+    const headers = { authorization };
+    expect(await (await fetch(order, { headers })).json()).toMatchObject({ id: 1, status: 'shipped' });
+    const refused = await fetch(order, { method: 'PUT', headers, body: '{"status":"lost"}' });
     expect([refused.status, await refused.json()]).toEqual([422, expect.objectContaining({ status: 422 })]);
 
     const placed = await tip(/Place one/);
     const [, id] = /location: orders\/(\d+)/i.exec(placed) ?? [];
     expect(placed).toMatch(/^HTTP\/1.1 201 /);
-    expect(await (await fetch(order.replace(/1$/, String(id)))).json()).toMatchObject({
+    expect(await (await fetch(order.replace(/1$/, String(id)), { headers })).json()).toMatchObject({
       status: 'placed',
       lines: [{ sku: 'LAMP-001', quantity: 2 }],
     });
+  });
+
+  it('guards orders: nobody gets none, and who may not see them neither', async () => {
+    expect(await tip(/without a token/)).toMatch(/^HTTP\/1.1 401 [\s\S]*www-authenticate: Bearer/i);
+    expect(await tip(/as Bela/)).toMatch(/^HTTP\/1.1 403 /);
+    expect(demo.stdout).toMatch(/Tokens, for a day:\n {2}ada-lindqvist: \S+\n {2}bela-novak: \S+\n/);
+  });
+
+  it('keeps answers, and lets go of what a write or a purge touches', async () => {
+    expect(await tip(/twice/)).toMatch(/hit; ttl=/);
+    await tip(/Ship an order/);
+    const next = await tip(/next read sees it/);
+    expect(next).toMatch(/cache-status: tidegate; fwd=uri-miss; stored/i);
+    expect(next).toMatch(/"status": ?"shipped"/);
+    expect(JSON.parse(await tip(/Unseat/))).toEqual({ sequence: expect.any(Number) });
+  });
+
+  it('follows the database: what is changed past the gateway is read anew', async () => {
+    const order = [...tips].find(([title]) => /next read sees it/.test(title))![1];
+    const change = (what: string) => {
+      const [, command] = new RegExp(`^ {2}${what}.*\\n {4}(sh .*)$`, 'm').exec(demo.stdout) ?? [];
+      return shell(command!);
+    };
+    await shell(order);
+    expect(await change('An order')).toBe('UPDATE 1\n');
+    await until(async () => /"status": ?"delivered"/.test(await shell(order)), 'the change to be seen');
+    expect(await shell(order)).toMatch(/cache-status: tidegate; hit/i);
+    await change('What Ada may do');
+    await until(async () => /^HTTP\/1.1 403 /.test(await shell(order)), 'Ada to be shut out');
+    await shell(
+      (/sh scripts\/run.sh demo\/sql.ts '[^']+' /.exec(demo.stdout) ?? [''])[0] +
+        `"insert into permissions values ('ada-lindqvist', 'orders:read')"`,
+    );
+    await until(async () => /^HTTP\/1.1 200 /.test(await shell(order)), 'Ada to be let in again');
   });
 
   it('leads beta testers to the next release and splits by weight', async () => {
@@ -146,7 +204,7 @@ describe('the demo', () => {
     const commands = [...look.matchAll(/bin\/tidegate \w+ demo\/tidegate\.yaml(?: GET .*)?/g)].map(
       ([text]) => text,
     );
-    expect(commands).toHaveLength(2);
+    expect(commands).toHaveLength(3);
     for (const command of commands) expect(await shell(command), command).toContain('orderingBeta');
   });
 

@@ -269,6 +269,28 @@ describe('the examples', () => {
     expect(JSON.parse(paid.text)).toMatchObject({ code: 'TG_UPSTREAM_REFUSED' });
   });
 
+  it('aggregate.yaml makes one answer of three services', async () => {
+    const answers: Record<string, unknown> = {
+      '/orders?customer=ada': { tier: 'gold', items: [{ sku: 'A' }, { sku: 'GONE' }] },
+      '/offers?tier=gold': [{ percent: 10 }],
+      '/products/A': { name: 'Desk lamp' },
+    };
+    await using shop = await httpOrigin(({ url }, response) => {
+      response.statusCode = answers[url ?? ''] === undefined ? 404 : 200;
+      response.end(JSON.stringify(answers[url ?? ''] ?? {}));
+    });
+    const definition = definitionOf('aggregate.yaml');
+    for (const service of Object.values(definition.services!)) service.url = shop.url;
+    await using gateway = await startTestGateway({ ...definition, listen: '127.0.0.1:0' });
+    const whole = await ask(gateway, '/overview/ada');
+    expect(whole.headers.get('tidegate-partial')).toBe('products');
+    expect(JSON.parse(whole.text)).toEqual({
+      orders: [{ sku: 'A' }, { sku: 'GONE' }],
+      offers: [{ percent: 10 }],
+      products: [{ name: 'Desk lamp' }, null],
+    });
+  });
+
   it('browser-api.yaml answers preflights and shapes errors', async () => {
     await using gateway = await run('browser-api.yaml');
     const page = 'https://one.app.example';

@@ -4,6 +4,7 @@ import { fastifyProxy, httpProxy3, undiciProxy } from './node-proxies.ts';
 import type { Peer } from './peer.ts';
 import { tidegate } from './tidegate.ts';
 
+export { cachingNginx, cachingTidegate, cachingVarnish } from './caching.ts';
 export { nginxCommand } from './nginx.ts';
 export type { Peer, PeerSetup } from './peer.ts';
 export { tidegateCommand } from './tidegate.ts';

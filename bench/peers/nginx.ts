@@ -9,20 +9,28 @@ export const nginx: Peer = {
   start: (bench, setup) => startGateway(bench, nginxCommand(bench, setup), setup.port),
 };
 
-/** Writes its config, with `more` lines in it, and gives the command that runs it. */
-export function nginxCommand(bench: Bench, setup: PeerSetup, more = ''): Command {
+/** Writes its config, with `more` lines for all of it and `there` for its location, and gives the command that runs it. */
+export function nginxCommand(bench: Bench, setup: PeerSetup, more = '', there = ''): Command {
   const { folder } = bench;
-  const file = folder.write(`nginx-${setup.port}.conf`, configure(folder.path, setup, more));
+  const file = folder.write(`nginx-${setup.port}.conf`, configure(folder.path, setup, more, there));
   return [findProgram('nginx')!, '-p', folder.path, '-c', file];
 }
 
-function configure(folder: string, { port, originPort, tls }: PeerSetup, more: string): string {
+function configure(
+  folder: string,
+  { port, originPort, tls }: PeerSetup,
+  more: string,
+  there: string,
+): string {
   const secured = tls === undefined ? '' : `ssl_certificate ${tls.cert}; ssl_certificate_key ${tls.key};`;
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((kind) => `${kind}_temp_path ${folder}/nginx-${port}-${kind};`)
     .join('\n  ');
+  // What root starts works as nobody else: the folder is root's alone.
+  const user = process.getuid?.() === 0 ? 'user root;' : '';
   return `
 daemon off;
+${user}
 worker_processes 1;
 pid ${folder}/nginx-${port}.pid;
 error_log stderr error;
@@ -56,6 +64,7 @@ http {
       proxy_set_header Via "1.1 nginx";
       add_header X-Request-Id $request_id;
       add_header Via "1.1 nginx";
+      ${there}
     }
   }
 }

@@ -18,13 +18,14 @@ export const tidegate: Peer = {
   },
 };
 
-/** Writes a config with these routes and gives the command that runs it. */
+/** Writes a config with these routes, and `more` at its top level, and gives the command that runs it. */
 export async function tidegateCommand(
   bench: Bench,
   { port, originPort, tls }: PeerSetup,
   routes: Record<string, unknown>,
   service: object = {},
   others: Record<string, unknown> = {},
+  more: object = {},
 ): Promise<Command> {
   const address = `127.0.0.1:${port}`;
   const config = {
@@ -32,6 +33,7 @@ export async function tidegateCommand(
     admin: `127.0.0.1:${await freePort()}`,
     services: { origin: { url: `http://127.0.0.1:${originPort}`, ...service }, ...others },
     routes,
+    ...more,
   };
   return [BIN, 'run', bench.folder.write(`tidegate-${port}.yaml`, stringify(config))];
 }

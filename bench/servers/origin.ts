@@ -2,7 +2,8 @@ import { createServer, type Socket } from 'node:net';
 
 /**
  * The service behind all gateways: as cheap as a server on Node can be, so that the gateway is what is
- * measured. `GET /large` answers 1 MiB, `GET /json` some 20 kB of JSON, everything else 200 bytes; a request's body is read whole first.
+ * measured. `GET /large` answers 1 MiB, `GET /json` some 20 kB of JSON, `GET /part` 2 kB, `GET /wait` 200 bytes
+ * after 20 ms, everything else 200 bytes at once; a request's body is read whole first.
  */
 
 const SMALL = answer('application/json', Buffer.from(JSON.stringify({ data: 'x'.repeat(189) })));
@@ -17,6 +18,19 @@ const LIST = answer(
         price: (i * 37) % 500,
       })),
     ),
+  ),
+);
+const PART = answer(
+  'application/json',
+  Buffer.from(
+    JSON.stringify({
+      items: Array.from({ length: 30 }, (_, i) => ({
+        id: i,
+        sku: `LAMP-${i}`,
+        name: `Lamp number ${i}`,
+        price: i * 37,
+      })),
+    }),
   ),
 );
 const LARGE = answer('application/octet-stream', Buffer.alloc(2 ** 20, 'x'));
@@ -46,12 +60,23 @@ function serve(socket: Socket): void {
         if (end < 0) return;
         at += end + 4 - before;
         missing = contentLength(head.slice(0, end));
-        reply = head.startsWith('GET /large') ? LARGE : head.startsWith('GET /json') ? LIST : SMALL;
+        reply = replyTo(head);
+        if (head.startsWith('GET /wait')) {
+          setTimeout(() => socket.write(SMALL), 20);
+          head = '';
+          continue;
+        }
         head = '';
       }
       if (missing === 0) socket.write(reply);
     }
   });
+}
+
+function replyTo(head: string): Buffer {
+  if (head.startsWith('GET /large')) return LARGE;
+  if (head.startsWith('GET /part')) return PART;
+  return head.startsWith('GET /json') ? LIST : SMALL;
 }
 
 function contentLength(head: string): number {

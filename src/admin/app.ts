@@ -59,6 +59,9 @@ export function adminApp(view: NodeView, failed: (error: Error) => void): Hono<E
     }
   });
   askedWithPost(app, '/v1/purge');
+  get(app, '/v1/changes', (c) => c.json({ sources: view.changes() }));
+  app.post('/v1/changes/:name', (c) => push(c, view));
+  askedWithPost(app, '/v1/changes/:name');
   app.notFound((c) => problem(c, 404, 'Not Found', 'The admin API has no such resource.'));
   app.onError((error, c) => {
     failed(error);
@@ -66,6 +69,24 @@ export function adminApp(view: NodeView, failed: (error: Error) => void): Hono<E
   });
   return app;
 }
+
+/** Events of Debezium, for a source that takes them so. */
+async function push(c: Context<Env, '/v1/changes/:name'>, view: NodeView): Promise<Response> {
+  const name = c.req.param('name');
+  const body = Buffer.from(await c.req.arrayBuffer());
+  const reply = await view.push(name, { headers: c.req.header(), body });
+  if (reply === null)
+    return problem(c, 404, 'Not Found', 'There is no change source of that name to which events are posted.');
+  if (reply.status === 200) return c.json({});
+  return problem(c, reply.status, TITLES[reply.status], reply.detail ?? '');
+}
+
+const TITLES = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  413: 'Content Too Large',
+  503: 'Service Unavailable',
+};
 
 /** Times as text, as in every answer of the admin API. */
 function describe({ targets, ...service }: ServiceDescription) {

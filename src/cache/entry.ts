@@ -1,6 +1,7 @@
 import type { Headers } from '../http/headers.ts';
+import type { Hits } from './flow/hit.ts';
 
-/** A stored answer. Never changed, but for `aliveAt`: what a 304 or HEAD updates makes a new one. Times are of the wall clock, in ms; lifetimes in s. */
+/** A stored answer. Never changed, but for `aliveAt` and `hits`: what a 304 or HEAD updates makes a new one. Times are of the wall clock, in ms; lifetimes in s. */
 export interface Entry {
   readonly status: number;
   /** End-to-end ones, without Age. */
@@ -35,6 +36,8 @@ export interface Entry {
   readonly url: string;
   /** While fresh, a plain reload (`max-age` of the client) is answered from it (RFC 8246). */
   readonly immutable?: boolean;
-  /** Of this process alone: the sequence up to which it was last found alive. The one field that changes. */
+  /** Of this process alone: the sequence up to which it was last found alive. */
   aliveAt?: number;
+  /** Of this process alone: how it is answered, made at the first hit. */
+  hits?: Hits;
 }

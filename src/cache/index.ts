@@ -9,16 +9,23 @@ export {
   type CacheRules,
   type CookieRule,
   canonicalTag,
-  canonicalUrl,
+  type FedBy,
   invalidating,
   type Keyed,
   type KeyOf,
   type Origin,
   type Out,
+  originTags,
 } from './flow/index.ts';
 export { type LevelParts, openSharedStore, placeOf } from './levels.ts';
 export { type NodeHolders, NodeSequence } from './node-sequence.ts';
-export { STORE_REFUSALS, type StoreRefusal } from './policy/index.ts';
+export {
+  judgeStorable,
+  type RoutePolicy,
+  STANDARD_POLICY,
+  STORE_REFUSALS,
+  type StoreRefusal,
+} from './policy/index.ts';
 export {
   type FenceHolders,
   LocalSequence,

@@ -1,7 +1,7 @@
 import { type GatewayConfig, issueData, type LoadedConfig, loadConfig, sortIssues } from '../config/index.ts';
 import { formatSize } from '../util/size.ts';
 import { usableCores } from '../workers/index.ts';
-import { type Connection, tryConnections } from './connect.ts';
+import { type Connection, type InspectedSource, inspectSources, tryConnections } from './connect.ts';
 import { counted, printIssues, printJson } from './output.ts';
 import { EXIT } from './usage.ts';
 
@@ -20,6 +20,8 @@ interface Findings {
   warnings: number;
   /** Empty where nobody asked for them. */
   connections: Connection[];
+  /** Change sources, asked the same way. */
+  sources: InspectedSource[];
 }
 
 /** `tidegate check`: everything that is wrong with a config, at once. Gives the exit code. */
@@ -28,7 +30,8 @@ export async function check(file: string, options: CheckOptions): Promise<number
   const errors = loaded.issues.filter((issue) => issue.severity === 'error').length;
   const warnings = loaded.issues.length - errors;
   const connections = options.connect && loaded.config !== null ? await tryConnections(loaded.config) : [];
-  const findings = { loaded, errors, warnings, connections };
+  const sources = options.connect && loaded.config !== null ? await inspectSources(loaded.config) : [];
+  const findings = { loaded, errors, warnings, connections, sources };
   const faults = faultsOf(findings, options);
   if (options.json) printData(findings, options, faults.length === 0);
   else await printText(findings, faults);
@@ -36,18 +39,26 @@ export async function check(file: string, options: CheckOptions): Promise<number
 }
 
 /** Why the check failed, in words; nothing where it did not. */
-function faultsOf({ errors, warnings, connections }: Findings, options: CheckOptions): string[] {
+function faultsOf({ errors, warnings, connections, sources }: Findings, options: CheckOptions): string[] {
   const lost = connections.filter(({ error }) => error !== null).length;
+  const unfollowed = sources.filter(({ error }) => error !== null).length;
+  const advised = sources.reduce((sum, { advice }) => sum + advice.length, 0);
   return [
     ...(errors > 0 ? [counted(errors, 'error')] : []),
     ...(options.strict && warnings > 0
       ? [`${counted(warnings, 'warning')}, which --strict does not allow`]
       : []),
     ...(lost > 0 ? [`${lost} of ${counted(connections.length, 'target')} cannot be reached`] : []),
+    ...(unfollowed > 0
+      ? [`${unfollowed} of ${counted(sources.length, 'change source')} cannot be followed`]
+      : []),
+    ...(options.strict && advised > 0
+      ? [`${counted(advised, 'warning')}, which --strict does not allow`]
+      : []),
   ];
 }
 
-function printData({ loaded, connections }: Findings, options: CheckOptions, ok: boolean): void {
+function printData({ loaded, connections, sources }: Findings, options: CheckOptions, ok: boolean): void {
   const issues = sortIssues(loaded.issues, loaded.source).map((issue) => issueData(issue, loaded.source));
   const memory = loaded.config === null ? null : cacheMemory(loaded.config);
   printJson({
@@ -55,14 +66,19 @@ function printData({ loaded, connections }: Findings, options: CheckOptions, ok:
     ok,
     errors: issues.filter((issue) => issue.severity === 'error'),
     warnings: issues.filter((issue) => issue.severity === 'warning'),
-    ...(options.connect ? { connections } : {}),
+    open: loaded.config === null ? [] : openRoutes(loaded.config),
+    ...(options.connect ? { connections, sources } : {}),
     ...(memory === null ? {} : { cacheMemory: memory }),
   });
 }
 
-async function printText({ loaded, warnings, connections }: Findings, faults: string[]): Promise<void> {
+async function printText(
+  { loaded, warnings, connections, sources }: Findings,
+  faults: string[],
+): Promise<void> {
   await printIssues(loaded);
   for (const connection of connections) printConnection(connection);
+  for (const source of sources) printSource(source);
   const { file } = loaded.source;
   if (loaded.config === null || faults.length > 0) {
     process.stderr.write(`${file}: ${faults.join(', ')}\n`);
@@ -70,6 +86,10 @@ async function printText({ loaded, warnings, connections }: Findings, faults: st
   }
   const odd = warnings === 0 ? '' : `, ${counted(warnings, 'warning')}`;
   process.stdout.write(`${file} is in order: ${outline(loaded.config)}${odd}\n`);
+  const open = openRoutes(loaded.config);
+  // Where nothing is guarded at all, that all is open is no news.
+  if (open.length > 0 && Object.keys(loaded.config.auth).length > 0)
+    process.stdout.write(`open to everyone: ${open.join(', ')}\n`);
   const memory = cacheMemory(loaded.config);
   if (memory !== null) process.stdout.write(`${cacheLine(memory)}\n`);
 }
@@ -77,6 +97,13 @@ async function printText({ loaded, warnings, connections }: Findings, faults: st
 function outline(config: GatewayConfig): string {
   const services = Object.keys(config.services).length;
   return `${counted(services, 'service')}, ${counted(Object.keys(config.routes).length, 'route')}`;
+}
+
+/** Routes that ask nothing of whoever sends a request. */
+function openRoutes(config: GatewayConfig): string[] {
+  return Object.values(config.routes)
+    .filter(({ auth }) => auth === null)
+    .map(({ name }) => name);
 }
 
 /** What the caches of all workers take at most. Bytes. */
@@ -101,4 +128,10 @@ function cacheLine({ perWorker, workers, total }: CacheMemory): string {
 function printConnection({ service, target, milliseconds, error }: Connection): void {
   const outcome = error ?? `accepts connections (${milliseconds} ms)`;
   (error === null ? process.stdout : process.stderr).write(`${service}: ${target} ${outcome}\n`);
+}
+
+function printSource({ source, error, advice }: InspectedSource): void {
+  if (error === null) process.stdout.write(`${source}: can be followed\n`);
+  else process.stderr.write(`${source}: ${error}\n`);
+  for (const one of advice) process.stderr.write(`${source}: warning: ${one}\n`);
 }

@@ -1,5 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { inspectSource, type SourceFinding } from '../changes/index.ts';
 import { formatAddress, type GatewayConfig, type ServiceConfig } from '../config/index.ts';
 
 /** What came of one attempt to reach a target. */
@@ -16,6 +17,19 @@ export interface Connection {
 type Target = ServiceConfig['targets'][number];
 
 const DEFAULT_TIMEOUT = 1000;
+
+/** What came of asking where the changes of one source are read from. */
+export interface InspectedSource extends SourceFinding {
+  source: string;
+}
+
+/** Asks every change source whether it can be followed; nothing is made or changed. */
+export function inspectSources(config: GatewayConfig): Promise<InspectedSource[]> {
+  const sources = Object.values(config.changes);
+  return Promise.all(
+    sources.map(async (source) => ({ source: source.name, ...(await inspectSource(source)) })),
+  );
+}
 
 /** Connects to every target once, with the TLS settings of its service, and sends nothing. */
 export function tryConnections(config: GatewayConfig): Promise<Connection[]> {

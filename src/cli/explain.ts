@@ -1,7 +1,9 @@
 import { isIP } from 'node:net';
+import type { ExplainedAuth } from '../auth/index.ts';
 import { isToken } from '../http/headers.ts';
 import { BadRequest, type Destination, type Explained, explainRequest } from '../snapshot/index.ts';
 import { loadOrReport, printJson } from './output.ts';
+import { planLines } from './plan.ts';
 import { EXIT, UsageError } from './usage.ts';
 
 export interface ExplainOptions {
@@ -67,13 +69,19 @@ function refused({ status, why }: Explained): string[] {
 }
 
 function taken(explained: Explained): string[] {
-  const { route, status, params, destinations, location, why } = explained;
+  const { route, status, params, destinations, auth, location, why } = explained;
   const lines = [`Route ${route} takes it.`];
   for (const [name, value] of Object.entries(params))
     lines.push(`  params.${name} = ${JSON.stringify(value)}`);
+  if (auth !== null) lines.push(...guarded(auth));
+  if (auth?.status != null) lines.push('  else:');
   if (why !== null) lines.push(`  ${status}: ${why}`);
-  else if (location !== null) lines.push(`  redirects with ${status} to ${location}`);
-  else if (status !== null) lines.push(`  answers ${status} itself`);
+  else if (location !== null)
+    lines.push(
+      auth?.status == null ? `  redirects with ${status} to ${location}` : `  redirects to ${location}`,
+    );
+  else if (status !== null && auth?.status == null) lines.push(`  answers ${status} itself`);
+  if (explained.plan !== null) lines.push(...planLines(explained.plan));
   const total = destinations.reduce((sum, { weight }) => sum + weight, 0);
   for (const destination of destinations) {
     const { service, weight, method } = destination;
@@ -82,6 +90,11 @@ function taken(explained: Explained): string[] {
     lines.push(`    ${trying(destination)}`);
   }
   return lines;
+}
+
+function guarded({ with: providers, provider, place, says, asks }: ExplainedAuth): string[] {
+  const who = provider === null ? providers.join(', ') || 'none' : `${provider} (${place ?? 'twice'})`;
+  return [`  auth ${who}: ${says}`, ...(asks.length === 0 ? [] : [`    asks for ${asks.join('; ')}`])];
 }
 
 function places({ urls, weights }: Destination): string {

@@ -43,7 +43,7 @@ function commands(done: Done): Command {
     .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
     .exitOverride()
     .showHelpAfterError('("tidegate --help" tells more)');
-  for (const add of [addRun, addCheck, addRoutes, addExplain, addPurge, addSchema, addInit])
+  for (const add of [addRun, addCheck, addRoutes, addExplain, addPurge, addSchema, addInit, addHash, addTest])
     add(program, done);
   program.addHelpText('after', examples(['tidegate init', 'tidegate check', 'tidegate run']));
   return program;
@@ -187,6 +187,32 @@ function addInit(program: Command, done: Done): void {
     .action(async (file: string) => {
       const { init } = await import('./init.ts');
       done(init(file));
+    });
+}
+
+function addHash(program: Command, done: Done): void {
+  command(program, 'hash', 'hash a key or password from standard input, for a config', [
+    'printf %s "$KEY" | tidegate hash key',
+    'tidegate hash password',
+  ])
+    .argument('<kind>', 'key or password')
+    .action(async (kind: string) => {
+      const { hash } = await import('./hash.ts');
+      done(await hash(kind));
+    });
+}
+
+function addTest(program: Command, done: Done): void {
+  command(program, 'test', 'try requests by given identities against the policies of a config', [
+    'tidegate test policies.yaml',
+    'tidegate test policies.yaml --config gateway.yaml --json',
+  ])
+    .argument('<policies>', 'file with identities, requests, and who may send which')
+    .option('--config <file>', 'the config; else the one that the file names, or the one in this folder')
+    .option('--json', 'print every decision as JSON')
+    .action(async (file: string, options: { config?: string; json?: true }) => {
+      const { policyTest } = await import('./policy-test.ts');
+      done(await policyTest(file, options));
     });
 }
 

@@ -1,7 +1,18 @@
-import type { ConfigInput, DestinationInput, RouteInput, ServiceInput } from './schema/types.ts';
+import type {
+  AggregateInput,
+  CallInput,
+  ConfigInput,
+  DefaultsInput,
+  DestinationInput,
+  ProviderInput,
+  RouteAuthInput,
+  RouteInput,
+  ServiceInput,
+} from './schema/types.ts';
 
 export type {
   AuthView,
+  CallVariables,
   RequestVariables,
   RequestView,
   ResponseVariables,
@@ -11,9 +22,14 @@ export type {
 /**
  * Generic over the names alone: were it generic over the objects, the compiler would take any key for meant.
  */
-export type GatewayDefinition<Service extends string> = Omit<ConfigInput, 'services' | 'routes'> & {
+export type GatewayDefinition<Service extends string, Provider extends string = string> = Omit<
+  ConfigInput,
+  'services' | 'routes' | 'auth' | 'defaults'
+> & {
   services?: Record<Service, ServiceDefinition>;
-  routes?: Record<string, RouteDefinition<NoInfer<Service>>>;
+  auth?: Record<Provider, ProviderInput>;
+  defaults?: Omit<DefaultsInput, 'auth'> & { auth?: Guard<NoInfer<Provider>> };
+  routes?: Record<string, RouteDefinition<NoInfer<Service>, NoInfer<Provider>>>;
   [ignored: `x-${string}`]: unknown;
 };
 
@@ -24,13 +40,43 @@ export type ServiceDefinition = Omit<ServiceInput, 'url' | 'targets'> &
     | { targets: NonNullable<ServiceInput['targets']>; url?: never }
   );
 
-/** One of `to`, `respond` and `redirect`. */
-export type RouteDefinition<Service extends string> = Omit<RouteInput, 'to' | 'respond' | 'redirect'> &
-  (
-    | { to: Destinations<Service>; respond?: never; redirect?: never }
-    | { respond: NonNullable<RouteInput['respond']>; to?: never; redirect?: never }
-    | { redirect: NonNullable<RouteInput['redirect']>; to?: never; respond?: never }
-  );
+/** One of `to`, `aggregate`, `respond` and `redirect`. */
+export type RouteDefinition<Service extends string, Provider extends string = string> = Omit<
+  RouteInput,
+  keyof Actions<Service> | 'auth'
+> & { auth?: Guard<Provider> } & OneOf<Actions<Service>>;
+
+interface Actions<Service extends string> {
+  to: Destinations<Service>;
+  aggregate: AggregateDefinition<Service>;
+  respond: NonNullable<RouteInput['respond']>;
+  redirect: NonNullable<RouteInput['redirect']>;
+}
+
+/** Exactly one of the members. */
+type OneOf<All> = {
+  [Key in keyof All]: { [One in Key]: All[One] } & { [Other in Exclude<keyof All, Key>]?: never };
+}[keyof All];
+
+/** Expressions may be functions of the request and of the calls, by name. */
+export type AggregateDefinition<Service extends string> = Omit<AggregateInput, 'calls'> & {
+  calls: Record<string, CallDefinition<Service>>;
+};
+
+export type CallDefinition<Service extends string> = Omit<CallInput, 'to' | 'compensate'> & {
+  to?: CallTarget<Service>;
+  compensate?: Omit<NonNullable<CallInput['compensate']>, 'to'> & { to?: CallTarget<Service> };
+};
+
+type CallTarget<Service extends string> =
+  | Service
+  | (Omit<Extract<NonNullable<CallInput['to']>, { service: string }>, 'service'> & { service: Service })
+  | (Service | { service: Service; weight?: number })[];
+
+/** `with` names providers that are there. */
+type Guard<Provider extends string> =
+  | 'none'
+  | (Omit<RouteAuthInput, 'with'> & { with: Provider | 'none' | Provider[] });
 
 type Destination<Service extends string> = Omit<DestinationInput, 'service'> & { service: Service };
 type Destinations<Service extends string> =
@@ -48,8 +94,8 @@ type Destinations<Service extends string> =
  *   routes: { catalogue: { match: '/catalogue/*', to: 'catalogue' } },
  * });
  */
-export function defineGateway<const Service extends string>(
-  definition: GatewayDefinition<Service>,
-): GatewayDefinition<Service> {
+export function defineGateway<const Service extends string, const Provider extends string = never>(
+  definition: GatewayDefinition<Service, Provider>,
+): GatewayDefinition<Service, Provider> {
   return definition;
 }

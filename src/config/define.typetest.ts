@@ -38,6 +38,20 @@ export const taken = defineGateway({
       },
     },
     split: { match: '/ordering/*', to: [{ service: 'ordering', weight: 90 }, 'catalogue'] },
+    page: {
+      match: '/page/{customer}',
+      aggregate: {
+        calls: {
+          orders: { to: 'ordering', path: ({ params }) => `/orders?customer=${params.customer}` },
+          products: {
+            each: ({ orders }) => orders.body.items,
+            to: { service: 'catalogue', path: ({ item }) => `/products/${item.sku}` },
+            onError: ({ error }) => (error.status === 404 ? 'null' : 'fail'),
+          },
+        },
+        body: ({ orders, products }) => ({ orders: orders.body, products: products.length }),
+      },
+    },
     hello: { match: '/hello', respond: { json: { hello: '{request.ip}' } } },
     old: { match: '/old', redirect: { to: '/new' }, timeout: '${env.TIMEOUT:5s}' },
   },
@@ -62,6 +76,24 @@ defineGateway({
   services,
   // @ts-expect-error the same in a weighted list
   routes: { a: { match: '/a', to: ['catalogue', { service: 'orders', weight: 1 }] } },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error a call of a service that isn't there
+  routes: { a: { match: '/a', aggregate: { calls: { b: { to: 'catalgue' } } } } },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error a misspelt key of a call
+  routes: { a: { match: '/a', aggregate: { calls: { b: { to: 'catalogue', fallbck: [] } } } } },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error two things to do
+  routes: { a: { match: '/a', to: 'catalogue', aggregate: { calls: { b: { to: 'catalogue' } } } } },
 });
 
 defineGateway({
@@ -156,3 +188,42 @@ defineGateway({
 
 // @ts-expect-error a word that balance does not know
 defineGateway({ services: { catalogue: { url: 'http://127.0.0.1:4001', balance: 'roundrobin' } } });
+
+const auth = { main: { jwt: { issuer: 'https://issuer.example', audience: 'orders' } } } as const;
+
+export const guarded = defineGateway({
+  services,
+  auth: { ...auth, keys: { apiKey: { keys: [{ hash: 'sha256:00', subject: 'robot' }] } } },
+  policies: { own: ({ auth, params }) => auth.subject === params.customer },
+  defaults: { auth: { with: ['main', 'keys'] } },
+  routes: {
+    open: { match: '/open', to: 'catalogue', auth: 'none' },
+    own: { match: '/own/{customer}', to: 'catalogue', auth: { with: 'main', allow: 'own' } },
+    code: {
+      match: '/code',
+      to: 'catalogue',
+      auth: { with: 'main', allow: ({ auth }) => auth.permissions.includes('orders:read') },
+    },
+    rule: { match: '/rule', to: 'catalogue', auth: { with: 'none', allow: 'request.ip == "127.0.0.1"' } },
+  },
+});
+
+defineGateway({
+  services,
+  auth,
+  // @ts-expect-error a route that asks a provider that isn't there
+  routes: { a: { match: '/a', to: 'catalogue', auth: { with: 'mian' } } },
+});
+
+defineGateway({
+  services,
+  auth,
+  // @ts-expect-error a guard that names no provider
+  routes: { a: { match: '/a', to: 'catalogue', auth: { permissions: ['a'] } } },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error an algorithm that there isn't
+  auth: { main: { jwt: { issuer: 'https://issuer.example', algoritms: ['RS256'] } } },
+});

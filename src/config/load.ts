@@ -120,7 +120,7 @@ function finish(
     ...filling.issues,
     ...validated.issues.filter((issue) => !sameValue(issue, filling.issues)),
   ];
-  issues.push(...checkConfig(input, filling.value as ConfigInput, files, hasErrors(issues)));
+  issues.push(...checkConfig(input, filling.value as ConfigInput, files, hasErrors(issues), filling.filled));
   const config = hasErrors(issues) ? null : normalise(input, readerOf(files));
   hide(filling.hidden, issues);
   return result(config, issues, source, files, JSON.stringify(filling.value, withoutFunctions));

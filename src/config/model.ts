@@ -3,8 +3,10 @@
  * sizes in bytes, `none` as Infinity. What a user may write is `schema.ts`; this is what the rest compiles from.
  */
 
-import type { CacheConfig, RouteCacheConfig } from './cache-model.ts';
+import type { ClientCredentialsConfig, ProviderConfig, RouteAuthConfig } from './auth-model.ts';
+import type { CacheConfig, RedisConfig, RouteCacheConfig } from './cache-model.ts';
 
+export type * from './auth-model.ts';
 export type * from './cache-model.ts';
 
 /** CEL as text, or, from a TypeScript config, a function of the variables. */
@@ -19,6 +21,14 @@ export interface GatewayConfig {
   workers: number | 'auto';
   services: Record<string, ServiceConfig>;
   policies: Record<string, Expression>;
+  /** Change sources by name; empty where the config has none. */
+  changes: Record<string, ChangeSourceConfig>;
+  /** By name. */
+  auth: Record<string, ProviderConfig>;
+  /** Header names, in lower case, in which services are told who asks. */
+  identity: { subject: string; permissions: string };
+  /** `key`: PEM; null: the gateway makes its own. */
+  signing: { key: string | null };
   /** In the order of the file; `defaults` are already merged in. */
   routes: Record<string, RouteConfig>;
   /** What also holds where no route matched. */
@@ -26,6 +36,53 @@ export interface GatewayConfig {
   cache: CacheConfig;
   drain: { delay: number; timeout: number };
   log: { access: 'off' };
+}
+
+export interface ChangeSourceConfig {
+  name: string;
+  reader: ChangeReaderConfig;
+  /** By table: `schema.table`, `database.table`. */
+  tables: Record<string, ChangeRuleConfig[]>;
+  /** Milliseconds for which origins may still read old rows after a change; 0: they never do. */
+  settle: number;
+  /** Milliseconds that a request with `tidegate-after` waits. */
+  maxWait: number;
+}
+
+/** How its changes are read. */
+export type ChangeReaderConfig =
+  | { kind: 'postgres'; url: string; slot: string; publication: string }
+  | ChangeFeedConfig;
+
+/** Sources other than PostgreSQL. */
+export type ChangeFeedConfig =
+  | { kind: 'mysql'; url: string; serverId: number }
+  | {
+      kind: 'kafka';
+      brokers: string[];
+      topics: string[];
+      group: string;
+      tls: boolean;
+      sasl: KafkaSaslConfig | null;
+    }
+  | { kind: 'redis'; redis: RedisConfig; streams: string[]; group: string }
+  | { kind: 'nats'; url: string; stream: string; durable: string; identity: Record<string, string[]> }
+  | { kind: 'http'; token: string; maxBody: number; identity: Record<string, string[]> };
+
+export interface KafkaSaslConfig {
+  mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+  username: string;
+  password: string;
+}
+
+/** Which tags a changed row means. */
+export interface ChangeRuleConfig {
+  /** Over `row`, the old and the new one. */
+  tags: Template[];
+  /** Over `change`; null: always. */
+  when: Expression | null;
+  /** An update counts only when one of these has changed; null: always. */
+  columns: string[] | null;
 }
 
 export interface ListenerConfig {
@@ -42,6 +99,8 @@ export interface ListenerTls {
   /** PEM text, read from the files the config names. The first is used where the client names no host. */
   certificates: { cert: string; key: string }[];
   minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** Whose certificates clients may show (PEM text); null: they are not asked for any. */
+  client: { ca: string; required: boolean } | null;
 }
 
 /** Bytes and milliseconds; Infinity for none. */
@@ -93,6 +152,8 @@ export interface ServiceConfig {
   breaker: BreakerConfig;
   request: TransformConfig;
   response: TransformConfig;
+  /** Null: the gateway shows it nothing of its own. */
+  auth: { clientCredentials: ClientCredentialsConfig } | null;
 }
 
 export type BalanceConfig =
@@ -179,6 +240,8 @@ export interface RouteConfig {
   name: string;
   match: MatchConfig;
   action: ActionConfig;
+  /** Null: open to everyone. */
+  auth: RouteAuthConfig | null;
   timeout: TimeoutConfig;
   /** Null: the service's. */
   retries: RetriesConfig | null;
@@ -257,7 +320,88 @@ export type ValueMatch = string | boolean;
 export type ActionConfig =
   | { kind: 'proxy'; to: DestinationConfig[]; sticky: StickyConfig | null }
   | { kind: 'respond'; respond: RespondConfig }
-  | { kind: 'redirect'; redirect: RedirectConfig };
+  | { kind: 'redirect'; redirect: RedirectConfig }
+  | { kind: 'aggregate'; aggregate: AggregateConfig };
+
+/** Several calls, and one answer made of theirs. */
+export interface AggregateConfig {
+  /** In the order of the file. */
+  calls: CallConfig[];
+  /** Milliseconds for all of it. */
+  deadline: number;
+  /** Null: 200. */
+  status: Expression | null;
+  headers: Record<string, Template | Template[]>;
+  /** Null: an object with each call's body under its name. */
+  body: Expression | null;
+  /** Shows each call in Server-Timing. */
+  timing: boolean;
+}
+
+export interface CallConfig {
+  name: string;
+  /** A service, one of several by weight, or another route of the gateway. */
+  to: { kind: 'service'; services: { service: string; weight: number }[] } | { kind: 'route'; route: string };
+  /** Null: the client's path, without its query. */
+  path: Template | null;
+  method: string;
+  headers: Record<string, Template | Template[]>;
+  /** Sent as JSON; null: none. */
+  body: Expression | null;
+  when: Expression | null;
+  /** Null: asked once. */
+  each: EachConfig | null;
+  /** Only what was said; it replaces the service's and the route's. */
+  timeout: TimeoutConfig;
+  /** Null: the route's or the service's. */
+  retries: RetriesConfig | null;
+  /** Bytes, after decoding. */
+  maxBody: number;
+  read: 'json' | 'text' | 'base64';
+  optional: boolean;
+  fallback: FallbackConfig | null;
+  /** A word, or CEL over `error` that yields one. */
+  onError: { kind: 'word'; word: OnErrorWord } | { kind: 'expression'; expression: Expression };
+  compensate: CompensateConfig | null;
+  /** Null: its answers are not kept. */
+  cache: RouteCacheConfig | null;
+}
+
+export type OnErrorWord = 'fail' | 'null' | 'fallback' | 'pass';
+
+export type FallbackConfig =
+  | { kind: 'expression'; expression: Expression }
+  | { kind: 'value'; value: unknown };
+
+export interface EachConfig {
+  list: Expression;
+  /** The variable that holds an item. */
+  as: string;
+  concurrency: number;
+  maxItems: number;
+  batch: BatchConfig | null;
+}
+
+export interface BatchConfig {
+  /** Of an item. */
+  key: Expression;
+  /** Of the answer; null: `response.body`. */
+  parts: Expression | null;
+  /** Of a part; null: the parts are members of an object. */
+  partKey: Expression | null;
+  size: number;
+  /** Milliseconds in which items of other requests are gathered too; 0: not. */
+  window: number;
+}
+
+export interface CompensateConfig {
+  to: CallConfig['to'];
+  path: Template | null;
+  method: string;
+  headers: Record<string, Template | Template[]>;
+  body: Expression | null;
+  timeout: TimeoutConfig;
+}
 
 /** Keeps a client on its side of a weighted list. */
 export interface StickyConfig {

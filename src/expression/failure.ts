@@ -27,9 +27,10 @@ function sentence({ message, advice }: Problem): string {
 /**
  * Why an evaluation failed. `absent`: what was read isn't there. `type`: an operation does not take such a
  * value. `budget`: too many steps. `value`: the right type, but not a value that goes (overflow, division by
- * zero, a segment that is `..`). `nul`: CR, LF, NUL or another control character in a header.
+ * zero, a segment that is `..`). `nul`: CR, LF, NUL or another control character in a header. `null`: what was
+ * to be filled in is null.
  */
-export type FailureKind = 'absent' | 'type' | 'budget' | 'value' | 'nul';
+export type FailureKind = 'absent' | 'type' | 'budget' | 'value' | 'nul' | 'null';
 
 /** Whose value it was: one that the client sent, or any other. */
 export type FailureOrigin = 'request' | 'other';

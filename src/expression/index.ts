@@ -26,11 +26,24 @@ export {
   callScope,
   errorScope,
   extendScope,
+  identityScope,
   requestScope,
   responseScope,
   routeScope,
   type Scope,
 } from './scope.ts';
 export { compileTemplate, type TemplateOptions, type TextTemplate } from './template.ts';
+export { compileTemplateValue, type ValueTemplate } from './template-value.ts';
 export { BOOL, DOUBLE, DYN, INT, listOf, mapOf, recordOf, STRING, type Type } from './types.ts';
-export { CelType, Duration, type Fields, Uint, type Value, type Variables } from './value.ts';
+export {
+  CelType,
+  Duration,
+  type Fields,
+  hasMembers,
+  Uint,
+  type Value,
+  type Variables,
+  Verbatim,
+  type VerbatimSource,
+} from './value.ts';
+export type { CallKinds } from './verbatim.ts';

@@ -250,7 +250,7 @@ function memberType(
     return null;
   }
   if (holder.kind !== 'map') {
-    compiler.problem(span, `${typeText(holder)} has no member "${name}"`);
+    compiler.problem(span, `${typeText(holder)} has no member "${name}"`, adviceForList(holder, name));
     return null;
   }
   if (holder.lowerCase && name !== name.toLowerCase()) {
@@ -264,6 +264,13 @@ function memberType(
   return holder.members !== undefined && Object.hasOwn(holder.members, name)
     ? holder.members[name]!
     : holder.value;
+}
+
+/** Whoever reads a member of a list most often means that of its elements. */
+function adviceForList(holder: Type, name: string): string | null {
+  if (holder.kind !== 'list' || (holder.element.kind !== 'record' && holder.element.kind !== 'map'))
+    return null;
+  return `it is a list: write .map(x, x.${name}) behind it, or take one element`;
 }
 
 function memberAdvice(name: string, members: readonly string[]): string | null {

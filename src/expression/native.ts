@@ -9,7 +9,7 @@ type NativeFunction = Exclude<Expression, string>;
 /**
  * A function of a TypeScript config as an expression. It is called with an object of the scope's variables,
  * whose members are made when they are read; what is absent is undefined there. Which members it reads is
- * told by the names in its own text: `request.body` counts as read where the word `body` stands in it.
+ * told by the names in its own text: `request.body` counts as read where the words `request` and `body` stand in it.
  */
 export function compileFunction(
   source: NativeFunction,
@@ -31,6 +31,7 @@ function mentionsOf(source: (variables: object) => unknown, scope: Scope): Reado
       if (words.has(variable)) mentions.add(variable);
       continue;
     }
+    if (!words.has(variable)) continue;
     for (const member of Object.keys(type.members))
       if (words.has(member)) mentions.add(`${variable}.${member}`);
   }
@@ -98,7 +99,7 @@ function fieldsView(fields: {
   };
   return new Proxy(Object.create(null), {
     get: (_, name) => read(name),
-    has: (_, name) => read(name) !== undefined,
+    has: (_, name) => isThere(read, name),
     ownKeys: () => [...fields.entries()].map(([name]) => name),
     getOwnPropertyDescriptor: (_, name) => {
       const value = read(name);
@@ -108,6 +109,16 @@ function fieldsView(fields: {
     },
     set: () => false,
   });
+}
+
+/** What can't be read isn't there. */
+function isThere(read: (name: string | symbol) => unknown, name: string | symbol): boolean {
+  try {
+    return read(name) !== undefined;
+  } catch (error) {
+    if (error instanceof EvaluationFailure) return false;
+    throw error;
+  }
 }
 
 /** Deeper results come only from a cycle. */

@@ -5,8 +5,9 @@ import { DEFAULT_BUDGET, Frame } from './frame.ts';
 import { compileFunction } from './native.ts';
 import { parseExpression } from './parse.ts';
 import type { Scope } from './scope.ts';
-import { accepts, BOOL, DYN, LIST, STRING, type Type, typeName, typeText } from './types.ts';
+import { accepts, BOOL, DYN, INT, LIST, STRING, type Type, typeName, typeText } from './types.ts';
 import type { Value, Variables } from './value.ts';
+import { type CallKinds, verbatimNodes } from './verbatim.ts';
 
 /** A compiled expression. */
 export interface Program {
@@ -21,15 +22,18 @@ export interface Program {
 
 export interface ExpressionOptions {
   /** Anything else is an error, now or at run time. */
-  readonly expects?: 'bool' | 'string' | 'list' | 'any';
+  readonly expects?: 'bool' | 'int' | 'string' | 'list' | 'any';
   /** Steps that one evaluation may take. */
   readonly budget?: number;
   /** Refuses `now()`: the same request gives the same value. */
   readonly pure?: boolean;
+  /** Calls whose bodies may be taken over as they came, as a `Verbatim`, where nothing looks into them. */
+  readonly verbatim?: CallKinds;
 }
 
-const EXPECTED: Readonly<Record<'bool' | 'string' | 'list' | 'any', Type>> = {
+const EXPECTED: Readonly<Record<NonNullable<ExpressionOptions['expects']>, Type>> = {
   bool: BOOL,
+  int: INT,
   string: STRING,
   list: LIST,
   any: DYN,
@@ -45,7 +49,7 @@ export function compileExpression(
   const { run, mentions } =
     typeof source === 'function'
       ? compileFunction(source, scope)
-      : compileText(source, scope, expected, options.pure ?? false);
+      : compileText(source, scope, expected, options);
   const budget = options.budget ?? DEFAULT_BUDGET;
   const origin = originOf(mentions);
   const evaluate = (variables: Variables): Value => {
@@ -60,9 +64,10 @@ export function compileExpression(
   return { evaluate, mentions };
 }
 
-function compileText(source: string, scope: Scope, expected: Type, pure: boolean) {
+function compileText(source: string, scope: Scope, expected: Type, options: ExpressionOptions) {
   const node = parseExpression(source);
-  const compiler = new Compiler(source, scope, pure);
+  const compiler = new Compiler(source, scope, options.pure ?? false);
+  if (options.verbatim !== undefined) compiler.verbatim = verbatimNodes(node, options.verbatim);
   const { type, run } = compiler.compile(node);
   if (!accepts(expected, type))
     compiler.problem(node, `this must be ${typeText(expected)}, but is ${typeText(type)}`);
@@ -72,6 +77,7 @@ function compileText(source: string, scope: Scope, expected: Type, pure: boolean
 
 function isExpected(expected: Type, value: Value): boolean {
   if (expected.kind === 'bool') return typeof value === 'boolean';
+  if (expected.kind === 'int') return typeof value === 'bigint';
   return expected.kind === 'string' ? typeof value === 'string' : Array.isArray(value);
 }
 

@@ -133,8 +133,9 @@ describe('auth', () => {
   });
 
   it('shows who asks', () => {
-    const variables = new ExchangeVariables(exchangeOf('/'));
-    variables.identity = {
+    const exchange = exchangeOf('/');
+    const variables = new ExchangeVariables(exchange);
+    exchange.identity = {
       subject: 'bob',
       permissions: ['orders:read'],
       scopes: ['s'],

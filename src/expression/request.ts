@@ -25,13 +25,26 @@ export interface ExchangeOptions {
  * computed is kept, so make one for an exchange, once its path and query are set.
  */
 export class ExchangeVariables implements Variables {
-  /** Null: anonymous. May be set until it is first read. */
-  identity: Identity | null = null;
+  private readonly exchange: Exchange;
   private readonly request: RequestFields;
   private auth: AuthFields | null = null;
+  private strictOnes: ExchangeVariables | null = null;
 
   constructor(exchange: Exchange, options: ExchangeOptions = {}) {
+    this.exchange = exchange;
     this.request = new RequestFields(exchange, options.strict ?? false);
+  }
+
+  /** Who asks; null: nobody in particular, or not known yet. */
+  get identity(): Identity | null {
+    return this.exchange.identity as Identity | null;
+  }
+
+  /** The same for keys and guards: reading what stands twice fails. */
+  strict(): ExchangeVariables {
+    this.strictOnes ??= new ExchangeVariables(this.exchange, { strict: true });
+    this.strictOnes.body = this.request.body;
+    return this.strictOnes;
   }
 
   /** The JSON of the request's body, once it was read; until then `request.body` is absent. */
@@ -46,11 +59,17 @@ export class ExchangeVariables implements Variables {
       case 'params':
         return this.request.params;
       case 'auth':
-        this.auth ??= new AuthFields(this.identity);
-        return this.auth;
+        return this.authFields();
       default:
         return undefined;
     }
+  }
+
+  /** Who asks may have been found out since it was last read. */
+  private authFields(): AuthFields {
+    const { identity } = this;
+    if (this.auth === null || this.auth.identity !== identity) this.auth = new AuthFields(identity);
+    return this.auth;
   }
 }
 
@@ -88,7 +107,7 @@ class RequestFields implements Fields {
       case 'ip':
         return exchange.ip;
       case 'url':
-        return `${exchange.scheme}://${exchange.authority}${exchange.target}`;
+        return `${exchange.scheme}://${exchange.authority}${exchange.shownTarget ?? exchange.target}`;
       case 'id':
         return exchange.id;
       case 'headers':
@@ -139,7 +158,7 @@ const REQUEST_MEMBERS = [
 
 /** Reading an absent subject or provider fails: nobody is equal to nobody. */
 class AuthFields implements Fields {
-  private readonly identity: Identity | null;
+  readonly identity: Identity | null;
 
   constructor(identity: Identity | null) {
     this.identity = identity;

@@ -54,6 +54,15 @@ export const requestScope: Scope = {
 /** What stands where an answer is at hand: `response` too. */
 export const responseScope: Scope = extendScope(requestScope, { response: RESPONSE });
 
+/** In a provider's templates: what is known of a credential, and what was answered about it. */
+export const identityScope: Scope = {
+  variables: new Map<string, Type>([
+    ['claims', mapOf(STRING, DYN)],
+    ['response', RESPONSE],
+  ]),
+  restParams: new Set(),
+};
+
 /** Where something failed: `error` too. */
 export const errorScope: Scope = extendScope(requestScope, { error: ERROR });
 

@@ -13,10 +13,15 @@ import type { Value, Variables } from './value.ts';
 export interface TextTemplate {
   /** The text, where nothing is filled in. */
   readonly constant: string | null;
+  /** The texts around what is filled in, one more than there are holes. */
+  readonly literals: readonly string[];
   readonly mentions: ReadonlySet<string>;
   /** One text; a list in it fails. Throws an EvaluationFailure. */
   render(variables: Variables): string;
-  /** A text for each element of a list in it, for each combination where there are several lists. */
+  /**
+   * A text for each element of a list in it, for each combination where there are several lists. Where a
+   * value itself is null, the failure's kind is `null`.
+   */
   renderAll(variables: Variables): string[];
 }
 
@@ -64,7 +69,13 @@ function constantTemplate(source: string, parts: readonly Part[], into: Target):
       { message: BAD_RESULT[into] ?? 'this can not stand here', start: 0, end: source.length },
     ]);
   }
-  return { constant, mentions: new Set(), render: () => constant, renderAll: () => [constant] };
+  return {
+    constant,
+    literals: [constant],
+    mentions: new Set(),
+    render: () => constant,
+    renderAll: () => [constant],
+  };
 }
 
 /** Gives the encoded text of a hole, or one for each element of a list. */
@@ -121,7 +132,16 @@ function templateOf(
     }
     return texts.map((text) => finished(into, text, origin));
   };
-  return { constant: null, mentions, render, renderAll };
+  return { constant: null, literals: literalsOf(pieces), mentions, render, renderAll };
+}
+
+function literalsOf(pieces: readonly (string | Piece)[]): string[] {
+  const literals = [''];
+  for (const piece of pieces) {
+    if (typeof piece === 'string') literals[literals.length - 1] += piece;
+    else literals.push('');
+  }
+  return literals;
 }
 
 function filled(frame: Frame, piece: Piece): string {
@@ -135,6 +155,7 @@ function filled(frame: Frame, piece: Piece): string {
 function filledAll(frame: Frame, piece: Piece): string[] {
   try {
     const value = piece.fill(frame);
+    if (value === null) throw new EvaluationFailure('null', 'null can not be filled in');
     if (!Array.isArray(value)) return [piece.encode(frame, value)];
     return value.map((element) => piece.encode(frame, element));
   } catch (error) {

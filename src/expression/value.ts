@@ -62,3 +62,26 @@ export function hasMembers(value: Value | undefined): value is ReadonlyMap<Value
       !(value instanceof Uint8Array))
   );
 }
+
+/** A text of JSON that stands for itself: taken over byte for byte where a value is written as JSON. */
+export class Verbatim implements Fields {
+  readonly json: Uint8Array;
+
+  constructor(json: Uint8Array) {
+    this.json = json;
+  }
+
+  get(): undefined {
+    return undefined;
+  }
+
+  entries(): Iterable<[string, Value]> {
+    return [];
+  }
+}
+
+/** Something whose body may be taken over as it came. */
+export interface VerbatimSource extends Fields {
+  /** A `Verbatim`, or the value where there are no bytes of it. */
+  verbatim(): Value;
+}

@@ -133,7 +133,46 @@ export const ERRORS = {
     'never',
     'The path exists, but not for this method.',
   ),
+  // Who asks, and what they may.
+  TG_AUTH_AMBIGUOUS: entry(
+    400,
+    'Bad Request',
+    'client',
+    'never',
+    'A credential stands in the request more than once.',
+  ),
+  TG_AUTH_MISSING: entry(401, 'Unauthorized', 'client', 'never', 'This needs a credential.'),
+  TG_AUTH_INVALID: entry(401, 'Unauthorized', 'client', 'never', 'The credential is not valid here.'),
+  TG_AUTH_ENDED: entry(
+    401,
+    'Unauthorized',
+    'client',
+    'never',
+    'The credential ended while the answer was under way.',
+  ),
+  TG_AUTH_FORBIDDEN: entry(403, 'Forbidden', 'client', 'never', 'This is not allowed to whoever asks.'),
+  TG_AUTH_ORIGIN: entry(
+    403,
+    'Forbidden',
+    'client',
+    'never',
+    'A request that a cookie vouches for must come from a page of the same origin.',
+  ),
+  TG_AUTH_UNAVAILABLE: entry(
+    503,
+    'Service Unavailable',
+    'upstream',
+    'never',
+    'Whether this is allowed cannot be found out now.',
+  ),
   // The service failed.
+  TG_UPSTREAM_CREDENTIAL: entry(
+    503,
+    'Service Unavailable',
+    'upstream',
+    'unsent',
+    'The credential with which the gateway asks the service cannot be had now.',
+  ),
   TG_UPSTREAM_REFUSED: entry(502, 'Bad Gateway', 'upstream', 'unsent', 'The service could not be reached.'),
   TG_UPSTREAM_DNS: entry(
     502,
@@ -226,6 +265,14 @@ export const ERRORS = {
     'never',
     'A value could not be put where the route uses it.',
   ),
+  TG_CALL_FAILED: entry(502, 'Bad Gateway', 'upstream', 'never', 'A call that the answer needs has failed.'),
+  TG_CALL_TIMEOUT: entry(
+    504,
+    'Gateway Timeout',
+    'upstream',
+    'never',
+    'A call that the answer needs did not end in time.',
+  ),
   // The cache.
   TG_CACHE_ONLY_IF_CACHED: entry(
     504,
@@ -233,6 +280,13 @@ export const ERRORS = {
     'client',
     'never',
     'The request asks for a stored answer or none (only-if-cached), and there is none that it may have.',
+  ),
+  TG_AFTER_MALFORMED: entry(
+    400,
+    'Bad Request',
+    'client',
+    'never',
+    'tidegate-after does not name change sources and positions as their databases spell them.',
   ),
   // The gateway itself.
   TG_OVERLOADED: entry(

@@ -11,6 +11,23 @@ export interface Origin {
   readonly address: string;
   /** Port of the listener. */
   readonly port: number;
+  /** What the client showed of itself in the TLS handshake, and the listener's `clientCa` vouches for. */
+  readonly certificate?: ClientCertificate;
+}
+
+/** A client's certificate whose chain was verified. */
+export interface ClientCertificate {
+  /** Its common name; null where there is none, or several. */
+  readonly name: string | null;
+  /** Subject and issuer, `CN=…,O=…`, most specific first (RFC 4514). */
+  readonly subject: string;
+  readonly issuer: string;
+  /** Alternative names by kind: `dns`, `uri`, `email`, `ip`. */
+  readonly alternative: Readonly<Record<string, readonly string[]>>;
+  /** SHA-256 of its DER bytes. */
+  readonly fingerprint: Buffer;
+  /** Milliseconds since 1970. */
+  readonly validTo: number;
 }
 
 /** The one final answer to a request. */
@@ -111,10 +128,20 @@ export class Exchange {
   trusted = false;
   /** The route that takes it; it stays the same whatever is reloaded meanwhile. */
   route: RouteHandle | null = null;
+  /** Who asks, once a provider has found out (`Identity` of auth/); null: nobody in particular. */
+  identity: object | null = null;
+  /** What stood in the request to show who asks, and was taken off it (`Withheld` of auth/). */
+  withheld: { readonly lines: Headers } | null = null;
+  /** `target` with credentials in its query masked, where there are any. */
+  shownTarget: string | null = null;
+  /** It was refused on the way in, so no service may be asked for it after all. */
+  refused = false;
   /** The variables of its expressions, once something has asked for them. */
   variables: object | null = null;
   /** Set-Cookie lines of the gateway's own, added to whatever the answer is. */
   cookies: string[] | null = null;
+  /** Further lines for whatever the answer is, from whoever found out who asks. */
+  toClient: Headers | null = null;
   /** Who holds something for it, and must hear when it is over. */
   owner: Owner | null = null;
   /** Why another answer stands in the place of the first one, where the gateway itself made that: for the log. */

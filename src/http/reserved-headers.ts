@@ -26,8 +26,14 @@ const RESERVED: ReadonlySet<string> = new Set([
 
 /**
  * Is this header (lower case) one that only the gateway makes? Names that a service could take for such a
- * one, because it reads `_` as `-`, count too.
+ * one, because it reads `_` or other punctuation as `-`, count too.
  */
 export function isReservedHeader(lower: string): boolean {
-  return lower.startsWith(':') || RESERVED.has(lower.includes('_') ? lower.replaceAll('_', '-') : lower);
+  return lower.startsWith(':') || RESERVED.has(foldedName(lower));
+}
+
+/** A header's name as the least careful of services may read it: lower case, any punctuation a `-`. */
+export function foldedName(name: string): string {
+  const lower = name.toLowerCase();
+  return /[^a-z0-9-]/.test(lower) ? lower.replace(/[^a-z0-9]/g, '-') : lower;
 }

@@ -86,6 +86,7 @@ export function parseRequestHead(text: string, limits: HeadLimits): RequestHead 
 
 /** `HTTP/1.1` and the end of its line. */
 function requestVersion(text: string, at: number, head: Head): ErrorCode | null {
+  if (text.startsWith('HTTP/1.1\r\n', at)) return null;
   const end = text.indexOf('\r', at);
   const word = text.slice(at, end < 0 ? undefined : end);
   if (text.charCodeAt(end + 1) !== LF || !/^HTTP\/\d\.\d$/.test(word)) return 'TG_REQUEST_MALFORMED';

@@ -24,7 +24,7 @@ export const Kind = {
   requestId: 16,
   traceparent: 17,
   tracestate: 18,
-  /** The gateway's own identity headers: a client's copy never passes. */
+  /** The gateway's own identity headers: a client's copy never passes, in any spelling. */
   identity: 19,
   date: 20,
   maxForwards: 21,
@@ -45,6 +45,24 @@ function is(name: string, lower: string): boolean {
 /** As `is`, for the headers that frame a message: only the very name counts. */
 function exactly(name: string, lower: string): boolean {
   return is(name, lower) && (lower.indexOf('-') < 0 || name.indexOf('_') < 0);
+}
+
+/**
+ * Any punctuation counts as `-`: CGI and its kin make `_` of it, some of them of every character that is neither
+ * letter nor digit, and this header says who is asking.
+ */
+function loosely(name: string, lower: string): boolean {
+  for (let i = 0; i < lower.length; i++) {
+    const code = name.charCodeAt(i);
+    const wanted = lower.charCodeAt(i);
+    if (wanted === 45 ? isAlphanumeric(code) : (code | 32) !== wanted) return false;
+  }
+  return true;
+}
+
+function isAlphanumeric(code: number): boolean {
+  const lower = code | 32;
+  return (lower >= 97 && lower <= 122) || (code >= 48 && code <= 57);
 }
 
 export function kindOf(name: string): Kind {
@@ -75,7 +93,7 @@ export function kindOf(name: string): Kind {
       return exactly(name, 'max-forwards') ? Kind.maxForwards : Kind.ordinary;
     case 14:
       if (exactly(name, 'content-length')) return Kind.contentLength;
-      if (is(name, 'x-auth-subject')) return Kind.identity;
+      if (loosely(name, 'x-auth-subject')) return Kind.identity;
       return is(name, 'http2-settings') ? Kind.hop : Kind.ordinary;
     case 15:
       return is(name, 'x-forwarded-for') ? Kind.forwardedFor : Kind.ordinary;
@@ -87,7 +105,7 @@ export function kindOf(name: string): Kind {
       if (exactly(name, 'transfer-encoding')) return Kind.transferEncoding;
       return is(name, 'x-forwarded-proto') ? Kind.forwardedProto : otherForwarded(name);
     case 18:
-      if (is(name, 'x-auth-permissions')) return Kind.identity;
+      if (loosely(name, 'x-auth-permissions')) return Kind.identity;
       return is(name, 'proxy-authenticate') ? Kind.hop : otherForwarded(name);
     case 19:
       return is(name, 'proxy-authorization') ? Kind.hop : otherForwarded(name);

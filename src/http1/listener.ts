@@ -4,11 +4,14 @@ import {
   createSecureContext,
   createServer as createTlsServer,
   type SecureContext,
+  type SecureContextOptions,
+  type TLSSocket,
   type Server as TlsServer,
 } from 'node:tls';
 import type { Failure } from '../http/errors.ts';
-import type { Exchange, Origin, Reply } from '../http/exchange.ts';
+import type { ClientCertificate, Exchange, Origin, Reply } from '../http/exchange.ts';
 import type { Clock } from '../util/clock.ts';
+import { clientCertificate } from './client-certificate.ts';
 import { ServerConnection } from './server-connection.ts';
 import type { ServerContext, ServerLimits } from './server-context.ts';
 
@@ -16,6 +19,8 @@ export interface TlsSettings {
   /** PEM text. The first is used where the client names no host that another certificate is for. */
   certificates: { cert: string; key: string }[];
   minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** Whose certificates clients may show; null: they are not asked for any. */
+  client: { ca: string; required: boolean } | null;
 }
 
 export interface ListenerSettings {
@@ -59,7 +64,8 @@ export class Listener implements ServerContext {
     this.limits = limits;
     if (tls === null || this.certificates === null) return;
     this.certificates = new CertificateChoice(tls);
-    (this.server as TlsServer).setSecureContext({ ...tls.certificates[0]!, minVersion: tls.minVersion });
+    (this.server as TlsServer).setSecureContext(contextOf(tls, tls.certificates[0]!));
+    Object.assign(this.server, askingOf(tls));
   }
 
   /** Accepts no more; connections end when what is under way on them has been answered. */
@@ -93,15 +99,15 @@ export class Listener implements ServerContext {
         // Not before the handshake is done: whoever closes its side in it will never end it, and must not keep its place.
         allowHalfOpen: false,
         noDelay: true,
-        ...tls.certificates[0]!,
-        minVersion: tls.minVersion,
+        ...contextOf(tls, tls.certificates[0]!),
+        ...askingOf(tls),
         ALPNProtocols: ['http/1.1'],
         SNICallback: (name, done) => done(null, this.certificates!.forName(name)),
         handshakeTimeout: Math.min(this.limits.headTimeout, LONGEST_HANDSHAKE),
       },
       (socket) => {
         socket.allowHalfOpen = true;
-        this.accept(socket, 'https');
+        this.acceptTls(socket);
       },
     );
     // Counted before the handshake, or one client could begin any number of them.
@@ -114,11 +120,29 @@ export class Listener implements ServerContext {
     return server;
   }
 
-  private accept(socket: ServerSocket, scheme: 'http' | 'https'): void {
+  /** A certificate that nobody vouches for is worse than none: it says that something is wrong. */
+  private acceptTls(socket: TLSSocket): void {
+    const certificate = clientCertificate(socket);
+    if (certificate === null) return this.accept(socket, 'https');
+    if (!socket.authorized) return void socket.destroy();
+    this.accept(socket, 'https', certificate);
+  }
+
+  private accept(
+    socket: ServerSocket,
+    scheme: 'http' | 'https',
+    certificate: ClientCertificate | null = null,
+  ): void {
     const address = plainAddress(socket.remoteAddress);
     // Without an address it is gone before it was looked at.
     if (address === null) return void socket.destroy();
-    const origin: Origin = { listener: this.name, scheme, address, port: socket.localPort ?? 0 };
+    const origin: Origin = {
+      listener: this.name,
+      scheme,
+      address,
+      port: socket.localPort ?? 0,
+      ...(certificate === null ? {} : { certificate }),
+    };
     socket[CONNECTION] = new ServerConnection(socket, origin, this);
     socket.on('error', onClose);
     socket.on('close', onClose);
@@ -164,13 +188,27 @@ function onClose(this: ServerSocket): void {
   this[CONNECTION]!.closed();
 }
 
+/** What a connection may use; of whom it takes certificates stands in each, for the name asked for chooses one. */
+function contextOf(
+  { minVersion, client }: TlsSettings,
+  pair: TlsSettings['certificates'][number],
+): SecureContextOptions {
+  return { ...pair, minVersion, ...(client === null ? {} : { ca: client.ca }) };
+}
+
+/** One that is not required is looked at once it is there. */
+function askingOf({ client }: TlsSettings): { requestCert: boolean; rejectUnauthorized: boolean } {
+  return { requestCert: client !== null, rejectUnauthorized: client?.required ?? false };
+}
+
 /** The certificate for the name a client asks for (RFC 6066 §3), the first where none fits. */
 class CertificateChoice {
   private readonly first: SecureContext;
   private readonly byName = new Map<string, SecureContext>();
 
-  constructor({ certificates, minVersion }: TlsSettings) {
-    const contexts = certificates.map((pair) => createSecureContext({ ...pair, minVersion }));
+  constructor(tls: TlsSettings) {
+    const { certificates } = tls;
+    const contexts = certificates.map((pair) => createSecureContext(contextOf(tls, pair)));
     this.first = contexts[0]!;
     certificates.forEach((pair, index) => {
       for (const name of certificateNames(pair.cert))

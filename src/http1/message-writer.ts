@@ -48,7 +48,10 @@ export class MessageWriter implements BodySink {
 
   flush(): void {
     this.gathering = false;
-    if (this.text === '') return;
+    if (this.text !== '') this.send();
+  }
+
+  private send(): void {
     const text = this.text;
     this.text = '';
     this.socket.write(text, 'latin1');
@@ -79,6 +82,19 @@ export class MessageWriter implements BodySink {
     } else {
       openBody(body, this);
     }
+    if (alone) this.flush();
+  }
+
+  /** A message whose content is at hand as text, one byte a character: it leaves with its head. */
+  whole(head: string, content: string): void {
+    const alone = !this.gathering;
+    this.gathering = true;
+    this.text += head + content;
+    this.framing = Framing.none;
+    this.source = null;
+    this.bytes = content.length;
+    if (this.text.length >= GATHER_TOTAL) this.send();
+    this.owner.written();
     if (alone) this.flush();
   }
 

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { type Body, bodyLength } from '../http/body.ts';
 import type { Exchange, Reply } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
+import type { RepeatedAnswer } from '../http/repeated.ts';
 import type { Clock } from '../util/clock.ts';
 import { Kind, kindOf } from './kinds.ts';
 
@@ -51,8 +52,31 @@ export function responseHead(
   keep: boolean,
   clock: Clock,
 ): string {
-  const headers = answer.headers;
-  let text = statusLine(answer.status);
+  const lines = statusLine(answer.status) + fieldLines(answer, framing, clock);
+  return lines + ownLines(exchange, framing, keep, answer);
+}
+
+/** The same of an answer that is given again and again, with its length: most of it is made once. */
+export function repeatedHead(
+  exchange: Exchange,
+  answer: RepeatedAnswer,
+  keep: boolean,
+  clock: Clock,
+): string {
+  if (answer.lines === '')
+    answer.lines = statusLine(answer.status) + fieldLines(answer, Framing.length, null);
+  if (answer.varyingLines === '') answer.varyingLines = linesOf(answer.varying);
+  const lines = answer.lines + answer.varyingLines;
+  const dated = answer.dated ? lines : lines + date(clock);
+  return dated + ownLines(exchange, Framing.length, keep, answer);
+}
+
+type Fields = Pick<Reply, 'status' | 'headers' | 'body'>;
+
+/** The lines of the fields that pass, then Date where they have none and `clock` is there. */
+function fieldLines(answer: Fields, framing: Framing, clock: Clock | null): string {
+  const { headers } = answer;
+  let text = '';
   let dated = false;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]!;
@@ -75,12 +99,22 @@ export function responseHead(
     }
     text += `${name}: ${headers[i + 1]!}\r\n`;
   }
-  if (!dated) text += date(clock);
-  if (exchange.id !== '') text += `x-request-id: ${exchange.id}\r\n`;
-  return text + framingLines(exchange, answer, framing, keep);
+  return dated || clock === null ? text : text + date(clock);
 }
 
-function framingLines(exchange: Exchange, answer: Reply, framing: Framing, keep: boolean): string {
+/** The gateway's own: the request's id, and framing. */
+function ownLines(exchange: Exchange, framing: Framing, keep: boolean, answer: Fields): string {
+  const id = exchange.id === '' ? '' : `x-request-id: ${exchange.id}\r\n`;
+  return id + framingLines(exchange, answer, framing, keep);
+}
+
+function linesOf(headers: Headers): string {
+  let text = '';
+  for (let i = 0; i < headers.length; i += 2) text += `${headers[i]!}: ${headers[i + 1]!}\r\n`;
+  return text;
+}
+
+function framingLines(exchange: Exchange, answer: Fields, framing: Framing, keep: boolean): string {
   let text = '';
   if (framing === Framing.length) text = `Content-Length: ${bodyLength(answer.body)}\r\n`;
   else if (framing === Framing.chunked) text = 'Transfer-Encoding: chunked\r\n';
@@ -111,9 +145,5 @@ export function interimHead(status: number, headers: Headers): string {
 }
 
 export function trailerLines(trailers: Headers | null): string {
-  let text = '0\r\n';
-  if (trailers !== null) {
-    for (let i = 0; i < trailers.length; i += 2) text += `${trailers[i]!}: ${trailers[i + 1]!}\r\n`;
-  }
-  return `${text}\r\n`;
+  return trailers === null ? '0\r\n\r\n' : `0\r\n${linesOf(trailers)}\r\n`;
 }

@@ -3,12 +3,13 @@ import { cancelBody } from '../http/body.ts';
 import { type ErrorCode, Failure } from '../http/errors.ts';
 import { Exchange, type Origin, type Reply, type Responder } from '../http/exchange.ts';
 import { type Headers, removeHeader } from '../http/headers.ts';
+import { RepeatedReply } from '../http/repeated.ts';
 import { Deadline } from '../util/deadline.ts';
 import { type Head, parseRequestHead, type RequestHead } from './head.ts';
 import { type BodyFeed, Coding, IncomingBody } from './incoming-body.ts';
 import { MessageWriter, type WriterOwner } from './message-writer.ts';
 import { partialHeadError } from './partial-head.ts';
-import { Framing, framingOf, interimHead, responseHead } from './response-head.ts';
+import { Framing, framingOf, interimHead, repeatedHead, responseHead } from './response-head.ts';
 import type { ServerContext } from './server-context.ts';
 import { resolveTarget } from './target.ts';
 import { TunnelSource } from './tunnel-source.ts';
@@ -394,11 +395,16 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
     this.settleRequestBody();
     const framing = framingOf(exchange, answer.status, answer.body);
     if (this.context.draining || framing === Framing.close) this.closeAfter = true;
-    this.writer.begin(
-      responseHead(exchange, answer, framing, !this.closeAfter, this.context.clock),
-      framing,
-      answer.body,
-    );
+    const keep = !this.closeAfter;
+    const { clock } = this.context;
+    const repeated = answer instanceof RepeatedReply && framing === Framing.length ? answer.untouched : null;
+    const head =
+      repeated === null
+        ? responseHead(exchange, answer, framing, keep, clock)
+        : repeatedHead(exchange, repeated, keep, clock);
+    const text = repeated === null ? null : repeated.text;
+    if (text === null) this.writer.begin(head, framing, answer.body);
+    else this.writer.whole(head, text);
   }
 
   /** A request body nobody read: if it is here whole it is passed over, else the connection ends with the answer. */

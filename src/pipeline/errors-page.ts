@@ -28,6 +28,21 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   TG_ROUTE_NOT_FOUND:
     'Run `tidegate explain FILE METHOD URL`: it names the routes that came near, and why they don’t match.',
   TG_ROUTE_METHOD: 'Use a method that `Allow` names, or add it to the route’s `method`.',
+  TG_AUTH_AMBIGUOUS:
+    'Send one `Authorization`, and each other header, parameter or cookie that holds a credential once.',
+  TG_AUTH_MISSING: 'Send a credential, as `WWW-Authenticate` says.',
+  TG_AUTH_INVALID:
+    'Get a new credential. The answer does not say what is wrong with this one; the log of the gateway does.',
+  TG_AUTH_ENDED:
+    'Nothing: it stands in logs alone, for a tunnel or event stream that was closed. Connect again with a new credential.',
+  TG_AUTH_FORBIDDEN:
+    'Ask whoever gives out permissions. The log names the rule, and `tidegate explain` shows what the route asks for.',
+  TG_AUTH_ORIGIN:
+    'Let the page of the same origin send the request (browsers add `Origin` by themselves), or say `crossSite: true` on the provider if other sites may.',
+  TG_AUTH_UNAVAILABLE:
+    'Come back later. The operator finds in the log why the auth server gave no answer that counts.',
+  TG_UPSTREAM_CREDENTIAL:
+    'Look in the log why the `tokenEndpoint` of the service’s `auth` gives no token: it is down, or refuses the client.',
   TG_UPSTREAM_REFUSED:
     'See that the service runs and listens where its `url` says; the log names the address.',
   TG_UPSTREAM_DNS: 'Check the host in the service’s `url` and the machine’s resolver.',
@@ -52,10 +67,16 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
     'Look at the health of the targets: all of them are out. Come back after `Retry-After`, where it is sent.',
   TG_UPSTREAM_VALUE:
     'Look at the expressions in the route’s `to.path`, `host` or `redirect`: a value that doesn’t come from the request is missing or can’t stand where it is filled in. The log has the reason.',
+  TG_CALL_FAILED:
+    'The document names the call and what was wrong with it (`kind`); the log has the reason. A call that the answer can do without is `optional: true`, or has `onError`.',
+  TG_CALL_TIMEOUT:
+    'Make the service faster, raise the `timeout` of the call or the `deadline` of the aggregate, or let the call be `optional: true`.',
   TG_OVERLOADED: 'Come back after `Retry-After`; add workers or nodes if it lasts.',
   TG_DRAINING: 'Send the request again: another node, or the next process, takes it.',
   TG_EXPRESSION_FAILED:
     'Look at the route’s expressions: the log says which failed and why. `has()` asks whether something is there before it is read.',
+  TG_AFTER_MALFORMED:
+    'Write the source’s name in the config, `=`, and the position as the database spells it: `tidegate-after: shop=0/16B3748`. The member `reason` says what was expected.',
   TG_CACHE_ONLY_IF_CACHED: 'Ask without `only-if-cached`; then the service is asked.',
   TG_INTERNAL: 'Report it, with the request id and what the log says beside it: this is a bug.',
 };
@@ -77,6 +98,8 @@ const RETRY: Readonly<Record<RetrySafety, string>> = {
 export const CONFIG_ERRORS: Readonly<Record<string, string>> = {
   TG_CONFIG_ADMIN_TOKEN:
     'The admin API listens on an address that others can reach, and has no token. Give `admin.token`, or let it listen on 127.0.0.1.',
+  TG_CONFIG_AUTH:
+    'A provider or guard takes more than is meant: keys over plain `http:`, tokens of any issuer, a route that opens what another guards.',
   TG_CONFIG_CACHE_IDENTITY:
     'A cached answer could be given to another user than the one it was made for. Say whose it is with `vary`, `private`, `shared`, `key.cookies` or `ignoreCookies`: [caching.md](caching.md#whose-answer-it-is).',
   TG_CONFIG_CACHE_TAG:
@@ -84,6 +107,8 @@ export const CONFIG_ERRORS: Readonly<Record<string, string>> = {
   TG_CONFIG_CODE:
     'A `.ts` or `.js` config can’t be loaded: it has a syntax error, throws, or exports no `defineGateway({...})` as its default.',
   TG_CONFIG_CONFLICT: 'Two keys exclude each other. The message names both; keep one.',
+  TG_CONFIG_CYCLE:
+    'Calls of an aggregate, or routes, wait for each other in a ring. The message names the whole ring; one of them must do without the next.',
   TG_CONFIG_DUPLICATE: 'The same thing is said twice, where the order would decide which one counts.',
   TG_CONFIG_EMPTY: 'The file is empty. `tidegate init` writes one to begin with.',
   TG_CONFIG_EXPRESSION:
@@ -107,7 +132,9 @@ export const CONFIG_ERRORS: Readonly<Record<string, string>> = {
   TG_CONFIG_PARAMETER: 'A path parameter is used that only some of the route’s paths have.',
   TG_CONFIG_PATH: '`to.path` ends in `/*`, and the match has no rest that it could take over.',
   TG_CONFIG_REFERENCE:
-    'A name is used that nothing has: a service, a listener. The message names the nearest one.',
+    'A name is used that nothing has: a service, a listener, a provider, a policy. The message names the nearest one.',
+  TG_CONFIG_SECRET:
+    'A key or password stands in the file as it is. `tidegate hash key` and `tidegate hash password` print what may stand in its place; from the environment (`${env.NAME}`) it is taken as it is.',
   TG_CONFIG_SYNTAX: 'The file is no valid YAML or JSON.',
   TG_CONFIG_TLS:
     'A certificate or key can’t be used: it can’t be read, doesn’t fit the other, or has run out.',

@@ -8,9 +8,10 @@ export {
   type StatusAction,
 } from './answer/index.ts';
 export { compileAuthority } from './authority.ts';
-export { compileDestination } from './destination.ts';
+export { compileDestination, restOf } from './destination.ts';
 export { failureOf } from './evaluation.ts';
-export { clientAuthority } from './forwarded.ts';
+export { clientAuthority, isForwarded } from './forwarded.ts';
+export { compileHeaders, type HeaderLines } from './header-lines.ts';
 export { compileMirror, type Mirror } from './mirror.ts';
 export { Pipeline, type PipelineParts, type PipelineSnapshot } from './pipeline.ts';
 export { problem } from './problem.ts';
@@ -26,8 +27,10 @@ export {
   PHASES,
   type Phase,
   type PhaseObserver,
+  type WellKnown,
 } from './route.ts';
-export type { Side, Timeouts } from './side.ts';
+export type { Handover, ServiceCredential, Side, Timeouts } from './side.ts';
 export { type Branch, compileSplit } from './split.ts';
 export { RequestSubject } from './subject.ts';
+export { isTraceparent, newTraceparent } from './trace.ts';
 export { compileQueryOnly, compileTransform, type HeaderTransform } from './transform.ts';

@@ -104,5 +104,7 @@ function copyOf(original: Exchange, responder: Responder, body: Buffer | null, s
   copy.params = original.params;
   copy.restAt = original.restAt;
   copy.trusted = original.trusted;
+  copy.identity = original.identity;
+  copy.shownTarget = original.shownTarget;
   return copy;
 }

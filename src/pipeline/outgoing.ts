@@ -28,6 +28,7 @@ export function outgoingRequest(one: Try, random: Random): OutgoingRequest {
   const { exchange, side, target, method } = one;
   const framing = requestFraming(exchange);
   let { headers } = exchange;
+  if (side.handover !== null) headers = side.handover.without(exchange, headers);
   if (side.ownCookies.length > 0) {
     headers = headers.slice();
     withoutCookies(headers, side.ownCookies);
@@ -38,9 +39,12 @@ export function outgoingRequest(one: Try, random: Random): OutgoingRequest {
     side.request.apply(headers, one.vars);
   }
   const given = side.request?.gives ?? null;
-  const out = { method, target: target.path + one.path, host: hostFor(one), headers, given };
+  let told = side.handover === null ? '' : side.handover.lines(exchange);
+  if (side.credential !== null) told += side.credential.line();
+  const out = { method, target: target.path + one.path, host: hostFor(one), headers, given, told };
   const head = requestHead(exchange, out, framing, random);
-  const body = framing === Framing.none ? null : one.body;
+  const body =
+    framing === Framing.none ? null : (side.handover?.withoutTrailers(exchange, one.body) ?? one.body);
   const { firstByte, idle } = side.timeouts;
   return { method, head, framing, body, upgrade: upgradeOf(exchange), firstByte, idle };
 }

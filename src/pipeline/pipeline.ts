@@ -12,7 +12,7 @@ import type { Random } from '../util/random.ts';
 import { type AnswerRules, announced, isPreflight, type Settled } from './answer/index.ts';
 import { clientAddress, clientAuthority, clientScheme } from './forwarded.ts';
 import { crashOf, methodNotAllowed, problem } from './problem.ts';
-import type { CompiledRoute, Filter, Finish, PhaseObserver } from './route.ts';
+import type { CompiledRoute, Filter, Finish, PhaseObserver, WellKnown } from './route.ts';
 import { AnnouncedSubject, RequestSubject } from './subject.ts';
 import { isRequestId } from './trace.ts';
 import type { HeaderTransform } from './transform.ts';
@@ -21,12 +21,14 @@ type Found = ReturnType<Router<CompiledRoute>['match']>;
 
 /** What the pipeline needs of a compiled config. */
 export interface PipelineSnapshot {
-  readonly router: Router<CompiledRoute>;
+  readonly router: Pick<Router<CompiledRoute>, 'match'>;
   /** By listener: whose forwarded headers are believed. Null where no listener believes any. */
   readonly trusted: ReadonlyMap<string, AddressSet> | null;
   /** What holds where no route matched. */
   readonly unmatched: HeaderTransform | null;
   readonly rules: AnswerRules | null;
+  /** By path, what the gateway answers itself unless a route names that very path; null: nothing. */
+  readonly wellKnown: ReadonlyMap<string, WellKnown> | null;
 }
 
 export interface PipelineParts {
@@ -78,6 +80,7 @@ export class Pipeline implements Finish, Completion {
     this.observer?.ended(exchange, 'match');
     // Where the announced request has no leave to be asked for, this one must not reach the service either.
     if (asksLeave && this.preflight(exchange, found, false)) return;
+    if (snapshot.wellKnown !== null && this.answerWellKnown(exchange, snapshot.wellKnown, found)) return;
     if ('status' in found) return this.unmatched(exchange, found);
     this.take(exchange, found);
   }
@@ -246,6 +249,7 @@ export class Pipeline implements Finish, Completion {
     transform?.apply(answer.headers, this.parts.variables(exchange, answer), answer.failure !== null);
     if (exchange.cookies !== null)
       for (const line of exchange.cookies) answer.headers.push('Set-Cookie', line);
+    if (exchange.toClient !== null) answer.headers.push(...exchange.toClient);
     return answer;
   }
 
@@ -267,6 +271,20 @@ export class Pipeline implements Finish, Completion {
 
   private finishUnmatched(exchange: Exchange, answer: Reply): void {
     this.finish(exchange, answer, this.snapshot.unmatched);
+  }
+
+  /** A prefix that takes everything does not take this: whoever relies on it would get another's answer. */
+  private answerWellKnown(
+    exchange: Exchange,
+    wellKnown: ReadonlyMap<string, WellKnown>,
+    found: Found,
+  ): boolean {
+    const own = wellKnown.get(exchange.path);
+    if (own === undefined || (!('status' in found) && found.route.literal.has(exchange.path))) return false;
+    const answer = own(exchange);
+    if (answer === null) return false;
+    this.finishUnmatched(exchange, answer);
+    return true;
   }
 
   /** `OPTIONS *` asks about the server, not a resource: a ping (RFC 9110 §9.3.7). */

@@ -34,7 +34,7 @@ import { failureOf } from './evaluation.ts';
 import { via } from './forwarded.ts';
 import { answeredHere } from './max-forwards.ts';
 import { outgoingRequest } from './outgoing.ts';
-import { problem } from './problem.ts';
+import { crashOf, problem } from './problem.ts';
 import type { Dispatch, Finish } from './route.ts';
 import type { Side } from './side.ts';
 
@@ -50,10 +50,24 @@ const REPLAY_LIMIT = 64 * 1024;
 
 /** Sends what it is given to one service. */
 export function compileProxy(side: Side, parts: ProxyParts): Dispatch {
-  return (exchange, finish) => {
+  const { credential } = side;
+  const send: Dispatch = (exchange, finish) => {
     const last = answeredHere(exchange);
     if (last !== null) return finish.finish(exchange, last, side.response);
     new ProxyCall(exchange, side, finish, parts).start();
+  };
+  if (credential === null) return send;
+  return (exchange, finish) => {
+    const waiting = credential.ready();
+    if (waiting === null) return send(exchange, finish);
+    waiting
+      .catch((error: unknown) => crashOf(error))
+      .then((failure) => {
+        if (exchange.aborted !== null) return cancelBody(exchange.body);
+        if (failure === null) return send(exchange, finish);
+        cancelBody(exchange.body);
+        finish.finish(exchange, problem(failure, exchange.id), side.response);
+      });
   };
 }
 
@@ -117,7 +131,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     if (isSource(exchange.body) && mayRepeat(this.method, retries))
       this.replay = new ReplayBody(exchange.body, REPLAY_LIMIT);
     exchange.owner = this;
-    if (side.timeouts.total !== Number.POSITIVE_INFINITY) this.limitTotal();
+    if (side.totalFromSending !== true) this.limitTotal(exchange.startedAt);
     exchange.watch(this);
     if (this.over_) return;
     service.state.budget.request(exchange.dispatchedAt);
@@ -175,6 +189,8 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   connected(connection: ClientConnection): void {
     this.stopWaiting();
     this.connection = connection;
+    if (this.side.totalFromSending === true && this.totalTimer === null)
+      this.limitTotal(this.parts.clock.now());
     connection.send(this.outgoing(this.target!), this);
   }
 
@@ -211,6 +227,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     if (body !== null && isEventStream(head.headers)) this.detachStream();
     this.keepOnTarget();
     this.judgeStatus(head.status);
+    if (head.status === 401) this.side.credential?.refused();
     this.answer(reply(head.status, head.headers, body));
   }
 
@@ -419,9 +436,11 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   }
 
   /** `timeout.total`: the whole exchange, its body included. A tunnel is no longer an exchange. */
-  private limitTotal(): void {
+  private limitTotal(from: number): void {
     const { clock } = this.parts;
-    const left = this.side.timeouts.total - (clock.now() - this.exchange.startedAt);
+    const { total } = this.side.timeouts;
+    if (total === Number.POSITIVE_INFINITY) return;
+    const left = total - (clock.now() - from);
     this.totalTimer = clock.after(left, () => this.outOfTime());
   }
 

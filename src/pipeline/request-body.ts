@@ -3,7 +3,7 @@ import { collect } from '../http/collect.ts';
 import { Failure } from '../http/errors.ts';
 import type { Exchange, Reply } from '../http/exchange.ts';
 import { problem } from './problem.ts';
-import type { Filter } from './route.ts';
+import type { Filter, Phase } from './route.ts';
 
 /** What is read of a body that an expression looks into, where the route names no `maxBody`. */
 export const DEFAULT_READ = 1024 * 1024;
@@ -15,10 +15,11 @@ export const DEFAULT_READ = 1024 * 1024;
 export function readRequestBody(
   maxBody: number,
   variables: (exchange: Exchange) => ExchangeVariables,
+  phase: Phase = 'admit',
 ): Filter {
   const limit = maxBody === Number.POSITIVE_INFINITY ? DEFAULT_READ : maxBody;
   return {
-    phase: 'admit',
+    phase,
     async run(exchange): Promise<Reply | null> {
       if (exchange.body === null) return null;
       // The client waits for leave, and only here is it known that the body is wanted (RFC 9110 §10.1.1).

@@ -16,6 +16,8 @@ export interface OutgoingHead {
   readonly headers: Headers;
   /** Lower-case names that the transform gave a value: they stand as they are, whatever they are. */
   readonly given: ReadonlySet<string> | null;
+  /** Lines in which the service is told who asks, each with its CRLF. */
+  readonly told: string;
 }
 
 export function requestFraming(exchange: Exchange): Framing {
@@ -31,7 +33,7 @@ export function requestFraming(exchange: Exchange): Framing {
  */
 export function requestHead(exchange: Exchange, out: OutgoingHead, framing: Framing, random: Random): string {
   const { headers, given } = out;
-  let text = `${out.method} ${out.target} HTTP/1.1\r\nHost: ${out.host}\r\n`;
+  let text = `${out.method} ${out.target} HTTP/1.1\r\nHost: ${out.host}\r\n${out.told}`;
   let viaLine: string | undefined;
   let chain: string | undefined;
   let proto: string | undefined;

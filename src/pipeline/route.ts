@@ -44,9 +44,14 @@ export interface CompiledRoute extends RouteHandle {
   readonly mirror: Mirror | null;
   /** What is changed about answers that no service gave. */
   readonly response: HeaderTransform | null;
+  /** Paths that its match names letter by letter: there it takes even what the gateway would answer itself. */
+  readonly literal: ReadonlySet<string>;
   /** Largest request body in bytes; Infinity for no bound. */
   readonly maxBody: number;
 }
+
+/** Answers at an address that the gateway keeps for itself; null: it doesn't, and a route may. */
+export type WellKnown = (exchange: Exchange) => Reply | null;
 
 /** Told when a phase of an exchange begins and ends: traces, metrics, the dashboard. */
 export interface PhaseObserver {

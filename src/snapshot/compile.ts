@@ -1,3 +1,11 @@
+import {
+  type AuthRoom,
+  type CompiledAuth,
+  issuersOf,
+  KEY_SET_PATH,
+  METADATA_PATH,
+  metadataDispatch,
+} from '../auth/index.ts';
 import type { Cache } from '../cache/index.ts';
 import type { GatewayConfig } from '../config/model.ts';
 import { responseScope } from '../expression/index.ts';
@@ -8,6 +16,7 @@ import type { Service, Upstreams } from '../upstream/index.ts';
 import { type AddressSet, compileAddresses } from '../util/cidr.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import { Inside } from './inside.ts';
 import { RouteCompiler } from './route-compiler.ts';
 import { variables } from './variables.ts';
 
@@ -17,6 +26,7 @@ export interface SnapshotParts {
   readonly random: Random;
   readonly counters: Counters;
   readonly upstreams: Upstreams;
+  readonly auth: AuthRoom;
   readonly cache: Cache;
   /** Signs the cookies that keep a client where it was; equal in all workers of a node. */
   readonly affinityKey: string;
@@ -37,20 +47,46 @@ export interface Snapshot extends PipelineSnapshot {
  * @throws ExpressionError, PathPatternError, RangeError for a config that was not checked
  */
 export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Snapshot {
-  const { services, commit } = parts.upstreams.compile(Object.values(config.services));
+  const upstreams = parts.upstreams.compile(Object.values(config.services));
+  const { services } = upstreams;
+  const { auth, commit: commitAuth } = parts.auth.compile(config);
   const proxy: ProxyParts = { clock: parts.clock, random: parts.random, variables };
   const { counters, affinityKey, cache } = parts;
-  const compile = new RouteCompiler({ config, services, proxy, counters, affinityKey, cache });
-  const entries = Object.values(config.routes).map((route) => compile.entry(route));
-  return {
+  const inside = new Inside(parts);
+  const compile = new RouteCompiler({
     config,
     services,
-    commit,
+    auth,
+    proxy,
+    counters,
+    affinityKey,
+    cache,
+    inside: (route) => inside.ask(route),
+  });
+  const entries = Object.values(config.routes).map((route) => compile.entry(route));
+  const issuers = issuersOf(config);
+  if (issuers.length > 0)
+    entries.push(compile.own('(protected-resource)', METADATA_PATH, metadataDispatch(issuers)));
+  const snapshot = {
+    config,
+    services,
+    commit() {
+      upstreams.commit();
+      commitAuth();
+    },
     router: compileRouter(entries),
     trusted: compileTrusted(config),
     unmatched: compileTransform(null, config.unmatched.response, responseScope),
     rules: compile.unmatchedRules(),
+    wellKnown: wellKnownOf(auth),
   };
+  inside.stand(snapshot);
+  return snapshot;
+}
+
+function wellKnownOf(auth: CompiledAuth): Snapshot['wellKnown'] {
+  const keys = auth.wellKnown();
+  return keys === null ? null : new Map([[KEY_SET_PATH, keys]]);
 }
 
 export function compileTrusted(config: GatewayConfig): ReadonlyMap<string, AddressSet> | null {

@@ -30,6 +30,14 @@ function describeAction({ action }: RouteConfig): string {
       const where = parts.map(([key, value]) => (key === 'to' ? textOf(value) : `${key} ${textOf(value)}`));
       return `redirects (${status}) to ${where.join(', ')}`;
     }
+    case 'aggregate': {
+      const { calls } = action.aggregate;
+      const asked = calls.map(
+        ({ name, to }) =>
+          `${name} (${to.kind === 'route' ? `route ${to.route}` : to.services.map(({ service }) => service).join(' or ')})`,
+      );
+      return `aggregates ${asked.join(', ')}`;
+    }
     case 'proxy':
       return `to ${action.to.map((to) => describeDestination(to, action.to.length > 1)).join(', ')}`;
   }

@@ -1,3 +1,4 @@
+import { ALWAYS, AuthRoom, type ExplainedAuth, explainAuth, NO_FENCES } from '../auth/index.ts';
 import type { GatewayConfig, ListenerConfig, RouteConfig } from '../config/model.ts';
 import { ExchangeVariables } from '../expression/index.ts';
 import { Exchange, type Params, type Reply, reply } from '../http/exchange.ts';
@@ -13,13 +14,15 @@ import {
   RequestSubject,
 } from '../pipeline/index.ts';
 import { compileRouter, explainMatch, type NoMatch, type Router } from '../router/index.ts';
-import { Counters } from '../telemetry/index.ts';
+import { Counters, silentLogger } from '../telemetry/index.ts';
+import { Resolver } from '../upstream/index.ts';
 import { systemClock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
 import { compileTrusted } from './compile.ts';
 import { describeTrying, placesOf, type Trying } from './describe-service.ts';
+import { type ExplainedPlan, explainPlan } from './explain-plan.ts';
 import { compileWhen, scopesOf } from './route-compiler.ts';
-import { variables } from './variables.ts';
+import { requestVariables, variables } from './variables.ts';
 
 /** A request to be explained, without being sent. */
 export interface ExplainRequest {
@@ -44,10 +47,14 @@ export interface Explained {
   target: string | null;
   /** Every service that may answer, with its share. */
   destinations: Destination[];
+  /** What auth would do; null: the route is open to everyone, or there is none. */
+  auth: ExplainedAuth | null;
   /** Where a redirect leads. */
   location: string | null;
   /** Why no route takes it, or why it can't be sent on. */
   why: string | null;
+  /** What an aggregate asks, and in what order; null for other routes. */
+  plan: ExplainedPlan | null;
   rejected: { route: string; why: string }[];
 }
 
@@ -74,7 +81,27 @@ export class BadRequest extends Error {
  * @throws BadRequest for a URL or listener that makes no sense
  */
 export function explainRequest(config: GatewayConfig, request: ExplainRequest): Explained {
-  const router = compileRouter(Object.values(config.routes).map(entryOf));
+  const router = compileRoutes(config);
+  const { exchange, route, answers } = routed(config, router, request);
+  const found = { ...NOTHING, rejected: rejectedBy(router, exchange), params: exchange.params };
+  if (route === undefined)
+    return { ...found, status: answers[0]?.status ?? 404, why: refusalOf(router, exchange) };
+  const outcome = outcomeOf(config, route, exchange);
+  const auth = authOf(config, route, exchange);
+  return { ...found, route: route.name, ...outcome, auth, status: auth?.status ?? outcome.status ?? null };
+}
+
+/** Routes that only note that they were taken. */
+export function compileRoutes(config: GatewayConfig): Router<CompiledRoute> {
+  return compileRouter(Object.values(config.routes).map(entryOf));
+}
+
+/** A request on its way to its route, and no further; `route` undefined: none takes it. */
+export function routed(
+  config: GatewayConfig,
+  router: Router<CompiledRoute>,
+  request: ExplainRequest,
+): { exchange: Exchange; route: RouteConfig | undefined; answers: readonly Reply[] } {
   const answers: Reply[] = [];
   const exchange = exchangeOf(config, request, (answer) => answers.push(answer));
   const parts = {
@@ -84,14 +111,12 @@ export function explainRequest(config: GatewayConfig, request: ExplainRequest): 
     variables,
     failed: () => {},
   };
-  new Pipeline({ router, trusted: compileTrusted(config), unmatched: null, rules: null }, parts).handle(
-    exchange,
-  );
+  new Pipeline(
+    { router, trusted: compileTrusted(config), unmatched: null, rules: null, wellKnown: null },
+    parts,
+  ).handle(exchange);
   const route = exchange.route === null ? undefined : config.routes[exchange.route.name];
-  const found = { ...NOTHING, rejected: rejectedBy(router, exchange), params: exchange.params };
-  if (route === undefined)
-    return { ...found, status: answers[0]?.status ?? 404, why: refusalOf(router, exchange) };
-  return { ...found, route: route.name, ...outcomeOf(config, route, exchange) };
+  return { exchange, route, answers };
 }
 
 const NOTHING: Omit<Explained, 'rejected' | 'params'> = {
@@ -99,9 +124,37 @@ const NOTHING: Omit<Explained, 'rejected' | 'params'> = {
   status: null,
   target: null,
   destinations: [],
+  auth: null,
   location: null,
   why: null,
+  plan: null,
 };
+
+function authOf(config: GatewayConfig, route: RouteConfig, exchange: Exchange): ExplainedAuth | null {
+  if (!route.auth) return null;
+  const room = idleAuthRoom();
+  const { auth, commit } = room.compile(config);
+  commit();
+  try {
+    return explainAuth(route.auth, auth, scopesOf(route).request, exchange);
+  } finally {
+    room.close();
+  }
+}
+
+/** One that is looked into, and asks nobody. */
+export function idleAuthRoom(): AuthRoom {
+  return new AuthRoom({
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLogger,
+    resolver: new Resolver(systemClock),
+    fences: NO_FENCES,
+    memory: ALWAYS,
+    nodeSecret: '',
+    variables: requestVariables,
+  });
+}
 
 /** A route that only notes that it was taken. */
 function entryOf(config: RouteConfig) {
@@ -113,6 +166,7 @@ function entryOf(config: RouteConfig) {
     response: null,
     rules: null,
     mirror: null,
+    literal: new Set(),
     maxBody: Number.POSITIVE_INFINITY,
   };
   return { route, name: config.name, match: config.match, when: compileWhen(config.match.when) };
@@ -204,6 +258,7 @@ function outcomeOf(config: GatewayConfig, route: RouteConfig, exchange: Exchange
     const answer = compileRedirect(action.redirect, scopesOf(route).request)(exchange, variables(exchange));
     return { status: answer.status, location: getHeader(answer.headers, 'location') ?? null };
   }
+  if (action.kind === 'aggregate') return { plan: explainPlan(action.aggregate, scopesOf(route).request) };
   try {
     const destinations = action.to.map((to) => destinationOf(config, route, to, exchange));
     const used = destinations.find((destination) => destination.weight > 0);

@@ -7,4 +7,6 @@ export {
   type ExplainRequest,
   explainRequest,
 } from './explain.ts';
-export { variables } from './variables.ts';
+export type { ExplainedCall, ExplainedPlan } from './explain-plan.ts';
+export { PolicyTest, type TestIdentity, type Verdict } from './policy-test.ts';
+export { requestVariables, variables } from './variables.ts';

@@ -1,3 +1,5 @@
+import { aggregateScope, attemptNothing, compileAnswer, compileCallPrograms } from '../aggregate/index.ts';
+import type { AggregateConfig } from '../config/model.ts';
 import { compileTemplate, reads, type Scope } from '../expression/index.ts';
 
 /**
@@ -20,3 +22,20 @@ function templateMentionsBody(template: string | (() => unknown), scope: Scope):
     return false;
   }
 }
+
+/** Does any expression of an aggregate look into `request.body`? Then it is read before anything is sent. */
+export function aggregateReadsBody(config: AggregateConfig, scope: Scope): boolean {
+  const { calls } = config;
+  const all = aggregateScope(calls, scope);
+  const mentions = calls.map((call) => compileCallPrograms(call, calls, all, attemptNothing).mentions);
+  const { status, body } = compileAnswer(config, all, attemptNothing);
+  const programs = [...mentions, ...[status, body].map((program) => program?.mentions ?? NOTHING)];
+  return (
+    programs.some((mentioned) => reads(mentioned, 'request.body')) ||
+    Object.values(config.headers)
+      .flat()
+      .some((template) => mentionsBody(template, all))
+  );
+}
+
+const NOTHING: ReadonlySet<string> = new Set();

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { type CompiledAuth, guardReadsBody, isGuarded } from '../auth/index.ts';
 import { type Cache, CachedOrigin, invalidating } from '../cache/index.ts';
 import type {
   ActionConfig,
@@ -14,7 +14,6 @@ import {
   EvaluationFailure,
   requestScope,
   responseScope,
-  routeScope,
   type Scope,
   toJson,
 } from '../expression/index.ts';
@@ -33,30 +32,30 @@ import {
   compileSplit,
   compileTransform,
   type Dispatch,
+  type Filter,
   type HeaderTransform,
   type Mirror,
+  PHASES,
   type ProxyParts,
   type RequestSubject,
   readRequestBody,
   type Side,
-  type Timeouts,
 } from '../pipeline/index.ts';
-import { pathParameters, type RouteEntry, type RouteSubject } from '../router/index.ts';
+import type { RouteEntry, RouteSubject } from '../router/index.ts';
 import type { Counters } from '../telemetry/index.ts';
 import type { Service } from '../upstream/index.ts';
+import { AggregateCompiler } from './aggregate-compiler.ts';
 import { compileRules } from './answer-rules.ts';
+import { DEFAULT_TIMEOUTS } from './default-timeouts.ts';
+import { fingerprint } from './fingerprint.ts';
+import { type Scopes, scopesOf } from './scopes.ts';
+
+export { type Scopes, scopesOf } from './scopes.ts';
+
 import { urlOf } from './cache-key.ts';
 import { compileCacheRules } from './cache-rules.ts';
-import { mentionsBody } from './mentions.ts';
+import { aggregateReadsBody, mentionsBody } from './mentions.ts';
 import { requestVariables, variables } from './variables.ts';
-
-const DEFAULT_TIMEOUTS: Timeouts = {
-  response: 30_000,
-  connect: 1_000,
-  firstByte: Number.POSITIVE_INFINITY,
-  idle: 60_000,
-  total: Number.POSITIVE_INFINITY,
-};
 
 const NO_TRANSFORM: TransformConfig = {
   headers: { set: {}, add: {}, default: {}, remove: [], only: null },
@@ -66,6 +65,7 @@ const NO_TRANSFORM: TransformConfig = {
 /** Stands for a route where none took a request. */
 const NO_ROUTE: RouteConfig = {
   name: '(none)',
+  auth: null,
   match: {
     listeners: [],
     hosts: [],
@@ -96,19 +96,27 @@ type ProxyAction = Extract<ActionConfig, { kind: 'proxy' }>;
 export interface RouteParts {
   readonly config: GatewayConfig;
   readonly services: ReadonlyMap<string, Service>;
+  readonly auth: CompiledAuth;
   readonly proxy: ProxyParts;
   readonly counters: Counters;
   /** Signs the cookies that keep a client where it was. */
   readonly affinityKey: string;
+  /** Asks another route of the same config, as a client would. */
+  inside(route: string): Dispatch;
   readonly cache: Cache;
 }
 
 /** Compiles routes: each to just the steps it uses. */
 export class RouteCompiler {
   private readonly parts: RouteParts;
+  private readonly aggregates: AggregateCompiler;
 
   constructor(parts: RouteParts) {
     this.parts = parts;
+    this.aggregates = new AggregateCompiler(parts, {
+      alone: (...call) => this.alone(...call),
+      invalidating: (dispatch) => this.invalidating(dispatch),
+    });
   }
 
   entry(route: RouteConfig): RouteEntry<CompiledRoute> {
@@ -116,14 +124,42 @@ export class RouteCompiler {
     const compiled: CompiledRoute = {
       name: route.name,
       counter: this.parts.counters.route(route.name),
-      filters: this.readsBody(route, scopes) ? [readRequestBody(route.maxBody, requestVariables)] : [],
-      dispatch: this.dispatch(route, scopes),
+      filters: this.filters(route, scopes),
+      dispatch: this.parts.auth.dispatch(route.auth, this.dispatch(route, scopes), scopes.request),
       response: compileTransform(null, route.response, scopes.response),
       rules: compileRules(route.answers, scopes.request, (to) => this.alone(route, to, scopes)),
       mirror: this.mirror(route, scopes),
+      literal: literalPaths(route),
       maxBody: route.maxBody,
     };
     return { route: compiled, name: route.name, match: route.match, when: compileWhen(route.match.when) };
+  }
+
+  /** Answers of the gateway's own at a path that no route of the config has. */
+  own(name: string, path: string, dispatch: Dispatch): RouteEntry<CompiledRoute> {
+    const route: CompiledRoute = {
+      name,
+      counter: this.parts.counters.route(name),
+      filters: [],
+      dispatch,
+      response: null,
+      rules: null,
+      mirror: null,
+      literal: NO_PATHS,
+      maxBody: Number.POSITIVE_INFINITY,
+    };
+    const match = { ...NO_ROUTE.match, paths: [path], methods: ['GET'] };
+    return { route, name, match, when: null };
+  }
+
+  /** The steps before dispatch, in the order of their phases. */
+  private filters(route: RouteConfig, scopes: Scopes): Filter[] {
+    const filters = this.parts.auth.filters(route.auth, scopes.request);
+    // Of a guarded route nothing is read for those who may not come in.
+    const phase = isGuarded(route.auth) ? 'authorize' : 'admit';
+    if (this.readsBody(route, scopes))
+      filters.unshift(readRequestBody(route.maxBody, requestVariables, phase));
+    return filters.sort((a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase));
   }
 
   /** What `defaults` say of answers to requests that no route takes. */
@@ -137,8 +173,8 @@ export class RouteCompiler {
 
   private readsBody(route: RouteConfig, scopes: Scopes): boolean {
     const { action } = route;
-    const services =
-      action.kind === 'proxy' ? action.to.map((to) => this.parts.config.services[to.service]!) : [];
+    if (action.kind === 'aggregate' && aggregateReadsBody(action.aggregate, scopes.request)) return true;
+    const services = servicesOf(action).map((name) => this.parts.config.services[name]!);
     const texts = [
       action,
       route.host,
@@ -148,7 +184,9 @@ export class RouteCompiler {
       route.mirror,
       ...services.flatMap((s) => [s.host, s.request, s.response]),
     ];
-    return texts.some((part) => mentionsBody(part, scopes.response));
+    return (
+      guardReadsBody(route.auth, scopes.request) || texts.some((part) => mentionsBody(part, scopes.response))
+    );
   }
 
   private dispatch(route: RouteConfig, scopes: Scopes): Dispatch {
@@ -166,7 +204,14 @@ export class RouteCompiler {
         );
       case 'proxy':
         return this.split(route, action, scopes);
+      case 'aggregate':
+        return this.invalidating(this.aggregates.dispatch(route, action.aggregate));
     }
+  }
+
+  /** @param kept Methods whose answers are kept: they change nothing. */
+  private invalidating(dispatch: Dispatch, kept: readonly string[] = []): Dispatch {
+    return this.caches ? invalidating(this.parts.cache, urlOf, kept, dispatch) : dispatch;
   }
 
   /** One service asked by itself, beside what the route does. */
@@ -228,23 +273,29 @@ export class RouteCompiler {
   ): Dispatch {
     const side = this.side(route, to, sticky, scopes);
     const dispatch = this.cached(route, name, side, compileProxy(side, this.parts.proxy), scopes);
-    return this.caches ? invalidating(this.parts.cache, urlOf, dispatch) : dispatch;
+    // A method whose answers the route keeps changes nothing: it says so.
+    return this.invalidating(dispatch, route.cache?.policy.methods ?? []);
   }
 
   private cached(route: RouteConfig, name: string, side: Side, dispatch: Dispatch, scopes: Scopes): Dispatch {
     const { cache } = route;
     if (cache === null) return dispatch;
     const rules = compileCacheRules({ ...route, cache }, scopes, {
-      place: `${route.name}\0${name}\0${fingerprint(route)}\0`,
+      place: `${route.name}\0${name}\0${fingerprint(route, this.parts.config)}\0`,
       patience: side.timeouts.response,
       transform: side.response,
+      ownCookies: side.ownCookies,
     });
     return new CachedOrigin(this.parts.cache, rules, dispatch).serve;
   }
 
   /** Some route keeps answers, so that any unsafe request may have to unseat some. */
   private get caches(): boolean {
-    return Object.values(this.parts.config.routes).some((route) => route.cache !== null);
+    return Object.values(this.parts.config.routes).some(
+      ({ cache, action }) =>
+        cache !== null ||
+        (action.kind === 'aggregate' && action.aggregate.calls.some((call) => call.cache !== null)),
+    );
   }
 
   private side(route: RouteConfig, to: DestinationConfig, sticky: readonly string[], scopes: Scopes): Side {
@@ -272,32 +323,26 @@ export class RouteCompiler {
       ownCookies: balance.kind === 'cookie' ? [...sticky, balance.name] : sticky,
       request: compileTransform(config.request, route.request, scopes.request),
       response: compileTransform(config.response, route.response, scopes.response),
+      handover: this.parts.auth.handover(route.auth, to.service, route.cache),
+      credential: this.parts.auth.credential(to.service),
     };
   }
 }
 
-/**
- * What an entry was made under: one that was stored before the route asked for something else, or filed it
- * otherwise, is no answer of the route any more.
- */
-function fingerprint({ cache, action, request, host }: RouteConfig): string {
-  const text = JSON.stringify([cache, action, request, host], (_key, value: unknown) =>
-    typeof value === 'function' ? String(value) : value instanceof Set ? [...value] : value,
-  );
-  return createHash('sha256').update(text).digest('base64url').slice(0, 12);
+/** Every service that may be sent to. */
+function servicesOf(action: ActionConfig): string[] {
+  if (action.kind === 'proxy') return action.to.map(({ service }) => service);
+  if (action.kind !== 'aggregate') return [];
+  return action.aggregate.calls
+    .flatMap(({ to, compensate }) => [to, ...(compensate === null ? [] : [compensate.to])])
+    .flatMap((to) => (to.kind === 'service' ? to.services.map(({ service }) => service) : []));
 }
 
-/** The variables of a route's expressions, its path parameters among them. */
-export interface Scopes {
-  readonly request: Scope;
-  readonly response: Scope;
-}
+const NO_PATHS: ReadonlySet<string> = new Set();
 
-export function scopesOf(route: RouteConfig): Scopes {
-  const parameters = pathParameters(route.match);
-  if (parameters === null) throw new RangeError(`a path of route ${route.name} can't be read`);
-  const { names, rest } = parameters;
-  return { request: routeScope(requestScope, names, rest), response: routeScope(responseScope, names, rest) };
+function literalPaths({ match }: RouteConfig): ReadonlySet<string> {
+  const literal = match.paths.filter((path) => path.startsWith('/') && !/[{*~]/.test(path));
+  return literal.length === 0 ? NO_PATHS : new Set(literal);
 }
 
 /** An answer of the gateway's own, at once. */

@@ -4,7 +4,9 @@ export { type CertificatePair, type Certificates, certificates, type LeafOptions
 export { type CuttingProxy, cuttingProxy } from './cutting-proxy.ts';
 export { startTestGateway, type TestGateway } from './gateway-lab.ts';
 export { type HttpOrigin, httpOrigin } from './http-origin.ts';
+export { type KafkaTestServer, kafkaLibraries, kafkaServer } from './kafka-server.ts';
 export { ManualClock } from './manual-clock.ts';
+export { type MariaDbServer, mariadbServer } from './mariadb-server.ts';
 export {
   headerValue,
   headerValues,
@@ -18,6 +20,7 @@ export {
   readResponse,
   Violation,
 } from './message-reader.ts';
+export { type NatsTestServer, natsServer } from './nats-server.ts';
 export {
   type Exit,
   freePort,
@@ -43,6 +46,7 @@ export {
   scriptedOrigin,
 } from './scripted-origin.ts';
 export { type SeededRandom, seededRandom } from './seeded-random.ts';
+export { findProgram, skippedWithout } from './server-program.ts';
 export { collectable, settledMemory } from './settled-memory.ts';
 export { type TempFolder, tempFolder } from './temp-folder.ts';
 export { Gate, PATIENCE, turn, until, within } from './waiting.ts';

@@ -9,16 +9,21 @@ export interface Random {
 }
 
 const pool = Buffer.alloc(4096);
-let used = pool.length;
+let digits = '';
+let used = 0;
 
-/** Bytes are drawn from the system 4 KiB at a time: an id for each request costs no system call. */
+/** Bytes are drawn from the system 4 KiB at a time, and spelled at once: an id for each request costs no call. */
 function hex(bytes: number): string {
-  if (used + bytes > pool.length) {
-    randomFillSync(pool);
-    used = 0;
-  }
-  used += bytes;
-  return pool.toString('hex', used - bytes, used);
+  const from = used;
+  used += 2 * bytes;
+  if (used > digits.length) return drawn(bytes);
+  return digits.slice(from, used);
+}
+
+function drawn(bytes: number): string {
+  digits = randomFillSync(pool).toString('hex');
+  used = 2 * bytes;
+  return digits.slice(0, used);
 }
 
 export const systemRandom: Random = { number: Math.random, hex };

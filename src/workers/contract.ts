@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Invalidation } from '../cache/index.ts';
+import type { PushReply, PushRequest, SourceDescription } from '../changes/index.ts';
 import type { AdminConfig, CacheConfig, GatewayConfig, ListenerConfig } from '../config/model.ts';
 import {
   describeRoute,
@@ -66,7 +67,8 @@ export const COUNT_VARIABLE = 'TIDEGATE_WORKERS';
 
 /**
  * What goes over the bus: about targets, the state of caches (asked of workers), invalidations (told to them), and
- * what they ask: to number an invalidation, where the sequence stands, and how long tagged answers may be given.
+ * what they ask: to number an invalidation, where the sequence stands, and how long tagged answers may be given; and
+ * what is known of change sources (told to workers, and asked by them).
  */
 export const TOPICS = {
   health: 'health',
@@ -75,6 +77,7 @@ export const TOPICS = {
   fences: 'fences',
   invalidate: 'invalidate',
   sequence: 'sequence',
+  changes: 'changes',
 } as const;
 
 /** An invalidation under its number, as it goes to workers; `what` null: the floor rises to it; `reset`: another sequence begins. */
@@ -140,6 +143,8 @@ export interface ConfigOutline {
   routes: RouteDescription[];
   services: string[];
   cache: CacheConfig;
+  /** What a config that is a program says of sources is data too. */
+  changes: GatewayConfig['changes'];
   /** Targets that are checked, once for the node. */
   checks: CheckPlans;
 }
@@ -185,6 +190,7 @@ export function outlineOf(config: GatewayConfig): ConfigOutline {
     routes: Object.values(config.routes).map(describeRoute),
     services: Object.keys(config.services),
     cache: config.cache,
+    changes: config.changes,
     checks: checkPlans(config),
   };
 }
@@ -207,6 +213,10 @@ export interface NodeView extends CacheControl {
   services(): Promise<ServiceDescription[]>;
   /** What would become of a request, by the config in force. Rejects with code BAD_REQUEST for one that makes no sense. */
   explain(request: ExplainRequest): Promise<Explained>;
+  /** The change sources, in the order of the config. */
+  changes(): SourceDescription[];
+  /** Events for a source that they are posted to; null: there is no such source. */
+  push(source: string, request: PushRequest): Promise<PushReply> | null;
 }
 
 export interface NodeStatus {

@@ -1,4 +1,5 @@
 import { type Invalidation, type NodeHolders, NodeSequence } from '../cache/index.ts';
+import { NodeChanges } from '../changes/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { UNMATCHED } from '../telemetry/index.ts';
 import { ActiveChecks } from '../upstream/index.ts';
@@ -68,6 +69,8 @@ class Supervisor {
   private readonly fleet: Fleet;
   /** Numbers the invalidations of this node. */
   private readonly sequence: NodeSequence;
+  /** Reads the change sources, for all workers. */
+  private readonly changes: NodeChanges;
   private listeners = new Listeners();
   private adminSocket: OpenListener | null = null;
   private admin: { close(): void } | null = null;
@@ -96,6 +99,13 @@ class Supervisor {
     });
     const { clock, log } = options;
     this.sequence = new NodeSequence(this.holders(), { clock, log, random: systemRandom });
+    this.changes = new NodeChanges({
+      clock,
+      log,
+      random: systemRandom,
+      sequence: this.sequence,
+      announce: (news) => this.fleet.broadcast(TOPICS.changes, news),
+    });
   }
 
   /** Each resolves once every worker of this node holds it. */
@@ -129,6 +139,7 @@ class Supervisor {
       this.admin?.close();
       this.reloading?.stop();
       this.checks.stop();
+      await this.changes.stop();
       await this.sequence.close();
       process.off('exit', killWorkers);
       release();
@@ -159,11 +170,12 @@ class Supervisor {
         wall: clock.wall,
         reloaded: (next) => {
           this.checks.apply(next.checks);
-          void this.sequence.follow(next.cache);
+          void this.sequence.follow(next.cache).then(() => this.changes.follow(next));
         },
       },
     );
     await this.sequence.follow(outline.cache);
+    await this.changes.follow(outline);
     this.phase = 'serving';
     this.checks.apply(outline.checks);
     await Promise.all([this.startAdmin(outline), this.reloading.watchFiles()]);
@@ -185,14 +197,12 @@ class Supervisor {
   /** What workers ask, and tell each other, about targets. */
   private serveWorker(channel: Channel): void {
     channel.on(TOPICS.invalidate, (what) => this.sequence.invalidate(what as Invalidation));
-    channel.on(
-      TOPICS.sequence,
-      () => {
-        const { sequence: number, connected } = this.sequence.state();
-        const syncedFor = this.sequence.syncedFor();
-        return { number, distrust: connected === false, syncedFor } satisfies SequenceNews;
-      },
-    );
+    channel.on(TOPICS.changes, () => this.changes.news());
+    channel.on(TOPICS.sequence, () => {
+      const { sequence: number, connected } = this.sequence.state();
+      const syncedFor = this.sequence.syncedFor();
+      return { number, distrust: connected === false, syncedFor } satisfies SequenceNews;
+    });
     channel.on(TOPICS.health, () => this.checks.reports());
     channel.on(TOPICS.ejected, (ejection) => void this.fleet.broadcast(TOPICS.ejected, ejection));
   }
@@ -234,6 +244,8 @@ class Supervisor {
       },
       services: () => this.fleet.services(),
       explain: (request) => this.fleet.explain(request),
+      changes: () => this.changes.describe(),
+      push: (source, request) => this.changes.push(source, request),
       ...cacheControl(this.sequence, () => this.fleet.caches()),
       routes: async () => {
         const sums = await this.fleet.counters();
@@ -255,6 +267,8 @@ class Supervisor {
     this.log.info('draining', { why, delayMs: delay, timeoutMs: timeout });
     // Whoever asks /readyz has this long to send its clients elsewhere. A successor needs no such notice.
     if (why === 'signal' && delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+    // The successor reads the sources now; without Redis this node's place in them is its own.
+    if (why === 'successor') await this.changes.handOver();
     const left = this.fleet.drain(timeout);
     this.listeners.close();
     const cut = await left;

@@ -226,6 +226,68 @@ describe('routes', () => {
   });
 });
 
+const GUARDED = `services:
+  shop: { url: http://127.0.0.1:4001 }
+auth:
+  main: { jwt: { issuer: https://issuer.example, audience: orders } }
+  keys: { apiKey: { keys: [ { hash: 'sha256:2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683', subject: robot } ] } }
+policies:
+  readOrders: '"orders:read" in auth.permissions'
+routes:
+  orders: { match: /orders, to: shop, auth: { with: [main, keys], allow: readOrders } }
+  mine: { match: '/mine/{who}', to: shop, auth: { with: keys, allow: auth.subject == params.who } }
+  news: { match: /news, to: shop, auth: { with: keys, optional: true } }
+  hello: { match: /hello, respond: { body: hello } }
+`;
+
+describe('auth', () => {
+  beforeEach(() => {
+    folder.write('tidegate.yaml', GUARDED);
+  });
+  const explained = async (...args: string[]) =>
+    JSON.parse((await tidegate('explain', 'GET', ...args, '--json')).stdout);
+
+  test('check lists the routes that are open to everyone', async () => {
+    const { code, stdout } = await tidegate('check');
+    expect(stdout).toBe('tidegate.yaml is in order: 1 service, 4 routes\nopen to everyone: hello\n');
+    expect(code).toBe(0);
+    expect(JSON.parse((await tidegate('check', '--json')).stdout).open).toEqual(['hello']);
+  });
+
+  test('explain says who would be asked, and what is certain already', async () => {
+    const nothing = await explained('/orders');
+    expect(nothing).toMatchObject({ route: 'orders', status: 401, target: 'http://127.0.0.1:4001/orders' });
+    expect(nothing.auth).toEqual({
+      with: ['main', 'keys'],
+      optional: false,
+      provider: null,
+      place: null,
+      says: 'there is no credential: 401',
+      asks: ['the policy readOrders'],
+      status: 401,
+    });
+    const payload = Buffer.from('{"iss":"https://issuer.example"}').toString('base64url');
+    const token = await explained('/orders', '-H', `Authorization: Bearer e30.${payload}.AAAA`);
+    expect(token.auth).toMatchObject({ provider: 'main', place: 'header authorization', status: null });
+    expect(token.status).toBe(null);
+    expect(JSON.stringify(token)).not.toContain(payload);
+    expect((await explained('/mine/robot', '-H', 'x-api-key: key')).auth).toMatchObject({
+      provider: 'keys',
+      says: 'it is robot',
+      status: null,
+    });
+    expect((await explained('/mine/bob', '-H', 'x-api-key: key')).auth).toMatchObject({ status: 403 });
+    expect((await explained('/news')).auth).toMatchObject({ says: 'it passes as nobody', status: null });
+    expect((await explained('/hello')).auth).toBe(null);
+  }, 60_000);
+
+  test('explain says it in words', async () => {
+    const { stdout } = await tidegate('explain', 'GET', '/mine/bob', '-H', 'x-api-key: key');
+    expect(stdout).toContain('auth keys (header x-api-key): it is robot; it is not allowed: 403');
+    expect(stdout).toContain('asks for auth.subject == params.who');
+  });
+});
+
 describe('explain', () => {
   beforeEach(() => {
     folder.write('tidegate.yaml', CONFIG);

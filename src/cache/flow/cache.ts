@@ -6,6 +6,7 @@ import { currentAge } from '../policy/index.ts';
 import type { SharedStore, SharedStoreState } from '../shared-store.ts';
 import { MemoryStore } from '../store/index.ts';
 import type { Problem } from './contract.ts';
+import type { FedBy } from './fed-by.ts';
 import type { Flight } from './flight.ts';
 import { Passes } from './passes.ts';
 
@@ -42,6 +43,8 @@ export class Cache {
   readonly passes = new Passes();
   /** The second level; null: none. */
   shared: SharedStore | null = null;
+  /** The change sources that keep entries right; null: the config has none. */
+  fedBy: FedBy | null = null;
   /** Grows when another sequence begins: a fill of the old one stores nothing. */
   life = 0;
   /** Numbers requests that wait and fills in the order in which they came. */

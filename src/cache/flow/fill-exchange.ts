@@ -36,6 +36,7 @@ export function fillExchange(
   fill.restAt = client.restAt;
   fill.trusted = client.trusted;
   fill.route = client.route;
+  fill.identity = client.identity;
   fill.variables = client.variables;
   return fill;
 }

@@ -21,6 +21,8 @@ export const STORE_REFUSALS = {
   incomplete: 'The body broke off, or was not as long as Content-Length says.',
   key: 'The value that vary or private adds to the key is null, or could not be computed.',
   store: 'The expression store is not true for it.',
+  changes:
+    'Changes of what its tags stand for are not followed now, or origins may still show what was before one.',
   tags: 'A tag expression failed, was null or empty, or yielded more than maxTags.',
 } as const;
 

@@ -25,6 +25,8 @@ export interface RequestCacheFields {
   readonly range: string | null;
   readonly authorization: boolean;
   readonly cookie: boolean;
+  /** `tidegate-after`: positions of change sources that the answer must not be older than. */
+  readonly after: string | null;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -68,6 +70,7 @@ function nothing(): Mutable<RequestCacheFields> {
     range: null,
     authorization: false,
     cookie: false,
+    after: null,
   };
 }
 
@@ -88,6 +91,8 @@ function kindOf(name: string): Kind | null {
       if (sameName(name, 'cache-control')) return 'cacheControl';
       if (sameName(name, 'authorization')) return 'authorization';
       return sameName(name, 'if-none-match') ? 'ifNoneMatch' : null;
+    case 14:
+      return sameName(name, 'tidegate-after') ? 'after' : null;
     case 17:
       return sameName(name, 'if-modified-since') ? 'ifModifiedSince' : null;
     case 19:

@@ -5,6 +5,8 @@ import { type Link, Queue } from './queue.ts';
 const OVERHEAD = 512;
 /** The part of the space in which newcomers must prove themselves. */
 const PROBATION = 0.1;
+/** Bodies up to here are kept as text too (`http/repeated.ts`). */
+const SHORT = 16 * 1024;
 const MOST_USES = 3;
 /** Variants of one key (Vary) that are kept; the oldest go first. */
 const MAX_VARIANTS = 32;
@@ -193,9 +195,11 @@ function sameVariant(a: Entry, b: Entry): boolean {
   return a.varyOn.every((name, i) => name === b.varyOn[i] && a.varyValues[i] === b.varyValues[i]);
 }
 
+/** With its head, and a short body, once more: as the text that hits are written from. */
 function bytesOf(key: string, entry: Entry): number {
-  let bytes = OVERHEAD + key.length + entry.body.length;
-  for (const text of entry.headers) bytes += text.length;
+  const { length } = entry.body;
+  let bytes = OVERHEAD + key.length + length + (length <= SHORT ? length : 0);
+  for (const text of entry.headers) bytes += 2 * text.length;
   for (const tag of entry.tags) bytes += tag.length;
   return bytes;
 }

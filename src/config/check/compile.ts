@@ -3,6 +3,7 @@ import {
   compilePath,
   compileTemplate,
   ExpressionError,
+  type Problem,
   type Scope,
 } from '../../expression/index.ts';
 import type { Expression, Template } from '../model.ts';
@@ -35,8 +36,28 @@ export class CompileCheck {
     return this.attempt(path, () => compileTemplate(source, scope, { into }));
   }
 
+  /** One that gives the same for the same values. */
+  pureCondition(source: Expression, scope: Scope, path: Path): Compiled | null {
+    return this.attempt(path, () => compileExpression(source, scope, { expects: 'bool', pure: true }));
+  }
+
+  pureTemplate(source: Template, scope: Scope, path: Path): Compiled | null {
+    return this.attempt(path, () => compileTemplate(source, scope, { pure: true }));
+  }
+
   path(source: Template, scope: Scope, path: Path) {
     return this.attempt(path, () => compilePath(source, scope));
+  }
+
+  /** What is wrong with it; empty where it can be compiled. */
+  problemsOf(source: Expression, scope: Scope): readonly Problem[] {
+    try {
+      compileExpression(source, scope, { expects: 'bool' });
+      return [];
+    } catch (error) {
+      if (error instanceof ExpressionError) return error.problems;
+      throw error;
+    }
   }
 
   /** Runs `compile`; what it finds wrong is told at `path`. */

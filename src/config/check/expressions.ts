@@ -12,10 +12,13 @@ import { nearest } from '../../util/suggest.ts';
 import type { Template } from '../model.ts';
 import { normaliseMatch } from '../normalise/index.ts';
 import type { ConfigInput, RedirectInput, RespondInput, RouteInput } from '../schema/index.ts';
+import { checkAggregate } from './aggregates.ts';
+import { RouteAuthCheck } from './auth.ts';
 import { checkCacheExpressions } from './cache.ts';
 import { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
 import { transformsOf } from './headers.ts';
+import { requestReaders } from './request-readers.ts';
 import { statusActionsOf } from './status-actions.ts';
 
 /** Type-checks every expression and template of the config, each with the variables of its place. */
@@ -24,6 +27,8 @@ export function checkExpressions(input: ConfigInput, findings: Findings): void {
   for (const [name, policy] of Object.entries(input.policies ?? {})) {
     check.condition(policy, requestScope, ['policies', name]);
   }
+  const guards = new RouteAuthCheck(input, findings);
+  guards.visit(input.defaults?.auth, requestScope, ['defaults', 'auth']);
   const nowhere: Place = { check, findings, parameters: null, scope: requestScope };
   checkCacheExpressions(input.defaults?.cache, ['defaults', 'cache'], {
     check,
@@ -42,7 +47,9 @@ export function checkExpressions(input: ConfigInput, findings: Findings): void {
   }
   const scopes = new Map<string, Scopes>();
   for (const [name, route] of Object.entries(input.routes ?? {})) {
-    scopes.set(name, checkRoute(route, ['routes', name], check, findings));
+    const found = checkRoute(route, input, ['routes', name], check, findings);
+    guards.visit(route.auth, found.request, ['routes', name, 'auth']);
+    scopes.set(name, found);
   }
   for (const { transform, of, path } of transformsOf(input)) {
     const scope = (path[0] === 'routes' ? scopes.get(String(path[1])) : undefined) ?? ANYWHERE;
@@ -58,7 +65,13 @@ export interface Scopes {
 /** Where any route's parameters may stand. */
 const ANYWHERE: Scopes = { request: requestScope, response: responseScope };
 
-function checkRoute(route: RouteInput, path: Path, check: CompileCheck, findings: Findings): Scopes {
+function checkRoute(
+  route: RouteInput,
+  input: ConfigInput,
+  path: Path,
+  check: CompileCheck,
+  findings: Findings,
+): Scopes {
   const match = route.match === undefined ? null : normaliseMatch(route.match);
   const parameters = match === null ? null : pathParameters(match);
   const scopes = parameters === null ? ANYWHERE : scopesWith(parameters);
@@ -70,6 +83,20 @@ function checkRoute(route: RouteInput, path: Path, check: CompileCheck, findings
   checkCacheExpressions(route.cache, [...path, 'cache'], { check, findings, scopes, parameters });
   if (route.respond !== undefined) checkRespond(route.respond, [...path, 'respond'], place);
   if (route.redirect !== undefined) checkRedirect(route.redirect, [...path, 'redirect'], place);
+  if (route.aggregate !== undefined) {
+    const checkRest = (template: Template, at: Path) => checkTaken(template, at, place);
+    const at = [...path, 'aggregate'];
+    checkAggregate(
+      route.aggregate,
+      at,
+      scopes.request,
+      check,
+      findings,
+      checkRest,
+      requestReaders(input, route),
+      route.cache ?? input.defaults?.cache,
+    );
+  }
   return scopes;
 }
 
@@ -90,6 +117,10 @@ function scopesWith({ names, rest }: PathParameters): Scopes {
 function checkWhen(when: Template, path: Path, { check, findings }: Place): void {
   const compiled = check.condition(when, requestScope, path);
   if (compiled === null) return;
+  if ([...compiled.mentions].some((mention) => /^auth(\.|$)/.test(mention))) {
+    const advice = 'a route is chosen before anyone is asked who they are; say auth: { allow } on it';
+    findings.error('TG_CONFIG_EXPRESSION', path, 'auth cannot be read in a match', advice);
+  }
   const body = [...compiled.mentions].find((mention) => /^request\.body(\.|$)/.test(mention));
   if (body !== undefined) {
     const advice = 'a route is chosen before the body is read; match by path, headers or query';
@@ -149,7 +180,16 @@ function checkPath(template: Template, path: Path, place: Place): void {
   const compiled = place.check.path(template, place.scope, path);
   if (compiled === null || place.parameters === null) return;
   warnOfPartial(compiled.mentions, path, place);
-  if (!compiled.endsWithRest || place.parameters.alwaysRest) return;
+  if (compiled.endsWithRest) checkRestOf(path, place);
+}
+
+/** A path of a call; what is filled in has been checked with the variables of its place. */
+function checkTaken(template: Template, path: Path, place: Place): void {
+  if (typeof template === 'string' && /\/\*$/.test(template)) checkRestOf(path, place);
+}
+
+function checkRestOf(path: Path, place: Place): void {
+  if (place.parameters === null || place.parameters.alwaysRest) return;
   const advice = 'let match end in /* or {name*} too, or write the whole path here';
   place.findings.error(
     'TG_CONFIG_PATH',

@@ -1,8 +1,10 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readKeySet } from '../../auth/index.ts';
 import type { ConfigFiles } from '../files.ts';
 import { certificatesOf } from '../normalise/index.ts';
 import type { ConfigInput, ServiceInput } from '../schema/index.ts';
 import type { Findings, Path } from './findings.ts';
+import { checkProviderFiles } from './provider-files.ts';
 
 /** Files that the config names: they are there, and what they should be. */
 export function checkFiles(input: ConfigInput, files: ConfigFiles, findings: Findings): void {
@@ -11,6 +13,7 @@ export function checkFiles(input: ConfigInput, files: ConfigFiles, findings: Fin
   for (const [index, listener] of listeners.entries()) {
     if (typeof listener !== 'object' || listener.tls === undefined) continue;
     const path: Path = Array.isArray(input.listen) ? ['listen', index, 'tls'] : ['listen', 'tls'];
+    if (listener.tls.clientCa !== undefined) check.certificate(listener.tls.clientCa, [...path, 'clientCa']);
     const inList = listener.tls.certs !== undefined;
     for (const [place, pair] of certificatesOf(listener.tls).entries()) {
       if (pair !== undefined) check.pair(pair.cert, pair.key, inList ? [...path, 'certs', place] : path);
@@ -19,6 +22,7 @@ export function checkFiles(input: ConfigInput, files: ConfigFiles, findings: Fin
   for (const [name, service] of Object.entries(input.services ?? {})) {
     check.clientTls(service.tls ?? {}, ['services', name, 'tls']);
   }
+  checkProviderFiles(input, check);
   const redis = input.cache?.redis;
   if (typeof redis === 'object' && typeof redis.tls === 'object')
     check.clientTls(redis.tls, ['cache', 'redis', 'tls']);
@@ -28,7 +32,7 @@ export function checkFiles(input: ConfigInput, files: ConfigFiles, findings: Fin
   }
 }
 
-class FileCheck {
+export class FileCheck {
   private readonly files: ConfigFiles;
   private readonly findings: Findings;
 
@@ -49,6 +53,20 @@ class FileCheck {
   clientTls({ ca, cert, key }: NonNullable<ServiceInput['tls']>, at: Path): void {
     if (ca !== undefined) this.certificate(ca, [...at, 'ca']);
     if (cert !== undefined && key !== undefined) this.pair(cert, key, at);
+  }
+
+  /** A private key by itself. */
+  key(text: string, at: Path): void {
+    const pem = this.pem(text, at);
+    if (pem !== null) this.privateKey(pem, at);
+  }
+
+  /** A JWK set in which at least one key can be used. */
+  keySet(path: string, at: Path): void {
+    const bytes = this.bytes(path, at);
+    if (bytes === null || (readKeySet(bytes.toString('utf8'))?.size ?? 0) > 0) return;
+    const advice = 'it must be JSON: { "keys": [ … ] }, with public keys of RSA (2048 bits), EC or Ed25519';
+    this.findings.error('TG_CONFIG_AUTH', at, 'this holds no key that tokens can be checked with', advice);
   }
 
   /** A certificate and the key that belongs to it. */

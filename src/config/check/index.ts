@@ -1,11 +1,15 @@
 import type { ConfigFiles } from '../files.ts';
 import type { ConfigIssue } from '../model.ts';
 import type { ConfigInput } from '../schema/index.ts';
+import { checkRouteCycles } from './asked-by-calls.ts';
+import { checkLessGuarded, checkProviders, checkUnusedProviders } from './auth.ts';
 import { checkCaches } from './cache.ts';
+import { checkChanges } from './changes.ts';
 import { checkExpressions } from './expressions.ts';
 import { checkFiles } from './files.ts';
 import { Findings } from './findings.ts';
 import { checkHeaders } from './headers.ts';
+import { checkIdentity } from './identity.ts';
 import { checkListeners } from './listeners.ts';
 import { checkMatches, checkReachable } from './matches.ts';
 import { checkReferences, checkUnused } from './references.ts';
@@ -15,26 +19,34 @@ export { type PathParameters, pathParameters } from '../../router/index.ts';
 
 /**
  * What can only be seen by looking at two places at once, into expressions or into files. `input` is what
- * is left of `raw` once everything of a wrong shape is taken out; `failed` says that something was.
+ * is left of `raw` once everything of a wrong shape is taken out; `failed` says that something was, `filled`
+ * which texts (as `pathKey`) came out of `${…}`.
  */
 export function checkConfig(
   input: ConfigInput,
   raw: ConfigInput,
   files: ConfigFiles,
   failed: boolean,
+  filled: ReadonlySet<string>,
 ): ConfigIssue[] {
   const findings = new Findings();
   checkListeners(input, findings);
   checkReferences(input, raw, findings);
   checkHeaders(input, findings);
   checkMatches(input, findings);
+  checkProviders(input, filled, findings);
   checkExpressions(input, findings);
+  checkChanges(input, findings);
+  checkRouteCycles(input, findings);
   checkCaches(input, findings);
   checkWhoseAnswer(input, findings);
   checkFiles(input, files, findings);
+  checkIdentity(input, files, findings);
   if (!failed && findings.issues.every((issue) => issue.severity !== 'error')) {
     checkReachable(input, findings);
     checkUnused(input, findings);
+    checkUnusedProviders(input, findings);
+    checkLessGuarded(input, findings);
   }
   return findings.issues;
 }

@@ -1,5 +1,5 @@
 import { findUnreachable, matchErrors } from '../../router/index.ts';
-import { normaliseMatch } from '../normalise/index.ts';
+import { matchOf, normaliseMatch } from '../normalise/index.ts';
 import type { ConfigInput, RouteInput } from '../schema/index.ts';
 import type { Findings } from './findings.ts';
 
@@ -27,7 +27,7 @@ function asWritten(path: Path, match: RouteInput['match']): Path {
 export function checkReachable(input: ConfigInput, findings: Findings): void {
   const routes = Object.entries(input.routes ?? {});
   const entries = routes.map(([name, route]) => {
-    const match = normaliseMatch(route.match);
+    const match = matchOf(route);
     return { route: name, name, match, when: match.when === null ? null : () => true };
   });
   for (const { route, by, why } of findUnreachable(entries)) {

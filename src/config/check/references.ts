@@ -1,6 +1,7 @@
 import { nearest } from '../../util/suggest.ts';
 import { listenersOf } from '../normalise/index.ts';
 import { type ConfigInput, hintFor, kindOf, type RouteInput } from '../schema/index.ts';
+import { askedBy } from './asked-by-calls.ts';
 import type { Findings, Path } from './findings.ts';
 import { statusActionsOf } from './status-actions.ts';
 
@@ -9,12 +10,16 @@ export function checkReferences(input: ConfigInput, raw: ConfigInput, findings: 
   if (isMisnamed(raw)) return;
   const services = new Set(serviceNames(raw));
   const listeners = new Set(listenersOf(input.listen).map((listener) => listener.name));
+  const routes = new Set(Object.keys(input.routes ?? {}));
   for (const { service, path } of servicesOf(input.defaults ?? {}, ['defaults'])) {
     if (!services.has(service)) unknown('service', service, services, path, findings);
   }
   for (const [name, route] of Object.entries(input.routes ?? {})) {
     for (const { service, path } of servicesOf(route, ['routes', name])) {
       if (!services.has(service)) unknown('service', service, services, path, findings);
+    }
+    for (const { name: asked, path } of askedBy(route.aggregate, ['routes', name]).filter(isRoute)) {
+      if (!routes.has(asked)) unknown('route', asked, routes, path, findings);
     }
     for (const { listener, path } of listenersAskedFor(route, ['routes', name])) {
       if (!listeners.has(listener)) unknown('listener', listener, listeners, path, findings);
@@ -65,7 +70,9 @@ function unknown(
   findings.error('TG_CONFIG_REFERENCE', path, `there is no ${kind} named "${name}"`, advice);
 }
 
-type Named = Pick<RouteInput, 'to' | 'mirror' | 'onStatus'>;
+const isRoute = ({ kind }: { kind: string }): boolean => kind === 'route';
+
+type Named = Pick<RouteInput, 'to' | 'mirror' | 'onStatus'> & { aggregate?: RouteInput['aggregate'] };
 
 /** Every service that a route names, or that `defaults` name. */
 function servicesOf(route: Named, path: Path): { service: string; path: Path }[] {
@@ -75,6 +82,8 @@ function servicesOf(route: Named, path: Path): { service: string; path: Path }[]
     named.push(...namedBy(mirror.to, [...path, 'mirror']));
   for (const { action, path: at } of statusActionsOf(route.onStatus, [...path, 'onStatus']))
     named.push(...namedBy(action.to, at));
+  for (const { kind, name, path: at } of askedBy(route.aggregate, path))
+    if (kind === 'service') named.push({ service: name, path: at });
   return named;
 }
 

@@ -89,6 +89,21 @@ function checkIdentity(
   }
 }
 
+/**
+ * What of `auth` something reads that the key of a cache does not hold; undefined: nothing, or its answers are kept
+ * for nobody, or each for its own subject.
+ */
+export function identityBeyond(
+  cache: RouteInput['cache'],
+  mentions: ReadonlySet<string>,
+): string | undefined {
+  if (typeof cache !== 'object' || String(cache.private) === 'true') return undefined;
+  if (routeCacheOf(cache)!.policy.owner === 'none') return undefined;
+  const key = new Set(identityIn(mentionsOf('expression', cache.vary)));
+  if (key.has('auth') || key.has('auth.subject')) return undefined;
+  return identityIn(mentions).find((part) => !covers(key, part));
+}
+
 /** The parts of `auth` that an expression reads, without the beginnings of longer ones. */
 function identityIn(mentions: ReadonlySet<string>): string[] {
   const read = [...mentions].filter((name) => name === 'auth' || name.startsWith('auth.'));

@@ -2,7 +2,9 @@ import type { GatewayConfig } from '../model.ts';
 import type { ConfigInput } from '../schema/types.ts';
 import type { ReadBytes } from './action.ts';
 import { answersOf } from './answers.ts';
+import { providersOf } from './auth.ts';
 import { cacheOf } from './cache.ts';
+import { normaliseChanges } from './changes.ts';
 import { normaliseAdmin, normaliseListeners, type ReadPem } from './listener.ts';
 import { normaliseRoute } from './route.ts';
 import { durationOf, record } from './scalars.ts';
@@ -10,9 +12,11 @@ import { normaliseService } from './service.ts';
 import { transformOf } from './transform.ts';
 
 export { destinationsOf } from './action.ts';
+export { aggregateOf } from './aggregate.ts';
+export { routeAuthOf } from './auth.ts';
 export { cacheOf } from './cache.ts';
 export { certificatesOf, listenersOf } from './listener.ts';
-export { normaliseMatch } from './route.ts';
+export { matchOf, normaliseMatch } from './route.ts';
 export { routeCacheOf } from './route-cache.ts';
 export { mergeTransforms } from './transform.ts';
 
@@ -26,14 +30,24 @@ export interface ReadFiles {
 export function normalise(input: ConfigInput, read: ReadFiles): GatewayConfig {
   const defaults = input.defaults ?? {};
   const services = Object.entries(input.services ?? {});
+  const policies = record(Object.entries(input.policies ?? {}));
   const routes = Object.entries(input.routes ?? {});
   return {
     listen: normaliseListeners(input.listen, read.pem),
     admin: normaliseAdmin(input.admin),
     workers: (input.workers ?? 1) as number | 'auto',
     services: record(services.map(([name, service]) => [name, normaliseService(name, service, read.pem)])),
-    policies: record(Object.entries(input.policies ?? {})),
-    routes: record(routes.map(([name, route]) => [name, normaliseRoute(name, route, defaults, read.bytes)])),
+    changes: normaliseChanges(input.changes),
+    policies,
+    auth: providersOf(input.auth ?? {}, read),
+    identity: {
+      subject: (input.identity?.subject ?? 'x-auth-subject').toLowerCase(),
+      permissions: (input.identity?.permissions ?? 'x-auth-permissions').toLowerCase(),
+    },
+    signing: { key: input.signing?.key === undefined ? null : read.pem(input.signing.key) },
+    routes: record(
+      routes.map(([name, route]) => [name, normaliseRoute(name, route, defaults, read, policies)]),
+    ),
     unmatched: { response: transformOf(defaults.response), answers: answersOf({}, defaults, read.bytes) },
     cache: cacheOf(input.cache, read.pem),
     drain: {

@@ -57,7 +57,15 @@ function normaliseTls(tls: ListenerTlsInput, readPem: ReadPem): ListenerTls {
     cert: readPem(cert),
     key: readPem(key),
   }));
-  return { certificates, minVersion: String(tls.minVersion) === '1.3' ? 'TLSv1.3' : 'TLSv1.2' };
+  const { clientCa, clientAuth = 'required' } = tls;
+  return {
+    certificates,
+    minVersion: String(tls.minVersion) === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
+    client:
+      clientCa === undefined || clientAuth === 'none'
+        ? null
+        : { ca: readPem(clientCa), required: clientAuth === 'required' },
+  };
 }
 
 export function normaliseAdmin(admin: AdminInput | undefined): AdminConfig | null {

@@ -1,7 +1,10 @@
-import type { ActionConfig, MatchConfig, RouteConfig, StickyConfig } from '../model.ts';
+import type { ActionConfig, Expression, MatchConfig, RouteConfig, StickyConfig } from '../model.ts';
 import type { DefaultsInput, MatchInput, RouteInput } from '../schema/types.ts';
 import { destinationsOf, type ReadBytes, redirectOf, respondOf } from './action.ts';
+import { aggregateOf } from './aggregate.ts';
 import { answersOf, mirrorOf } from './answers.ts';
+import { routeAuthOf } from './auth.ts';
+import type { ReadFiles } from './index.ts';
 import { retriesOf } from './resilience.ts';
 import { routeCacheOf } from './route-cache.ts';
 import { durationOf, listOf, sizeOf } from './scalars.ts';
@@ -12,21 +15,23 @@ export function normaliseRoute(
   name: string,
   input: RouteInput,
   defaults: DefaultsInput,
-  readBytes: ReadBytes,
+  read: ReadFiles,
+  policies: Readonly<Record<string, Expression>>,
 ): RouteConfig {
-  const action = actionOf(input, readBytes);
+  const action = actionOf(input, read.bytes);
   return {
     name,
-    match: normaliseMatch(input.match),
+    match: matchOf(input),
     action,
+    auth: routeAuthOf(input.auth ?? defaults.auth, policies, read.pem),
     timeout: timeoutOf(input.timeout ?? defaults.timeout),
     host: hostOf(input.host ?? defaults.host),
     request: mergeTransforms(defaults.request, input.request),
     response: mergeTransforms(defaults.response, input.response),
     retries: ownRetries(input.retries, defaults.retries),
-    cache: action.kind === 'proxy' ? routeCacheOf(input.cache ?? defaults.cache) : null,
+    cache: keepsAnswers(action) ? routeCacheOf(input.cache ?? defaults.cache) : null,
     mirror: mirrorOf(input.mirror, defaults.mirror),
-    answers: answersOf(input, defaults, readBytes),
+    answers: answersOf(input, defaults, read.bytes),
     maxBody: sizeOf(input.maxBody ?? defaults.maxBody, Number.POSITIVE_INFINITY),
   };
 }
@@ -35,6 +40,17 @@ export function normaliseRoute(
 function ownRetries(own: RouteInput['retries'], fallback: DefaultsInput['retries']): RouteConfig['retries'] {
   const said = own ?? fallback;
   return said === undefined ? null : retriesOf(said);
+}
+
+/** What the gateway answers by itself is at hand anyway. */
+function keepsAnswers({ kind }: ActionConfig): boolean {
+  return kind === 'proxy' || kind === 'aggregate';
+}
+
+/** An aggregate answers GET, and with it HEAD, unless another method is said. */
+export function matchOf(input: Pick<RouteInput, 'match' | 'aggregate'>): MatchConfig {
+  const match = normaliseMatch(input.match);
+  return input.aggregate !== undefined && match.methods.length === 0 ? { ...match, methods: ['GET'] } : match;
 }
 
 export function normaliseMatch(input: string | MatchInput): MatchConfig {
@@ -60,6 +76,7 @@ function textsOf(value: string | readonly string[] | undefined): string[] {
 
 function actionOf(input: RouteInput, readBytes: ReadBytes): ActionConfig {
   if (input.respond !== undefined) return { kind: 'respond', respond: respondOf(input.respond, readBytes) };
+  if (input.aggregate !== undefined) return { kind: 'aggregate', aggregate: aggregateOf(input.aggregate) };
   if (input.redirect === undefined)
     return { kind: 'proxy', to: destinationsOf(input.to), sticky: stickyOf(input.sticky) };
   return { kind: 'redirect', redirect: redirectOf(input.redirect) };

@@ -1,9 +1,16 @@
-import type { HostConfig, ServiceConfig, Template, TimeoutConfig, UpstreamTlsConfig } from '../model.ts';
+import type {
+  ClientCredentialsConfig,
+  HostConfig,
+  ServiceConfig,
+  Template,
+  TimeoutConfig,
+  UpstreamTlsConfig,
+} from '../model.ts';
 import { parseServiceUrl } from '../schema/service.ts';
 import type { ServiceInput, TimeoutInput } from '../schema/types.ts';
 import type { ReadPem } from './listener.ts';
 import { breakerOf, healthOf, retriesOf } from './resilience.ts';
-import { countOf, durationOf } from './scalars.ts';
+import { countOf, durationOf, listOf, record } from './scalars.ts';
 import { transformOf } from './transform.ts';
 
 export function normaliseService(name: string, input: ServiceInput, readPem: ReadPem): ServiceConfig {
@@ -23,6 +30,26 @@ export function normaliseService(name: string, input: ServiceInput, readPem: Rea
     breaker: breakerOf(input.breaker),
     request: transformOf(input.request),
     response: transformOf(input.response),
+    auth: input.auth === undefined ? null : { clientCredentials: clientCredentialsOf(input.auth, readPem) },
+  };
+}
+
+const TOKEN_TIMEOUT = 2000;
+
+function clientCredentialsOf(
+  { clientCredentials: input }: NonNullable<ServiceInput['auth']>,
+  readPem: ReadPem,
+): ClientCredentialsConfig {
+  const { tokenEndpoint, clientId, clientSecret } = input;
+  return {
+    tokenEndpoint,
+    clientId,
+    clientSecret,
+    clientAuth: input.clientAuth === 'client_secret_post' ? 'post' : 'basic',
+    scope: input.scope === undefined ? null : listOf(input.scope).join(' '),
+    params: record(Object.entries(input.params ?? {})),
+    timeout: durationOf(input.timeout, TOKEN_TIMEOUT),
+    tls: upstreamTlsOf(input.tls ?? {}, readPem),
   };
 }
 

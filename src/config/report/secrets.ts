@@ -67,6 +67,9 @@ const CREDENTIALS = /(?<=[a-z][a-z0-9+.-]*:\/\/)[^\s/@'"]*(?:@[^\s/@'"]*)*(?=@)/
 const KEY_AND_VALUE =
   /(["']?)([A-Za-z_][\w.-]*)\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s,}\]#"'[{&*][^,}\]#]*)/g;
 
+/** What stands before the `key` of a batch, which opens nothing. */
+const OF_BATCH = /\bbatch"?\s*:\s*\{[^{}]*$/;
+
 /** Takes `user:password` out of every URL in a text. */
 export function maskUrls(text: string): string {
   return text.replaceAll(CREDENTIALS, (found) => (isReference(found) ? found : MASK));
@@ -81,6 +84,7 @@ export function secretsByLook(line: string): Range[] {
   for (const match of line.matchAll(KEY_AND_VALUE)) {
     const [whole, , key, , value] = match as unknown as [string, string, string, string, string];
     if (!looksSecret(key) || isReference(value) || isNoText(value)) continue;
+    if (key === 'key' && OF_BATCH.test(line.slice(0, match.index))) continue;
     found.push([match.index + whole.length - value.length, match.index + whole.trimEnd().length]);
   }
   for (const match of line.matchAll(CREDENTIALS)) {
@@ -107,9 +111,12 @@ const NAMED = ['services', 'routes', 'policies', 'auth', 'changes'];
 export function isSecretPath(path: readonly (string | number)[]): boolean {
   return path.some((step, index) => {
     if (typeof step !== 'string' || !looksSecret(step)) return false;
+    // By what the parts of a batch are found is no key to anything.
+    if (step === 'key' && path[index - 1] === 'batch') return false;
     // A cache's key and what is private in it are no secrets.
     if (path[index - 1] === 'cache' && (step === 'key' || step === 'private')) return false;
     // What such a name stands for is shown, but never a text in its place.
-    return !(index === 1 && path.length > 2 && NAMED.includes(String(path[0])));
+    const isName = (index === 1 && NAMED.includes(String(path[0]))) || path[index - 1] === 'calls';
+    return !(isName && path.length > index + 1);
   });
 }

@@ -1,4 +1,7 @@
+import { provider, providerNameComplaint } from './auth.ts';
 import { cache } from './cache.ts';
+import { changeSource } from './changes.ts';
+import { identity, signing } from './identity.ts';
 import { named, object, openObject } from './kit.ts';
 import { admin, listen, workers } from './listener.ts';
 import { NOT_BUILT_VALUES } from './not-built.ts';
@@ -20,9 +23,19 @@ export const config = openObject(
     services: named('an object: services by name', service, nameComplaint)
       .optional()
       .describe('The services behind the gateway.'),
+    auth: named('an object: providers by name', provider, providerNameComplaint)
+      .optional()
+      .describe('Who can tell who is asking, by name; routes name them.'),
     policies: named('an object: expressions by name', expression, nameComplaint)
       .optional()
       .describe('Rules by name, for allow.'),
+    changes: named('an object: change sources by name', changeSource, nameComplaint)
+      .optional()
+      .describe('Databases whose changes keep the cache right.'),
+    identity: identity.optional().describe('In which headers services are told who asks.'),
+    signing: signing
+      .optional()
+      .describe('How tokens are signed that tell services who asks (forwardAs: jwt).'),
     cache: cache.optional().describe('Where answers are kept, for the routes that say cache.'),
     defaults: defaults.optional().describe("What holds for every route; a route's own key replaces it."),
     routes: named('an object: routes by name', route, nameComplaint)

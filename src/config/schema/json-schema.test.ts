@@ -53,11 +53,13 @@ describe('a key that is not built yet', () => {
     Config: (key) => ({ [key]: {} }),
     Service: (key) => ({ services: { a: { url: 'http://127.0.0.1', [key]: {} } } }),
     Discover: (key) => ({ services: { a: { discover: { dns: 'shop.internal', [key]: {} } } } }),
+    ChangeSource: (key) => ({ changes: { shop: { tables: { 'public.a': ['a'] }, [key]: {} } } }),
     Route: (key) => ({ routes: { a: { match: '/', [key]: {} } } }),
     Defaults: (key) => ({ defaults: { [key]: {} } }),
     Listener: (key) => ({ listen: { address: '127.0.0.1:80', [key]: {} } }),
     ListenerTls: (key) => ({ listen: { address: '127.0.0.1:80', tls: { [key]: {} } } }),
     Admin: (key) => ({ admin: { [key]: {} } }),
+    AuthProvider: (key) => ({ auth: { a: { [key]: {} } } }),
     RouteCache: (key) => ({ routes: { a: { match: '/', cache: { [key]: {} } } } }),
     Log: (key) => ({ log: { [key]: {} } }),
   };

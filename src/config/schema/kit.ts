@@ -136,8 +136,12 @@ export function someOf<Value extends z.core.$ZodType>(what: string, value: Value
 }
 
 /** Alternatives that differ in kind: text, list, object. */
-export function oneOf<const Options extends readonly z.core.$ZodType[]>(what: string, options: Options) {
-  return annotate(z.union(options), { what });
+export function oneOf<const Options extends readonly z.core.$ZodType[]>(
+  what: string,
+  options: Options,
+  more: Pick<Notes, 'wrap'> = {},
+) {
+  return annotate(z.union(options), { what, ...more });
 }
 
 /** One or a list of at least one. */

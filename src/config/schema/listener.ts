@@ -51,6 +51,17 @@ const oneSourceOfCertificates: Rule = (tls, report) => {
   });
 };
 
+const clientAuthNeedsCa: Rule = (tls, report) => {
+  if (!('clientAuth' in tls) || 'clientCa' in tls || tls.clientAuth === 'none') return;
+  report({
+    code: 'TG_CONFIG_MISSING',
+    path: ['clientAuth'],
+    atKey: true,
+    message: '"clientCa" is missing: nobody could vouch for a certificate',
+    advice: 'name the file with the certificates of your authority (PEM)',
+  });
+};
+
 const tls = object(
   'ListenerTls',
   'tls',
@@ -65,8 +76,14 @@ const tls = object(
     minVersion: word(['1.2', '1.3'], [], ['number'])
       .optional()
       .describe('Oldest TLS version that is accepted. Default 1.2.'),
+    clientCa: filledText
+      .optional()
+      .describe('Authorities whose certificates clients may show: path of a PEM file, or the text itself.'),
+    clientAuth: word(['none', 'optional', 'required'])
+      .optional()
+      .describe('Whether clients must show one. Default required beside clientCa.'),
   },
-  [oneSourceOfCertificates],
+  [oneSourceOfCertificates, clientAuthNeedsCa],
 );
 
 const limits = object('ListenerLimits', 'limits', {

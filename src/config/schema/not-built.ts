@@ -4,14 +4,14 @@
  * Whoever builds one deletes its name here and adds it to the schema.
  */
 export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
-  Config: ['auth', 'changes', 'tracing', 'overload', 'signing'],
+  Config: ['tracing', 'overload'],
+  ChangeSource: ['maxLag', 'onLag', 'readYourWrites'],
   Listener: ['http2'],
-  ListenerTls: ['acme', 'clientCa', 'clientAuth'],
+  ListenerTls: ['acme'],
   Admin: ['tls'],
-  Service: ['auth'],
   Discover: ['consul', 'kubernetes'],
-  Route: ['aggregate', 'auth', 'limit', 'priority'],
-  Defaults: ['auth', 'limit', 'priority'],
+  Route: ['limit', 'priority'],
+  Defaults: ['limit', 'priority'],
   RouteCache: ['refresh', 'audit', 'auditIgnore'],
   Log: ['fields', 'when', 'sample', 'file'],
 };

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { type Complaint, leaf, object, oneOf, type Rule, someOf } from './kit.ts';
-import { serviceTls } from './service.ts';
+import { serviceTls } from './service-tls.ts';
 import { boolean, duration, filledText } from './values.ts';
 
 /** One server, as a URL names it. */

@@ -1,9 +1,11 @@
+import { aggregate } from './aggregate.ts';
 import { compress, cors, errors, share, statusKeyComplaint } from './answers.ts';
+import { auth } from './auth.ts';
 import { sticky } from './balance.ts';
 import { type Complaint, leaf, list, object, oneOf, oneOrMore, type Rule, record } from './kit.ts';
 import { retries } from './resilience.ts';
 import { routeCache } from './route-cache.ts';
-import { allZero, host, timeout } from './service.ts';
+import { host, someWeightOf, timeout } from './service.ts';
 import { requestTransform, respondHeaders, responseTransform } from './transform.ts';
 import {
   addressRange,
@@ -248,6 +250,7 @@ const mirror = oneOf('{ to, percent }, or none', [
 ]);
 
 const shared = {
+  auth: auth.optional().describe('Who may use it, and what they must be allowed. Default: everyone.'),
   cache: routeCache
     .optional()
     .describe('Keeps answers: true by RFC 9111 alone, or with what the route says itself.'),
@@ -270,12 +273,10 @@ const shared = {
   maxBody: sizeOrNone.optional().describe('Largest request body (413). Default none.'),
 };
 
-export const ACTIONS = ['to', 'respond', 'redirect'];
-/** A route that has one of these has its action, even if it is one to come. */
-const ANY_ACTION = [...ACTIONS, 'aggregate'];
+export const ACTIONS = ['to', 'aggregate', 'respond', 'redirect'];
 
 const oneAction: Rule = (route, report) => {
-  const given = ANY_ACTION.filter((key) => key in route);
+  const given = ACTIONS.filter((key) => key in route);
   for (const key of given.slice(1)) {
     report({
       code: 'TG_CONFIG_CONFLICT',
@@ -292,28 +293,9 @@ const oneAction: Rule = (route, report) => {
       path: [],
       atKey: true,
       message: 'this route does nothing',
-      advice: 'say to: SERVICE, respond or redirect',
+      advice: 'say to: SERVICE, aggregate, respond or redirect',
     });
   }
-};
-
-const someWeight: Rule = (route, report) => {
-  const to = route.to;
-  if (!Array.isArray(to)) return;
-  if (to.length === 0)
-    report({
-      code: 'TG_CONFIG_VALUE',
-      path: ['to'],
-      message: 'this list is empty',
-      advice: 'give it at least one service',
-    });
-  else if (allZero(to))
-    report({
-      code: 'TG_CONFIG_VALUE',
-      path: ['to'],
-      message: 'all weights are 0, so no service would be used',
-      advice: 'give at least one a weight above 0',
-    });
 };
 
 const stickyBesideList: Rule = (route, report) => {
@@ -335,16 +317,17 @@ export const route = object(
       'Which requests it takes; {} for all.',
     ),
     to: to.optional().describe("A service's name, { service, path, method }, or a weighted list of these."),
+    aggregate: aggregate.optional().describe('Asks several services, and answers with one answer.'),
     respond: respond.optional().describe('An answer of its own.'),
     redirect: redirect.optional().describe('Sends the client elsewhere.'),
     sticky: sticky.optional().describe('Keeps a client on its side of a weighted list.'),
     ...shared,
   },
-  [oneAction, someWeight, stickyBesideList],
+  [oneAction, someWeightOf, stickyBesideList],
   { wrap: 'match' },
 );
 
 /** What a route alone can say. */
-export const ROUTE_ONLY = ['match', ...ANY_ACTION];
+export const ROUTE_ONLY = ['match', ...ACTIONS];
 
 export const defaults = object('Defaults', 'defaults', shared);

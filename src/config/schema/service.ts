@@ -3,8 +3,10 @@ import { balance } from './balance.ts';
 import { type Complaint, leaf, list, object, oneOf, type Rule } from './kit.ts';
 import { NOT_BUILT_VALUES } from './not-built.ts';
 import { breaker, health, retries } from './resilience.ts';
+import { serviceAuth } from './service-auth.ts';
+import { serviceTls } from './service-tls.ts';
 import { requestTransform, responseTransform } from './transform.ts';
-import { boolean, bound, duration, filledText, integer, none, template, word } from './values.ts';
+import { bound, duration, integer, none, template, word } from './values.ts';
 
 export const url = leaf<string>(
   'a URL such as http://127.0.0.1:4001',
@@ -103,34 +105,6 @@ export const timeout = oneOf('a duration, none, or { response, connect, firstByt
 /** The Host that a service sees. */
 export const host = template;
 
-export const serviceTls = object(
-  'ServiceTls',
-  'tls',
-  {
-    ca: filledText.optional().describe('Path of the certificates to trust (PEM), or the PEM text itself.'),
-    cert: filledText
-      .optional()
-      .describe("Path of the gateway's own certificate (PEM), or the PEM text itself."),
-    key: filledText.optional().describe('Path of its private key (PEM), or the PEM text itself.'),
-    serverName: filledText.optional().describe('Name asked for and checked. Default: the name in the url.'),
-    verify: boolean.optional().describe('false accepts any certificate. Default true.'),
-  },
-  [
-    (tls, report) => {
-      const [only] = ['cert', 'key'].filter((key) => key in tls);
-      if (only === undefined || ('cert' in tls && 'key' in tls)) return;
-      const other = only === 'cert' ? 'key' : 'cert';
-      report({
-        code: 'TG_CONFIG_MISSING',
-        path: [only],
-        atKey: true,
-        message: `"${only}" stands without "${other}"`,
-        advice: 'a client certificate needs both',
-      });
-    },
-  ],
-);
-
 const oneSourceOfTargets: Rule = (service, report) => {
   if ('url' in service && 'targets' in service) {
     report({
@@ -190,6 +164,26 @@ export function allZero(entries: readonly unknown[]): boolean {
       typeof entry === 'object' && entry !== null && String((entry as { weight?: unknown }).weight) === '0',
   );
 }
+
+/** A weighted `to` has an entry that can be chosen. */
+export const someWeightOf: Rule = (route, report) => {
+  const to = route.to;
+  if (!Array.isArray(to)) return;
+  if (to.length === 0)
+    report({
+      code: 'TG_CONFIG_VALUE',
+      path: ['to'],
+      message: 'this list is empty',
+      advice: 'give it at least one service',
+    });
+  else if (allZero(to))
+    report({
+      code: 'TG_CONFIG_VALUE',
+      path: ['to'],
+      message: 'all weights are 0, so no service would be used',
+      advice: 'give at least one a weight above 0',
+    });
+};
 
 const dnsName = leaf<string>(
   'a name that DNS knows',
@@ -268,6 +262,7 @@ export const service = object(
     response: oneOf('transforms of the response, or none', [responseTransform, none])
       .optional()
       .describe('Transforms of every answer from it.'),
+    auth: serviceAuth.optional().describe("The gateway's own credential, which it shows this service."),
   },
   [oneSourceOfTargets, someWeight],
   { wrap: 'url' },

@@ -48,3 +48,12 @@ export interface ResponseView {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body?: unknown;
 }
+
+/**
+ * Inside an aggregate: each call's result under its name, an item under what `as` calls it, `items`, `part`,
+ * `response` and `error` where they stand. What is in a service's answer no compiler knows.
+ */
+export interface CallVariables extends RequestVariables {
+  // biome-ignore lint/suspicious/noExplicitAny: the shape of a service's JSON is not known here
+  readonly [name: string]: any;
+}

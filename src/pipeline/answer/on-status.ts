@@ -118,7 +118,7 @@ function ownAnswer(action: Own, exchange: Exchange, answer: Reply, vars: Variabl
  * sent twice. That no route takes it is no refusal.
  */
 function mayAskAgain(exchange: Exchange, answer: Reply, fromService: boolean): boolean {
-  if (!SAFE.has(exchange.method) || isSource(exchange.body)) return false;
+  if (exchange.refused || !SAFE.has(exchange.method) || isSource(exchange.body)) return false;
   if (answer.failure === null) return true;
   const { code, entry } = answer.failure;
   return (

@@ -29,6 +29,7 @@ describe.skipIf(noRedis())('entries in Redis', () => {
 
   it('come back with every field as it was stored', async () => {
     const entry = entryOf({
+      url: urlOf('all'),
       sequence: now(),
       status: 404,
       ageAtResponse: 1.5,

@@ -1,0 +1,285 @@
+import { originTags } from '../cache/index.ts';
+import type { RoutePolicyConfig } from '../config/model.ts';
+import type { Variables } from '../expression/index.ts';
+import { type Body, type BodySink, type BodySource, cancelBody, isSource } from '../http/body.ts';
+import { Failure } from '../http/errors.ts';
+import { Exchange, type Reply, type Responder } from '../http/exchange.ts';
+import { getHeaders, type Headers } from '../http/headers.ts';
+import type { Dispatch, Finish } from '../pipeline/index.ts';
+import type { Clock, Timer } from '../util/clock.ts';
+import { CallVariables } from './call-variables.ts';
+import { codingsOf, decode } from './decode.ts';
+import { kindOfFailure, type Trouble, trouble } from './trouble.ts';
+
+/** One request that the gateway makes by itself. */
+export interface Question {
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  readonly headers: Headers;
+  readonly body: Buffer | null;
+  /** What expressions see that are evaluated for it on its way. */
+  readonly vars: Variables;
+}
+
+/** Who is asked, and what may come of it. */
+export interface Addressee {
+  readonly dispatch: Dispatch;
+  /** It is another route of the gateway, and sees the request as it sees a client's. */
+  readonly isRoute: boolean;
+  /** Bytes of an answer, after decoding. */
+  readonly maxBody: number;
+  /** Milliseconds to the end of its body, where nobody else bounds that; Infinity: somebody does. */
+  readonly limit: number;
+  /** The tags under which an answer is kept; null: it is kept under none. */
+  readonly tags: TagsOf | null;
+  /** What is said of keeping an answer; null: nothing. */
+  readonly policy: RoutePolicyConfig | null;
+}
+
+/** Gives the tags of an answer; null: they can't be told. */
+export type TagsOf = (
+  exchange: Exchange,
+  answer: { readonly status: number; readonly headers: Headers; readonly body: Buffer | null },
+) => string[] | null;
+
+/** Hears what comes of a question: exactly one of `answered` and `failed`, and nothing after `cancel`. */
+export interface Asker {
+  /** Is the body of an answer with this status, which is none of success, wanted? */
+  wants(status: number, headers: Headers): boolean;
+  answered(status: number, headers: Headers, body: Buffer, tags: Tags): void;
+  failed(trouble: Trouble): void;
+}
+
+/** Gives the tags that an answer brings along, where somebody asks. Null: they can't be told. */
+export type Tags = () => readonly string[] | null;
+
+/** What is read of an answer that nobody wants, so that its connection can be used again. */
+const DRAIN = 64 * 1024;
+/** A coded body may be a little longer than what it stands for. */
+const CODING_OVERHEAD = 1024;
+
+/** One question on its way and its answer back, read whole. It owns its exchange, down to its last byte. */
+export class Asking implements Finish, Responder {
+  private readonly exchange: Exchange;
+  private readonly addressee: Addressee;
+  private asker: Asker | null;
+  /** What is read now. */
+  private reading: BodySource | null = null;
+  private answer: Reply | null = null;
+  private released = false;
+  private timer: Timer | null = null;
+  private readonly clock: Clock;
+
+  /** @param shared It is asked for several clients at once, so for none of them. */
+  constructor(
+    original: Exchange,
+    question: Question,
+    addressee: Addressee,
+    asker: Asker,
+    clock: Clock,
+    shared = false,
+  ) {
+    this.clock = clock;
+    this.addressee = addressee;
+    this.asker = asker;
+    this.exchange = exchangeFor(original, question, this, addressee.isRoute, clock.now());
+    if (!shared) showWho(original, this.exchange, addressee.isRoute);
+  }
+
+  start(): void {
+    const { limit } = this.addressee;
+    if (limit !== Number.POSITIVE_INFINITY) this.timer = this.clock.after(limit, () => this.outOfTime());
+    this.addressee.dispatch(this.exchange, this);
+  }
+
+  /** Whatever is under way ends, and nothing is told any more. */
+  cancel(): void {
+    this.asker = null;
+    if (this.released) return;
+    const failure = new Failure('TG_CLIENT_CLOSED', 'no longer wanted');
+    if (this.answer === null) this.exchange.abort(failure);
+    this.reading?.cancel();
+    this.release(failure);
+  }
+
+  private outOfTime(): void {
+    const { asker } = this;
+    this.cancel();
+    asker?.failed(trouble('timeout', 'the timeout of the call'));
+  }
+
+  inform(): void {}
+
+  respond(_exchange: Exchange, answer: Reply): void {
+    this.finish(this.exchange, answer);
+  }
+
+  finish(_exchange: Exchange, answer: Reply): void {
+    if (this.released) {
+      cancelBody(answer.body);
+      answer.tunnel?.source.cancel();
+      return;
+    }
+    this.answer = answer;
+    const { status, headers, failure } = answer;
+    const kind = failure === null ? null : kindOfFailure(failure);
+    if (failure !== null && kind !== null) {
+      this.release(null);
+      return this.asker?.failed(trouble(kind, failure.cause));
+    }
+    if (answer.tunnel !== null) {
+      answer.tunnel.source.cancel();
+      this.release(null);
+      return this.asker?.failed(trouble('invalid', 'it switched protocols'));
+    }
+    const good = status >= 200 && status <= 299;
+    if (good || this.asker?.wants(status, headers)) return this.read(answer.body, status, headers);
+    const { asker } = this;
+    this.asker = null;
+    this.drain(answer.body);
+    asker?.failed(trouble('status', failure?.cause ?? `status ${status}`, { status, headers }));
+  }
+
+  private read(body: Body, status: number, headers: Headers): void {
+    const codings = codingsOf(headers);
+    const { maxBody } = this.addressee;
+    const limit = codings === null ? maxBody : maxBody + CODING_OVERHEAD;
+    if (body !== null && body.length > limit) {
+      cancelBody(body);
+      const failure = new Failure('TG_CLIENT_CLOSED', 'its body is too long');
+      this.release(failure);
+      return this.asker?.failed(trouble('tooLarge', `over ${maxBody} bytes`, { status, headers }));
+    }
+    this.take(
+      body,
+      limit,
+      (bytes) =>
+        codings === null ? this.whole(bytes, status, headers) : this.decoded(bytes, codings, status, headers),
+      (kind, cause) => this.asker?.failed(trouble(kind, cause, { status, headers })),
+    );
+  }
+
+  private decoded(bytes: Buffer, codings: readonly string[], status: number, headers: Headers): void {
+    decode(bytes, codings, this.addressee.maxBody, (result) => {
+      if (Buffer.isBuffer(result)) return this.whole(result, status, headers);
+      this.asker?.failed(
+        trouble(result, `its coding ${codings.join(', ')} can't be undone`, { status, headers }),
+      );
+    });
+  }
+
+  private whole(bytes: Buffer, status: number, headers: Headers): void {
+    this.asker?.answered(status, headers, bytes, () => this.tagsOf(status, headers, bytes));
+  }
+
+  private tagsOf(status: number, headers: Headers, body: Buffer): readonly string[] | null {
+    const { exchange, addressee } = this;
+    const url = `${exchange.scheme}://${exchange.authority}${exchange.target}`;
+    const own = addressee.tags === null ? [] : addressee.tags(exchange, { status, headers, body });
+    return own === null ? null : [...own, ...originTags(headers, url)];
+  }
+
+  /** Reads a body to its end, in bounds. */
+  private take(
+    body: Body,
+    limit: number,
+    done: (bytes: Buffer) => void,
+    failed: (kind: Trouble['kind'], cause: string) => void,
+  ): void {
+    if (!isSource(body)) {
+      this.release(null);
+      return done(body ?? EMPTY);
+    }
+    this.reading = body;
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const sink: BodySink = {
+      write: (chunk) => {
+        size += chunk.length;
+        if (size > limit) {
+          body.cancel();
+          this.release(new Failure('TG_CLIENT_CLOSED', 'its body is too long'));
+          failed('tooLarge', `over ${limit} bytes`);
+          return false;
+        }
+        chunks.push(Buffer.from(chunk));
+        return true;
+      },
+      end: () => {
+        this.release(null);
+        done(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size));
+      },
+      fail: (failure) => {
+        this.release(failure);
+        failed(kindOfFailure(failure) ?? 'truncated', failure.cause);
+      },
+    };
+    body.open(sink);
+  }
+
+  /** Nobody waits for it: what is left is read if it is short, and else given up. */
+  private drain(body: Body): void {
+    if (body !== null && body.length > DRAIN) {
+      cancelBody(body);
+      return this.release(new Failure('TG_CLIENT_CLOSED', 'nobody wants it'));
+    }
+    this.take(body, DRAIN, ignore, ignore);
+  }
+
+  /** Whoever holds something for the exchange lets go of it. */
+  private release(failure: Failure | null): void {
+    if (this.released) return;
+    this.released = true;
+    if (this.timer !== null) this.clock.cancel(this.timer);
+    this.timer = null;
+    this.reading = null;
+    const { exchange } = this;
+    if (exchange.completion !== null) return exchange.completion.completed(exchange, this.answer, 0, failure);
+    const { owner } = exchange;
+    exchange.owner = null;
+    owner?.over(failure);
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+const ignore = (): void => {};
+
+/** Services are told who asks; another route is shown the client's own credential, as the client would show it. */
+function showWho(original: Exchange, exchange: Exchange, isRoute: boolean): void {
+  if (!isRoute) {
+    exchange.identity = original.identity;
+    return;
+  }
+  const shown = original.withheld?.lines ?? credentialLines(original.headers);
+  for (let i = 0; i < shown.length; i += 2) exchange.headers.push(shown[i]!, shown[i + 1]!);
+}
+
+function credentialLines(headers: Headers): Headers {
+  return getHeaders(headers, 'authorization').flatMap((value) => ['authorization', value]);
+}
+
+function exchangeFor(
+  original: Exchange,
+  { method, target, headers, body, vars }: Question,
+  responder: Responder,
+  isRoute: boolean,
+  startedAt: number,
+): Exchange {
+  const { origin, authority } = original;
+  const exchange = new Exchange(origin, responder, method, target, authority, 11, headers, body, startedAt);
+  exchange.id = original.id;
+  if (isRoute) return exchange;
+  const mark = target.indexOf('?');
+  exchange.path = mark < 0 ? target : target.slice(0, mark);
+  exchange.query = mark < 0 ? null : target.slice(mark + 1);
+  exchange.host = original.host;
+  exchange.scheme = original.scheme;
+  exchange.ip = original.ip;
+  exchange.params = original.params;
+  exchange.route = original.route;
+  exchange.variables = new CallVariables(original, vars);
+  // All its headers are the gateway's own by now: what it says of where the request came from is to be believed.
+  exchange.trusted = true;
+  return exchange;
+}

@@ -1,0 +1,149 @@
+import type { CallConfig } from '../config/model.ts';
+import type { Value } from '../expression/index.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { getHeader, type Headers } from '../http/headers.ts';
+import type { Clock } from '../util/clock.ts';
+import { type Addressee, type Asker, Asking, type Tags } from './asking.ts';
+import { partsByKey } from './batch.ts';
+import type { CallPrograms } from './programs.ts';
+import { questionOf } from './question.ts';
+import { readResult } from './read.ts';
+import { CallResult } from './result.ts';
+import { type Trouble, trouble } from './trouble.ts';
+
+/** What one request wants of a call that is shared with others. */
+export interface Share {
+  readonly exchange: Exchange;
+  readonly carried: Headers;
+  /** By their identity, so that those of several requests that are equal are asked once. */
+  readonly items: ReadonlyMap<string, Value>;
+  answered(status: number, headers: Headers, parts: ReadonlyMap<string, Value>, tags: Tags): void;
+  failed(why: Trouble): void;
+}
+
+/**
+ * Gathers the items of different clients' requests for the length of a window, so that one call asks for all of
+ * them. What it sends reads the items alone, and it carries nothing of any one client: that is checked when the
+ * config is loaded.
+ */
+export class Gathering {
+  private readonly config: CallConfig;
+  private readonly programs: CallPrograms;
+  private readonly addressee: Addressee;
+  private readonly clock: Clock;
+  /** Open calls, by what a service may see of a client: the host it asked for, and its language. */
+  private readonly open = new Map<string, SharedCall>();
+
+  constructor(config: CallConfig, programs: CallPrograms, addressee: Addressee, clock: Clock) {
+    this.config = config;
+    this.programs = programs;
+    this.addressee = addressee;
+    this.clock = clock;
+  }
+
+  /** Takes part in the next call. Gives what leaves it again; nothing is told from then on. */
+  join(share: Share): () => void {
+    const { window, size } = this.config.each!.batch!;
+    const group = groupOf(share);
+    let call = this.open.get(group);
+    if (call === undefined || call.size + share.items.size > size) {
+      if (call !== undefined) this.send(group, call);
+      call = new SharedCall(this.config, this.programs, this.addressee, this.clock);
+      this.open.set(group, call);
+      const opened = call;
+      call.timer = this.clock.after(window, () => this.send(group, opened));
+    }
+    call.add(share);
+    const joined = call;
+    if (call.size >= size) this.send(group, call);
+    return () => {
+      if (joined.leave(share) && this.open.get(group) === joined) this.close(group, joined);
+    };
+  }
+
+  private send(group: string, call: SharedCall): void {
+    this.close(group, call);
+    call.send();
+  }
+
+  private close(group: string, call: SharedCall): void {
+    if (call.timer !== null) this.clock.cancel(call.timer);
+    call.timer = null;
+    if (this.open.get(group) === call) this.open.delete(group);
+  }
+}
+
+function groupOf({ exchange, carried }: Share): string {
+  return `${exchange.scheme}://${exchange.authority} ${getHeader(carried, 'accept-language') ?? ''}`;
+}
+
+/** One call for the items of several requests. */
+class SharedCall implements Asker {
+  timer: object | null = null;
+  private readonly config: CallConfig;
+  private readonly programs: CallPrograms;
+  private readonly addressee: Addressee;
+  private readonly clock: Clock;
+  private readonly shares = new Set<Share>();
+  private readonly items = new Map<string, Value>();
+  private asking: Asking | null = null;
+  private sent = false;
+
+  constructor(config: CallConfig, programs: CallPrograms, addressee: Addressee, clock: Clock) {
+    this.config = config;
+    this.programs = programs;
+    this.addressee = addressee;
+    this.clock = clock;
+  }
+
+  get size(): number {
+    return this.items.size;
+  }
+
+  add(share: Share): void {
+    this.shares.add(share);
+    for (const [identity, item] of share.items) this.items.set(identity, item);
+  }
+
+  /** True: nobody is left. A call that nobody waits for is given up. */
+  leave(share: Share): boolean {
+    this.shares.delete(share);
+    if (this.shares.size > 0) return false;
+    this.asking?.cancel();
+    this.sent = true;
+    return true;
+  }
+
+  send(): void {
+    const [first] = this.shares;
+    if (first === undefined || this.sent) return;
+    this.sent = true;
+    const { exchange } = first;
+    const items = [...this.items.values()];
+    const vars = { get: (name: string) => (name === 'items' ? items : undefined) };
+    const language = getHeader(first.carried, 'accept-language');
+    const carried: Headers = language === undefined ? [] : ['accept-language', language];
+    const question = questionOf(this.programs, this.config.method, exchange, vars, carried);
+    if ('kind' in question) return this.failed(question);
+    this.asking = new Asking(exchange, question, this.addressee, this, this.clock, true);
+    this.asking.start();
+  }
+
+  wants(): boolean {
+    return false;
+  }
+
+  answered(status: number, headers: Headers, body: Buffer, tags: Tags): void {
+    const result = readResult(this.config.read, status, headers, body);
+    if (!(result instanceof CallResult)) return this.failed(result);
+    const parts = partsByKey(this.programs.batch!, NO_VARIABLES, result);
+    if (!(parts instanceof Map)) return this.failed({ ...trouble(parts.kind, parts.cause), status, headers });
+    for (const share of this.shares) share.answered(status, headers, parts, tags);
+  }
+
+  failed(why: Trouble): void {
+    for (const share of this.shares) share.failed(why);
+  }
+}
+
+const NO_VARIABLES = { get: () => undefined };

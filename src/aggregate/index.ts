@@ -1,0 +1,30 @@
+import { type BodySink, isSource } from '../http/body.ts';
+import type { Dispatch } from '../pipeline/index.ts';
+import type { CompiledAggregate } from './compiled.ts';
+import { AggregateRun } from './run.ts';
+
+export type { Addressee, TagsOf } from './asking.ts';
+export { type Address, type CompiledAggregate, compileAggregate, planOf } from './compiled.ts';
+export { partTags, unsaid } from './keeping.ts';
+export { takenNames } from './names.ts';
+export { isSafe, type Plan, type PlanCycle, type PlannedCall, planCalls } from './plan.ts';
+export {
+  type Attempt,
+  aggregateScope,
+  attemptNothing,
+  type CallPrograms,
+  compileAnswer,
+  compileCallPrograms,
+  whyNotCarried,
+} from './programs.ts';
+
+/** Asks the calls of an aggregate, and answers with what they gave. */
+export function aggregateDispatch(aggregate: CompiledAggregate): Dispatch {
+  return (exchange, out) => {
+    // No call is sent it: it is read all the same, so that the client's leaving behind it is seen.
+    if (isSource(exchange.body)) exchange.body.open(DISCARD);
+    new AggregateRun(aggregate, exchange, out).start();
+  };
+}
+
+const DISCARD: BodySink = { write: () => true, end: () => {}, fail: () => {} };

@@ -1,0 +1,121 @@
+import { judgeStorable, type RoutePolicy, STANDARD_POLICY } from '../cache/index.ts';
+import { getHeader, getJoined, type Headers, removeHeader } from '../http/headers.ts';
+import type { HeaderTransform } from '../pipeline/index.ts';
+import type { Varies } from './varies.ts';
+
+/** One answer that went into an aggregate. Times of the wall clock, in ms. */
+export interface Part {
+  readonly status: number;
+  readonly headers: Headers;
+  /** What its call says of keeping it; null: nothing. */
+  readonly policy: RoutePolicy | null;
+  /** Null: they could not be told. */
+  readonly tags: readonly string[] | null;
+  readonly requestAt: number;
+  readonly responseAt: number;
+}
+
+/**
+ * For how many seconds what is composed of these parts may be kept: as long as the part that lives shortest, its age
+ * counted. A part that names no lifetime counts as the route's own (`ttl`); null, it may not be kept at all, where
+ * there is none, or where any part forbids it (`no-store`, `private`, `no-cache`, `Vary: *`, Set-Cookie).
+ */
+export function keepsFor(parts: readonly Part[], ttl: number | null): number | null {
+  let least = Number.POSITIVE_INFINITY;
+  for (const part of parts) {
+    const left = part.tags === null ? null : leftOf(part, ttl);
+    if (left === null || left <= 0) return null;
+    least = Math.min(least, left);
+  }
+  // Where every call was skipped, the route alone says how long.
+  return least === Number.POSITIVE_INFINITY ? ttl : least;
+}
+
+function leftOf({ policy, requestAt, responseAt, ...part }: Part, ttl: number | null): number | null {
+  const judged = judge(part.status, part.headers, policy ?? STANDARD_POLICY, requestAt, responseAt);
+  if (!judged.storable) return judged.reason === 'no-lifetime' ? ttl : null;
+  return judged.noCache ? null : judged.lifetime - judged.ageAtResponse;
+}
+
+function judge(status: number, headers: Headers, policy: RoutePolicy, requestAt: number, responseAt: number) {
+  return judgeStorable({
+    method: 'GET',
+    requestHeaders: [],
+    authenticated: false,
+    hasCookie: false,
+    status,
+    responseHeaders: headers,
+    policy,
+    requestAt,
+    responseAt,
+  });
+}
+
+/** What the route names as the lifetime of answers with this status, in seconds; null: nothing. */
+function ttlOf(status: number, policy: RoutePolicy): number | null {
+  const judged = judge(status, [], policy, 0, 0);
+  return judged.storable ? judged.lifetime : null;
+}
+
+/**
+ * By these an aggregate tells the cache before it what follows from its parts: a lifetime, by the field that is meant
+ * for this gateway alone (RFC 9213), and the tags. They never go out: `unsaid` takes them off each answer.
+ */
+const LIFETIME = 'tidegate-cache-control';
+const TAGS = 'tidegate-aggregate-tags';
+/** In place of tags, where the answer must not be kept whatever the route says. */
+const NOT_KEPT = 'none';
+
+/** What the answer's headers say to the cache, beside what they say to the client. */
+export function keepingHeaders(
+  parts: readonly Part[],
+  policy: RoutePolicy,
+  {
+    status,
+    headers,
+    partial,
+    varies,
+  }: { status: number; headers: Headers; partial: boolean; varies: Varies },
+): Headers {
+  const vary = varyOf(parts, varies);
+  if (vary === '*') return ['vary', '*', TAGS, NOT_KEPT];
+  const keeps = partial ? null : keepsFor(parts, ttlOf(status, policy));
+  if (keeps === null) return [TAGS, NOT_KEPT];
+  const tags = [...new Set(parts.flatMap((part) => part.tags ?? []))];
+  const said: Headers = vary === '' ? [] : ['vary', vary];
+  said.push(TAGS, Buffer.from(JSON.stringify(tags)).toString('base64'));
+  // What the answer says itself of its lifetime stands.
+  if (getHeader(headers, 'cache-control') === undefined && getHeader(headers, LIFETIME) === undefined)
+    said.push(LIFETIME, `max-age=${Math.floor(keeps)}`);
+  return said;
+}
+
+/** Of what parts vary by, a call carries the language of the client alone, and what the expressions read. */
+function varyOf(parts: readonly Part[], varies: Varies): string {
+  if (varies === '*') return '*';
+  const byLanguage = parts.some(({ headers }) =>
+    /\baccept-language\b/i.test(getJoined(headers, 'vary') ?? ''),
+  );
+  return (byLanguage ? [...varies, 'accept-language'] : varies).join(', ');
+}
+
+/** The tags of an aggregate's parts; null: it must not be kept. */
+export function partTags(headers: Headers): string[] | null {
+  const said = getHeader(headers, TAGS);
+  if (said === undefined) return [];
+  return said === NOT_KEPT ? null : (JSON.parse(Buffer.from(said, 'base64').toString()) as string[]);
+}
+
+/** A transform after which nothing stands of what is said to the cache alone. */
+export function unsaid(transform: HeaderTransform | null): HeaderTransform {
+  return {
+    gives: transform?.gives ?? NOTHING,
+    apply(headers, vars, own) {
+      removeHeader(headers, LIFETIME);
+      removeHeader(headers, TAGS);
+      transform?.apply(headers, vars, own);
+    },
+  };
+}
+
+const NOTHING: ReadonlySet<string> = new Set();

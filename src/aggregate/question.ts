@@ -1,0 +1,94 @@
+import { EvaluationFailure, toJson, type Variables } from '../expression/index.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { type Headers, isHeaderValue } from '../http/headers.ts';
+import { restOf } from '../pipeline/index.ts';
+import type { Question } from './asking.ts';
+import type { RequestPrograms } from './programs.ts';
+import { type Trouble, trouble } from './trouble.ts';
+import { writeJson } from './write-json.ts';
+
+/** Makes the request of a call. What can't be evaluated, or could not be sent, is a trouble, and nothing is sent. */
+export function questionOf(
+  programs: RequestPrograms,
+  method: string,
+  exchange: Exchange,
+  vars: Variables,
+  carried: Headers,
+): Question | Trouble {
+  let target: string;
+  try {
+    target = targetOf(programs, exchange, vars);
+  } catch (error) {
+    return notSent(error, exchange, isBadPath(error));
+  }
+  try {
+    const headers = headersOf(programs, vars, carried);
+    const body = bodyOf(programs, vars);
+    if (body !== null && !programs.headers.some(({ name }) => name.toLowerCase() === 'content-type'))
+      headers.push('content-type', 'application/json');
+    return { method, target, headers, body, vars };
+  } catch (error) {
+    return notSent(error, exchange, false);
+  }
+}
+
+function targetOf({ path: template }: RequestPrograms, exchange: Exchange, vars: Variables): string {
+  if (template === null) return exchange.path;
+  const { path, query } = template.render(vars);
+  const whole = template.endsWithRest ? takeOver(path, exchange) : path;
+  return query === null ? whole : `${whole}?${query}`;
+}
+
+function takeOver(before: string, exchange: Exchange): string {
+  const whole = (before.endsWith('/') ? before.slice(0, -1) : before) + restOf(exchange);
+  return whole === '' ? '/' : whole;
+}
+
+function headersOf(programs: RequestPrograms, vars: Variables, carried: Headers): Headers {
+  const headers = carried.slice();
+  for (const { name, templates } of programs.headers) {
+    for (const template of templates) {
+      for (const value of template.renderAll(vars)) {
+        if (value === '') continue;
+        if (!isHeaderValue(value)) throw new EvaluationFailure('nul', `"${name}" would not be a header`);
+        headers.push(name, value);
+      }
+    }
+  }
+  return headers;
+}
+
+function bodyOf({ body }: RequestPrograms, vars: Variables): Buffer | null {
+  if (body === null) return null;
+  const value = body.evaluate(vars);
+  return Buffer.concat(
+    writeJson(value).map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)),
+  );
+}
+
+/** A segment that the request made empty, `.` or `..`. */
+function isBadPath(error: unknown): boolean {
+  return error instanceof EvaluationFailure && error.kind === 'value' && error.origin === 'request';
+}
+
+function notSent(error: unknown, exchange: Exchange, isBad: boolean): Trouble {
+  if (!(error instanceof EvaluationFailure)) throw error;
+  if (isBad) return trouble('expression', error.message, { blame: 'TG_REQUEST_VALUE' });
+  const wantsBody = error.kind === 'absent' && error.message === NO_BODY && exchange.body === null;
+  return trouble('expression', error.message, wantsBody ? { blame: 'TG_REQUEST_BODY_JSON' } : {});
+}
+
+/** As the expressions say it where a request has no content. */
+const NO_BODY = 'request has no "body"';
+
+/** An item as a text by which equal ones are found: equal values give equal texts. */
+export function identityOf(value: Parameters<typeof toJson>[0]): string {
+  return toJson(sorted(value));
+}
+
+function sorted(value: Parameters<typeof toJson>[0]): Parameters<typeof toJson>[0] {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!(value instanceof Map)) return value;
+  const members = [...value].sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
+  return new Map(members.map(([key, member]) => [key, sorted(member)]));
+}

@@ -1,0 +1,44 @@
+import type { Exchange } from '../http/exchange.ts';
+import { AMBIGUOUS, type Credential, type Decision, type Place } from './contract.ts';
+import { readPlaces } from './places.ts';
+
+/** Tokens that are longer are no good, and not looked at. */
+const LONGEST = 16 * 1024;
+
+/** A bearer token (RFC 6750 §2.1), or what stands where `from` says. */
+export function readBearer(
+  places: readonly Place[],
+  exchange: Exchange,
+): Credential | typeof AMBIGUOUS | null {
+  const found = readPlaces(places, exchange);
+  if (found === null || found === AMBIGUOUS) return found;
+  const { place, value } = found;
+  const token = withoutScheme(value);
+  if (token !== null) return { place, value: token };
+  return place.in === 'header' && place.name === 'authorization' ? null : found;
+}
+
+/** Does anything stand there, of whatever scheme? */
+export function isAddressed(places: readonly Place[], exchange: Exchange): boolean {
+  return readPlaces(places, exchange) !== null;
+}
+
+/** Schemes are compared without case (RFC 9110 §11.1). */
+function withoutScheme(value: string): string | null {
+  if (value.startsWith('Bearer ') && value.charCodeAt(7) !== 0x20) return value.slice(7);
+  if (value.length < 7 || value.charCodeAt(6) !== 0x20 || value.slice(0, 6).toLowerCase() !== 'bearer')
+    return null;
+  return value.slice(7).trimStart();
+}
+
+/** Why a text can't be a token; null where it can. It is never sent to anybody then. */
+export function tokenFlaw(token: string): string | null {
+  if (token.length === 0) return 'the token is empty';
+  if (token.length > LONGEST) return `the token is longer than ${LONGEST} bytes`;
+  return /^[\x21-\x7e]+$/.test(token) ? null : 'the token holds blanks, or bytes that are no visible ASCII';
+}
+
+export const refused = (why: string): Decision => ({ kind: 'refused', status: 401, why });
+
+/** The challenge of everything that takes bearer tokens (RFC 6750 §3). */
+export const BEARER = { scheme: 'Bearer', params: [['realm', 'tidegate']] } as const;

@@ -1,0 +1,32 @@
+import type { Headers } from '../http/headers.ts';
+import type { Challenge } from './contract.ts';
+
+/** Adds `WWW-Authenticate` lines: one for each scheme (RFC 9110 §11.6.1). */
+export function addChallenges(
+  headers: Headers,
+  challenges: readonly Challenge[],
+  error: BearerError | null,
+): void {
+  const seen = new Set<string>();
+  for (const { scheme, params } of challenges) {
+    const all = scheme === 'Bearer' && error !== null ? [...params, ...bearerParams(error)] : params;
+    const line = `${scheme} ${all.map(([name, value]) => `${name}="${quoted(value)}"`).join(', ')}`;
+    if (!seen.has(line)) headers.push('www-authenticate', line);
+    seen.add(line);
+  }
+}
+
+/** RFC 6750 §3.1. Never more: a description would tell a guesser why a token is no good. */
+export type BearerError =
+  | { readonly error: 'invalid_token' | 'invalid_request' }
+  | { readonly error: 'insufficient_scope'; readonly scopes: readonly string[] };
+
+function bearerParams(error: BearerError): [string, string][] {
+  const params: [string, string][] = [['error', error.error]];
+  if ('scopes' in error && error.scopes.length > 0) params.push(['scope', error.scopes.join(' ')]);
+  return params;
+}
+
+function quoted(text: string): string {
+  return text.replaceAll(/["\\]/g, '\\$&');
+}

@@ -1,0 +1,232 @@
+import { hash } from 'node:crypto';
+import type { ForwardConfig } from '../config/model.ts';
+import {
+  compileExpression,
+  EvaluationFailure,
+  JsonError,
+  parseJson,
+  ResponseFields,
+  requestScope,
+  toJson,
+  type Value,
+} from '../expression/index.ts';
+import { Failure } from '../http/errors.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { getHeader, type Headers, sameName } from '../http/headers.ts';
+import { clientAuthority } from '../pipeline/index.ts';
+import { BEARER } from './bearer.ts';
+import { type AnswerOfCall, Endpoint } from './call/index.ts';
+import type { AMBIGUOUS, Challenge, Credential, Decision, Identity, Place, Provider } from './contract.ts';
+import { type Asked, asked, Decisions } from './decisions.ts';
+import { compileMapping, type Mapping } from './mapping.ts';
+import { AUTHORIZATION, maskTarget, readPlaces } from './places.ts';
+import type { AuthParts } from './room.ts';
+
+/** Where nothing says where the credential stands, the server is asked about every request. */
+const WHOLE_REQUEST: Credential = { value: '', place: AUTHORIZATION };
+
+/**
+ * Asks another service about each request, as nginx's auth_request and Traefik's ForwardAuth do: 2xx lets it
+ * pass; 401, 403 and redirects (to a login page) go back to the client as they are; anything else is 503.
+ */
+export class ForwardProvider implements Provider {
+  readonly name: string;
+  readonly kind = 'forward';
+  readonly places: readonly Place[];
+  readonly serviceHeaders: readonly string[];
+  readonly challenge: Challenge = BEARER;
+  readonly crossSite: boolean;
+  readonly discoverable = false;
+  private readonly config: ForwardConfig;
+  private readonly parts: AuthParts;
+  private readonly mapping: Mapping;
+  private readonly endpoint: Endpoint;
+  private readonly decisions: Decisions;
+  private readonly keyOf: (exchange: Exchange) => string | null;
+
+  constructor(config: ForwardConfig, parts: AuthParts) {
+    this.name = config.name;
+    this.config = config;
+    this.parts = parts;
+    this.crossSite = config.crossSite;
+    const usual = config.requestHeaders.includes('authorization') ? [AUTHORIZATION] : [];
+    this.places = config.from ?? usual;
+    this.serviceHeaders = config.responseHeaders;
+    this.mapping = compileMapping(config);
+    this.endpoint = new Endpoint(config.name, config.url, config.tls, parts);
+    this.decisions = new Decisions(parts);
+    this.keyOf = compileKey(config, parts);
+  }
+
+  recognises(exchange: Exchange): Credential | typeof AMBIGUOUS | null {
+    return this.config.from === null ? WHOLE_REQUEST : readPlaces(this.places, exchange);
+  }
+
+  isAddressed(exchange: Exchange): boolean {
+    if (this.config.from !== null) return readPlaces(this.places, exchange) !== null;
+    return this.config.requestHeaders.some((name) => getHeader(exchange.headers, name) !== undefined);
+  }
+
+  authenticate(
+    { value, place }: Credential,
+    exchange: Exchange,
+    places: readonly Place[],
+  ): Decision | Promise<Decision> {
+    const key = this.keyOf(exchange);
+    if (key !== null) {
+      const kept = this.decisions.kept(key);
+      if (kept !== null) return kept;
+    }
+    const lines = this.lines(exchange, places);
+    const shown = value === '' ? bearerOf(exchange.headers) : value;
+    const tokenHash =
+      shown === null
+        ? null
+        : hash('sha256', Buffer.from(shown, place.in === 'query' ? 'utf8' : 'latin1'), 'hex');
+    const ask = () => this.ask(lines, tokenHash);
+    return key === null ? ask().then(({ decision }) => decision) : this.decisions.decide(key, ask);
+  }
+
+  describe(): string {
+    return `${this.endpoint.origin} is asked about the request`;
+  }
+
+  close(): void {
+    this.endpoint.close();
+  }
+
+  /** What the server is told: the client's own headers of these names never pass, nor any that isn't listed. */
+  private lines(exchange: Exchange, places: readonly Place[]): Headers {
+    const lines: Headers = [];
+    for (const name of this.config.requestHeaders) {
+      if (OWN.has(name)) continue;
+      for (let i = 0; i < exchange.headers.length; i += 2)
+        if (sameName(exchange.headers[i]!, name)) lines.push(name, exchange.headers[i + 1]!);
+    }
+    const uri = exchange.query === null ? exchange.path : `${exchange.path}?${exchange.query}`;
+    const others = places.filter((place) => !this.places.includes(place));
+    lines.push('X-Forwarded-Method', exchange.method);
+    lines.push('X-Forwarded-Proto', exchange.scheme);
+    lines.push('X-Forwarded-Host', clientAuthority(exchange, exchange.trusted));
+    lines.push('X-Forwarded-Uri', maskTarget(uri, others));
+    lines.push('X-Forwarded-For', exchange.ip);
+    lines.push('X-Original-Method', exchange.method);
+    lines.push('X-Original-URI', maskTarget(uri, places));
+    return lines;
+  }
+
+  private async ask(headers: Headers, tokenHash: string | null): Promise<Asked> {
+    const { sequence } = this.parts.fences;
+    const { pathname, search } = new URL(this.config.url);
+    const answer = await this.endpoint.call(
+      { method: 'GET', target: pathname + search, headers, body: null },
+      this.config.timeout,
+    );
+    if (answer instanceof Failure) return asked({ kind: 'unavailable', failure: answer });
+    const { status } = answer;
+    if (status >= 200 && status <= 299) return this.accept(answer, tokenHash, sequence);
+    if (status === 401 || status === 403 || (status >= 300 && status <= 399))
+      return this.refuse(answer, tokenHash);
+    return asked({ kind: 'unavailable', failure: this.endpoint.failed(`it answers ${status}`) });
+  }
+
+  private accept(answer: AnswerOfCall, tokenHash: string | null, sequence: number): Asked {
+    const { status, headers, body } = answer;
+    const said = bodyOf(answer);
+    const claims = said instanceof Map ? (said as ReadonlyMap<Value, Value>) : new Map<Value, Value>();
+    const mapped = this.mapping({ claims, response: new ResponseFields(status, headers, said) });
+    this.endpoint.worked();
+    const tags = tokenHash === null ? [] : [`token:${tokenHash}`];
+    tags.push(...(mapped.tags ?? []));
+    if (mapped.subject !== null) tags.push(`subject:${mapped.subject}`);
+    const identity: Identity = {
+      ...mapped,
+      provider: this.name,
+      expiresAt: null,
+      tokenHash,
+      tags,
+      sequence,
+      toService: linesNamed(headers, this.config.responseHeaders),
+      toClient: linesNamed(headers, this.config.clientHeaders),
+    };
+    const keep = this.config.cache.accept;
+    const weight = headers.length * 50 + body.length;
+    return asked({ kind: 'allowed', identity }, mapped.tags === null ? null : tags, keep, weight, keep > 0);
+  }
+
+  private refuse({ status, headers, body }: AnswerOfCall, tokenHash: string | null): Asked {
+    this.endpoint.worked();
+    const keep = status === 403 ? this.config.cache.refuse : 0;
+    const tags = tokenHash === null ? [] : [`token:${tokenHash}`];
+    const weight = headers.length * 50 + body.length;
+    return asked({ kind: 'answer', status, headers, body }, tags, keep, weight, keep > 0);
+  }
+}
+
+/** Made by the gateway, or of the one connection: never taken from the client. */
+const OWN: ReadonlySet<string> = new Set([
+  'x-forwarded-method',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-uri',
+  'x-forwarded-for',
+  'x-original-method',
+  'x-original-uri',
+  'host',
+  'connection',
+  'keep-alive',
+  'content-length',
+  'transfer-encoding',
+  'te',
+  'trailer',
+  'upgrade',
+  'expect',
+]);
+
+/** Null: this request's decision is its own. */
+function compileKey(config: ForwardConfig, parts: AuthParts): (exchange: Exchange) => string | null {
+  const { accept, refuse, key } = config.cache;
+  // What goes back to one client is no other's.
+  if ((accept === 0 && refuse === 0) || config.clientHeaders.length > 0) return () => null;
+  if (key === null) return (exchange) => digest(usualKey(exchange, config.requestHeaders));
+  const program = compileExpression(key, requestScope);
+  return (exchange) => {
+    try {
+      return digest(toJson(program.evaluate(parts.variables(exchange).strict())));
+    } catch (error) {
+      if (error instanceof EvaluationFailure) return null;
+      throw error;
+    }
+  };
+}
+
+function usualKey(exchange: Exchange, names: readonly string[]): string {
+  const { method, scheme, path, query, ip } = exchange;
+  const host = clientAuthority(exchange, exchange.trusted);
+  return JSON.stringify([method, scheme, host, path, query, ip, linesNamed(exchange.headers, names)]);
+}
+
+const digest = (text: string): string => hash('sha256', text, 'hex');
+
+function linesNamed(headers: Headers, names: readonly string[]): Headers {
+  const lines: Headers = [];
+  for (const name of names)
+    for (let i = 0; i < headers.length; i += 2)
+      if (sameName(headers[i]!, name)) lines.push(name, headers[i + 1]!);
+  return lines;
+}
+
+function bearerOf(headers: Headers): string | null {
+  return /^bearer +(\S+)$/i.exec(getHeader(headers, 'authorization') ?? '')?.[1] ?? null;
+}
+
+/** The JSON of an answer, where it is any. */
+function bodyOf({ headers, body }: AnswerOfCall): Value | undefined {
+  if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(getHeader(headers, 'content-type') ?? '')) return undefined;
+  try {
+    return parseJson(body, { duplicates: 'reject' });
+  } catch (error) {
+    if (error instanceof JsonError) return undefined;
+    throw error;
+  }
+}

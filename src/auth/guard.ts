@@ -1,0 +1,153 @@
+import { Failure } from '../http/errors.ts';
+import { type Exchange, type Reply, reply } from '../http/exchange.ts';
+import { type Headers, sameName } from '../http/headers.ts';
+import { type Filter, problem } from '../pipeline/index.ts';
+import { certificateFlaw } from './binding.ts';
+import { addChallenges, type BearerError } from './challenge.ts';
+import {
+  AMBIGUOUS,
+  type Challenge,
+  type Credential,
+  type Decision,
+  type Identity,
+  type Place,
+  type Provider,
+  type RevocationFences,
+} from './contract.ts';
+import { isSameOrigin } from './origin.ts';
+import { linesOf, maskTarget, removeLike, stripPlaces } from './places.ts';
+import { metadataUrl } from './resource-metadata.ts';
+
+export interface GuardSettings {
+  readonly providers: readonly Provider[];
+  readonly optional: boolean;
+  readonly passToken: boolean;
+  readonly fences: RevocationFences;
+}
+
+/** What was taken off a request: an aggregate's call to another route shows it there. */
+export interface Withheld {
+  readonly credential: Credential;
+  /** The lines in which credentials stood, as they came. */
+  readonly lines: Headers;
+  /** Number of the newest invalidation that the decision has seen. */
+  readonly sequence: number;
+}
+
+/** Finds out who asks: the first provider that recognises the credential decides, and its refusal stands. */
+export class Guard implements Filter {
+  readonly phase = 'authenticate';
+  readonly providers: readonly Provider[];
+  private readonly settings: GuardSettings;
+  private readonly places: readonly Place[];
+  private readonly queryPlaces: boolean;
+  private readonly serviceHeaders: readonly string[];
+
+  constructor(settings: GuardSettings) {
+    this.settings = settings;
+    this.providers = settings.providers;
+    this.places = settings.providers.flatMap((provider) => provider.places);
+    this.queryPlaces = this.places.some((place) => place.in === 'query');
+    this.serviceHeaders = settings.providers.flatMap((provider) => provider.serviceHeaders);
+  }
+
+  run(exchange: Exchange): Reply | null | Promise<Reply | null> {
+    if (this.queryPlaces) exchange.shownTarget = maskTarget(exchange.target, this.places);
+    // RFC 9110 §11.6.2: a request has one; which of two a service would take nobody knows.
+    if (standsTwice(exchange.headers)) return refuse(exchange, new Failure('TG_AUTH_AMBIGUOUS'));
+    for (const provider of this.providers) {
+      if (this.settings.optional && !provider.isAddressed(exchange)) continue;
+      const credential = provider.recognises(exchange);
+      if (credential === null) continue;
+      if (credential === AMBIGUOUS) return refuse(exchange, new Failure('TG_AUTH_AMBIGUOUS'));
+      if (credential.place.in === 'cookie' && !provider.crossSite && !isSameOrigin(exchange))
+        return refuse(exchange, new Failure('TG_AUTH_ORIGIN'));
+      const decision = provider.authenticate(credential, exchange, this.places);
+      if (!(decision instanceof Promise)) return this.follow(exchange, decision, credential);
+      return decision.then((decided) => this.follow(exchange, decided, credential));
+    }
+    return this.unrecognised(exchange);
+  }
+
+  private follow(exchange: Exchange, decision: Decision, credential: Credential): Reply | null {
+    switch (decision.kind) {
+      case 'allowed':
+        return this.bound(exchange, decision.identity) ?? this.admit(exchange, decision.identity, credential);
+      case 'refused':
+        if (decision.status === 403) return refuse(exchange, new Failure('TG_AUTH_FORBIDDEN', decision.why));
+        return this.challenge(exchange, new Failure('TG_AUTH_INVALID', decision.why), INVALID_TOKEN);
+      case 'answer':
+        exchange.refused = true;
+        return reply(decision.status, decision.headers.slice(), decision.body);
+      case 'unavailable':
+        return refuse(exchange, decision.failure);
+    }
+  }
+
+  /** A token of one connection's certificate is worth nothing on another's. */
+  private bound(exchange: Exchange, { boundTo }: Identity): Reply | null {
+    const flaw = certificateFlaw(boundTo, exchange);
+    return flaw === null
+      ? null
+      : this.challenge(exchange, new Failure('TG_AUTH_INVALID', flaw), INVALID_TOKEN);
+  }
+
+  private admit(exchange: Exchange, identity: Identity, credential: Credential): null {
+    exchange.identity = identity;
+    const lines = linesOf(this.places, exchange.headers);
+    this.clean(exchange);
+    const sequence = identity.sequence ?? this.settings.fences.sequence;
+    const withheld: Withheld = { credential, lines, sequence };
+    exchange.withheld = withheld;
+    if (identity.toService.length > 0) exchange.headers.push(...identity.toService);
+    if (identity.toClient.length > 0) exchange.toClient = identity.toClient;
+    return null;
+  }
+
+  /** Nothing of what a client says of itself goes on. */
+  private clean(exchange: Exchange): void {
+    if (!this.settings.passToken) stripPlaces(this.places, exchange);
+    for (const name of this.serviceHeaders) removeLike(exchange.headers, name);
+  }
+
+  private unrecognised(exchange: Exchange): Reply | null {
+    const shown = this.providers.some((provider) => provider.isAddressed(exchange));
+    if (shown)
+      return this.challenge(exchange, new Failure('TG_AUTH_INVALID', 'no provider takes it'), INVALID_TOKEN);
+    if (!this.settings.optional) return this.challenge(exchange, new Failure('TG_AUTH_MISSING'), null);
+    this.clean(exchange);
+    return null;
+  }
+
+  private challenge(exchange: Exchange, failure: Failure, error: BearerError | null): Reply {
+    const answer = refuse(exchange, failure);
+    const challenges = this.providers.map((provider) =>
+      provider.discoverable ? withMetadata(provider.challenge, exchange) : provider.challenge,
+    );
+    addChallenges(answer.headers, challenges, error);
+    return answer;
+  }
+}
+
+/** RFC 9728 §5.1. */
+function withMetadata({ scheme, params }: Challenge, exchange: Exchange): Challenge {
+  return { scheme, params: [...params, ['resource_metadata', metadataUrl(exchange)]] };
+}
+
+const INVALID_TOKEN: BearerError = { error: 'invalid_token' };
+
+/** A refusal on the way in: what stands in its place must not reach a service either. */
+export function refuse(exchange: Exchange, failure: Failure): Reply {
+  exchange.refused = true;
+  return problem(failure, exchange.id);
+}
+
+function standsTwice(headers: Headers): boolean {
+  let found = false;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i]!.length !== 13 || !sameName(headers[i]!, 'authorization')) continue;
+    if (found) return true;
+    found = true;
+  }
+  return false;
+}

@@ -1,0 +1,2 @@
+export { readKeySet } from './key-set.ts';
+export { JwtProvider } from './provider.ts';

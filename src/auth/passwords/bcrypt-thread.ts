@@ -1,0 +1,72 @@
+import { Worker } from 'node:worker_threads';
+
+/** Runs in the thread: answers whether a password fits a hash. */
+const SOURCE = `
+const { parentPort, workerData } = require('node:worker_threads');
+const ready = import(workerData);
+parentPort.on('message', async ({ id, password, hash }) => {
+  try {
+    const { default: bcrypt } = await ready;
+    parentPort.postMessage({ id, fits: bcrypt.compareSync(password, hash) });
+  } catch (error) {
+    parentPort.postMessage({ id, error: String(error) });
+  }
+});
+`;
+
+interface Answer {
+  id: number;
+  fits?: boolean;
+  error?: string;
+}
+
+interface Waiting {
+  resolve(fits: boolean): void;
+  reject(error: Error): void;
+}
+
+/** bcrypt is written in JavaScript here, so it has a thread of its own: a check never holds a request that needs none. */
+export class BcryptThread {
+  private worker: Worker | null = null;
+  private readonly waiting = new Map<number, Waiting>();
+  private last = 0;
+
+  compare(password: string, hash: string): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const id = ++this.last;
+      this.waiting.set(id, { resolve, reject });
+      this.worker ??= this.start();
+      this.worker.postMessage({ id, password, hash });
+    });
+  }
+
+  close(): void {
+    void this.worker?.terminate();
+    this.lost(new Error('the provider was closed'));
+  }
+
+  private start(): Worker {
+    const worker = new Worker(SOURCE, { eval: true, workerData: import.meta.resolve('bcryptjs') });
+    // What waits for an answer is kept alive by its client's connection.
+    worker.unref();
+    worker.on('message', (answer: Answer) => this.answered(answer));
+    worker.on('error', (error) => this.lost(error));
+    worker.on('exit', () => this.lost(new Error('the thread ended')));
+    return worker;
+  }
+
+  private answered({ id, fits, error }: Answer): void {
+    const one = this.waiting.get(id);
+    this.waiting.delete(id);
+    if (fits === undefined) one?.reject(new Error(error));
+    else one?.resolve(fits);
+  }
+
+  /** The next check starts a new one. */
+  private lost(error: Error): void {
+    this.worker = null;
+    const all = [...this.waiting.values()];
+    this.waiting.clear();
+    for (const { reject } of all) reject(error);
+  }
+}

@@ -1,0 +1,2 @@
+export { PasswordChecks } from './password-checks.ts';
+export { looksHashed, type PasswordHash, parsePasswordHash } from './password-hash.ts';

@@ -1,0 +1,1 @@
+export { ServiceToken } from './service-token.ts';

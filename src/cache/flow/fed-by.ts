@@ -1,0 +1,16 @@
+/** What a cache knows of the change sources that keep it right. `changes/` is one; it stands above. */
+export interface FedBy {
+  /**
+   * What an entry carries beside its tags, so that changes whose tags can't be known reach it too. Null: it must not
+   * be stored, since changes of its tags are not followed now, or are not shown by all origins yet.
+   */
+  familiesOf(tags: readonly string[]): string[] | null;
+  /**
+   * The positions that a request names in `tidegate-after`: `reached` at once, else `done` is called; `behind` after
+   * the time that it may wait. Or what is wrong with them.
+   */
+  waitFor(
+    value: string,
+    done: (outcome: 'reached' | 'behind') => void,
+  ): 'reached' | { readonly detail: string } | { cancel(): void };
+}

@@ -1,0 +1,49 @@
+import { RepeatedAnswer, RepeatedReply } from '../../http/repeated.ts';
+import type { Entry } from '../entry.ts';
+import { cacheStatus, currentAge, privateHeaders, type RequestCacheFields } from '../policy/index.ts';
+
+/** What is kept with an entry so that a hit is written from text that is made once. */
+export class Hits {
+  readonly entry: Entry;
+  private readonly answer: RepeatedAnswer;
+  private age = -1;
+  private ttl = Number.NaN;
+
+  constructor(entry: Entry) {
+    const headers = entry.private ? privateHeaders(entry.headers) : entry.headers;
+    this.entry = entry;
+    this.answer = new RepeatedAnswer(entry.status, headers, entry.body);
+  }
+
+  /** The whole answer at `now`, in ms of the wall clock. */
+  reply(now: number): RepeatedReply {
+    const { entry, answer } = this;
+    const exact = currentAge(entry, now);
+    const age = Math.floor(exact);
+    const ttl = Math.floor(entry.lifetime - exact);
+    if (age !== this.age || ttl !== this.ttl) {
+      this.age = age;
+      this.ttl = ttl;
+      answer.varying = ['Age', String(age), 'Cache-Status', cacheStatus({ hit: true, ttl })];
+    }
+    return new RepeatedReply(answer);
+  }
+}
+
+/** A copy of an entry is another entry, whatever it took along. */
+export function hitsOf(entry: Entry): Hits {
+  const { hits } = entry;
+  if (hits !== undefined && hits.entry === entry) return hits;
+  entry.hits = new Hits(entry);
+  return entry.hits;
+}
+
+/** Does the request ask for the whole content, without conditions? Then nothing but time tells two answers apart. */
+export function asksForAll(method: string, fields: RequestCacheFields): boolean {
+  return (
+    method === 'GET' &&
+    fields.range === null &&
+    fields.ifNoneMatch === null &&
+    fields.ifModifiedSince === null
+  );
+}

@@ -1,0 +1,1 @@
+export { createHttpSource, type HttpSourceConfig } from './source.ts';

@@ -1,0 +1,24 @@
+export {
+  type Cell,
+  type ChangeBatch,
+  type Mapping,
+  type Operation,
+  type PushReply,
+  type PushRequest,
+  type Row,
+  type RowChange,
+  type Source,
+  type SourceMemory,
+  type SourceParts,
+  type SourceSink,
+  type SourceStatus,
+  type TableMapping,
+  type Touched,
+  UNKNOWN,
+} from './contract.ts';
+export { inspectSource, type SourceFinding } from './inspect.ts';
+export { changeScope, compileMapping, rowScope } from './mapping/index.ts';
+export type { SourceNews } from './news.ts';
+export { NodeChanges, type NodeChangesParts } from './node-changes.ts';
+export type { AppliedChange, ReaderParts, SourceDescription } from './reader/index.ts';
+export { AFTER_HEADER, BadAfter, ChangeView, mappingStamp, type PositionWait } from './view/index.ts';

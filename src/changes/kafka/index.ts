@@ -1,0 +1,1 @@
+export { createKafkaSource, type KafkaSourceConfig, type SaslMechanism } from './source.ts';

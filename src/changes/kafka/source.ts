@@ -1,0 +1,252 @@
+import { Consumer, type Message as KafkaMessage, type MessagesStream } from '@platformatic/kafka';
+import type { Secret } from '../../util/secret.ts';
+import type { Source, SourceParts } from '../contract.ts';
+import { DebeziumFeed } from '../debezium/index.ts';
+import { Pauses } from '../pauses.ts';
+import { formatTopicOffsets } from '../positions/topic-offsets.ts';
+import { mend, type Place, rangesOf } from './offsets.ts';
+
+export interface KafkaSourceConfig {
+  /** `host:port`. */
+  readonly brokers: readonly string[];
+  readonly topics: readonly string[];
+  readonly group: string;
+  readonly tls: boolean;
+  readonly sasl: {
+    readonly mechanism: SaslMechanism;
+    readonly username: string;
+    readonly password: Secret;
+  } | null;
+}
+
+export type SaslMechanism = 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+
+type Record = KafkaMessage<Buffer, Buffer, Buffer, Buffer>;
+
+/** Milliseconds until a dead node's partitions move to another. */
+const SESSION = 6000;
+/** Milliseconds between two commits of offsets. */
+const COMMIT_EVERY = 100;
+const LOOK_EVERY = 1000;
+const MOST_BYTES = 4 * 1024 * 1024;
+/** Records that may wait to be applied; then the brokers are no longer asked. */
+const MOST_WAITING = 2000;
+
+/** Debezium's events from Kafka, by a consumer group: offsets are committed only once they are applied. */
+export function createKafkaSource(config: KafkaSourceConfig, parts: SourceParts): Source {
+  return new KafkaSource(config, parts);
+}
+
+class KafkaSource implements Source {
+  private readonly config: KafkaSourceConfig;
+  private readonly parts: SourceParts;
+  private readonly feed: DebeziumFeed;
+  private readonly pauses: Pauses;
+  private readonly applied = new Map<string, bigint>();
+  private running: Promise<void> = Promise.resolve();
+  private started = false;
+  private open = false;
+  private queue: Record[] = [];
+  private wake: () => void = () => {};
+  private partitions = 0;
+  /** This connection has come to its end. */
+  private broken = false;
+
+  constructor(config: KafkaSourceConfig, parts: SourceParts) {
+    this.config = config;
+    this.parts = parts;
+    this.feed = new DebeziumFeed(parts.sink);
+    this.pauses = new Pauses(parts.clock);
+  }
+
+  start(): void {
+    this.parts.sink.state('connecting');
+    this.running = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.pauses.stop();
+    this.wake();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.pauses.stopped) {
+      const consumer = this.consumer();
+      let stream: MessagesStream<Buffer, Buffer, Buffer, Buffer> | null = null;
+      try {
+        await consumer.joinGroup({});
+        await this.place(consumer);
+        stream = await consumer.consume({
+          topics: [...this.config.topics],
+          mode: 'committed',
+          fallbackMode: 'fail',
+          autocommit: false,
+        });
+        await this.follow(consumer, stream);
+      } catch (error) {
+        if (!this.pauses.stopped) this.parts.sink.state('connecting', textOf(error as Error, this.config));
+      } finally {
+        stream?.removeAllListeners('data');
+        stream?.on('error', () => {});
+        await stream?.close().catch(() => {});
+        await consumer.close(true).catch(() => {});
+        this.queue = [];
+      }
+      await this.pauses.wait(300);
+    }
+  }
+
+  private consumer(): Consumer {
+    const { brokers, group, tls, sasl } = this.config;
+    return new Consumer({
+      clientId: 'tidegate',
+      groupId: group,
+      bootstrapBrokers: [...brokers],
+      // Else an outage of some seconds ends the stream, while the member stays in the group.
+      retries: true,
+      autocommit: false,
+      sessionTimeout: SESSION,
+      heartbeatInterval: SESSION / 4,
+      rebalanceTimeout: SESSION,
+      maxBytes: MOST_BYTES,
+      maxWaitTime: 500,
+      ...(tls ? { tls: {} } : {}),
+      ...(sasl === null ? {} : { sasl: { ...sasl, password: sasl.password.reveal() } }),
+    });
+  }
+
+  /** Begins where the group stands; where that is deleted already, at the earliest that is left, behind a fence. */
+  private async place(consumer: Consumer): Promise<void> {
+    const ranges = await rangesOf(consumer, this.config.topics);
+    const missing = this.config.topics.filter((topic) => (ranges.get(topic)?.length ?? 0) === 0);
+    if (missing.length > 0) throw new Error(`there is no topic ${missing.join(', ')}`);
+    this.partitions = [...ranges.values()].reduce((sum, own) => sum + own.length, 0);
+    const all = [...ranges].flatMap(([topic, own]) =>
+      own.map((range, partition) => ({ topic, partition, range })),
+    );
+    const known = this.started || all.some(({ range }) => range.committed !== null);
+    const gone: string[] = [];
+    const places = all.flatMap(({ topic, partition, range }): Place[] => {
+      const mended = mend(range, known);
+      if (mended === null) return [];
+      if (mended.gap) gone.push(`${topic}/${partition}`);
+      return [{ topic, partition, offset: mended.offset }];
+    });
+    if (places.length > 0)
+      await consumer.commit({ offsets: places.map((at) => ({ ...at, leaderEpoch: 0 })) });
+    if (gone.length > 0) await this.lost(`records of ${gone.join(', ')} were deleted before they were read`);
+    this.started = true;
+  }
+
+  private async follow(
+    consumer: Consumer,
+    stream: MessagesStream<Buffer, Buffer, Buffer, Buffer>,
+  ): Promise<void> {
+    const broken = new Promise<never>((_, reject) => {
+      stream.on('error', reject);
+      stream.on('close', () => reject(new Error('the stream was closed')));
+    });
+    broken.catch(() => {});
+    stream.on('data', (record: Record) => {
+      this.queue.push(record);
+      if (this.queue.length >= MOST_WAITING) stream.pause();
+      this.wake();
+    });
+    await this.checkShare(consumer);
+    this.broken = false;
+    const work = this.work(stream);
+    try {
+      await Promise.race([broken, work, this.watch(consumer)]);
+    } finally {
+      // What is being applied ends before anything is applied on another connection.
+      this.broken = true;
+      this.wake();
+      await work.catch(() => {});
+    }
+  }
+
+  private async work(stream: MessagesStream<Buffer, Buffer, Buffer, Buffer>): Promise<void> {
+    const last = new Map<string, Record>();
+    let committed = this.parts.clock.now();
+    while (!this.pauses.stopped && !this.broken) {
+      const records = this.queue;
+      this.queue = [];
+      if (stream.isPaused()) stream.resume();
+      if (records.length > 0) await this.apply(records, last);
+      const due = this.parts.clock.now() - committed >= COMMIT_EVERY;
+      if (last.size > 0 && due) {
+        await Promise.all([...last.values()].map((record) => record.commit()));
+        last.clear();
+        committed = this.parts.clock.now();
+      }
+      if (this.queue.length === 0) await this.more(last.size > 0 ? COMMIT_EVERY : null);
+    }
+  }
+
+  private async apply(records: readonly Record[], last: Map<string, Record>): Promise<void> {
+    const next = new Map(this.applied);
+    for (const record of records) {
+      const partition = `${record.topic}/${record.partition}`;
+      next.set(partition, record.offset);
+      last.set(partition, record);
+    }
+    const messages = records.map(({ topic, key, value }) => ({
+      topic,
+      key: textOrNull(key),
+      value: textOrNull(value),
+    }));
+    await this.feed.apply(messages, { position: { here: formatTopicOffsets(next) } });
+    for (const [partition, offset] of next) this.applied.set(partition, offset);
+  }
+
+  /** Until records come; at the latest after `ms`. */
+  private async more(ms: number | null): Promise<void> {
+    const { clock } = this.parts;
+    await new Promise<void>((resolve) => {
+      const timer = ms === null ? null : clock.after(ms, resolve);
+      this.wake = () => {
+        if (timer !== null) clock.cancel(timer);
+        resolve();
+      };
+      if (this.queue.length > 0 || this.pauses.stopped || this.broken) this.wake();
+    });
+  }
+
+  private async watch(consumer: Consumer): Promise<void> {
+    while (!this.pauses.stopped && !this.broken) {
+      await this.pauses.wait(LOOK_EVERY);
+      if (!this.pauses.stopped && !this.broken) await this.checkShare(consumer);
+    }
+  }
+
+  /** Alone, a node must have all partitions: those of another member are fenced nowhere here. */
+  private async checkShare(consumer: Consumer): Promise<void> {
+    const { sink, shared } = this.parts;
+    const mine = (consumer.assignments ?? []).reduce((sum, { partitions }) => sum + partitions.length, 0);
+    if (shared || mine >= this.partitions) {
+      if (!this.open) await sink.open();
+      this.open = true;
+      return sink.state('streaming');
+    }
+    if (!this.open) return;
+    this.open = false;
+    const why = `another member of the group "${this.config.group}" reads a part of it; without cache.redis each gateway needs its own`;
+    await sink.close(why);
+    sink.state('connecting', why);
+  }
+
+  private async lost(why: string): Promise<void> {
+    this.parts.sink.state('lost', why);
+    await this.parts.sink.lost(why);
+  }
+}
+
+function textOrNull(bytes: Buffer | null | undefined): string | null {
+  return bytes === null || bytes === undefined ? null : bytes.toString('utf8');
+}
+
+function textOf(error: Error & { errors?: Error[] }, { brokers }: KafkaSourceConfig): string {
+  const inner = error.errors?.find(({ message }) => message !== '')?.message;
+  return `${error.message}${inner === undefined ? '' : `: ${inner}`} (${brokers.join(', ')})`;
+}

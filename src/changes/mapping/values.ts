@@ -1,0 +1,42 @@
+import { JsonError, parseJson, type Value } from '../../expression/index.ts';
+
+/**
+ * Canonical values of what databases spell as text, so that a tag made of a row equals one made of a service's
+ * JSON. Text that is not what its type says is kept as it stands.
+ */
+
+export function integerValue(text: string): Value {
+  return /^-?\d+$/.test(text) ? BigInt(text) : text;
+}
+
+/** Exact: without trailing zeros; what a double can't hold to the last digit stays text. */
+export function decimalValue(text: string): Value {
+  const [, sign, whole, fraction = ''] = /^(-?)0*(\d+)(?:\.(\d+))?$/.exec(text) ?? [];
+  if (whole === undefined) return text;
+  const rest = fraction.replace(/0+$/, '');
+  if (rest === '') return BigInt(`${sign}${whole}`);
+  const plain = `${sign}${whole}.${rest}`;
+  const number = Number(plain);
+  return String(number) === plain ? number : plain;
+}
+
+/** Of single or double precision, in the shortest digits, as databases and JSON spell them. */
+export function floatValue(text: string): Value {
+  if (/^-?\d+$/.test(text)) return BigInt(text);
+  const number = Number(text);
+  return Number.isFinite(number) && text.trim() !== '' ? number : text;
+}
+
+export function uuidValue(text: string): Value {
+  return text.toLowerCase();
+}
+
+/** Objects are maps; numbers keep their digits. */
+export function jsonValue(text: string): Value {
+  try {
+    return parseJson(text, { duplicates: 'last' });
+  } catch (error) {
+    if (error instanceof JsonError) return text;
+    throw error;
+  }
+}

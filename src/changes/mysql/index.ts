@@ -1,0 +1,2 @@
+export type { MysqlServer } from './server.ts';
+export { createMysqlSource, type MysqlSourceConfig } from './source.ts';

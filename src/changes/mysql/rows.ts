@@ -1,0 +1,44 @@
+import type { ColumnInfo, RowData, TableMapEntry } from '@vlasky/zongji';
+import type { Value } from '../../expression/index.ts';
+import { type Cell, type Row, UNKNOWN } from '../contract.ts';
+import { decimalValue, floatValue, jsonValue } from '../mapping/values.ts';
+
+/** MySQL's codes of column types, as its protocol numbers them. */
+const INTEGERS = new Set([1, 2, 3, 8, 9, 13]);
+const FLOATS = new Set([4, 5]);
+const DECIMAL = 246;
+const JSON_TYPE = 245;
+
+/**
+ * A row of the binlog. `present` has a bit for each column: one that wasn't sent (`binlog_row_image` other than
+ * FULL) looks like NULL, and is UNKNOWN here. So is binary data, which no JSON spells.
+ */
+export function readRow(
+  row: RowData,
+  table: TableMapEntry,
+  present: Buffer | null,
+  wanted: ReadonlySet<string> | null,
+): Row {
+  const cells = new Map<string, Cell>();
+  for (const [index, column] of (table.columns ?? []).entries()) {
+    if (wanted !== null && !wanted.has(column.name)) continue;
+    cells.set(column.name, isPresent(present, index) ? readCell(row[column.name], column) : UNKNOWN);
+  }
+  return cells;
+}
+
+function isPresent(bits: Buffer | null, index: number): boolean {
+  return bits === null || ((bits[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
+}
+
+function readCell(value: unknown, { type }: Pick<ColumnInfo, 'type'>): Cell {
+  if (value === null || value === undefined) return null;
+  if (INTEGERS.has(type)) return BigInt(value as number | string);
+  if (FLOATS.has(type)) return floatValue(String(value));
+  if (type === DECIMAL) return decimalValue(String(value));
+  if (type === JSON_TYPE) return jsonValue(typeof value === 'string' ? value : JSON.stringify(value));
+  if (typeof value === 'string') return value;
+  // A column of type SET.
+  if (Array.isArray(value)) return value.map(String).join(',') satisfies Value;
+  return UNKNOWN;
+}

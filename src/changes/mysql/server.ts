@@ -1,0 +1,130 @@
+import { type Connection, createConnection } from 'mysql2/promise';
+import type { Clock } from '../../util/clock.ts';
+
+export interface MysqlServer {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  /** Null: without TLS. */
+  readonly tls: { readonly ca?: string; readonly rejectUnauthorized: boolean } | null;
+}
+
+/** What matters of a server for reading its log. */
+export interface ServerFacts {
+  readonly isMariaDb: boolean;
+  /** Positions are GTIDs, which mean the same on every server of a topology. */
+  readonly gtid: boolean;
+  /** What is wrong with its settings, and the statement that mends it; null: nothing. */
+  readonly complaint: string | null;
+}
+
+/** A place in the log's files. */
+export interface LogPlace {
+  readonly file: string;
+  readonly offset: number;
+}
+
+/** Seconds after which the server forgets a node that fell silent, and with it the node's right to read. */
+const SILENCE = 5;
+/** Milliseconds. */
+const CONNECT_TIMEOUT = 5000;
+
+export function connectionOptions({ host, port, user, password, tls }: MysqlServer) {
+  return {
+    host,
+    port,
+    user,
+    password,
+    connectTimeout: CONNECT_TIMEOUT,
+    dateStrings: true,
+    supportBigNumbers: true,
+    ...(tls === null ? {} : { ssl: tls }),
+  };
+}
+
+/** The connection on which a node asks, and by which it holds the right to read under its `serverId`. */
+export class ControlConnection {
+  private readonly connection: Connection;
+  private readonly clock: Clock;
+
+  private constructor(connection: Connection, clock: Clock) {
+    this.connection = connection;
+    this.clock = clock;
+  }
+
+  static async open(server: MysqlServer, clock: Clock): Promise<ControlConnection> {
+    const connection = await createConnection(connectionOptions(server));
+    connection.on('error', () => {});
+    const control = new ControlConnection(connection, clock);
+    await control.ask(`set session wait_timeout = ${SILENCE}`);
+    return control;
+  }
+
+  /** Two readers under one id throw each other out for ever; the server gives the right to one of them. */
+  async takeSeat(serverId: number): Promise<boolean> {
+    const [row] = await this.ask('select get_lock(?, 0) as taken', [`tidegate:${serverId}`]);
+    return Number(row?.taken) === 1;
+  }
+
+  async facts(): Promise<ServerFacts> {
+    const [row] = await this.ask(
+      'select version() as version, @@global.log_bin as log_bin, @@global.binlog_format as format, @@global.binlog_row_image as image',
+    );
+    const isMariaDb = /mariadb/i.test(String(row?.version));
+    const gtid = isMariaDb || (await this.mysqlHasGtid());
+    return { isMariaDb, gtid, complaint: complaintOf(row ?? {}) };
+  }
+
+  private async mysqlHasGtid(): Promise<boolean> {
+    const [row] = await this.ask('select @@global.gtid_mode as mode');
+    return row?.mode === 'ON';
+  }
+
+  /** MySQL: resolves once queries see the transaction, which the log holds a moment before. */
+  async executed(gtid: string): Promise<void> {
+    await this.ask('select wait_for_executed_gtid_set(?, 10)', [gtid], 12_000);
+  }
+
+  /** MariaDB: the end of the last transaction that its engines have committed. */
+  async committedUpTo(): Promise<LogPlace> {
+    const rows = await this.ask("show status like 'binlog_snapshot_%'");
+    const value = (name: string) =>
+      String(rows.find((row) => String(row.Variable_name).toLowerCase() === name)?.Value ?? '');
+    return { file: value('binlog_snapshot_file'), offset: Number(value('binlog_snapshot_position')) };
+  }
+
+  async ping(): Promise<void> {
+    await this.ask('select 1');
+  }
+
+  private async ask(sql: string, values: unknown[] = [], ms = 4000): Promise<Record<string, unknown>[]> {
+    const answered = this.connection.query(sql, values as never);
+    let fail!: (error: Error) => void;
+    const late = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    const timer = this.clock.after(ms, () => {
+      this.connection.destroy();
+      fail(new Error(`the server did not answer within ${ms} ms`));
+    });
+    try {
+      const [rows] = await Promise.race([answered, late]);
+      return rows as Record<string, unknown>[];
+    } finally {
+      this.clock.cancel(timer);
+      answered.catch(() => {});
+    }
+  }
+
+  close(): void {
+    this.connection.destroy();
+  }
+}
+
+function complaintOf({ log_bin, format, image }: Record<string, unknown>): string | null {
+  if (Number(log_bin) !== 1) return 'the server writes no binary log: start it with log_bin';
+  if (format !== 'ROW') return `binlog_format is ${format}: SET GLOBAL binlog_format = 'ROW'`;
+  if (image !== 'FULL') return `binlog_row_image is ${image}: SET GLOBAL binlog_row_image = 'FULL'`;
+  return null;
+}

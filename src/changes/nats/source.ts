@@ -1,0 +1,206 @@
+import {
+  type ConsumerInfo,
+  type ConsumerMessages,
+  type JetStreamManager,
+  type JsMsg,
+  jetstream,
+  type StreamInfo,
+} from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Source, SourceParts } from '../contract.ts';
+import { DebeziumFeed } from '../debezium/index.ts';
+import { Pauses } from '../pauses.ts';
+import { connectNats, ensureDurable, MOST_UNDER_WAY, managerOf, type NatsServer } from './connection.ts';
+import { DeliverySequence } from './sequence.ts';
+
+export interface NatsSourceConfig {
+  readonly server: NatsServer;
+  readonly stream: string;
+  readonly durable: string;
+  /** Columns of the primary key by table, as the events come without it. */
+  readonly keys: ReadonlyMap<string, readonly string[]>;
+}
+
+/** What a key is most often called. */
+const USUAL_KEY = ['id'];
+const LOOK_EVERY = 1000;
+
+/** Debezium's events from a JetStream, by a durable consumer: acknowledged only once they are applied. */
+export function createNatsSource(config: NatsSourceConfig, parts: SourceParts): Source {
+  return new NatsSource(config, parts);
+}
+
+class NatsSource implements Source {
+  private readonly config: NatsSourceConfig;
+  private readonly parts: SourceParts;
+  private readonly feed: DebeziumFeed;
+  private readonly pauses: Pauses;
+  private readonly sequence = new DeliverySequence();
+  private running: Promise<void> = Promise.resolve();
+  private opened = false;
+  private queue: JsMsg[] = [];
+  private wake: () => void = () => {};
+  /** The stream's date of birth: another one of the same name is not the same. */
+  private created: string | null = null;
+  /** Numbers below are known to be gone. */
+  private goneBelow = 0;
+  /** This connection has come to its end. */
+  private broken = false;
+  /** False while something earlier may still be under way. */
+  private complete = true;
+
+  constructor(config: NatsSourceConfig, parts: SourceParts) {
+    this.config = config;
+    this.parts = parts;
+    this.feed = new DebeziumFeed(parts.sink, { keys: config.keys, defaultKey: USUAL_KEY });
+    this.pauses = new Pauses(parts.clock);
+  }
+
+  start(): void {
+    this.parts.sink.state('connecting');
+    this.running = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.pauses.stop();
+    this.wake();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.pauses.stopped) {
+      let connection: NatsConnection | null = null;
+      try {
+        connection = await connectNats(this.config.server);
+        await this.follow(connection);
+      } catch (error) {
+        if (!this.pauses.stopped) this.parts.sink.state('connecting', adviceFor(error as Error, this.config));
+      } finally {
+        await connection?.close().catch(() => {});
+      }
+      await this.pauses.wait(300);
+    }
+  }
+
+  private async follow(connection: NatsConnection): Promise<void> {
+    const manager = await managerOf(connection);
+    const { info, made } = await ensureDurable(manager, this.config.stream, this.config.durable);
+    if (made) this.sequence.reset();
+    if (made && this.opened) await this.lost(`the durable "${this.config.durable}" was gone`);
+    await this.examine(await manager.streams.info(this.config.stream), info);
+    if (!this.opened) await this.parts.sink.open();
+    this.opened = true;
+    const messages = await this.consume(connection);
+    this.broken = false;
+    const work = this.work();
+    try {
+      this.parts.sink.state('streaming');
+      await Promise.race([work, this.watch(manager)]);
+    } finally {
+      // What is being applied ends before anything is applied on another connection.
+      this.broken = true;
+      this.wake();
+      await messages.close().catch(() => {});
+      await work.catch(() => {});
+      this.queue = [];
+    }
+  }
+
+  private async consume(connection: NatsConnection): Promise<ConsumerMessages> {
+    const consumer = await jetstream(connection).consumers.get(this.config.stream, this.config.durable);
+    return await consumer.consume({
+      max_messages: MOST_UNDER_WAY,
+      expires: 5000,
+      idle_heartbeat: 1000,
+      callback: (message) => {
+        this.queue.push(message);
+        this.wake();
+      },
+    });
+  }
+
+  /** Applies what has come, again and again. */
+  private async work(): Promise<void> {
+    while (!this.pauses.stopped && !this.broken) {
+      const messages = this.queue;
+      this.queue = [];
+      if (messages.length > 0) await this.apply(messages);
+      else
+        await new Promise<void>((resolve) => {
+          this.wake = resolve;
+          if (this.queue.length > 0 || this.pauses.stopped || this.broken) resolve();
+        });
+    }
+  }
+
+  private async apply(messages: readonly JsMsg[]): Promise<void> {
+    // Before anything is said to be applied.
+    for (const message of messages) await this.judge(message);
+    const events = messages.map((message) => ({
+      topic: message.subject,
+      key: null,
+      value: message.string(),
+    }));
+    await this.feed.apply(events, { position: this.complete ? 'database' : 'unproven' });
+    for (const message of messages) message.ack();
+  }
+
+  private async judge({ info }: JsMsg): Promise<void> {
+    const { streamSequence: stream, deliverySequence: delivery, redelivered } = info;
+    const verdict = this.sequence.next({ stream, delivery, redelivered });
+    if (verdict === 'next') return;
+    this.complete = false;
+    if (verdict === 'dropped')
+      await this.lost('the stream dropped messages by its limits before they were delivered');
+    else if (!this.parts.shared && !redelivered)
+      await this.lost(
+        `messages of "${this.config.durable}" went elsewhere; without cache.redis each gateway needs a durable of its own`,
+      );
+  }
+
+  /** Notices by asking what no message tells: a stream that is gone, or was emptied. */
+  private async watch(manager: JetStreamManager): Promise<void> {
+    while (!this.pauses.stopped && !this.broken) {
+      await this.pauses.wait(LOOK_EVERY);
+      if (this.pauses.stopped || this.broken) return;
+      const { stream, durable } = this.config;
+      const [about, info] = await Promise.all([
+        manager.streams.info(stream),
+        manager.consumers.info(stream, durable),
+      ]);
+      await this.examine(about, info);
+    }
+  }
+
+  private async examine(stream: StreamInfo, consumer: ConsumerInfo): Promise<void> {
+    const { created } = this;
+    this.created = stream.created;
+    if (created !== null && created !== stream.created) {
+      this.goneBelow = 0;
+      this.sequence.reset();
+      return await this.lost(`the stream "${this.config.stream}" was made anew`);
+    }
+    const first = stream.state.first_seq;
+    const expected = Math.max(consumer.ack_floor.stream_seq + 1, this.goneBelow);
+    // Messages that are being applied just now may be dropped: they have come.
+    const dropped = first > Math.max(expected, consumer.delivered.stream_seq + 1);
+    if (dropped) {
+      this.goneBelow = first;
+      await this.lost('the stream dropped messages by its limits before they were delivered');
+    }
+    if (consumer.num_ack_pending > 0 || this.queue.length > 0) return;
+    this.complete = true;
+  }
+
+  private async lost(why: string): Promise<void> {
+    this.parts.sink.state('lost', why);
+    await this.parts.sink.lost(why);
+    this.parts.sink.state('streaming');
+  }
+}
+
+function adviceFor(error: Error, { stream, server }: NatsSourceConfig): string {
+  if (/stream not found/i.test(error.message))
+    return `there is no stream "${stream}"; Debezium makes it with debezium.sink.nats-jetstream.create-stream=true`;
+  return `${error.message || error.name} (${server.servers.join(', ')})`;
+}

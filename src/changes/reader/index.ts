@@ -1,0 +1,2 @@
+export { ChangeReader } from './change-reader.ts';
+export type { AppliedChange, ReaderParts, SourceDescription } from './running-source.ts';

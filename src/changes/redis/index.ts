@@ -1,0 +1,1 @@
+export { createRedisSource, type RedisSourceConfig } from './source.ts';

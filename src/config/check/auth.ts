@@ -1,0 +1,297 @@
+import { isLessGuarded } from '../../auth/index.ts';
+import {
+  extendScope,
+  identityScope,
+  requestScope,
+  responseScope,
+  type Scope,
+} from '../../expression/index.ts';
+import { isReservedHeader } from '../../http/reserved-headers.ts';
+import { findOvertaken } from '../../router/index.ts';
+import { nearest } from '../../util/suggest.ts';
+import type { Template } from '../model.ts';
+import { normaliseMatch, routeAuthOf } from '../normalise/index.ts';
+import {
+  type ConfigInput,
+  isLoopback,
+  NAME,
+  type ProviderInput,
+  pathKey,
+  type RouteAuthInput,
+} from '../schema/index.ts';
+import { CompileCheck } from './compile.ts';
+import type { Findings, Path } from './findings.ts';
+import { checkPasswords } from './passwords.ts';
+
+type Common = Pick<NonNullable<ProviderInput['apiKey']>, 'subject' | 'permissions' | 'claims' | 'tags'>;
+type Jwt = NonNullable<ProviderInput['jwt']>;
+
+/** Providers: their secrets, their templates, and the addresses they go to. */
+export function checkProviders(input: ConfigInput, filled: ReadonlySet<string>, findings: Findings): void {
+  const check = new CompileCheck(findings);
+  for (const [name, provider] of Object.entries(input.auth ?? {})) {
+    for (const [kind, settings] of Object.entries(provider))
+      checkTemplates(settings as Common, ['auth', name, kind], check);
+    const { apiKey, basic, introspection, jwt, forward } = provider;
+    if (basic !== undefined) checkPasswords(basic.users, ['auth', name, 'basic', 'users'], filled, findings);
+    if (apiKey !== undefined) checkKeys(apiKey.keys, ['auth', name, 'apiKey', 'keys'], filled, findings);
+    if (introspection?.endpoint !== undefined)
+      refusePlain(introspection, 'endpoint', ['auth', name, 'introspection'], findings);
+    if (jwt !== undefined) checkJwt(jwt, ['auth', name, 'jwt'], findings);
+    if (forward !== undefined) checkForwardHeaders(forward, ['auth', name, 'forward'], findings);
+    if (typeof forward?.cache === 'object' && forward.cache.key !== undefined)
+      check.value(forward.cache.key, requestScope, ['auth', name, 'forward', 'cache', 'key']);
+  }
+}
+
+function checkTemplates(
+  { subject, permissions, claims, tags }: Common,
+  path: Path,
+  check: CompileCheck,
+): void {
+  const look = (template: Template | undefined, at: Path) => {
+    if (template !== undefined) check.template(template, identityScope, at);
+  };
+  look(subject, [...path, 'subject']);
+  look(permissions, [...path, 'permissions']);
+  for (const [name, template] of Object.entries(claims ?? {})) look(template, [...path, 'claims', name]);
+  if (!Array.isArray(tags)) return look(tags as Template | undefined, [...path, 'tags']);
+  for (const [index, tag] of tags.entries()) look(tag, [...path, 'tags', index]);
+}
+
+/** An answer of the auth service says nothing of framing, nor in the gateway's own words who is asking. */
+function checkForwardHeaders(
+  forward: NonNullable<ProviderInput['forward']>,
+  path: Path,
+  findings: Findings,
+): void {
+  for (const key of ['responseHeaders', 'clientHeaders'] as const) {
+    const names = forward[key];
+    const list = Array.isArray(names) ? names : [names];
+    for (const [index, name] of list.entries()) {
+      if (typeof name !== 'string' || !isReservedHeader(name.toLowerCase())) continue;
+      const at = Array.isArray(names) ? [...path, key, index] : [...path, key];
+      const advice =
+        'say subject and permissions for who it is; what frames a message belongs to one connection';
+      findings.error(
+        'TG_CONFIG_HEADER',
+        at,
+        `"${name}" cannot be taken over: the gateway makes it itself`,
+        advice,
+      );
+    }
+  }
+}
+
+type Keys = NonNullable<ProviderInput['apiKey']>['keys'];
+
+/** A key that stands in the file is known to all who can read it; its hash is of no use to them. */
+function checkKeys(
+  keys: Keys | undefined,
+  path: Path,
+  filled: ReadonlySet<string>,
+  findings: Findings,
+): void {
+  const seen = new Map<string, Path>();
+  for (const [index, entry] of (keys ?? []).entries()) {
+    if (entry?.key !== undefined && !filled.has(pathKey([...path, index, 'key']))) {
+      const advice =
+        '"tidegate hash key" gives the hash for hash:, or take it from the environment: ${env.NAME}';
+      findings.error('TG_CONFIG_SECRET', [...path, index, 'key'], 'a key must not stand in the file', advice);
+    }
+    const hash = entry?.hash?.toLowerCase();
+    if (hash === undefined) continue;
+    const twin = seen.get(hash);
+    if (twin !== undefined)
+      findings.error(
+        'TG_CONFIG_DUPLICATE',
+        [...path, index, 'hash'],
+        'this key stands in the list twice',
+        'keep one',
+        {
+          also: { path: [...twin] },
+        },
+      );
+    seen.set(hash, [...path, index, 'hash']);
+  }
+}
+
+function checkJwt(jwt: Jwt, path: Path, findings: Findings): void {
+  const discovers = jwt.jwks === undefined && jwt.secret === undefined;
+  if (jwt.issuer !== undefined && discovers) {
+    if (/^https?:\/\/[^/]/i.test(jwt.issuer) && URL.canParse(jwt.issuer))
+      refusePlain(jwt, 'issuer', path, findings);
+    else
+      findings.error(
+        'TG_CONFIG_VALUE',
+        [...path, 'issuer'],
+        'no metadata can be found there: this is no URL',
+        'write the URL that the auth server calls itself, or say where its keys are: jwks',
+      );
+  }
+  if (jwt.jwks !== undefined && /^https?:/i.test(jwt.jwks)) refusePlain(jwt, 'jwks', path, findings);
+  if (jwt.jwks !== undefined && jwt.issuer === undefined) {
+    const advice = 'say issuer: what must stand in iss; others may sign with the same keys';
+    findings.warning('TG_CONFIG_AUTH', path, 'tokens of any issuer are taken here', advice, { atKey: true });
+  }
+}
+
+/** Over http: a token, or the keys it is checked with, could be read or replaced on the way. */
+export function refusePlain<Key extends string>(
+  settings: { readonly [key in Key]?: string | undefined } & { readonly allowHttp?: unknown },
+  key: Key,
+  path: Path,
+  findings: Findings,
+): void {
+  const url = settings[key] as string;
+  if (!/^http:/i.test(url) || String(settings.allowHttp) === 'true' || !URL.canParse(url)) return;
+  const { hostname } = new URL(url);
+  if (isLoopback(hostname.replace(/^\[|\]$/g, ''))) return;
+  const advice = 'write https://, or say allowHttp: true where the network itself is trusted';
+  findings.error('TG_CONFIG_AUTH', [...path, key], 'http: to another machine can be listened to', advice);
+}
+
+/** Who may use a route: names, and what excludes what. */
+export class RouteAuthCheck {
+  private readonly input: ConfigInput;
+  private readonly findings: Findings;
+  private readonly check: CompileCheck;
+
+  constructor(input: ConfigInput, findings: Findings) {
+    this.input = input;
+    this.findings = findings;
+    this.check = new CompileCheck(findings);
+  }
+
+  /** `scope`: what expressions see there. */
+  visit(auth: RouteAuthInput | 'none' | undefined, scope: Scope, path: Path): void {
+    if (auth === undefined || auth === 'none') return;
+    if (auth.with !== undefined) this.providers(auth, path);
+    if (auth.allow !== undefined) this.allow(auth.allow, scope, [...path, 'allow']);
+    this.decisionPoints(auth, scope, path);
+  }
+
+  private providers(auth: RouteAuthInput, path: Path): void {
+    const names = Array.isArray(auth.with) ? auth.with : [auth.with];
+    const known = Object.keys(this.input.auth ?? {});
+    const at = (index: number) => (Array.isArray(auth.with) ? [...path, 'with', index] : [...path, 'with']);
+    for (const [index, name] of names.entries()) {
+      if (name === undefined || name === 'none' || known.includes(name)) continue;
+      const meant = nearest(name, known);
+      const all =
+        known.length === 0
+          ? 'there are no providers: define it under auth'
+          : `there are: ${known.join(', ')}`;
+      const advice = meant === null ? all : `did you mean "${meant}"?`;
+      this.findings.error('TG_CONFIG_REFERENCE', at(index), `there is no provider named "${name}"`, advice);
+    }
+    if (!names.includes('none')) return;
+    if (names.length > 1) {
+      const advice = 'say optional: true to let requests without a credential pass';
+      const where = at(names.indexOf('none'));
+      this.findings.error('TG_CONFIG_CONFLICT', where, '"none" stands beside providers', advice);
+    } else this.nobody(auth, path);
+  }
+
+  /** `with: none` is a rule about requests, whoever sends them. */
+  private nobody(auth: RouteAuthInput, path: Path): void {
+    if (auth.allow === undefined && auth.opa === undefined) {
+      const advice = 'say allow: CEL, or auth: none for a route that is open to everyone';
+      this.findings.error('TG_CONFIG_MISSING', path, 'this guard lets everyone pass', advice, {
+        atKey: true,
+      });
+    }
+    for (const key of ['permissions', 'scopes', 'optional', 'passToken', 'forwardAs', 'authzen'] as const) {
+      if (auth[key] === undefined || String(auth[key]) === 'false') continue;
+      const message = `"${key}" needs to know who is asking, and with: none asks nobody`;
+      this.findings.error('TG_CONFIG_CONFLICT', [...path, key], message, 'name a provider', {
+        atKey: true,
+        also: { path: [...path, 'with'], atKey: true },
+      });
+    }
+  }
+
+  private decisionPoints({ opa, authzen, allowResponse }: RouteAuthInput, scope: Scope, path: Path): void {
+    if (opa?.input !== undefined) this.check.value(opa.input, scope, [...path, 'opa', 'input']);
+    const places = authzen === undefined ? [] : [{ entry: authzen, at: [...path, 'authzen'] }];
+    authzen?.evaluations?.forEach((entry, index) => {
+      places.push({
+        entry: entry as typeof authzen,
+        at: [...path, 'authzen', 'evaluations', index] as never,
+      });
+    });
+    for (const { entry, at } of places) {
+      for (const key of ['action', 'resourceType', 'resourceId'] as const)
+        if (entry?.[key] !== undefined) this.check.template(entry[key], scope, [...at, key]);
+    }
+    if (allowResponse === undefined) return;
+    const withResponse = extendScope(scope, { response: responseScope.variables.get('response')! });
+    this.check.condition(allowResponse, withResponse, [...path, 'allowResponse']);
+  }
+
+  /** A bare name is a policy's. */
+  private allow(allow: Template, scope: Scope, path: Path): void {
+    const policies = Object.keys(this.input.policies ?? {});
+    if (typeof allow === 'string' && NAME.test(allow) && allow !== 'true' && allow !== 'false') {
+      if (policies.includes(allow)) return this.policyFits(allow, scope, path);
+      const meant = nearest(allow, policies);
+      const all =
+        policies.length === 0
+          ? 'there are none: define it under policies'
+          : `there are: ${policies.join(', ')}`;
+      const advice = meant === null ? all : `did you mean "${meant}"?`;
+      this.findings.error('TG_CONFIG_REFERENCE', path, `there is no policy named "${allow}"`, advice);
+      return;
+    }
+    this.check.condition(allow, scope, path);
+  }
+
+  /** A policy that reads a parameter which the route's paths don't have refuses everyone. */
+  private policyFits(name: string, scope: Scope, path: Path): void {
+    const policy = this.input.policies![name]!;
+    const [problem] = this.check.problemsOf(policy, scope);
+    if (problem === undefined || this.check.problemsOf(policy, requestScope).length > 0) return;
+    const message = `the policy "${name}" does not fit this route: ${problem.message}`;
+    this.findings.warning('TG_CONFIG_EXPRESSION', path, message, problem.advice);
+  }
+}
+
+/** A route that opens what another guards. Of a config in which nothing is wrong. */
+export function checkLessGuarded(input: ConfigInput, findings: Findings): void {
+  const routes = Object.entries(input.routes ?? {});
+  const guards = routes.map(([, route]) =>
+    routeAuthOf(route.auth ?? input.defaults?.auth, input.policies ?? {}, () => ''),
+  );
+  if (guards.every((guard) => guard === null)) return;
+  const entries = routes.map(([name, route], index) => {
+    const match = normaliseMatch(route.match);
+    return { route: guards[index]!, name, match, when: match.when === null ? null : () => true };
+  });
+  for (const { route, over } of findOvertaken(entries, isLessGuarded)) {
+    const message = `the route "${route}" takes requests that would else reach "${over}", which is guarded more`;
+    const advice = 'if that is meant, fine; else give it the same auth, or a path of its own';
+    findings.warning('TG_CONFIG_AUTH', ['routes', route], message, advice, {
+      atKey: true,
+      also: { path: ['routes', over], atKey: true },
+    });
+  }
+}
+
+/** Providers that no route names. */
+export function checkUnusedProviders(input: ConfigInput, findings: Findings): void {
+  const guards = [input.defaults ?? {}, ...Object.values(input.routes ?? {})].map(({ auth }) => auth);
+  const used = new Set(guards.flatMap((auth) => (typeof auth === 'object' ? auth.with : [])));
+  for (const name of Object.keys(input.auth ?? {})) {
+    if (used.has(name)) continue;
+    const message = `no route asks the provider "${name}"`;
+    findings.warning(
+      'TG_CONFIG_UNUSED',
+      ['auth', name],
+      message,
+      'say auth: { with: … } on a route, or in defaults',
+      {
+        atKey: true,
+      },
+    );
+  }
+}

@@ -1,0 +1,56 @@
+import type { Code } from './code.ts';
+import type { Compiler } from './compiler.ts';
+import { compileSelect } from './member.ts';
+import type { Node, Select } from './syntax.ts';
+import { DYN } from './types.ts';
+import type { VerbatimSource } from './value.ts';
+
+/** Names of calls, by whether each is one result or a list of them. */
+export type CallKinds = Readonly<Record<string, 'one' | 'each'>>;
+
+/**
+ * Finds each `NAME.body` that an expression puts into its result without looking into it: as the whole, as a
+ * member or item of a literal, on a side of `? :`, or as what `map` makes of a list of results.
+ */
+export function verbatimNodes(node: Node, calls: CallKinds): ReadonlySet<Node> {
+  const found = new Set<Node>();
+  collect(node, new Map(Object.entries(calls)), found);
+  return found;
+}
+
+/** What a name stands for: a result, a list of results, or (null) anything else. */
+type Names = ReadonlyMap<string, 'one' | 'each' | null>;
+
+function collect(node: Node, names: Names, found: Set<Node>): void {
+  switch (node.kind) {
+    case 'map':
+      for (const [, value] of node.entries) collect(value, names, found);
+      return;
+    case 'list':
+      for (const item of node.items) collect(item, names, found);
+      return;
+    case 'conditional':
+      collect(node.yes, names, found);
+      collect(node.no, names, found);
+      return;
+    case 'select':
+      if (node.name === 'body' && node.base.kind === 'identifier' && names.get(node.base.name) === 'one')
+        found.add(node);
+      return;
+    case 'call': {
+      const [variable] = node.args;
+      if (node.name !== 'map' || node.receiver === null || variable?.kind !== 'identifier') return;
+      const { receiver } = node;
+      const item = receiver.kind === 'identifier' && names.get(receiver.name) === 'each' ? 'one' : null;
+      collect(node.args.at(-1)!, new Map([...names, [variable.name, item]]), found);
+    }
+  }
+}
+
+/** As the member itself, but its bytes are taken where there are any. */
+export function compileVerbatim(compiler: Compiler, node: Select): Code {
+  const read = compileSelect(compiler, node);
+  const base = compiler.compile(node.base);
+  if (read.type.kind !== 'dyn') return read;
+  return { type: DYN, run: (frame) => (base.run(frame) as VerbatimSource).verbatim() };
+}

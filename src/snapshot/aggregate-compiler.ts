@@ -1,0 +1,184 @@
+import {
+  type Address,
+  aggregateDispatch,
+  aggregateScope,
+  compileAggregate,
+  partTags,
+  type TagsOf,
+  unsaid,
+} from '../aggregate/index.ts';
+import { type Cache, CachedOrigin, type CacheRules } from '../cache/index.ts';
+import type {
+  AggregateConfig,
+  CallConfig,
+  CompensateConfig,
+  DestinationConfig,
+  GatewayConfig,
+  RouteConfig,
+} from '../config/model.ts';
+import { DYN, extendScope, listOf } from '../expression/index.ts';
+import {
+  compileSplit,
+  compileTransform,
+  type Dispatch,
+  type ProxyParts,
+  type Side,
+} from '../pipeline/index.ts';
+import { compileCacheRules } from './cache-rules.ts';
+import { compileCallTransform } from './call-transform.ts';
+import { DEFAULT_TIMEOUTS } from './default-timeouts.ts';
+import { fingerprint } from './fingerprint.ts';
+import { type Scopes, scopesOf } from './scopes.ts';
+
+interface Parts {
+  readonly config: GatewayConfig;
+  readonly proxy: ProxyParts;
+  readonly cache: Cache;
+  /** Asks another route of the same config, as a client would. */
+  inside(route: string): Dispatch;
+}
+
+/** What the compiler of routes lends. */
+interface Tools {
+  /** One service asked by itself. */
+  alone(route: RouteConfig, to: DestinationConfig, scopes: Scopes, side: Partial<Side>): Dispatch;
+  /** An unsafe request unseats what is kept of its URL. */
+  invalidating(dispatch: Dispatch): Dispatch;
+}
+
+/** Compiles aggregates: how their calls are asked, and how their answers are kept. */
+export class AggregateCompiler {
+  private readonly parts: Parts;
+  private readonly tools: Tools;
+
+  constructor(parts: Parts, tools: Tools) {
+    this.parts = parts;
+    this.tools = tools;
+  }
+
+  /** Many calls, behind the cache where the route has one. */
+  dispatch(route: RouteConfig, config: AggregateConfig): Dispatch {
+    const { cache } = route;
+    const scopes = scopesOf(route);
+    const own = compileTransform(null, route.response, scopes.response);
+    const transform = cache === null ? own : unsaid(own);
+    const dispatch = aggregateDispatch(
+      compileAggregate(config, {
+        scope: scopes.request,
+        address: (call, name) => this.call(route, config, call, name),
+        transform,
+        keeping: cache?.policy ?? null,
+        parts: this.parts.proxy,
+      }),
+    );
+    if (cache === null) return dispatch;
+    const rules = compileCacheRules({ ...route, cache }, scopes, {
+      place: `${route.name}\0\0${fingerprint(route, this.parts.config)}\0`,
+      patience: config.deadline,
+      transform,
+      ownCookies: [],
+    });
+    return new CachedOrigin(this.parts.cache, withPartTags(rules), dispatch).serve;
+  }
+
+  /** What a call of an aggregate is asked through: the one place where that is made. */
+  private call(
+    route: RouteConfig,
+    aggregate: AggregateConfig,
+    call: CallConfig | CompensateConfig,
+    name: string,
+  ): ReturnType<Address> {
+    const { to } = call;
+    if (to.kind === 'route') return this.inside(to.route);
+    const cache = 'cache' in call ? call.cache : null;
+    const scopes = callScopes(route, aggregate, call);
+    let tags: TagsOf | null = null;
+    const branches = to.services.map(({ service, weight }) => {
+      const destination = { service, path: null, method: null, weight };
+      const side = this.callSide(route, service, call, scopes);
+      const dispatch = this.tools.alone(route, destination, scopesOf(route), side);
+      if (cache === null) return { name: service, weight, dispatch: this.tools.invalidating(dispatch) };
+      const rules = compileCacheRules({ ...route, cache }, scopes, {
+        place: `${route.name}\0call ${name}\0${service}\0${fingerprint(route, this.parts.config)}\0`,
+        patience: aggregate.deadline,
+        transform: null,
+        ownCookies: [],
+      });
+      tags = rules.tags;
+      const kept = new CachedOrigin(this.parts.cache, rules, dispatch).serve;
+      return { name: service, weight, dispatch: this.tools.invalidating(kept) };
+    });
+    return { dispatch: compileSplit(branches, null), tags, policy: cache?.policy ?? null };
+  }
+
+  /** Another route, asked as a client would; what its answers are kept under is known of it. */
+  private inside(name: string): ReturnType<Address> {
+    const asked = this.parts.config.routes[name]!;
+    const dispatch = this.parts.inside(name);
+    // Of what an aggregate's answer is made can't be seen from outside: nothing made of it is kept.
+    if (asked.action.kind === 'aggregate') return { dispatch, tags: () => null, policy: null };
+    const { cache } = asked;
+    if (cache === null) return { dispatch, tags: null, policy: null };
+    const { tags } = compileCacheRules({ ...asked, cache }, scopesOf(asked), {
+      place: '',
+      patience: 0,
+      transform: null,
+      ownCookies: [],
+    });
+    return { dispatch, tags, policy: cache.policy };
+  }
+
+  /** What is special about asking a service for a part of an answer. */
+  private callSide(
+    route: RouteConfig,
+    service: string,
+    call: CallConfig | CompensateConfig,
+    scopes: Scopes,
+  ): Partial<Side> {
+    const config = this.parts.config.services[service]!;
+    const timeouts = { ...DEFAULT_TIMEOUTS, ...config.timeout, ...route.timeout, ...call.timeout };
+    const retries = 'retries' in call ? call.retries : null;
+    return {
+      destination: ({ target }) => target,
+      // What bounds the head elsewhere bounds the whole answer here.
+      timeouts: {
+        ...timeouts,
+        total: Math.min(timeouts.response, timeouts.total),
+        response: Number.POSITIVE_INFINITY,
+      },
+      totalFromSending: true,
+      retries: retries ?? route.retries ?? config.retries,
+      affinity: null,
+      request: compileCallTransform(config.request, route.request, Object.keys(call.headers), scopes.request),
+      response: null,
+    };
+  }
+}
+
+/** The variables of what a call says beside its request: the other calls and the item, too. */
+function callScopes(
+  route: RouteConfig,
+  { calls }: AggregateConfig,
+  call: CallConfig | CompensateConfig,
+): Scopes {
+  const { request, response } = scopesOf(route);
+  const each = 'each' in call ? call.each : null;
+  const item =
+    each === null ? {} : { [each.as]: DYN, ...(each.batch === null ? {} : { items: listOf(DYN) }) };
+  const all = extendScope(aggregateScope(calls, request), item);
+  return { request: all, response: extendScope(all, { response: response.variables.get('response')! }) };
+}
+
+/** An aggregate is kept under the tags of its parts too, and not at all where one of them forbids it. */
+function withPartTags<T>(rules: CacheRules<T>): CacheRules<T> {
+  return {
+    ...rules,
+    store: (exchange, answer) =>
+      partTags(answer.headers) !== null && (rules.store === null || rules.store(exchange, answer)),
+    tags: (exchange, answer) => {
+      const own = rules.tags === null ? [] : rules.tags(exchange, answer);
+      const parts = partTags(answer.headers);
+      return own === null || parts === null ? null : [...new Set([...own, ...parts])];
+    },
+  };
+}

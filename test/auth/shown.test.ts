@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { afterEach, describe, expect, it } from 'vitest';
+import { answer, headerValue } from '../../src/testkit/index.ts';
+import { type Stage, stage } from './stage.ts';
+
+let on: Stage;
+afterEach(() => on?.close());
+const hash = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+const auth = {
+  keys: {
+    apiKey: {
+      from: [{ query: 'api key' }, { header: 'x-api-key' }],
+      keys: [{ hash: hash('right'), subject: 'robot' }],
+    },
+  },
+};
+
+describe('a credential in a query', () => {
+  it('is masked wherever the request is shown, and taken off what the service gets', async () => {
+    const headers = { set: { 'x-url': '{request.url}' } };
+    on = await stage({ auth, route: { auth: { with: 'keys' }, request: { headers } } });
+    await on.ask('GET /x?a=1&api%20key=right&b=%20');
+    expect(on.got().target).toBe('/x?a=1&b=%20');
+    expect(headerValue(on.got(), 'x-url')).toBe('http://shop.test/x?a=1&api%20key=***&b=%20');
+  });
+
+  it('is masked in a refusal’s own words too', async () => {
+    on = await stage({ auth, route: { auth: { with: 'keys' }, errors: { body: '{"url": request.url}' } } });
+    const response = await on.ask('GET /x?api+key=wrong');
+    expect([response.status, response.body.toString()]).toEqual([
+      401,
+      '{"url":"http://shop.test/x?api+key=***"}',
+    ]);
+  });
+});
+
+describe('a refusal by a guard', () => {
+  it('carries the leave of CORS, stands in for itself by onStatus, and is shaped by errors', async () => {
+    on = await stage({
+      auth,
+      route: {
+        auth: { with: 'keys' },
+        cors: { origins: ['https://app.example'] },
+        onStatus: { '401': { redirect: { to: '/login', status: 302 } } },
+      },
+    });
+    const response = await on.ask('GET /x', 'Origin: https://app.example');
+    expect([response.status, headerValue(response, 'location')]).toEqual([302, '/login']);
+    expect(headerValue(response, 'access-control-allow-origin')).toBe('https://app.example');
+  });
+
+  it('does not stand in the way of a preflight, which asks nobody who they are', async () => {
+    on = await stage({ auth, route: { auth: { with: 'keys' }, cors: { origins: ['https://app.example'] } } });
+    const response = await on.ask(
+      'OPTIONS /x',
+      'Origin: https://app.example',
+      'Access-Control-Request-Method: GET',
+    );
+    expect([response.status, headerValue(response, 'access-control-allow-origin')]).toEqual([
+      204,
+      'https://app.example',
+    ]);
+    expect(on.service.requests).toEqual([]);
+  });
+});
+
+describe('routes that answer by themselves', () => {
+  it('are guarded as those that lead to a service', async () => {
+    on = await stage({
+      auth,
+      script: answer(200),
+      routes: {
+        answers: { match: '/answers', respond: { body: 'secret' }, auth: { with: 'keys' } },
+        leads: { match: '/leads', redirect: { to: '/secret' }, auth: { with: 'keys' } },
+      },
+    });
+    expect([(await on.ask('GET /answers')).status, (await on.ask('GET /leads')).status]).toEqual([401, 401]);
+    expect((await on.ask('GET /answers', 'X-Api-Key: right')).body.toString()).toBe('secret');
+  });
+});
+
+describe('a body that a policy looks into', () => {
+  it('is read only of those who may come in', async () => {
+    const allow = 'request.body.owner == auth.subject';
+    on = await stage({ auth, route: { auth: { with: 'keys', allow } } });
+    const post = async (body: string, ...lines: string[]) =>
+      (await on.ask('POST /x', ...lines, `Content-Length: ${body.length}\r\n\r\n${body}`.replace(/$/, '')))
+        .status;
+    expect(await post('{"owner":"robot"}', 'X-Api-Key: right')).toBe(200);
+    expect(await post('{"owner":"bob"}', 'X-Api-Key: right')).toBe(403);
+    expect(await post('no json at all')).toBe(401);
+  });
+});

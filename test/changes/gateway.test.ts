@@ -1,0 +1,144 @@
+import { request as httpRequest } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseLsn } from '../../src/changes/positions/index.ts';
+import { httpOrigin, startTestGateway, until } from '../../src/testkit/index.ts';
+import { PostgresServer } from './postgres-server.ts';
+
+let server: PostgresServer;
+
+beforeAll(async () => {
+  server = await PostgresServer.create();
+  await server.query(
+    'create table orders (id int primary key, status text); insert into orders values (1, $$new$$)',
+  );
+}, 60_000);
+afterAll(() => server?.close());
+
+interface Got {
+  status: number;
+  body: string;
+  cache: string;
+}
+
+function get(port: number, headers: Record<string, string> = {}): Promise<Got> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ port, path: '/orders/1', headers }, (response) => {
+      let body = '';
+      response.on('data', (chunk) => {
+        body += chunk;
+      });
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          body,
+          cache: String(response.headers['cache-status'] ?? ''),
+        }),
+      );
+    });
+    request.on('error', reject);
+    request.end();
+  });
+}
+
+/** A service that reads the orders, a gateway that caches it and follows their table. */
+async function shop(more: object = {}) {
+  const origin = await httpOrigin(async (_request, response) => {
+    const [row] = await server.query('select status from orders where id = 1');
+    response.end(String(row?.status));
+  });
+  const gateway = await startTestGateway({
+    services: { orders: { url: `http://127.0.0.1:${origin.port}` } },
+    changes: {
+      shop: {
+        postgres: { url: server.url(), slot: 'gateway' },
+        tables: { 'public.orders': ['order:{row.id}'] },
+        ...more,
+      },
+    },
+    routes: {
+      order: { match: '/orders/{id:int}', to: 'orders', cache: { ttl: '1h', tags: ['order:{params.id}'] } },
+    },
+  });
+  const close = async () => {
+    await gateway.close();
+    await origin.close();
+    await server.query("select pg_drop_replication_slot('gateway')").catch(() => {});
+  };
+  // Nothing is stored before the source streams.
+  await until(async () => (await get(gateway.port)).cache.includes('hit'), 'the source to stream', 15_000);
+  return { gateway, port: gateway.port, close, [Symbol.asyncDispose]: close };
+}
+
+describe('a gateway that follows a database', () => {
+  test('an answer is given from memory until its row changes, then never again', async () => {
+    await using node = await shop();
+    for (const status of ['paid', 'packed', 'shipped']) {
+      expect((await get(node.port)).cache).toContain('hit');
+      await server.query('update orders set status = $1', [status]);
+      const position = await server.position();
+      const after = await get(node.port, { 'tidegate-after': `shop=${position}` });
+      expect(after.body).toBe(status);
+      await until(async () => (await get(node.port)).cache.includes('hit'), 'it to be stored again');
+      expect((await get(node.port)).body).toBe(status);
+    }
+  });
+
+  test('`tidegate-after` waits no longer than `maxWait`, then goes past the cache', async () => {
+    await using node = await shop({ maxWait: '50ms' });
+    const from = performance.now();
+    const behind = await get(node.port, { 'tidegate-after': 'shop=7FFFFFFF/0' });
+    expect(behind.status).toBe(200);
+    expect(behind.cache).toContain('fwd=bypass');
+    expect(behind.cache).toContain('detail=behind');
+    expect(performance.now() - from).toBeGreaterThanOrEqual(49);
+    const reached = await get(node.port, { 'tidegate-after': 'shop=0/1' });
+    expect(reached.cache).toContain('hit');
+  });
+
+  test.each([
+    ['shop=here', 'The position of shop in tidegate-after is not one: expected an LSN such as 0/16B3748.'],
+    ['shp=0/1', 'There is no change source shp: did you mean shop?'],
+    [
+      '0/1',
+      'tidegate-after is not a source and its position: expected shop=POSITION with an LSN such as 0/16B3748.',
+    ],
+  ])('`tidegate-after: %s` is 400 and says what was expected', async (value, reason) => {
+    await using node = await shop();
+    const answer = await get(node.port, { 'tidegate-after': value });
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.body)).toMatchObject({ code: 'TG_AFTER_MALFORMED', reason });
+  });
+
+  test('no read is older than a change that was reported applied before it, under writers and readers', async () => {
+    await using node = await shop();
+    await server.query("update orders set status = '0'");
+    let written = 0;
+    let stale = 0;
+    let hits = 0;
+    const end = performance.now() + 3000;
+    const write = async () => {
+      while (performance.now() < end) {
+        const next = written + 1;
+        await server.query('update orders set status = $1', [String(next)]);
+        const at = await server.position();
+        const seen = await get(node.port, { 'tidegate-after': `shop=${at}` });
+        if (Number(seen.body) < next) stale++;
+        // A client that waits for it proves that it is applied; from now on nobody may see less.
+        if (!seen.cache.includes('behind')) written = next;
+      }
+    };
+    const read = async () => {
+      while (performance.now() < end) {
+        const least = written;
+        const { body, cache } = await get(node.port);
+        if (Number(body) < least) stale++;
+        if (cache.includes('hit')) hits++;
+      }
+    };
+    await Promise.all([write(), ...Array.from({ length: 8 }, read)]);
+    expect(stale).toBe(0);
+    expect(written).toBeGreaterThan(20);
+    expect(hits).toBeGreaterThan(0);
+    expect(parseLsn(await server.position())).not.toBeNull();
+  });
+});

@@ -1,0 +1,185 @@
+import { Admin, Producer } from '@platformatic/kafka';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { postgresEvent } from '../../src/changes/debezium/fixtures.ts';
+import type { Source, SourceParts } from '../../src/changes/index.ts';
+import { createKafkaSource } from '../../src/changes/kafka/index.ts';
+import { type KafkaTestServer, kafkaLibraries, kafkaServer, until } from '../../src/testkit/index.ts';
+import { partsFor, Recording } from './recording.ts';
+
+const TABLES = { 'public.orders': ['order:{row.id}'] };
+const libs = kafkaLibraries();
+if (libs === null)
+  console.log('Kafka source: skipped: no Java 17 with Maven (or TIDEGATE_KAFKA_LIBS) on this machine');
+
+describe.skipIf(libs === null)('Kafka', () => {
+  let server: KafkaTestServer;
+  let producer: Producer;
+  let topic: string;
+  let sources: Source[];
+  let count = 0;
+
+  beforeAll(async () => {
+    server = await kafkaServer(libs!);
+    producer = new Producer({
+      clientId: 'test',
+      bootstrapBrokers: [server.address],
+      retries: 0,
+      timeout: 2000,
+    });
+  }, 120_000);
+
+  beforeEach(async () => {
+    topic = `shop${++count}.public.orders`;
+    sources = [];
+    await makeTopic();
+  });
+
+  afterEach(async () => {
+    await Promise.all(sources.map((source) => source.stop()));
+  });
+
+  afterAll(async () => {
+    await producer?.close(true).catch(() => {});
+    await server?.close();
+  });
+
+  async function makeTopic(): Promise<void> {
+    const admin = new Admin({
+      clientId: 'admin',
+      bootstrapBrokers: [server.address],
+      retries: 20,
+      retryDelay: 200,
+    });
+    await admin.createTopics({ topics: [topic], partitions: 2, replicas: 1 });
+    await admin.close();
+  }
+
+  function follow(more: Partial<SourceParts> = {}) {
+    const sink = new Recording(TABLES);
+    const config = {
+      brokers: [server.address],
+      topics: [topic],
+      group: `group-${topic}`,
+      tls: false,
+      sasl: null,
+    };
+    const source = createKafkaSource(config, partsFor(sink, more));
+    source.start();
+    sources.push(source);
+    return { sink, source };
+  }
+
+  async function streaming(sink: Recording): Promise<void> {
+    const isStreaming = until(
+      () => sink.status === 'streaming' && sink.opened > 0,
+      'the source to stream',
+      20_000,
+    );
+    await isStreaming.catch((error) =>
+      Promise.reject(new Error(`${error.message}: ${JSON.stringify(sink.states)}`)),
+    );
+  }
+
+  const event = (id: number) => JSON.stringify(postgresEvent('c', null, { id }));
+  async function send(id: number, value = event(id)): Promise<bigint> {
+    const message = { topic, partition: id % 2, key: Buffer.from(`{"id":${id}}`), value: Buffer.from(value) };
+    const { offsets } = await producer.send({ messages: [message], acks: -1 });
+    return offsets![0]!.offset;
+  }
+
+  test('records are applied; the position is that of each partition', async () => {
+    const { sink } = follow();
+    await streaming(sink);
+    await send(2);
+    const offset = await send(1);
+    await until(() => sink.seen.has('order:1') && sink.seen.has('order:2'), 'both');
+    expect(sink.positions.at(-1)).toContain(`${topic}/1@${offset}`);
+    await send(4, '{"op":');
+    await until(() => sink.complaints.length === 1, 'the poison');
+    await send(6);
+    await until(() => sink.seen.has('order:6'), 'the record after the poison');
+    expect(sink.gaps).toEqual([]);
+  }, 60_000);
+
+  test('what was not applied before a stop comes again; what was applied does not', async () => {
+    const first = follow();
+    await streaming(first.sink);
+    await send(1);
+    await until(() => first.sink.seen.has('order:1'), 'the first');
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    await first.source.stop();
+    await send(2);
+    const second = follow();
+    await until(() => second.sink.seen.has('order:2'), 'the second', 20_000);
+    expect(second.sink.seen.has('order:1')).toBe(false);
+    expect(second.sink.gaps).toEqual([]);
+  }, 60_000);
+
+  test('records that were deleted before they were read are a gap', async () => {
+    const first = follow();
+    await streaming(first.sink);
+    await send(2);
+    await until(() => first.sink.seen.has('order:2'), 'the first');
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    await first.source.stop();
+    await send(4);
+    await send(6);
+    const admin = new Admin({ clientId: 'admin', bootstrapBrokers: [server.address] });
+    await admin.deleteRecords({ topics: [{ name: topic, partitions: [{ partition: 0, offset: 2n }] }] });
+    await admin.close();
+    const second = follow();
+    await until(() => second.sink.seen.has('order:6'), 'what is left', 20_000);
+    expect(second.sink.gaps).toEqual([`records of ${topic}/0 were deleted before they were read`]);
+  }, 60_000);
+
+  test('a node alone in a group that another member shares follows nothing, and says so', async () => {
+    const alone = follow({ shared: false });
+    await streaming(alone.sink);
+    const other = follow();
+    await streaming(other.sink);
+    await until(() => alone.sink.closings.length > 0, 'it to be noticed', 20_000);
+    expect(alone.sink.closings[0]).toContain('another member of the group');
+  }, 60_000);
+
+  test('with SIGKILL of the broker and of readers under load, no event is lost', async () => {
+    let { sink, source } = follow();
+    await streaming(sink);
+    const seen = new Set<string>();
+    const sent: number[] = [];
+    let writing = true;
+    const write = (async () => {
+      for (let id = 1; writing; id++) {
+        const done = await send(id).then(
+          () => true,
+          () => false,
+        );
+        if (done) sent.push(id);
+        else await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    })();
+    const many = (more: number) => {
+      const goal = sent.length + more;
+      return until(() => sent.length >= goal, `${goal} events to be written`, 40_000);
+    };
+    await many(200);
+    const end = sink.freeze();
+    await many(50);
+    for (const tag of sink.seen) seen.add(tag);
+    end();
+    await source.stop();
+    sources.pop();
+    ({ sink, source } = follow());
+    await many(200);
+    await server.kill();
+    await server.start();
+    await many(200);
+    writing = false;
+    await write;
+    const missing = () => sent.filter((id) => !seen.has(`order:${id}`) && !sink.seen.has(`order:${id}`));
+    await until(() => missing().length === 0, 'all of them', 60_000).catch(() => {});
+    console.log(
+      `Kafka: ${sent.length} events, ${missing().length} lost, 1 SIGKILL of the broker, 1 of a reader`,
+    );
+    expect(missing()).toEqual([]);
+  }, 180_000);
+});

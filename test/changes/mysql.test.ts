@@ -1,0 +1,309 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Source, SourceParts } from '../../src/changes/index.ts';
+import { createMysqlSource } from '../../src/changes/mysql/index.ts';
+import { type MariaDbServer, mariadbServer, skippedWithout, until } from '../../src/testkit/index.ts';
+import { partsFor, Recording, RecordingMemory } from './recording.ts';
+
+const TABLES = { 'shop.items': ['item:{row.id}', 'sku:{row.sku}'], 'shop.prices': ['price:{row.price}'] };
+const skip = skippedWithout('MariaDB', 'mariadbd', 'mysqld');
+if (skip !== '') console.log(`MySQL source: ${skip}`);
+
+describe.skipIf(skip !== '')('the binary log of MariaDB', () => {
+  let server: MariaDbServer;
+  let memory: RecordingMemory;
+  let sources: Source[];
+
+  beforeAll(async () => {
+    server = await mariadbServer();
+  });
+
+  beforeEach(async () => {
+    memory = new RecordingMemory();
+    sources = [];
+    await server.run(
+      'create or replace table shop.items (id bigint primary key, sku varchar(40), note text)',
+      'create or replace table shop.prices (id int primary key, price decimal(10,2), j json)',
+      'create or replace table shop.others (id int primary key)',
+    );
+  });
+
+  afterEach(async () => {
+    await Promise.all(sources.map((source) => source.stop()));
+  });
+
+  afterAll(async () => {
+    await server?.close();
+  });
+
+  function follow(more: Partial<SourceParts> & { serverId?: number } = {}) {
+    const sink = new Recording(TABLES);
+    const at = { host: '127.0.0.1', port: server.port, user: 'tidegate', password: 'secret', tls: null };
+    const source = createMysqlSource(
+      { server: at, serverId: more.serverId ?? 4711 },
+      partsFor(sink, { memory, ...more }),
+    );
+    source.start();
+    sources.push(source);
+    return { sink, source };
+  }
+
+  async function streaming(sink: Recording): Promise<void> {
+    const isStreaming = until(() => sink.status === 'streaming' && sink.opened > 0, 'the source to stream');
+    await isStreaming.catch((error) =>
+      Promise.reject(new Error(`${error.message}: ${JSON.stringify(sink.states)}`)),
+    );
+  }
+
+  const familiesOf = (sink: Recording, table: string) => sink.mapping.tables.get(table)!.families;
+
+  test('inserts, updates and deletes give the tags of the old and the new row; a transaction is one', async () => {
+    const { sink } = follow();
+    await streaming(sink);
+    await server.run("insert into shop.items values (9007199254740993, 'a', null)");
+    await until(() => sink.batches === 1, 'the insert');
+    expect(sink.tags).toEqual(['item:9007199254740993', 'sku:a']);
+    await server.run("update shop.items set sku = 'b'", 'delete from shop.items');
+    await until(() => sink.batches === 3, 'update and delete');
+    expect(sink.tags.slice(2)).toEqual([
+      'item:9007199254740993',
+      'sku:a',
+      'sku:b',
+      'item:9007199254740993',
+      'sku:b',
+    ]);
+    await server.run(
+      'start transaction',
+      "insert into shop.items values (1, 'x', null)",
+      'insert into shop.others values (1)',
+      "insert into shop.prices values (1, 1.50, '{}')",
+      'commit',
+    );
+    await until(() => sink.seen.has('price:1.5'), 'the transaction');
+    expect(sink.batches).toBe(4);
+    expect(sink.tags.slice(-3)).toEqual(['item:1', 'sku:x', 'price:1.5']);
+    expect(sink.complaints).toEqual([]);
+  });
+
+  test('its position is the GTID that the server itself names, also for changes of other tables', async () => {
+    const { sink } = follow();
+    await streaming(sink);
+    await server.run('insert into shop.others values (2)');
+    const [row] = await server.run('select @@gtid_binlog_pos as at');
+    await until(() => sink.positions.at(-1) === row?.at, 'the position');
+    expect(sink.batches).toBe(0);
+  });
+
+  test('TRUNCATE, DROP and ALTER fence their table; a statement in place of rows fences all', async () => {
+    const { sink } = follow();
+    await streaming(sink);
+    await server.run('truncate shop.items');
+    await until(() => sink.batches === 1, 'the truncate');
+    expect(sink.tags.sort()).toEqual([...familiesOf(sink, 'shop.items')].sort());
+    await server.run('alter table shop.prices add column more int');
+    await until(() => sink.batches === 2, 'the ALTER');
+    expect(sink.seen).toContain(familiesOf(sink, 'shop.prices')[0]);
+    await server.run("insert into shop.items values (1, 'a', null)");
+    await until(() => sink.seen.has('item:1'), 'the insert');
+    sink.seen.clear();
+    await server.run("set session binlog_format = 'STATEMENT'; update shop.items set sku = 'q'");
+    await until(() => sink.complaints.length === 1, 'the statement');
+    expect(sink.complaints[0]).toContain('binlog_format is not ROW');
+    for (const family of sink.mapping.families) expect(sink.seen).toContain(family);
+  });
+
+  test('columns that the row image leaves out are not taken for NULL', async () => {
+    await server.run("insert into shop.items values (5, 'five', 'n')");
+    const { sink } = follow();
+    await streaming(sink);
+    await server.run(
+      "set session binlog_row_image = 'MINIMAL'; update shop.items set note = 'm' where id = 5",
+    );
+    await until(() => sink.batches === 1, 'the update');
+    const [items, skus] = familiesOf(sink, 'shop.items');
+    expect(sink.tags).toContain('item:5');
+    expect(sink.tags).toContain(skus);
+    expect(sink.tags).toContain(items);
+  });
+
+  test('after a restart it goes on where it was: what changed meanwhile comes, nothing is a gap', async () => {
+    const first = follow();
+    await streaming(first.sink);
+    await server.run("insert into shop.items values (1, 'a', null)");
+    await until(() => memory.values.size === 1, 'the position to be kept');
+    await first.source.stop();
+    sources.pop();
+    await server.run("insert into shop.items values (2, 'b', null)");
+    const second = follow();
+    await until(() => second.sink.seen.has('item:2'), 'the change');
+    expect(second.sink.seen.has('item:1')).toBe(false);
+    expect(second.sink.gaps).toEqual([]);
+  });
+
+  test('once a change is applied, every query sees it', async () => {
+    await server.run("insert into shop.prices values (1, 0, '{}')");
+    const { sink } = follow();
+    await streaming(sink);
+    const reader = await server.connect();
+    const writer = await server.connect();
+    let checked = 0;
+    const stale: string[] = [];
+    const apply = sink.apply.bind(sink);
+    sink.apply = async (batch) => {
+      await apply(batch);
+      const newest = Math.max(...[...batch.touched.tags].map((tag) => Number(tag.slice('price:'.length))));
+      const [rows] = await reader.query('select price from shop.prices where id = 1');
+      const [{ price }] = rows as [{ price: string }];
+      checked++;
+      if (Number(price) < newest) stale.push(`${price} after ${newest}`);
+    };
+    for (let price = 1; price <= 1500; price++)
+      await writer.query('update shop.prices set price = ? where id = 1', [price]);
+    await until(() => sink.seen.has('price:1500') && checked === 1500, 'all of them', 10_000);
+    expect(stale).toEqual([]);
+    reader.destroy();
+    writer.destroy();
+  });
+
+  test('a position is kept only once its changes are applied', async () => {
+    const { sink } = follow();
+    await streaming(sink);
+    let release = () => {};
+    sink.hold = new Promise((resolve) => {
+      release = resolve;
+    });
+    await server.run("insert into shop.items values (1, 'a', null)", 'insert into shop.others values (3)');
+    const [row] = await server.run('select @@gtid_binlog_pos as at');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect([...memory.values.values()]).not.toContain(row?.at);
+    release();
+    await until(() => sink.seen.has('item:1'), 'it to be applied');
+    await until(() => memory.values.size === 1, 'the position to be kept');
+  });
+
+  test('a log that was purged beyond the position, or belongs to another history, is a gap', async () => {
+    const first = follow();
+    await streaming(first.sink);
+    await server.run("insert into shop.items values (1, 'a', null)");
+    await until(() => memory.values.size === 1, 'the position to be kept');
+    await first.source.stop();
+    await server.run("insert into shop.items values (2, 'b', null)", 'flush binary logs');
+    const logs = await server.run('show binary logs');
+    await server.run(
+      "insert into shop.items values (3, 'c', null)",
+      `purge binary logs to '${logs.at(-1)?.Log_name}'`,
+    );
+    const second = follow();
+    await until(() => second.sink.gaps.length > 0 && second.sink.status === 'streaming', 'the gap', 10_000);
+    expect(second.sink.gaps[0]).toContain('no longer has');
+    await server.run("insert into shop.items values (4, 'd', null)");
+    await until(() => second.sink.seen.has('item:4'), 'what comes after');
+    await second.source.stop();
+    memory.values.set([...memory.values.keys()][0]!, '0-1-999999');
+    const third = follow();
+    await until(() => third.sink.gaps.length > 0, 'the gap', 10_000);
+  });
+
+  test('a wrong password is told with what the user needs, and a server that is away with its address', async () => {
+    const sink = new Recording(TABLES);
+    const at = { host: '127.0.0.1', port: server.port, user: 'tidegate', password: 'wrong', tls: null };
+    const source = createMysqlSource({ server: at, serverId: 1 }, partsFor(sink));
+    source.start();
+    sources.push(source);
+    await until(
+      () => sink.states.some(({ error }) => error?.includes('GRANT REPLICATION SLAVE')),
+      'the advice',
+    );
+    expect(JSON.stringify(sink.states)).not.toContain('"wrong"');
+  });
+
+  test('one node reads under a serverId, and the next takes over within seconds', async () => {
+    const first = follow();
+    await streaming(first.sink);
+    const second = follow();
+    await until(
+      () => second.sink.states.some(({ error }) => error?.includes('another node')),
+      'the second to wait',
+    );
+    await server.run("insert into shop.items values (1, 'a', null)");
+    await until(() => first.sink.seen.has('item:1'), 'the first to read');
+    await until(() => memory.values.size === 1, 'the position to be kept');
+    await first.source.stop();
+    await server.run("insert into shop.items values (2, 'b', null)");
+    await until(() => second.sink.seen.has('item:2'), 'the second to take over');
+    const alone = follow({ shared: false });
+    await until(() => alone.sink.closings.length > 0, 'a node alone to give up');
+    expect(alone.sink.closings[0]).toContain('serverId 4711');
+  });
+
+  test('a slow consumer holds the server back instead of filling memory', async () => {
+    const { sink } = follow();
+    await streaming(sink);
+    let release = () => {};
+    sink.hold = new Promise((resolve) => {
+      release = resolve;
+    });
+    const connection = await server.connect();
+    for (let id = 1; id <= 300; id++)
+      await connection.query('insert into shop.items values (?, ?, null)', [id, `s${id}`]);
+    connection.destroy();
+    expect(sink.batches).toBe(0);
+    release();
+    await until(() => sink.seen.has('item:300'), 'all of them');
+    expect(sink.batches).toBe(300);
+  });
+
+  test('with SIGKILL of MariaDB and of readers under load, no change is lost', async () => {
+    let { sink, source } = follow();
+    await streaming(sink);
+    const seen = new Set<string>();
+    const sent: number[] = [];
+    let writing = true;
+    const write = (async () => {
+      let connection = await server.connect();
+      for (let id = 1; writing; id++) {
+        try {
+          await connection.query('insert into shop.items values (?, ?, null)', [id, `k${id}`]);
+          sent.push(id);
+        } catch {
+          connection.destroy();
+          connection = await until(() => server.connect().catch(() => null), 'MariaDB to be back', 20_000);
+        }
+      }
+      connection.destroy();
+    })();
+    const many = (more: number) => {
+      const goal = sent.length + more;
+      return until(() => sent.length >= goal, `${goal} changes to be written`, 30_000);
+    };
+    let gaps = 0;
+    for (let round = 0; round < 2; round++) {
+      await many(300);
+      const end = sink.freeze();
+      await many(50);
+      for (const tag of sink.seen) seen.add(tag);
+      gaps += sink.gaps.length;
+      end();
+      await source.stop();
+      sources.pop();
+      ({ sink, source } = follow());
+      await many(200);
+      await server.kill();
+      await server.start();
+      await many(200);
+      await server.shutdown();
+      await server.start();
+      await many(100);
+    }
+    writing = false;
+    await write;
+    await until(() => sink.seen.has(`item:${sent.at(-1)}`), 'the last', 20_000);
+    for (const tag of sink.seen) seen.add(tag);
+    gaps += sink.gaps.length;
+    const missing = sent.filter((id) => !seen.has(`item:${id}`));
+    console.log(
+      `MariaDB: ${sent.length} changes, ${missing.length} lost, 2 SIGKILLs and 2 stops of MariaDB, 2 of readers`,
+    );
+    expect(missing).toEqual([]);
+    expect(gaps).toBe(0);
+  }, 120_000);
+});

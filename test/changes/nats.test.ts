@@ -1,0 +1,205 @@
+import { type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { postgresEvent } from '../../src/changes/debezium/fixtures.ts';
+import type { Source, SourceParts } from '../../src/changes/index.ts';
+import { createNatsSource } from '../../src/changes/nats/index.ts';
+import { type NatsTestServer, natsServer, skippedWithout, until } from '../../src/testkit/index.ts';
+import { partsFor, Recording } from './recording.ts';
+
+const STREAM = 'DebeziumStream';
+const DURABLE = 'tidegate';
+const SUBJECT = 'shop.public.orders';
+const TABLES = { 'public.orders': ['order:{row.id}'], 'public.items': ['item:{row.id}'] };
+const skip = skippedWithout('NATS', 'nats-server');
+if (skip !== '') console.log(`NATS source: ${skip}`);
+
+describe.skipIf(skip !== '')('a NATS JetStream', () => {
+  let server: NatsTestServer;
+  let connection: NatsConnection;
+  let manager: JetStreamManager;
+  let sources: Source[];
+
+  beforeEach(async () => {
+    server = await natsServer();
+    connection = await connect({ servers: server.address, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
+    manager = await jetstreamManager(connection);
+    await makeStream();
+    sources = [];
+  });
+
+  afterEach(async () => {
+    await Promise.all(sources.map((source) => source.stop()));
+    await connection.close();
+    await server.close();
+  });
+
+  const makeStream = (more: object = {}) =>
+    manager.streams.add({ name: STREAM, subjects: ['shop.>'], ...more });
+
+  function follow(more: Partial<SourceParts> = {}) {
+    const sink = new Recording(TABLES);
+    const at = { servers: [server.address], user: null, password: null, token: null, tls: false };
+    const source = createNatsSource(
+      { server: at, stream: STREAM, durable: DURABLE, keys: new Map() },
+      partsFor(sink, more),
+    );
+    source.start();
+    sources.push(source);
+    return { sink, source };
+  }
+
+  async function streaming(sink: Recording): Promise<void> {
+    await until(() => sink.status === 'streaming' && sink.opened > 0, 'the source to stream');
+  }
+
+  const event = (id: number, table = 'orders') => JSON.stringify(postgresEvent('c', null, { id }, { table }));
+  const publish = (id: number, subject = SUBJECT) =>
+    jetstream(connection).publish(subject, event(id, subject === SUBJECT ? 'orders' : 'items'), {
+      timeout: 1000,
+    });
+  const unacknowledged = async () => (await manager.consumers.info(STREAM, DURABLE)).num_ack_pending;
+
+  test('events of all subjects are applied, then acknowledged', async () => {
+    const { sink } = follow();
+    await streaming(sink);
+    let release = () => {};
+    sink.hold = new Promise((resolve) => {
+      release = resolve;
+    });
+    await publish(1);
+    await publish(2, 'shop.public.items');
+    await until(async () => (await unacknowledged()) === 2, 'both to be delivered');
+    expect(sink.seen.size).toBe(0);
+    release();
+    await until(async () => (await unacknowledged()) === 0, 'both to be acknowledged');
+    expect([...sink.seen].sort()).toEqual(['item:2', 'order:1']);
+    expect(sink.positions.at(-1)).toBe('0/35C68778');
+    expect(sink.gaps).toEqual([]);
+  });
+
+  test('poison fences its table and is acknowledged: the stream goes on', async () => {
+    const { sink } = follow();
+    await streaming(sink);
+    await jetstream(connection).publish(SUBJECT, '{"op":');
+    await until(() => sink.complaints.length === 1, 'the poison');
+    await publish(2);
+    await until(() => sink.seen.has('order:2'), 'the event after it');
+    expect(sink.seen).toContain(sink.mapping.tables.get('public.orders')!.families[0]);
+    await until(async () => (await unacknowledged()) === 0, 'all to be acknowledged');
+  });
+
+  test('messages that a limit of the stream dropped before they were delivered are a gap', async () => {
+    const first = follow();
+    await streaming(first.sink);
+    await publish(1);
+    await until(() => first.sink.seen.has('order:1'), 'the first');
+    await first.source.stop();
+    await manager.streams.update(STREAM, { max_msgs: 1 });
+    for (const id of [2, 3, 4]) await publish(id);
+    const second = follow();
+    await until(() => second.sink.seen.has('order:4'), 'what is left');
+    expect(second.sink.gaps).toEqual([
+      'the stream dropped messages by its limits before they were delivered',
+    ]);
+    await publish(5);
+    await until(() => second.sink.seen.has('order:5'), 'what comes after');
+    expect(second.sink.gaps).toHaveLength(1);
+  });
+
+  test('messages that a limit for each subject dropped from between are a gap', async () => {
+    await manager.streams.update(STREAM, { max_msgs_per_subject: 1 });
+    const first = follow();
+    await streaming(first.sink);
+    await publish(1, 'shop.public.items');
+    await publish(2);
+    await until(() => first.sink.seen.has('order:2'), 'both');
+    await first.source.stop();
+    await publish(3, 'shop.public.items');
+    for (const id of [4, 5]) await publish(id);
+    const second = follow();
+    await until(() => second.sink.seen.has('order:5'), 'the last');
+    expect(second.sink.gaps).toEqual([
+      'the stream dropped messages by its limits before they were delivered',
+    ]);
+  });
+
+  test('a stream that is made anew, or whose durable is deleted, is a gap, and is followed on', async () => {
+    const { sink } = follow();
+    await streaming(sink);
+    await publish(1);
+    await until(() => sink.seen.has('order:1'), 'the first');
+    await manager.consumers.delete(STREAM, DURABLE);
+    await until(() => sink.gaps.length === 1 && sink.status === 'streaming', 'the gap', 8000);
+    await publish(2);
+    await until(() => sink.seen.has('order:2'), 'what comes after');
+    await manager.streams.delete(STREAM);
+    await until(
+      () => sink.states.some(({ error }) => error?.includes('create-stream=true')),
+      'the advice',
+      8000,
+    );
+    await makeStream();
+    await until(() => sink.gaps.length >= 2 && sink.status === 'streaming', 'the second gap', 8000);
+    await publish(3);
+    await until(() => sink.seen.has('order:3'), 'what comes after');
+  }, 40_000);
+
+  test('a node alone whose durable is read by another fences all that it misses', async () => {
+    const alone = follow({ shared: false });
+    await streaming(alone.sink);
+    const other = follow({ shared: true });
+    await streaming(other.sink);
+    for (let id = 1; id <= 200; id++) await publish(id);
+    await until(() => alone.sink.gaps.length > 0, 'it to be noticed');
+    expect(alone.sink.gaps[0]).toContain('went elsewhere');
+  });
+
+  test('with SIGKILL of NATS and of readers under load, no event is lost', async () => {
+    let { sink, source } = follow();
+    await streaming(sink);
+    const seen = new Set<string>();
+    const sent: number[] = [];
+    let writing = true;
+    const write = (async () => {
+      for (let id = 1; writing; id++) {
+        // Only what the server has confirmed counts.
+        const done = await publish(id).then(
+          () => true,
+          () => false,
+        );
+        if (done) sent.push(id);
+        else await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    })();
+    const many = (more: number) => {
+      const goal = sent.length + more;
+      return until(() => sent.length >= goal, `${goal} events to be written`, 20_000);
+    };
+    for (let round = 0; round < 2; round++) {
+      await many(300);
+      const end = sink.freeze();
+      await many(50);
+      for (const tag of sink.seen) seen.add(tag);
+      end();
+      await source.stop();
+      sources.pop();
+      ({ sink, source } = follow());
+      await many(200);
+      await server.kill();
+      await server.start();
+      await many(200);
+      await server.shutdown();
+      await server.start();
+      await many(100);
+    }
+    writing = false;
+    await write;
+    const missing = () => sent.filter((id) => !seen.has(`order:${id}`) && !sink.seen.has(`order:${id}`));
+    await until(() => missing().length === 0, 'all of them', 25_000).catch(() => {});
+    console.log(
+      `NATS: ${sent.length} events, ${missing().length} lost, 2 SIGKILLs and 2 stops of NATS, 2 of readers`,
+    );
+    expect(missing()).toEqual([]);
+  }, 90_000);
+});
