@@ -1,5 +1,5 @@
 import { type Invalidation, urlTag } from '../cache/index.ts';
-import { normalisePath, splitTarget } from '../router/index.ts';
+import { canonicalOrigin, canonicalUrl } from '../router/index.ts';
 
 const LISTS = ['tags', 'urls', 'prefixes'] as const;
 const SWITCHES = ['all', 'soft'] as const;
@@ -62,32 +62,20 @@ type Place = { url: string } | { why: string };
 
 /** A URL in the spelling that entries have it in: the same as requests are brought to. */
 function purgedUrl(text: string): Place {
-  const parts = /^(https?):\/\/([^/?#]*)([^#]*)/i.exec(text);
-  if (parts === null) {
+  if (!/^https?:\/\//i.test(text)) {
     const why = `In "urls" stands "${text}", which is not absolute: write http://HOST/PATH or https://HOST/PATH.`;
     return { why };
   }
-  const origin = originOf(parts[1]!, parts[2]!);
-  const { path, query } = splitTarget(parts[3]!);
-  const spelled = normalisePath(path);
-  if (origin === null || spelled === null)
-    return { why: `In "urls" stands "${text}", which is not a valid URL.` };
-  return { url: `${origin}${spelled}${query === null ? '' : `?${query}`}` };
+  const url = canonicalUrl(text);
+  return url === null ? { why: `In "urls" stands "${text}", which is not a valid URL.` } : { url };
 }
 
 /** A prefix is taken as it is, but for the spelling of its host: where it ends means something. */
 function purgedPrefix(text: string): Place {
   if (text.startsWith('/')) return { url: text };
   const parts = /^(https?):\/\/([^/?#]*)(\/.*)?$/i.exec(text);
-  const origin = parts === null ? null : originOf(parts[1]!, parts[2]!);
+  const origin = parts === null ? null : canonicalOrigin(parts[1]!, parts[2]!);
   if (origin !== null) return { url: `${origin}${parts![3] ?? '/'}` };
   const why = `In "prefixes" stands "${text}": write https://HOST/PATH for one host, or /PATH for every host.`;
   return { why };
-}
-
-/** Scheme, host in lower case, and the port where it is not the usual one; null where it is none. */
-function originOf(scheme: string, authority: string): string | null {
-  const text = `${scheme}://${authority}`;
-  if (authority === '' || authority.includes('@') || !URL.canParse(text)) return null;
-  return new URL(text).origin;
 }

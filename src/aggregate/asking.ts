@@ -4,7 +4,7 @@ import type { Variables } from '../expression/index.ts';
 import { type Body, type BodySink, type BodySource, cancelBody, isSource } from '../http/body.ts';
 import { Failure } from '../http/errors.ts';
 import { Exchange, type Reply, type Responder } from '../http/exchange.ts';
-import type { Headers } from '../http/headers.ts';
+import { getHeaders, type Headers } from '../http/headers.ts';
 import type { Dispatch, Finish } from '../pipeline/index.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { CallVariables } from './call-variables.ts';
@@ -71,11 +71,20 @@ export class Asking implements Finish, Responder {
   private timer: Timer | null = null;
   private readonly clock: Clock;
 
-  constructor(original: Exchange, question: Question, addressee: Addressee, asker: Asker, clock: Clock) {
+  /** @param shared It is asked for several clients at once, so for none of them. */
+  constructor(
+    original: Exchange,
+    question: Question,
+    addressee: Addressee,
+    asker: Asker,
+    clock: Clock,
+    shared = false,
+  ) {
     this.clock = clock;
     this.addressee = addressee;
     this.asker = asker;
     this.exchange = exchangeFor(original, question, this, addressee.isRoute, clock.now());
+    if (!shared) showWho(original, this.exchange, addressee.isRoute);
   }
 
   start(): void {
@@ -235,6 +244,20 @@ export class Asking implements Finish, Responder {
 
 const EMPTY = Buffer.alloc(0);
 const ignore = (): void => {};
+
+/** Services are told who asks; another route is shown the client's own credential, as the client would show it. */
+function showWho(original: Exchange, exchange: Exchange, isRoute: boolean): void {
+  if (!isRoute) {
+    exchange.identity = original.identity;
+    return;
+  }
+  const shown = original.withheld?.lines ?? credentialLines(original.headers);
+  for (let i = 0; i < shown.length; i += 2) exchange.headers.push(shown[i]!, shown[i + 1]!);
+}
+
+function credentialLines(headers: Headers): Headers {
+  return getHeaders(headers, 'authorization').flatMap((value) => ['authorization', value]);
+}
 
 function exchangeFor(
   original: Exchange,

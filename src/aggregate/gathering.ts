@@ -125,7 +125,7 @@ class SharedCall implements Asker {
     const carried: Headers = language === undefined ? [] : ['accept-language', language];
     const question = questionOf(this.programs, this.config.method, exchange, vars, carried);
     if ('kind' in question) return this.failed(question);
-    this.asking = new Asking(exchange, question, this.addressee, this, this.clock);
+    this.asking = new Asking(exchange, question, this.addressee, this, this.clock, true);
     this.asking.start();
   }
 

@@ -15,7 +15,7 @@ import {
   type RevocationFences,
 } from './contract.ts';
 import { isSameOrigin } from './origin.ts';
-import { maskTarget, removeLike, stripPlaces } from './places.ts';
+import { linesOf, maskTarget, removeLike, stripPlaces } from './places.ts';
 import { metadataUrl } from './resource-metadata.ts';
 
 export interface GuardSettings {
@@ -28,6 +28,8 @@ export interface GuardSettings {
 /** What was taken off a request: an aggregate's call to another route shows it there. */
 export interface Withheld {
   readonly credential: Credential;
+  /** The lines in which credentials stood, as they came. */
+  readonly lines: Headers;
   /** Number of the newest invalidation that the decision has seen. */
   readonly sequence: number;
 }
@@ -92,9 +94,11 @@ export class Guard implements Filter {
 
   private admit(exchange: Exchange, identity: Identity, credential: Credential): null {
     exchange.identity = identity;
+    const lines = linesOf(this.places, exchange.headers);
     this.clean(exchange);
     const sequence = identity.sequence ?? this.settings.fences.sequence;
-    exchange.withheld = { credential, sequence } satisfies Withheld;
+    const withheld: Withheld = { credential, lines, sequence };
+    exchange.withheld = withheld;
     if (identity.toService.length > 0) exchange.headers.push(...identity.toService);
     if (identity.toClient.length > 0) exchange.toClient = identity.toClient;
     return null;

@@ -65,6 +65,21 @@ function queryValues(query: string | null, name: string): string[] {
   return values;
 }
 
+/** The lines of a head in which credentials stand. */
+export function linesOf(places: readonly Place[], headers: Headers): Headers {
+  const lines: Headers = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]!;
+    const shows = places.some(
+      (place) =>
+        (place.in === 'header' && sameName(name, place.name)) ||
+        (place.in === 'cookie' && sameName(name, 'cookie')),
+    );
+    if (shows) lines.push(name, headers[i + 1]!);
+  }
+  return lines;
+}
+
 /** Takes credentials off a request. Headers are found under names that a service may take for theirs (`_` for `-`). */
 export function stripPlaces(places: readonly Place[], exchange: Exchange): void {
   for (const place of places) {

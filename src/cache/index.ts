@@ -9,7 +9,6 @@ export {
   type CacheRules,
   type CookieRule,
   canonicalTag,
-  canonicalUrl,
   type FedBy,
   invalidating,
   type Keyed,

@@ -7,9 +7,11 @@ const AHEAD = 256 * 1024;
 
 export interface SharedBodyOwner {
   /** The whole body, for the store; null where it is longer than the limit, or broke off. */
-  finished(body: Buffer | null, trailers: Headers | null, failure: Failure | null): void;
+  finished(body: Buffer | null, failure: Failure | null): void;
   /** It is longer than the limit: it goes on to those who read it, and will not be stored. */
   overflowed?(): void;
+  /** Nobody reads what will not be stored: it was given up, and `finished` will not be called. */
+  abandoned?(): void;
 }
 
 /**
@@ -29,6 +31,7 @@ export class SharedBody implements BodySink {
   private bytes = 0;
   private ended: { trailers: Headers | null; failure: Failure | null } | null = null;
   private held = false;
+  private givenUp = false;
   /** Longer than can be kept: no more readers can join. */
   overflowed = false;
 
@@ -71,14 +74,21 @@ export class SharedBody implements BodySink {
   private finish(trailers: Headers | null, failure: Failure | null): void {
     this.ended = { trailers, failure };
     const whole = failure === null && !this.overflowed ? Buffer.concat(this.chunks, this.bytes) : null;
-    this.owner.finished(whole, trailers, failure);
+    this.owner.finished(whole, failure);
     for (const reader of [...this.readers]) reader.pump();
   }
 
   private overflow(): void {
     this.overflowed = true;
     this.owner.overflowed?.();
-    if (this.readers.size === 0) this.source.cancel();
+    if (this.readers.size === 0) this.giveUp();
+  }
+
+  private giveUp(): void {
+    if (this.givenUp) return;
+    this.givenUp = true;
+    this.source.cancel();
+    this.owner.abandoned?.();
   }
 
   /** Called by a reader: the chunk at its place, or what there is instead. */
@@ -90,7 +100,7 @@ export class SharedBody implements BodySink {
   progressed(reader: Reader, left: boolean): void {
     if (left) this.readers.delete(reader);
     if (!this.overflowed || this.ended !== null) return;
-    if (this.readers.size === 0) return this.source.cancel();
+    if (this.readers.size === 0) return this.giveUp();
     const waiting = this.trim();
     if (!this.held || waiting > AHEAD / 2) return;
     this.held = false;

@@ -144,6 +144,8 @@ export interface ServiceConfig {
   host: HostConfig | null;
   tls: UpstreamTlsConfig;
   pool: { connections: number; idle: number };
+  /** Requests in flight on one connection. */
+  pipelining: number;
   balance: BalanceConfig;
   health: HealthConfig;
   retries: RetriesConfig;

@@ -32,6 +32,19 @@ export function onlyCookies(headers: Headers, names: readonly string[]): void {
   headers.length = kept;
 }
 
+/** Is there any cookie but those of these names? */
+export function hasCookieBeside(headers: Headers, names: readonly string[]): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (!sameName(headers[i]!, 'cookie')) continue;
+    if (names.length === 0) return true;
+    for (const pair of headers[i + 1]!.split(';')) {
+      const name = trimOws(pair.split('=', 1)[0]!);
+      if (pair.trim() !== '' && !names.includes(name)) return true;
+    }
+  }
+  return false;
+}
+
 function ofNames(line: string, names: readonly string[]): string {
   return line
     .split(';')

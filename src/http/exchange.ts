@@ -131,7 +131,7 @@ export class Exchange {
   /** Who asks, once a provider has found out (`Identity` of auth/); null: nobody in particular. */
   identity: object | null = null;
   /** What stood in the request to show who asks, and was taken off it (`Withheld` of auth/). */
-  withheld: object | null = null;
+  withheld: { readonly lines: Headers } | null = null;
   /** `target` with credentials in its query masked, where there are any. */
   shownTarget: string | null = null;
   /** It was refused on the way in, so no service may be asked for it after all. */

@@ -13,6 +13,7 @@ import { type BodyFeed, Coding, IncomingBody } from './incoming-body.ts';
 import { hasBareLineEnd } from './line-ends.ts';
 import { MessageWriter, type WriterOwner } from './message-writer.ts';
 import { Framing } from './response-head.ts';
+import { SentAhead, UNWANTED } from './sent-ahead.ts';
 import { unsentBytes } from './unsent.ts';
 
 const State = { connecting: 0, idle: 1, waiting: 2, answering: 3, tunnel: 4, closed: 5 } as const;
@@ -25,10 +26,13 @@ const MAX_HEADERS = 1000;
 const SMALL_BUFFER = 64 * 1024;
 /** A connection that fills its buffer moves a large body: four times the bytes a read halve its cost. */
 const LARGE_BUFFER = 256 * 1024;
+/** Of an answer that nobody wants, what is read for the sake of those behind it. */
+const LARGEST_UNWANTED = 64 * 1024;
 const EMPTY = Buffer.alloc(0);
 
 /**
- * One connection to a service: sends a request, reads its answer, and then the next. Its reads land in
+ * One connection to a service: sends a request, reads its answer, and then the next; or sends safe requests
+ * ahead, and reads their answers in that order. Its reads land in
  * memory that it owns and writes on in place; memory that someone still needs is given away and replaced.
  */
 export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
@@ -50,7 +54,14 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
   /** The service's FIN came while bytes before it were still held. */
   private finHeld = false;
   private request: OutgoingRequest | null = null;
+  /** Who waits for the answer's head. */
   private handler: ResponseHandler | null = null;
+  /** Whose request it is, until the answer has come whole. */
+  private caller: ResponseHandler | null = null;
+  /** What was sent behind it; null on a connection that never carried more than one. */
+  private behind: SentAhead | null = null;
+  /** How far into an answer its last client left. */
+  private leftAt = 0;
   private head: ResponseHead | null = null;
   private body: IncomingBody | null = null;
   private tunnelBody: IncomingBody | null = null;
@@ -65,6 +76,8 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
   /** A byte of the current answer has come. */
   answerBegun = false;
   idleSince = 0;
+  /** Since when the answer in front is waited for; told by a pool that sends requests ahead. */
+  turnSince = 0;
 
   constructor(endpoint: Endpoint, connectTimeout: number, clock: Clock, owner: ConnectionOwner) {
     this.clock = clock;
@@ -108,10 +121,33 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     return this.state === State.idle;
   }
 
-  /** Sends a request on an idle connection. */
+  /** Requests that it carries. */
+  get inFlight(): number {
+    return (this.request === null ? 0 : 1) + (this.behind?.size ?? 0);
+  }
+
+  /** Has carried several requests at once. */
+  get shared(): boolean {
+    return this.behind !== null;
+  }
+
+  /** May a safe request be sent behind those it carries? Only where they are safe themselves, and none is being answered. */
+  get takesMore(): boolean {
+    const { request } = this;
+    if (this.state !== State.waiting || request === null || !this.requestWritten || this.finHeld)
+      return false;
+    return isSafe(request.method) && request.framing === Framing.none && request.upgrade === null;
+  }
+
+  /** Sends a request on an idle connection, or one without content behind others where it `takesMore`. */
   send(request: OutgoingRequest, handler: ResponseHandler): void {
+    if (this.state === State.waiting) {
+      this.behind ??= new SentAhead(this, this.writer, this.clock);
+      return this.behind.add(request, handler);
+    }
     this.request = request;
     this.handler = handler;
+    this.caller = handler;
     this.state = State.waiting;
     this.requestWritten = false;
     this.answerBegun = false;
@@ -127,14 +163,41 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     if (this.state === State.answering && body !== null && this.body === body) this.fail(failure);
   }
 
-  /** Gives the current request up: its connection can't be used again. */
-  cancel(): void {
-    this.handler = null;
-    this.close();
+  /**
+   * Whoever asked gives up. The connection ends with it, unless others wait for their answers on it: then this
+   * one's is thrown away.
+   */
+  cancel(who: ResponseHandler): void {
+    if (who !== this.caller) this.behind?.leave(who);
+    else if (this.body !== null) return this.body.cancel();
+    else this.handler = UNWANTED;
+    this.deserted();
+  }
+
+  /** Nobody behind the answer in front is to wait for its end. */
+  overtake(): void {
+    this.behind?.overtake();
+  }
+
+  /** Ends, where nobody wants an answer any more. */
+  deserted(): void {
+    const unwanted = this.handler === UNWANTED || this.body?.abandoned;
+    if (unwanted && !this.isAwaited) this.close();
+  }
+
+  /** Does anyone behind the answer in front wait for theirs? */
+  private get isAwaited(): boolean {
+    return this.behind !== null && this.behind.wanted > 0;
   }
 
   close(): void {
+    this.shut();
+    this.behind?.overtake();
+  }
+
+  private shut(): void {
     if (this.state === State.closed) return;
+    this.behind?.close();
     const opened = this.state !== State.connecting;
     this.state = State.closed;
     this.deadline.close();
@@ -190,7 +253,7 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
   }
 
   /** Whoever takes the answer wants no bytes now: they stay with the service. */
-  private get held(): boolean {
+  get held(): boolean {
     return this.body !== null && !this.body.wanted;
   }
 
@@ -206,9 +269,13 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     if (!this.held && !this.isClosed) this.socket.resume();
   }
 
-  /** Nobody wants the rest of the answer: cheaper to connect anew than to read it. */
+  /** Nobody wants the rest of the answer: cheaper to connect anew than to read it, unless others wait behind it. */
   cancelled(): void {
-    this.cancel();
+    const { body } = this;
+    if (body === null || !this.isAwaited || body.length - body.received > LARGEST_UNWANTED)
+      return this.close();
+    this.leftAt = body.received;
+    this.feed();
   }
 
   /** Consumes `input` as far as it can; keeps a copy of what it can't. */
@@ -278,7 +345,9 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     const body = new IncomingBody(this, coding, length, Number.POSITIVE_INFINITY);
     this.body = body;
     handler.responded(head, body);
-    if (this.body === body && this.request !== null) this.watch();
+    if (this.isClosed || this.body !== body || this.request === null) return;
+    this.watch();
+    this.behind?.frontBegan();
   }
 
   private readBody(body: IncomingBody): boolean {
@@ -289,6 +358,7 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
       this.fail(new Failure('TG_UPSTREAM_TRUNCATED', 'broken chunked coding'));
       return false;
     }
+    if (body.abandoned && body.received - this.leftAt > LARGEST_UNWANTED) this.close();
     if (!body.complete || this.state !== State.answering) return false;
     this.body = null;
     this.complete();
@@ -300,7 +370,12 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     const head = this.head!;
     this.request = null;
     this.head = null;
+    this.caller = null;
     const lasting = head.version === 11 ? !head.close : head.keepAlive;
+    if (this.behind !== null && this.behind.size > 0) {
+      if (!lasting || !this.isAwaited) return this.close();
+      return this.awaitNext(this.behind);
+    }
     // Bytes behind the end are garbage, or an answer to nothing: what comes next can't be trusted.
     const spoiled = this.at < this.input.length;
     if (!lasting || spoiled || !this.requestWritten || this.finHeld) return this.close();
@@ -308,6 +383,23 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     this.reused = true;
     this.idleSince = this.clock.now();
     this.owner.released(this);
+  }
+
+  /** The answer after the one that has just come whole. */
+  private awaitNext(behind: SentAhead): void {
+    const { request, handler, respondBy } = behind.shift();
+    const now = this.clock.now();
+    this.request = request;
+    this.handler = handler;
+    this.caller = handler;
+    this.state = State.waiting;
+    this.answerBegun = false;
+    this.interim = 0;
+    this.reused = true;
+    this.turnSince = now;
+    this.respondBy = respondBy;
+    this.deadline.set(Math.min(respondBy, now + request.firstByte));
+    this.owner.eased(this);
   }
 
   /** Kept idle until `ms` have gone by, or a second less than the service says it keeps it. */
@@ -409,9 +501,10 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     const { handler, body } = this;
     this.handler = null;
     this.body = null;
-    this.close();
+    this.shut();
     handler?.failed(failure, this);
     body?.fail(failure);
+    this.behind?.overtake();
   }
 
   // --- Time. ---
@@ -460,4 +553,9 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     if (this.stalled(now, idle)) return this.fail(new Failure('TG_UPSTREAM_IDLE_TIMEOUT', 'no byte moved'));
     this.deadline.set(Math.max(now + 1, Math.min(now + idle / 4, this.movedAt + idle)));
   }
+}
+
+/** The methods of which a connection carries several at once. */
+function isSafe(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
 }

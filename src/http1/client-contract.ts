@@ -29,7 +29,7 @@ export interface OutgoingRequest {
   readonly idle: number;
 }
 
-/** Hears what comes of a request. `responded`, `upgraded` and `failed` exclude each other. */
+/** Hears what comes of a request. `responded`, `upgraded`, `failed` and `overtaken` exclude each other. */
 export interface ResponseHandler {
   /** The whole request has been written. Gives back by when (`clock.now()`) its answer must begin. */
   sent(): number;
@@ -38,6 +38,8 @@ export interface ResponseHandler {
   upgraded(head: ResponseHead, tunnel: Tunnel): void;
   /** Nothing of a final answer came. */
   failed(failure: Failure, connection: ClientConnection): void;
+  /** It was sent behind others, and its turn on that connection will not come: another may be asked. */
+  overtaken(): void;
 }
 
 /** The pool a connection belongs to. */
@@ -46,6 +48,8 @@ export interface ConnectionOwner {
   refused(connection: ClientConnection, failure: Failure): void;
   /** Free for the next request. */
   released(connection: ClientConnection): void;
+  /** Of several requests on it, one has been answered. */
+  eased(connection: ClientConnection): void;
   /** Now a tunnel: it lives on by itself. */
   detached(connection: ClientConnection): void;
   closed(connection: ClientConnection): void;

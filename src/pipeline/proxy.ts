@@ -34,7 +34,7 @@ import { failureOf } from './evaluation.ts';
 import { via } from './forwarded.ts';
 import { answeredHere } from './max-forwards.ts';
 import { outgoingRequest } from './outgoing.ts';
-import { problem } from './problem.ts';
+import { crashOf, problem } from './problem.ts';
 import type { Dispatch, Finish } from './route.ts';
 import type { Side } from './side.ts';
 
@@ -60,12 +60,14 @@ export function compileProxy(side: Side, parts: ProxyParts): Dispatch {
   return (exchange, finish) => {
     const waiting = credential.ready();
     if (waiting === null) return send(exchange, finish);
-    waiting.then((failure) => {
-      if (exchange.aborted !== null) return cancelBody(exchange.body);
-      if (failure === null) return send(exchange, finish);
-      cancelBody(exchange.body);
-      finish.finish(exchange, problem(failure, exchange.id), side.response);
-    });
+    waiting
+      .catch((error: unknown) => crashOf(error))
+      .then((failure) => {
+        if (exchange.aborted !== null) return cancelBody(exchange.body);
+        if (failure === null) return send(exchange, finish);
+        cancelBody(exchange.body);
+        finish.finish(exchange, problem(failure, exchange.id), side.response);
+      });
   };
 }
 
@@ -146,7 +148,14 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   admitted(): void {
     this.stopWaiting();
     this.admitted_ = true;
-    this.tryTarget(isIdempotent(this.method) ? 'any' : 'recent');
+    if (this.isSafeAhead()) this.tryTarget('ahead');
+    else this.tryTarget(isIdempotent(this.method) ? 'any' : 'recent');
+  }
+
+  /** May it be sent before the answers ahead of it have come, where its service takes that? */
+  private isSafeAhead(): boolean {
+    const { body, upgrade } = this.exchange;
+    return (this.method === 'GET' || this.method === 'HEAD') && body === null && upgrade === null;
   }
 
   private tryTarget(reuse: Reuse): void {
@@ -244,6 +253,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     this.connection = null;
     if (this.over_) return;
     if (connection !== undefined && this.wasStale(failure, connection)) {
+      if (connection.shared) return this.tryElsewhere();
       this.repeated = true;
       return this.acquire(this.target!, 'none');
     }
@@ -262,13 +272,30 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     else this.fail(failure);
   }
 
+  overtaken(): void {
+    this.connection = null;
+    if (!this.over_) this.tryElsewhere();
+  }
+
+  /**
+   * What was sent together with others and not answered is tried once more, outside of count and budget, alone:
+   * on another target where the choice is free, else on a fresh connection.
+   */
+  private tryElsewhere(): void {
+    const target = this.target!;
+    this.repeated = true;
+    const other = this.key === null ? this.side.service.pick(null, [target]) : null;
+    this.acquire(other ?? target, 'none');
+  }
+
   /**
    * A kept connection may be closed by its service just as a request is sent on it: then nothing was done, and
    * a request that may be repeated is, once, on a fresh one (RFC 9112 §9.3.1).
    */
   private wasStale(failure: Failure, connection: ClientConnection): boolean {
     if (this.repeated || failure.code !== 'TG_UPSTREAM_RESET') return false;
-    if (!connection.reused || connection.answerBegun || !isIdempotent(this.method)) return false;
+    if (!(connection.reused || connection.shared) || connection.answerBegun || !isIdempotent(this.method))
+      return false;
     return this.replayable(true);
   }
 
@@ -361,7 +388,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     this.stopWaiting();
     this.side.service.state.admission.withdraw(this);
     this.target?.state.pool.leave(this);
-    this.connection?.cancel();
+    this.connection?.cancel(this);
     this.connection = null;
   }
 

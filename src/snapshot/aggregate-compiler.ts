@@ -76,6 +76,7 @@ export class AggregateCompiler {
       place: `${route.name}\0\0${fingerprint(route, this.parts.config)}\0`,
       patience: config.deadline,
       transform,
+      ownCookies: [],
     });
     return new CachedOrigin(this.parts.cache, withPartTags(rules), dispatch).serve;
   }
@@ -101,6 +102,7 @@ export class AggregateCompiler {
         place: `${route.name}\0call ${name}\0${service}\0${fingerprint(route, this.parts.config)}\0`,
         patience: aggregate.deadline,
         transform: null,
+        ownCookies: [],
       });
       tags = rules.tags;
       const kept = new CachedOrigin(this.parts.cache, rules, dispatch).serve;
@@ -121,6 +123,7 @@ export class AggregateCompiler {
       place: '',
       patience: 0,
       transform: null,
+      ownCookies: [],
     });
     return { dispatch, tags, policy: cache.policy };
   }

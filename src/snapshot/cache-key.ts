@@ -28,6 +28,7 @@ export function compileKeyOf(
 ): KeyOf {
   const filter = compileQuery(key.query);
   const program = vary === null ? null : compileExpression(vary, scope, { pure: true });
+  const listed = typeof vary === 'string' && vary.trimStart().startsWith('[');
   const plain = key.headers.length + key.cookies.length === 0 && program === null && !own && !key.body;
   return (exchange): Keyed => {
     const authority = authorityOf(exchange);
@@ -36,7 +37,7 @@ export function compileKeyOf(
     const url =
       query === null ? `${scheme}://${authority}${path}` : `${scheme}://${authority}${path}?${query}`;
     if (plain) return { key: place + url, url, authority, query };
-    const added = addedTo(exchange, key, program, own);
+    const added = addedTo(exchange, key, program, listed, own);
     return { key: added === null ? null : `${place}${url}\0${added}`, url, authority, query };
   };
 }
@@ -46,6 +47,7 @@ function addedTo(
   exchange: Exchange,
   key: RouteCacheConfig['key'],
   program: Program | null,
+  listed: boolean,
   own: boolean,
 ): string | null {
   const parts: unknown[] = key.headers.map((name) => getJoined(exchange.headers, name) ?? null);
@@ -55,7 +57,7 @@ function addedTo(
   }
   const { identity } = requestVariables(exchange);
   if (program !== null) {
-    const value = varied(exchange, program);
+    const value = varied(exchange, program, listed);
     if (value === null) return null;
     // Two providers may know two people by one name.
     const provider = program.mentions.size > 0 && namesAuth(program) ? (identity?.provider ?? null) : null;
@@ -79,11 +81,12 @@ function namesAuth({ mentions }: Program): boolean {
 }
 
 /** A list is a set: its order and what stands twice make no new entry. */
-function varied(exchange: Exchange, program: Program): string | null {
+function varied(exchange: Exchange, program: Program, listed: boolean): string | null {
   try {
     const value = program.evaluate(requestVariables(exchange).strict());
     if (value === null) return null;
-    return Array.isArray(value)
+    // A list that stands in the expression names places, not members: its order tells them apart.
+    return Array.isArray(value) && !listed
       ? JSON.stringify(sorted(value.map((one: Value) => toJson(one))))
       : toJson(value);
   } catch (error) {

@@ -24,13 +24,15 @@ export interface CacheContext<T> {
   readonly place: string;
   readonly patience: number;
   readonly transform: T;
+  /** Cookies of the gateway's own. */
+  readonly ownCookies: readonly string[];
 }
 
 /** Compiles what a route says of caching, for one of its sides. */
 export function compileCacheRules<T>(
   route: RouteConfig & { cache: RouteCacheConfig },
   scopes: Scopes,
-  { place, patience, transform }: CacheContext<T>,
+  { place, patience, transform, ownCookies }: CacheContext<T>,
 ): CacheRules<T> {
   const { cache } = route;
   const templates = cache.tags.map((tag) =>
@@ -46,6 +48,7 @@ export function compileCacheRules<T>(
     body: cache.key.body,
     clean: dropSpoofed,
     cookies: cookieRule(cache),
+    ownCookies,
     store:
       store === null
         ? null

@@ -209,8 +209,9 @@ export class RouteCompiler {
     }
   }
 
-  private invalidating(dispatch: Dispatch): Dispatch {
-    return this.caches ? invalidating(this.parts.cache, urlOf, dispatch) : dispatch;
+  /** @param kept Methods whose answers are kept: they change nothing. */
+  private invalidating(dispatch: Dispatch, kept: readonly string[] = []): Dispatch {
+    return this.caches ? invalidating(this.parts.cache, urlOf, kept, dispatch) : dispatch;
   }
 
   /** One service asked by itself, beside what the route does. */
@@ -272,7 +273,8 @@ export class RouteCompiler {
   ): Dispatch {
     const side = this.side(route, to, sticky, scopes);
     const dispatch = this.cached(route, name, side, compileProxy(side, this.parts.proxy), scopes);
-    return this.invalidating(dispatch);
+    // A method whose answers the route keeps changes nothing: it says so.
+    return this.invalidating(dispatch, route.cache?.policy.methods ?? []);
   }
 
   private cached(route: RouteConfig, name: string, side: Side, dispatch: Dispatch, scopes: Scopes): Dispatch {
@@ -282,6 +284,7 @@ export class RouteCompiler {
       place: `${route.name}\0${name}\0${fingerprint(route, this.parts.config)}\0`,
       patience: side.timeouts.response,
       transform: side.response,
+      ownCookies: side.ownCookies,
     });
     return new CachedOrigin(this.parts.cache, rules, dispatch).serve;
   }

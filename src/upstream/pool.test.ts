@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Failure } from '../http/errors.ts';
 import type { ClientConnection } from '../http1/index.ts';
-import { ManualClock, scriptedOrigin, until } from '../testkit/index.ts';
+import { answer, ManualClock, scriptedOrigin, until } from '../testkit/index.ts';
 import { Pending } from './admission.ts';
 import { Pool, type Waiter } from './pool.ts';
 import { Resolver } from './resolver.ts';
@@ -20,7 +20,14 @@ class Someone implements Waiter {
 test('a pool that is destroyed tells whoever waits, and whoever comes later', async () => {
   await using origin = await scriptedOrigin(() => {});
   const clock = new ManualClock();
-  const settings = { host: '127.0.0.1', port: origin.port, tls: null, connections: 1, idle: 4000 };
+  const settings = {
+    host: '127.0.0.1',
+    port: origin.port,
+    tls: null,
+    connections: 1,
+    idle: 4000,
+    pipelining: 1,
+  };
   const pool = new Pool(settings, clock, new Resolver(clock), new Pending(10));
   const [served, waiting, late] = [new Someone(), new Someone(), new Someone()];
   pool.acquire(served, 'any', 1000);
@@ -34,4 +41,28 @@ test('a pool that is destroyed tells whoever waits, and whoever comes later', as
   expect([pool.load, pool.size]).toEqual([0, 0]);
   await origin.connections[0]!.closed();
   expect(origin.connections).toHaveLength(1);
+});
+
+test('whoever waits for a fresh connection gets the place of one that is free', async () => {
+  await using origin = await scriptedOrigin(answer(200, [], 'ok'));
+  const clock = new ManualClock();
+  const settings = {
+    host: '127.0.0.1',
+    port: origin.port,
+    tls: null,
+    connections: 1,
+    idle: 4000,
+    pipelining: 1,
+  };
+  const pool = new Pool(settings, clock, new Resolver(clock), new Pending(10));
+  const [served, waiting] = [new Someone(), new Someone()];
+  pool.acquire(served, 'any', 1000);
+  await until(() => served.connection !== null, 'a connection');
+  pool.acquire(waiting, 'none', 1000);
+  pool.released(served.connection!);
+  await until(() => waiting.connection !== null, 'a fresh connection');
+  expect(waiting.connection).not.toBe(served.connection);
+  await origin.connections[0]!.closed();
+  expect(pool.counts()).toEqual({ open: 1, idle: 0, inUse: 1, waiting: 0 });
+  pool.destroy();
 });

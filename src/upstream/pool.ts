@@ -13,9 +13,10 @@ export interface Waiter {
 
 /**
  * Which kept connection will do. A service may be closing one that has been idle while the request is on its
- * way; a request that can't be sent twice must not meet that.
+ * way; a request that can't be sent twice must not meet that. `ahead`: any, and, where the pool sends requests
+ * ahead, one in use that carries nothing else.
  */
-export type Reuse = 'any' | 'recent' | 'none';
+export type Reuse = 'ahead' | 'any' | 'recent' | 'none';
 
 export interface PoolSettings {
   readonly host: string;
@@ -25,10 +26,14 @@ export interface PoolSettings {
   readonly connections: number;
   /** Milliseconds that an idle connection is kept. */
   readonly idle: number;
+  /** Requests that a connection carries at once. */
+  readonly pipelining: number;
 }
 
 /** A connection idle for less than this is as good as fresh, in ms. */
 const RECENT = 1000;
+/** One whose answer has been waited for no longer than this holds up nobody behind it, in ms. */
+const PROMPT = 100;
 
 /** The connections to one target: the last used goes first, so that those not needed age and are closed. */
 export class Pool implements ConnectionOwner {
@@ -56,7 +61,14 @@ export class Pool implements ConnectionOwner {
 
   /** Requests that are under way, or wait for a connection. */
   get load(): number {
-    return this.inUse.size + this.waiting.size;
+    return this.carried() + this.waiting.size;
+  }
+
+  private carried(): number {
+    if (this.settings.pipelining === 1) return this.inUse.size;
+    let carried = 0;
+    for (const connection of this.inUse) carried += connection.inFlight;
+    return carried;
   }
 
   counts(): { open: number; idle: number; inUse: number; waiting: number } {
@@ -76,21 +88,50 @@ export class Pool implements ConnectionOwner {
   acquire(waiter: Waiter, reuse: Reuse, connectTimeout: number): void {
     if (this.ended) return waiter.failed(endOfPool());
     const kept = reuse === 'none' ? null : this.takeIdle(reuse);
-    if (kept !== null) {
-      this.inUse.add(kept);
-      return waiter.connected(kept);
-    }
+    if (kept !== null) return this.give(waiter, kept);
+    const ahead = reuse === 'ahead' && this.settings.pipelining > 1;
+    // None passes another that waits: one that can't be sent ahead would wait for ever.
+    const busy = ahead && !this.isOwed() ? this.toSendAheadOn() : null;
+    if (busy !== null) return waiter.connected(busy);
+    if (ahead && this.isPromised() && !this.pending.full) return this.wait(waiter, { reuse, connectTimeout });
     if (this.size >= this.settings.connections && this.idle.length > 0) this.idle[0]!.close();
-    const wish = { reuse, connectTimeout, served: this.size < this.settings.connections };
-    if (wish.served) {
+    if (this.size < this.settings.connections) {
+      const wish = { reuse, connectTimeout, served: true };
       this.waiting.set(waiter, wish);
       return this.open(waiter, wish);
     }
     // Only those for whom no connection can be made count as pending.
     if (this.pending.full)
       return waiter.failed(new Failure('TG_UPSTREAM_BUSY', 'too many requests wait for a connection'));
+    this.wait(waiter, { reuse, connectTimeout });
+  }
+
+  private wait(waiter: Waiter, wish: Omit<Wish, 'served'>): void {
     this.pending.count++;
-    this.waiting.set(waiter, wish);
+    this.waiting.set(waiter, { ...wish, served: false });
+  }
+
+  /**
+   * The connection in use that carries the fewest, where it may carry one more. One that is slow to answer is
+   * passed over as long as another can be opened.
+   */
+  private toSendAheadOn(): ClientConnection | null {
+    const { pipelining, connections } = this.settings;
+    const since = this.size < connections ? this.clock.now() - PROMPT : Number.NEGATIVE_INFINITY;
+    let least: ClientConnection | null = null;
+    for (const connection of this.inUse) {
+      if (connection.inFlight >= (least?.inFlight ?? pipelining)) continue;
+      if (connection.takesMore && connection.turnSince >= since) least = connection;
+    }
+    return least;
+  }
+
+  /** Has a connection that is being made room for one more than those who wait for it? */
+  private isPromised(): boolean {
+    let room = 0;
+    for (const { reuse, served } of this.waiting.values())
+      if (reuse === 'ahead') room += served ? this.settings.pipelining - 1 : -1;
+    return room > 0;
   }
 
   /** The waiter wants no connection any more. */
@@ -100,6 +141,7 @@ export class Pool implements ConnectionOwner {
 
   /** The connection serves a stream without end: it counts no more, and is not used again. */
   detachStream(connection: ClientConnection): void {
+    connection.overtake();
     if (this.inUse.delete(connection)) this.refill();
   }
 
@@ -192,7 +234,22 @@ export class Pool implements ConnectionOwner {
   private give(waiter: Waiter, connection: ClientConnection): void {
     this.stopWaiting(waiter);
     this.inUse.add(connection);
+    if (this.settings.pipelining === 1) return waiter.connected(connection);
+    connection.turnSince = this.clock.now();
     waiter.connected(connection);
+    this.eased(connection);
+  }
+
+  /** Sends the requests of those who wait next ahead on it, as many as it takes. */
+  eased(connection: ClientConnection): void {
+    if (this.waiting.size === 0 || !this.inUse.has(connection)) return;
+    for (const [waiter, wish] of this.waiting) {
+      if (connection.inFlight >= this.settings.pipelining || !connection.takesMore) return;
+      if (wish.served) continue;
+      if (wish.reuse !== 'ahead') return;
+      this.stopWaiting(waiter);
+      waiter.connected(connection);
+    }
   }
 
   released(connection: ClientConnection): void {
@@ -206,10 +263,20 @@ export class Pool implements ConnectionOwner {
     if (this.waiting.size > 0) {
       for (const [waiter, wish] of this.waiting)
         if (wish.reuse !== 'none') return this.give(waiter, connection);
+      if (this.isOwed()) {
+        connection.close();
+        return this.refill();
+      }
     }
     if (this.retired) return connection.close();
     this.idle.push(connection);
     connection.keepIdle(this.settings.idle);
+  }
+
+  /** Does anyone wait for whom no connection is being made? */
+  private isOwed(): boolean {
+    for (const { served } of this.waiting.values()) if (!served) return true;
+    return false;
   }
 
   detached(connection: ClientConnection): void {

@@ -181,6 +181,7 @@ export class Upstreams {
       port,
       tls: scheme === 'https' ? tlsOptions(service, named) : null,
       ...service.pool,
+      pipelining: service.pipelining,
     };
     const authority = targetAuthority({ scheme, host: named, port });
     const name = targetName(config);

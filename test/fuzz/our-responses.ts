@@ -31,6 +31,7 @@ export async function ourResponse(port: number, method: string): Promise<Outcome
       sent: () => NEVER,
       informed: () => {},
       upgraded: () => refused('upgraded'),
+      overtaken: () => refused('overtaken'),
       failed: (failure: { code: string; cause: string }) => refused(`${failure.code}: ${failure.cause}`),
       responded(
         head: { status: number; version: number; headers: string[] },
@@ -61,6 +62,7 @@ export async function ourResponse(port: number, method: string): Promise<Outcome
       opened: (opened) => opened.send(outgoing(method), handler),
       refused: (_, failure) => refused(failure.cause),
       released: () => {},
+      eased: () => {},
       detached: () => {},
       closed: () => {},
     });

@@ -107,6 +107,12 @@ export class EndpointCall implements Applicant, Waiter, ResponseHandler {
     );
   }
 
+  /** It was not asked yet: another connection is. */
+  overtaken(): void {
+    this.connection = null;
+    if (!this.over) this.acquire('none');
+  }
+
   sent(): number {
     return this.until;
   }
@@ -152,7 +158,7 @@ export class EndpointCall implements Applicant, Waiter, ResponseHandler {
     admission.withdraw(this);
     this.target?.state.pool.leave(this);
     if (this.body !== null) cancelBody(this.body);
-    else this.connection?.cancel();
+    else this.connection?.cancel(this);
     this.judge(outcome);
     if (this.admittedNow) admission.leave();
     this.resolve(outcome);

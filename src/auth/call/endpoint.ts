@@ -107,6 +107,7 @@ function serviceOf(provider: string, url: URL, tls: UpstreamTlsConfig): ServiceC
     name: `auth ${provider}`,
     targets: [{ scheme, host, port, path: '', weight: 1 }],
     discover: null,
+    pipelining: 1,
     timeout: {},
     host: null,
     tls,

@@ -1,8 +1,8 @@
 import { isSource } from '../../http/body.ts';
 import { collect } from '../../http/collect.ts';
-import { onlyCookies } from '../../http/cookies.ts';
+import { hasCookieBeside, onlyCookies } from '../../http/cookies.ts';
 import { Failure } from '../../http/errors.ts';
-import type { Exchange, Reply } from '../../http/exchange.ts';
+import type { Exchange, Reply, Responder } from '../../http/exchange.ts';
 import { type Headers, removeHeader } from '../../http/headers.ts';
 import type { Entry } from '../entry.ts';
 import {
@@ -110,7 +110,8 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     if (keyed.key === null) return this.forward(exchange, out, { fwd: 'bypass', detail: 'key' });
     const fields = scanRequest(exchange.headers);
     const variants = cache.memory.get(keyed.key);
-    let stored = found ?? (variants === undefined ? undefined : this.select(variants, exchange));
+    let stored = variants === undefined ? undefined : this.select(variants, exchange);
+    if (found !== undefined) stored = this.select([found], exchange) ?? stored;
     // Nobody's answer is so much as asked about in another's name.
     if (stored !== undefined && !this.isFor(stored, exchange, fields)) stored = undefined;
     const entry = stored === undefined ? undefined : this.standing(keyed.key, stored);
@@ -130,7 +131,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
       default:
     }
     cache.misses++;
-    if (exchange.method === 'HEAD') return this.head(exchange, out, keyed.key, stored, use);
+    if (exchange.method === 'HEAD') return this.head(exchange, out, keyed as FullKey, stored, use);
     const { clock } = cache.parts;
     const waiter = new Waiter(exchange, out, keyed as FullKey, fields, use, round, arrival, clock);
     if (!waiter.gone) this.fly(waiter, stored, entry);
@@ -161,13 +162,17 @@ export class CachedOrigin<T> implements FlightRoute<T> {
 
   /** Where nothing says whose the answers are, one who shows who he is gets only what all may have. */
   private isFor(entry: Entry, exchange: Exchange, fields: RequestCacheFields): boolean {
-    if (this.rules.policy.owner !== 'none') return true;
-    const shows = fields.authorization || this.rules.authenticated(exchange) || this.sendsCookies(fields);
-    return !shows || isForAll(entry);
+    return !this.shows(exchange, fields) || isForAll(entry);
   }
 
-  private sendsCookies(fields: RequestCacheFields): boolean {
-    return fields.cookie && this.rules.cookies !== 'none';
+  private shows(exchange: Exchange, fields: RequestCacheFields): boolean {
+    if (this.rules.policy.owner !== 'none') return false;
+    if (fields.authorization || this.rules.authenticated(exchange)) return true;
+    return fields.cookie && this.rules.cookies !== 'none' && this.hasCookie(exchange.headers);
+  }
+
+  hasCookie(headers: Headers): boolean {
+    return hasCookieBeside(headers, this.rules.ownCookies);
   }
 
   private select(variants: readonly Entry[], exchange: Exchange): Entry | undefined {
@@ -179,9 +184,9 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   headersFor(exchange: Exchange): Headers {
     const headers = exchange.headers.slice();
     this.rules.clean(headers);
-    const { cookies } = this.rules;
-    if (cookies === 'none') removeHeader(headers, 'cookie');
-    else if (cookies !== 'all') onlyCookies(headers, cookies);
+    const { cookies, ownCookies } = this.rules;
+    if (cookies === 'none') onlyCookies(headers, ownCookies);
+    else if (cookies !== 'all') onlyCookies(headers, [...cookies, ...ownCookies]);
     for (const name of this.ignoredVary) removeHeader(headers, name);
     return headers;
   }
@@ -194,19 +199,44 @@ export class CachedOrigin<T> implements FlightRoute<T> {
       if (name !== 'accept-encoding' && this.ignoredVary.size < MOST_IGNORED) this.ignoredVary.add(name);
   }
 
+  usable(waiter: Waiter<T>, entry: Entry): Entry | undefined {
+    const { exchange, fields, keyed } = waiter;
+    if (this.select([entry], exchange) === undefined || !this.isFor(entry, exchange, fields))
+      return undefined;
+    return this.standing(keyed.key, entry);
+  }
+
   // --- Misses. ---
 
   private fly(waiter: Waiter<T>, stored: Entry | undefined, entry: Entry | undefined): void {
     const { cache } = this;
-    const { key } = waiter.keyed;
-    const forced = waiter.use.forward === 'request';
+    const forced = this.isForced(waiter);
     const base = stored === undefined ? null : { entry: stored, servable: entry !== undefined };
-    if (waiter.round >= ROUNDS || cache.passes.has(key, cache.parts.clock.wall()))
+    if (waiter.round >= ROUNDS || cache.passes.has(this.kindOf(waiter), cache.parts.clock.wall()))
       return this.alone(waiter, base, forced);
     const name = this.flightName(waiter, stored);
     const under = cache.flights.get(name) as Flight<T> | undefined;
     if (under !== undefined && (forced ? under.takesForced(waiter) : under.takes(waiter))) return;
     this.launch(name, waiter, base, forced);
+  }
+
+  /** It wants nothing that was asked for before it came. */
+  private isForced({ use, fields }: Waiter<T>): boolean {
+    if (use.forward === 'request') return true;
+    if (this.rules.policy.ignoreClientDirectives || fields.directives === null) return false;
+    return fields.directives.noCache || fields.directives.maxAge === 0;
+  }
+
+  /**
+   * Those who show who they are wait for each other only: the answer to one who doesn't may not be for them, and
+   * theirs seldom is for others.
+   */
+  private kindOf({ keyed, exchange, fields }: Waiter<T>): string {
+    return this.shows(exchange, fields) ? `${keyed.key}\0who` : keyed.key;
+  }
+
+  remember(waiter: Waiter<T>): void {
+    this.cache.passes.add(this.kindOf(waiter), this.cache.parts.clock.wall());
   }
 
   /** Requests whose answers can't be stored don't wait for each other. */
@@ -231,14 +261,14 @@ export class CachedOrigin<T> implements FlightRoute<T> {
 
   /** Variants that are known are filled beside each other. */
   private flightName(waiter: Waiter<T>, stored: Entry | undefined): string {
-    const { key } = waiter.keyed;
-    const known = stored ?? this.cache.memory.get(key)?.at(-1);
-    if (known === undefined || known.varyOn.length === 0) return key;
+    const kind = this.kindOf(waiter);
+    const known = stored ?? this.cache.memory.get(waiter.keyed.key)?.at(-1);
+    if (known === undefined || known.varyOn.length === 0) return kind;
     const headers = this.headersFor(waiter.exchange);
     const values = known.varyOn.map((name) =>
       headers.filter((_, i) => headers[i - 1]?.toLowerCase() === name),
     );
-    return `${key}\0${JSON.stringify(values)}`;
+    return `${kind}\0${JSON.stringify(values)}`;
   }
 
   /** Asks for a stale entry again, while it is still answered from (RFC 5861 §3): one at a time for a key. */
@@ -250,7 +280,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     own.body = Buffer.isBuffer(exchange.body) ? exchange.body : null;
     const out: Out<T> = { finish: drop };
     const waiter = new Waiter(own, out, keyed, scanRequest(own.headers), MISS, ROUNDS, 0, clock);
-    this.launch(keyed.key, waiter, { entry, servable: true }, true);
+    this.launch(keyed.key, waiter, { entry, servable: true }, false);
   }
 
   again(waiter: Waiter<T>, found?: Entry): void {
@@ -267,6 +297,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
 
   /** As it came, and nothing of the answer is kept. */
   private forward(exchange: Exchange, out: Out<T>, line: CacheStatusParams): void {
+    if (line.fwd !== 'method') exchange.headers.splice(0, Infinity, ...this.headersFor(exchange));
     this.origin(exchange, {
       finish: (_exchange, answer, transform) => {
         if (answer.tunnel === null) answer.headers.push('Cache-Status', cacheStatus(line));
@@ -275,29 +306,47 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     });
   }
 
-  /** HEAD is not stored; it brings what GET stored up to date, or shows that it no longer holds (RFC 9111 §4.3.5). */
-  private head(exchange: Exchange, out: Out<T>, key: string, stored: Entry | undefined, use: Use): void {
+  /**
+   * HEAD is not stored; it brings what GET stored up to date, or shows that it no longer holds (RFC 9111 §4.3.5).
+   * So it, too, asks with nothing that isn't in the key.
+   */
+  private head(exchange: Exchange, out: Out<T>, keyed: FullKey, stored: Entry | undefined, use: Use): void {
     const { cache, rules } = this;
     const { clock } = cache.parts;
+    const { life } = cache;
     const { sequence } = cache.fences;
     const requestAt = clock.wall();
     const requestHeaders = this.headersFor(exchange);
-    this.origin(exchange, {
+    const responder: Responder = {
+      inform: (_asked, status, headers) => exchange.responder.inform(exchange, status, headers),
+      respond: drop,
+    };
+    const asked = fillExchange(exchange, keyed, requestHeaders, null, responder, clock.now());
+    exchange.watch({
+      abort(failure) {
+        asked.abort(failure);
+        asked.owner?.over(failure);
+        asked.owner = null;
+      },
+    });
+    this.origin(asked, {
       finish: (_exchange, answer, transform) => {
+        exchange.watch(null);
+        if (exchange.aborted !== null) return drop(asked, answer);
+        exchange.owner = asked.owner;
+        asked.owner = null;
+        for (const line of asked.cookies ?? []) exchange.setCookie(line);
         if (stored !== undefined && answer.status === 200 && answer.failure === null) {
-          const { policy } = rules;
           const { headers } = answer;
           const responseAt = clock.wall();
-          const updated = applyHead(stored, {
-            headers,
-            requestHeaders,
-            policy,
-            requestAt,
-            responseAt,
-            sequence,
-          });
-          if (updated === null || updated.refusal !== null) cache.memory.discard(key, stored);
-          else if (!cache.fences.isDead(updated.entry)) cache.memory.update(key, stored, updated.entry);
+          const { policy } = rules;
+          const update = { headers, requestHeaders, policy, requestAt, responseAt, sequence };
+          const updated = applyHead(stored, update);
+          if (updated === null || updated.refusal !== null) {
+            cache.memory.discard(keyed.key, stored);
+            cache.shared?.delete(keyed.key);
+          } else if (life === cache.life && !cache.fences.isDead(updated.entry))
+            cache.memory.update(keyed.key, stored, updated.entry);
         }
         out.finish(exchange, forwarded(answer, rules.policy, { ...lineOf(use), detail: 'head' }), transform);
       },
@@ -309,12 +358,15 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     const { cache, rules } = this;
     if (cache.shared !== null && round === 0) {
       const headers = this.headersFor(exchange);
+      const { life } = cache;
       const entry = await cache.shared.get(keyed.key, (heads) =>
         heads.indexOf(selectVariant(heads as readonly Entry[], headers)!),
       );
       if (exchange.aborted !== null) return;
-      if (entry !== null) cache.memory.put(keyed.key, entry);
-      return this.look(exchange, out, 1, entry ?? undefined);
+      // What another life of the sequence numbered means nothing in this one.
+      if (entry === null || life !== cache.life) return this.look(exchange, out, 1);
+      cache.memory.put(keyed.key, entry);
+      return this.look(exchange, out, 1, entry);
     }
     const answer: Reply = cache.parts.problem(new Failure('TG_CACHE_ONLY_IF_CACHED'), exchange.id);
     answer.headers.push('Cache-Status', cacheStatus({ detail: 'only-if-cached' }));

@@ -1,11 +1,3 @@
-/** A URL in the one spelling in which entries are filed and purges name them: without its fragment. */
-export function canonicalUrl(url: string): string {
-  if (!URL.canParse(url)) return url;
-  const parsed = new URL(url);
-  parsed.hash = '';
-  return parsed.href;
-}
-
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
 
 /** A tag in its one spelling: databases and services differ in how they spell UUIDs. */

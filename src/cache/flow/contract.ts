@@ -35,6 +35,8 @@ export interface CacheRules<T> {
   /** What is sent to the origin of the client's headers; in place. */
   readonly clean: (headers: Headers) => void;
   readonly cookies: CookieRule;
+  /** Cookies that the gateway itself sets and reads: no service sees them, so they tell nobody's answers apart. */
+  readonly ownCookies: readonly string[];
   /** `store`; null: always. A failure is a refusal. */
   readonly store: ((exchange: Exchange, answer: Answered) => boolean) | null;
   /** Null: a tag expression failed, was empty, or yielded too many. */

@@ -1,7 +1,8 @@
-import { type Body, isSource } from '../../http/body.ts';
+import { type Body, cancelBody, isSource } from '../../http/body.ts';
 import { Failure } from '../../http/errors.ts';
 import type { Exchange, Reply, Responder } from '../../http/exchange.ts';
-import { getHeader, type Headers, hasHeader } from '../../http/headers.ts';
+import { getHeader, type Headers } from '../../http/headers.ts';
+import { canonicalUrl } from '../../router/index.ts';
 import type { Entry } from '../entry.ts';
 import {
   type CacheStatusParams,
@@ -21,7 +22,6 @@ import { SharedBody } from '../shared-body.ts';
 import type { SharedStore } from '../shared-store.ts';
 import { drop, forwarded, fromEntry, streamed } from './answers.ts';
 import type { Cache } from './cache.ts';
-import { canonicalUrl } from './canonical.ts';
 import { apartByCoding } from './coding.ts';
 import type { Answered, CacheRules, Origin } from './contract.ts';
 import { fillExchange } from './fill-exchange.ts';
@@ -38,6 +38,12 @@ export interface FlightRoute<T> {
   learnVary(headers: Headers): void;
   /** Looks once more, for one whose wait came to nothing. */
   again(waiter: Waiter<T>, found?: Entry): void;
+  /** What may be answered from now of an entry that is not in memory; undefined: nothing, to this one. */
+  usable(waiter: Waiter<T>, entry: Entry): Entry | undefined;
+  /** It has cookies of its own beside those that the gateway itself has set. */
+  hasCookie(headers: Headers): boolean;
+  /** Requests whose answers can't be stored don't wait for each other from now on. */
+  remember(waiter: Waiter<T>): void;
   /** Goes to the origin by itself, past the cache. */
   pass(waiter: Waiter<T>, detail: string | null): void;
   /** Those who asked for an answer newer than the one under way. */
@@ -46,16 +52,12 @@ export interface FlightRoute<T> {
 
 /** How long a fill is another node's business before this one asks too, in ms. */
 const CLAIM = 5_000;
+/** One that has waited so often is brought to its end, whatever the level that nodes share holds. */
+const MOST_ROUNDS = 5;
 /** How often another node's fill is waited for, before this one asks whoever else does. */
 const TURNS = 2;
 /** Refusals that are about one request, not about all with its key. */
-const OF_THE_REQUEST: ReadonlySet<StoreRefusal> = new Set([
-  'request-no-store',
-  'authorization',
-  'cookie',
-  'method',
-  'head',
-]);
+const OF_THE_REQUEST: ReadonlySet<StoreRefusal> = new Set(['request-no-store', 'method', 'head']);
 
 /**
  * One read of the origin, for all who ask for the same at that time (collapsed forwarding): first in the level that
@@ -69,7 +71,7 @@ export class Flight<T> implements Responder {
   private readonly leader: Waiter<T>;
   /** The entry that is asked about; whether it may be served in the place of an error. */
   private base: Entry | null;
-  private readonly servable: boolean;
+  private servable: boolean;
   private readonly forced: boolean;
   private waiters: Waiter<T>[];
   /** They want an answer newer than this one. */
@@ -98,7 +100,7 @@ export class Flight<T> implements Responder {
   ) {
     this.name = name;
     this.route = route;
-    this.url = canonicalUrl(leader.keyed.url);
+    this.url = canonicalUrl(leader.keyed.url) ?? leader.keyed.url;
     this.leader = leader;
     this.base = base?.entry ?? null;
     this.servable = base?.servable ?? false;
@@ -112,8 +114,9 @@ export class Flight<T> implements Responder {
 
   /** True where the waiter will hear of this flight's end; false where it is not for it. */
   takes(waiter: Waiter<T>): boolean {
-    if (this.over || !this.holds()) return false;
-    if (this.body?.overflowed === true) return false;
+    if (this.over || this.body?.overflowed === true) return false;
+    // Whether something has changed since it began can't be told: then it is the next one that is waited for.
+    if (!this.holdsFor(waiter)) return this.isSilent() && this.takesLater(waiter);
     if (this.storable === null || this.waitsForWhole(waiter)) {
       this.hold(waiter);
       return true;
@@ -125,9 +128,13 @@ export class Flight<T> implements Responder {
 
   /** For one who wants an answer that was read after it came: this one's if it is such, else the next. */
   takesForced(waiter: Waiter<T>): boolean {
-    if (this.birth > waiter.arrival) return this.takes(waiter);
+    return this.birth > waiter.arrival ? this.takes(waiter) : this.takesLater(waiter);
+  }
+
+  private takesLater(waiter: Waiter<T>): boolean {
     if (this.over || this.storable !== null) return false;
     this.later.push(waiter);
+    this.limit(waiter);
     return true;
   }
 
@@ -145,12 +152,18 @@ export class Flight<T> implements Responder {
     });
   }
 
-  /** Nothing known has been invalidated since it began, as far as this worker can know. */
-  private holds(): boolean {
-    if (this.requestAt === 0) return true;
+  /** It was read after the request came, or nothing has been invalidated since, as far as this worker can know. */
+  private holdsFor(waiter: Waiter<T>): boolean {
+    if (this.requestAt === 0 || this.birth > waiter.arrival) return true;
     const { cache } = this.route;
     const { sequence, tags } = this;
-    return cache.mayAnswer(tags) && !cache.fences.isDead({ sequence, tags, url: this.url });
+    if (this.life !== cache.life || !cache.mayAnswer(tags)) return false;
+    return !cache.fences.isDead({ sequence, tags, url: this.url });
+  }
+
+  /** This worker hears of no changes at present. */
+  private isSilent(): boolean {
+    return !this.route.cache.mayAnswer(this.tags);
   }
 
   private waitsForWhole(waiter: Waiter<T>): boolean {
@@ -170,40 +183,49 @@ export class Flight<T> implements Responder {
     // One that has waited before has less time than the fill that it begins.
     if (this.leader.round > 0) this.limit(this.leader);
     const { shared } = this.route.cache;
-    if (shared === null) return this.ask();
-    void this.lookUp(shared);
+    if (shared === null) return this.attempt(() => this.ask());
+    this.lookUp(shared).catch((error: unknown) => this.crashed(error));
   }
 
   /** In the level that nodes share; where another node fills, what it stores is waited for. */
   private async lookUp(shared: SharedStore): Promise<void> {
-    if (!this.forced && (await this.found())) return;
+    if (!this.forced && this.leader.round < MOST_ROUNDS && (await this.found())) return;
     for (let turn = 0; turn < TURNS; turn++) {
       const claim = await shared.claim(this.name, CLAIM);
       this.claimed = claim === 'mine';
-      if (claim !== 'theirs' || this.forced) break;
-      await shared.settled(this.name, CLAIM);
+      if (claim === 'away' || this.forced) break;
+      if (claim === 'theirs') {
+        if (turn === 0 && this.leader.round === 0) this.limit(this.leader);
+        await shared.settled(this.name, CLAIM);
+      }
+      // Also with a claim of its own: another's fill may have ended between the first look and the claim.
       if (await this.found()) return;
+      if (this.claimed) break;
     }
-    this.ask();
+    this.attempt(() => this.ask());
   }
 
   private async found(): Promise<boolean> {
     const { cache, rules } = this.route;
     const { key } = this.leader.keyed;
     const headers = this.route.headersFor(this.leader.exchange);
-    const entry = await cache.shared?.get(key, (heads) => {
+    const read = await cache.shared?.get(key, (heads) => {
       const chosen = selectVariant(heads as readonly Entry[], headers);
       return chosen === undefined ? -1 : heads.indexOf(chosen);
     });
-    if (entry === undefined || entry === null || cache.standing(key, entry) === undefined) return false;
+    if (read === undefined || read === null || this.life !== cache.life) return false;
+    const entry = this.route.usable(this.leader, read);
+    if (entry === undefined) return false;
     const now = cache.parts.clock.wall();
     if (judgeUse(entry, this.leader.fields, now, rules.policy).kind !== 'fresh') {
-      this.base ??= entry;
+      if (this.base !== null) return false;
+      this.base = entry;
+      this.servable = true;
       return false;
     }
     cache.memory.put(key, entry);
     this.end();
-    for (const waiter of this.waiters) if (waiter.settle()) this.route.again(waiter, entry);
+    for (const waiter of this.take()) if (waiter.settle()) this.route.again(waiter, entry);
     return true;
   }
 
@@ -233,6 +255,11 @@ export class Flight<T> implements Responder {
   }
 
   private answered(answer: Reply): void {
+    if (this.over) drop(this.fill!, answer);
+    else this.attempt(() => this.settled(answer));
+  }
+
+  private settled(answer: Reply): void {
     const { clock } = this.route.cache.parts;
     const responseAt = clock.wall();
     if (this.base !== null && answer.status === 304) return this.freshened(answer, responseAt);
@@ -251,7 +278,7 @@ export class Flight<T> implements Responder {
       method: this.fill!.method,
       requestHeaders,
       authenticated: rules.authenticated(this.leader.exchange),
-      hasCookie: hasHeader(requestHeaders, 'cookie'),
+      hasCookie: this.route.hasCookie(requestHeaders),
       status: answer.status,
       responseHeaders: answer.headers,
       policy: rules.policy,
@@ -295,8 +322,9 @@ export class Flight<T> implements Responder {
       return this.whole(answer, answer.body ?? Buffer.alloc(0));
     }
     const body = new SharedBody(answer.body, rules.policy.maxSize, {
-      finished: (whole, trailers, failure) => this.finished(answer, whole, trailers, failure),
-      overflowed: () => this.overflowed(),
+      finished: (whole, failure) => this.attempt(() => this.finished(answer, whole, failure)),
+      overflowed: () => this.attempt(() => this.overflowed()),
+      abandoned: () => this.letGo(null),
     });
     this.body = body;
     const { leader } = this;
@@ -314,7 +342,8 @@ export class Flight<T> implements Responder {
   }
 
   private hand(waiter: Waiter<T>): void {
-    if (!this.suits(waiter) || !this.holds()) return void (waiter.settle() && this.route.again(waiter));
+    if (!this.suits(waiter) || !this.holdsFor(waiter))
+      return void (waiter.settle() && this.route.again(waiter));
     if (waiter.settle()) this.stream(waiter);
   }
 
@@ -327,12 +356,7 @@ export class Flight<T> implements Responder {
     this.send(waiter, streamed(status, [...stored, 'Age', String(age)], this.body!.reader(), line));
   }
 
-  private finished(
-    answer: Reply,
-    whole: Buffer | null,
-    _trailers: Headers | null,
-    failure: Failure | null,
-  ): void {
+  private finished(answer: Reply, whole: Buffer | null, failure: Failure | null): void {
     this.letGo(failure);
     const length = getHeader(answer.headers, 'content-length');
     if (whole !== null && (length === undefined || Number(length) === whole.length))
@@ -361,7 +385,7 @@ export class Flight<T> implements Responder {
     for (const waiter of this.take()) {
       if (waiter === this.leader) {
         if (waiter.settle()) this.sendWhole(waiter, answer, entry);
-      } else if (!this.suits(waiter) || !this.holds()) {
+      } else if (!this.suits(waiter) || !this.holdsFor(waiter)) {
         if (waiter.settle()) this.route.again(waiter);
       } else if (waiter.settle()) {
         const line = { ...waiter.line, collapsed: true };
@@ -385,11 +409,13 @@ export class Flight<T> implements Responder {
 
   private overflowed(): void {
     const { leader, reserved } = this;
-    const { cache, rules } = this.route;
+    const { rules } = this.route;
     this.end();
-    cache.passes.add(leader.keyed.key, cache.parts.clock.wall());
+    this.route.remember(leader);
     const rest = this.take();
-    if (reserved !== null && leader.settle()) {
+    this.reserved = null;
+    if (reserved !== null && !leader.settle()) cancelBody(reserved);
+    else if (reserved !== null) {
       const { status, headers } = this.storable!;
       const line = { ...leader.line, detail: 'too-large' };
       this.send(
@@ -440,15 +466,17 @@ export class Flight<T> implements Responder {
     this.storable = { storable: true, immutable: false, ...entry };
     this.tags = entry.tags;
     const unfollowed = this.withFamilies([...entry.tags]) === null;
-    if (updated.refusal !== null || unfollowed) cache.memory.delete(key);
-    else if (this.life === cache.life && !cache.fences.isDead(entry)) {
+    if (updated.refusal !== null || unfollowed) {
+      cache.memory.discard(key, base);
+      cache.shared?.delete(key);
+    } else if (this.life === cache.life && !cache.fences.isDead(entry)) {
       cache.memory.put(key, entry);
       this.putting = cache.shared?.put(key, entry, entry.url) ?? null;
     }
     this.end();
     for (const waiter of this.take()) {
       if (!waiter.settle()) continue;
-      if (waiter !== this.leader && (!this.suits(waiter) || !this.holds())) this.route.again(waiter);
+      if (waiter !== this.leader && (!this.suits(waiter) || !this.holdsFor(waiter))) this.route.again(waiter);
       else this.give(waiter, entry, { fwdStatus: 304, stored: true, collapsed: waiter !== this.leader });
     }
   }
@@ -456,17 +484,21 @@ export class Flight<T> implements Responder {
   /** The stale entry in the place of an error (RFC 5861 §4): true where everyone got it. */
   private standIn(answer: Reply): boolean {
     const { cache, rules } = this.route;
-    const { base } = this;
     const status = answer.failure === null ? answer.status : null;
-    if (base === null || !this.servable || (status !== null && status < 500)) return false;
+    if (this.base === null || !this.servable || (status !== null && status < 500)) return false;
+    // It may have been unseated meanwhile, or this worker may have heard nothing for a while.
+    const base = this.life === cache.life ? this.route.usable(this.leader, this.base) : undefined;
+    if (base === undefined) return false;
     const now = cache.parts.clock.wall();
     const directives = rules.policy.ignoreClientDirectives ? null : this.leader.fields.directives;
     if (!canUseOnError(base, now, status, directives)) return false;
-    if (cache.standing(this.leader.keyed.key, base) === undefined) return false;
     drop(this.fill!, answer);
     this.end();
-    for (const waiter of this.take())
-      if (waiter.settle()) this.give(waiter, base, { detail: 'stale-if-error', fwdStatus: answer.status });
+    for (const waiter of this.take()) {
+      if (!waiter.settle()) continue;
+      if (waiter !== this.leader && this.route.usable(waiter, base) === undefined) this.route.again(waiter);
+      else this.give(waiter, base, { detail: 'stale-if-error', fwdStatus: answer.status });
+    }
     return true;
   }
 
@@ -490,10 +522,9 @@ export class Flight<T> implements Responder {
 
   /** The answer is the leader's alone: the others go their own ways at once. */
   private refused(answer: Reply, reason: StoreRefusal): void {
-    const { cache, rules } = this.route;
+    const { rules } = this.route;
     const { leader, fill } = this;
-    const { key } = leader.keyed;
-    if (!OF_THE_REQUEST.has(reason)) cache.passes.add(key, cache.parts.clock.wall());
+    if (!OF_THE_REQUEST.has(reason)) this.route.remember(leader);
     this.end();
     const waiting = this.take();
     if (!leader.settle()) drop(fill!, answer);
@@ -503,6 +534,7 @@ export class Flight<T> implements Responder {
     } else {
       leader.exchange.owner = fill!.owner;
       fill!.owner = null;
+      for (const line of fill!.cookies ?? []) leader.exchange.setCookie(line);
       this.send(leader, forwarded(answer, rules.policy, { ...this.line(false), detail: reason }));
     }
     for (const waiter of waiting) if (waiter !== leader && waiter.settle()) this.route.again(waiter);
@@ -520,6 +552,23 @@ export class Flight<T> implements Responder {
 
   private send(waiter: Waiter<T>, answer: Reply): void {
     waiter.out.finish(waiter.exchange, answer, this.route.rules.transform);
+  }
+
+  /** Whatever goes wrong in here, nobody waits for it any longer. */
+  private attempt(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.crashed(error);
+    }
+  }
+
+  private crashed(error: unknown): void {
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const failure = new Failure('TG_INTERNAL', why);
+    this.letGo(failure);
+    this.end();
+    for (const waiter of this.take()) if (waiter.settle()) this.refuse(waiter, failure);
   }
 
   private take(): Waiter<T>[] {

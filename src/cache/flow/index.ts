@@ -1,6 +1,6 @@
 export { Cache, type CacheCounts, type CacheParts } from './cache.ts';
 export { CachedOrigin } from './cached-origin.ts';
-export { canonicalTag, canonicalUrl } from './canonical.ts';
+export { canonicalTag } from './canonical.ts';
 export type { Answered, CacheRules, CookieRule, Keyed, KeyOf, Origin, Out, Problem } from './contract.ts';
 export type { FedBy } from './fed-by.ts';
 export { invalidating } from './invalidating.ts';

@@ -1,27 +1,32 @@
-import { cancelBody } from '../../http/body.ts';
 import type { Exchange, Reply } from '../../http/exchange.ts';
+import { canonicalUrl } from '../../router/index.ts';
 import { urlTag } from '../fences/index.ts';
 import { invalidatedBy, invalidatedGroups } from '../policy/index.ts';
+import { drop } from './answers.ts';
 import type { Cache } from './cache.ts';
 import type { Origin, Out } from './contract.ts';
 import { groupTag } from './origin-tags.ts';
 
 /** Methods that change nothing are answered without a further look (RFC 9110 §9.2.1). */
-const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY']);
 
 /**
  * An origin whose unsafe requests unseat what they may have changed (RFC 9111 §4.4, RFC 9875 §3): once the
  * service's head is there, and before the client sees the answer, so that what it asks next is answered anew.
  *
  * @param urlOf The absolute URL of an exchange, as entries are filed under it.
+ * @param harmless Methods of the route that change nothing: it keeps their answers.
  */
 export function invalidating<T>(
   cache: Cache,
   urlOf: (exchange: Exchange) => string,
+  harmless: readonly string[],
   origin: Origin<T>,
 ): Origin<T> {
   return (exchange, out) => {
-    if (SAFE.has(exchange.method) || exchange.upgrade !== null) return origin(exchange, out);
+    const { method } = exchange;
+    if (SAFE.has(method) || harmless.includes(method) || exchange.upgrade !== null)
+      return origin(exchange, out);
     origin(exchange, {
       finish(_exchange, answer, transform) {
         const tags = unseatedBy(exchange, answer, urlOf);
@@ -37,10 +42,15 @@ function unseatedBy(exchange: Exchange, answer: Reply, urlOf: (exchange: Exchang
   if (answer.failure !== null || answer.tunnel !== null) return [];
   const { method } = exchange;
   const { status, headers: responseHeaders } = answer;
-  const requestUrl = urlOf(exchange);
+  const requestUrl = canonicalUrl(urlOf(exchange));
+  // A host that is none names no entry.
+  if (requestUrl === null) return [];
   const urls = invalidatedBy({ method, status, requestUrl, responseHeaders });
   const groups = status < 400 ? invalidatedGroups({ method, responseHeaders }) : [];
-  return [...urls.map(urlTag), ...groups.map((group) => groupTag(requestUrl, group))];
+  return [
+    ...urls.map((url) => urlTag(canonicalUrl(url) ?? url)),
+    ...groups.map((group) => groupTag(requestUrl, group)),
+  ];
 }
 
 /** The answer waits until nobody answers the old; where that can't be had (Redis is away) it waits no longer. */
@@ -49,7 +59,7 @@ function hold(exchange: Exchange, answer: Reply, told: Promise<unknown>, go: () 
   exchange.watch({
     abort: () => {
       left = true;
-      cancelBody(answer.body);
+      drop(exchange, answer);
     },
   });
   const done = () => {

@@ -12,5 +12,6 @@ export function originTags(headers: Headers, url: string): string[] {
 
 /** A group is of one origin: what another origin invalidates leaves it alone (RFC 9875 §2). */
 export function groupTag(url: string, group: string): string {
-  return `\0group ${new URL(url).origin} ${group}`;
+  const origin = URL.canParse(url) ? new URL(url).origin : '';
+  return `\0group ${origin} ${group}`;
 }

@@ -163,19 +163,14 @@ function checkSigned(input: ConfigInput, findings: Findings): void {
     return;
   }
   refuseOtherAuthorization(input, findings);
-  if (input.signing?.key !== undefined || sharesRedis(input)) return;
+  if (input.signing?.key !== undefined) return;
   findings.warning(
     'TG_CONFIG_AUTH',
     ['signing'],
     'each node signs with a key of its own, so only one node may run',
-    'say signing: { key }, or cache: { redis } that all nodes share',
+    'say signing: { key }, the same on all nodes',
     { atKey: true },
   );
-}
-
-function sharesRedis(input: ConfigInput): boolean {
-  const { cache } = input as { cache?: { redis?: unknown } };
-  return cache?.redis !== undefined;
 }
 
 function refuseOtherAuthorization(input: ConfigInput, findings: Findings): void {

@@ -23,6 +23,7 @@ export function normaliseService(name: string, input: ServiceInput, readPem: Rea
     host: hostOf(input.host),
     tls: upstreamTlsOf(input.tls ?? {}, readPem),
     pool: { connections: countOf(pool.connections, 100), idle: durationOf(pool.idle, 4000) },
+    pipelining: countOf(input.pipelining, 1),
     balance: balanceOf(input.balance),
     health: healthOf(input.health),
     retries: retriesOf(input.retries),

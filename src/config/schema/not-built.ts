@@ -9,7 +9,6 @@ export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
   Listener: ['http2'],
   ListenerTls: ['acme'],
   Admin: ['tls'],
-  Service: ['pipelining'],
   Discover: ['consul', 'kubernetes'],
   Route: ['limit', 'priority'],
   Defaults: ['limit', 'priority'],

@@ -248,6 +248,11 @@ export const service = object(
     })
       .optional()
       .describe('Connections to it.'),
+    pipelining: integer(1, 1000)
+      .optional()
+      .describe(
+        'Requests in flight on one connection; above 1 only GET and HEAD are sent ahead, and one that was not answered when the connection broke is tried elsewhere once. Default 1.',
+      ),
     health: health.optional().describe('When a target is used, and when not.'),
     retries: retries.optional().describe('What is tried again; a route may say its own.'),
     breaker: breaker.optional().describe('Bounds on what is under way, and when the service gets a pause.'),

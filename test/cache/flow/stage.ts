@@ -33,11 +33,17 @@ export interface Ask {
   host?: string;
 }
 
-export async function stage(script: Script | Script[], cache: unknown, route: object = {}): Promise<Stage> {
+export async function stage(
+  script: Script | Script[],
+  cache: unknown,
+  route: object = {},
+  level?: object,
+): Promise<Stage> {
   const origin = await scriptedOrigin(script);
   const clock = new ManualClock();
   const gateway = await startTestGateway(
     {
+      ...(level === undefined ? {} : { cache: level }),
       services: { shop: { url: origin.url } },
       routes: {
         all: { match: '/*', to: 'shop', cache, ...route },
