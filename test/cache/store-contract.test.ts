@@ -25,7 +25,7 @@ function contract(subject: () => Subject): void {
     (await subject().variants(key)).map(({ body }) => String(body)).sort();
 
   it('an entry comes back as it was stored', async () => {
-    const entry = variant(['text/html', undefined], 'whole');
+    const entry = { ...variant(['text/html', undefined], 'whole'), url: urlOf('same') };
     await subject().put('same', entry);
     expect(await subject().variants('same')).toMatchObject([entry]);
   });
