@@ -90,7 +90,7 @@ async function fromRedis(bench: Bench): Promise<Standing[] | null> {
   const port = await freePort();
   const redis = await startRedis(bench, port);
   // No entry fits into one byte.
-  const levels = { memory: 1, redis: `redis://127.0.0.1:${port}` };
+  const levels = { memory: '1B', redis: `redis://127.0.0.1:${port}` };
   const load = loading(bench, { script: asksFor(IN_REDIS) });
   const peers = [cachingTidegate('memory'), cachingTidegate('redis', levels)];
   const standings = await compare(bench, contestants(bench, peers, load), { warmUp: FILLING });
