@@ -11,6 +11,8 @@ export interface Running extends Options {
   tokens: Readonly<Record<string, string>>;
   /** Port of the auth server. */
   auth: string;
+  /** URL of the database. */
+  database: string;
 }
 
 /** What to try, each as one line for the shell. */
@@ -85,6 +87,19 @@ export function tips({ port, admin, tokens }: Running): Tip[] {
   ];
 }
 
+/** Statements that no service and no purge knows of. */
+export function changes({ database }: Running): Tip[] {
+  const sql = (statement: string) => `sh scripts/run.sh demo/sql.ts '${database}' "${statement}"`;
+  return [
+    { what: 'An order', command: sql("update orders set status = 'delivered' where id = 1") },
+    { what: 'A price', command: sql("update products set price = price + 1 where sku = 'LAMP-001'") },
+    {
+      what: 'What Ada may do: she is shut out with her next request',
+      command: sql("delete from permissions where subject = 'ada-lindqvist' and permission = 'orders:read'"),
+    },
+  ];
+}
+
 /** What stands on the terminal once all is up. */
 export function guide(options: Running, paint: (text: string) => string): string {
   const tried = tips(options).map(({ what, command }) => `  ${what}\n    ${paint(command)}`);
@@ -96,6 +111,12 @@ ${ready.join('\n')}
 Try, in another terminal:
 
 ${tried.join('\n')}
+
+Change the database itself, past all of it; the next read of what it touches is new:
+
+${changes(options)
+  .map(({ what, command }) => `  ${what}\n    ${paint(command)}`)
+  .join('\n')}
 
 Look next:
   demo/tidegate.yaml                        the gateway's config; change it while this runs

@@ -147,10 +147,11 @@ async function start(): Promise<void> {
   );
   await stage(
     'Gateway',
-    () => startGateway(options, { ...ports, AUTH_PORT: auth.port }),
+    () => startGateway(options, { ...ports, AUTH_PORT: auth.port, DATABASE_URL: database.url }),
     () => `http://127.0.0.1:${options.port}, admin on http://127.0.0.1:${options.admin}`,
   );
-  if (!stopping) console.log(guide({ ...options, tokens: auth.tokens, auth: auth.port }, cyan));
+  if (!stopping)
+    console.log(guide({ ...options, tokens: auth.tokens, auth: auth.port, database: database.url }, cyan));
 }
 
 start().catch((error: unknown) => {

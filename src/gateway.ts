@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { AuthRoom } from './auth/index.ts';
 import { Cache, type Invalidation, openSharedStore, placeOf } from './cache/index.ts';
 import { ChangeView, type SourceNews } from './changes/index.ts';
-import type { GatewayConfig, ListenerConfig } from './config/model.ts';
+import type { CacheConfig, GatewayConfig, ListenerConfig } from './config/model.ts';
 import type { Failure } from './http/errors.ts';
 import type { Exchange } from './http/exchange.ts';
 import { Listener } from './http1/index.ts';
@@ -89,6 +89,9 @@ export class Gateway implements WorkerGateway {
   /** Of the config in force: the number of reloads. */
   private life = 0;
   private sharedPlace = '';
+  private followedPlace = '';
+  /** What the config that is coming into force says of caches. */
+  private wanted: CacheConfig;
   private sharing: Promise<void>;
   private ended = false;
   private draining: Promise<{ cut: number }> | null = null;
@@ -148,6 +151,7 @@ export class Gateway implements WorkerGateway {
       variables,
       failed: (exchange, status, failure) => this.tell(exchange, status, failure),
     });
+    this.wanted = parts.config.cache;
     if (parts.bus !== undefined) this.joinNode(parts.bus);
     this.sharing = this.shareCache(parts.config);
   }
@@ -196,21 +200,24 @@ export class Gateway implements WorkerGateway {
   private followSequence(bus: WorkerBus): void {
     const { clock } = this.parts;
     const { life } = this;
+    const { cache } = this;
+    const { redis } = this.wanted;
+    const place = placeOf(this.wanted);
+    // Until it has heard of the sequence that nodes share it can't know what has changed.
+    if (redis !== null && place !== this.followedPlace) cache.syncedTo(Number.NEGATIVE_INFINITY);
+    this.followedPlace = place;
     const ask = async (): Promise<boolean> => {
       const askedAt = clock.now();
-      const { number, distrust, syncedFor } = (await bus.ask(
-        TOPICS.sequence,
-        null,
-        SYNC_PATIENCE,
-      )) as SequenceNews;
-      const { fences } = this.cache;
-      if (distrust && fences.sequence === 0) fences.raiseFloor(number);
-      else fences.startAt(number);
-      this.cache.syncedTo(syncedFor === null ? Number.POSITIVE_INFINITY : askedAt + syncedFor);
-      return syncedFor !== null;
+      const news = (await bus.ask(TOPICS.sequence, null, SYNC_PATIENCE)) as SequenceNews;
+      if (news.place !== place || this.life !== life) return true;
+      const { number, distrust, syncedFor } = news;
+      if (distrust && cache.fences.sequence === 0) cache.fences.raiseFloor(number);
+      cache.startAt(number);
+      cache.syncedTo(syncedFor === null ? Number.POSITIVE_INFINITY : askedAt + syncedFor);
+      // Without a log that nodes share there is nothing to fall behind of.
+      return redis !== null;
     };
     const again = async () => {
-      // Without a log that nodes share there is nothing to fall behind of.
       const goOn = await ask().catch(() => true);
       if (goOn && !this.ended && life === this.life) clock.after(SYNC_EVERY, again);
     };
@@ -290,6 +297,7 @@ export class Gateway implements WorkerGateway {
     this.cache.memory.resize(config.cache.memory);
     this.followChanges(config);
     this.life++;
+    this.wanted = config.cache;
     if (this.parts.bus !== undefined) this.followSequence(this.parts.bus);
     await this.shareCache(config);
     this.snapshot = snapshot;

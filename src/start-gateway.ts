@@ -120,7 +120,7 @@ function followSync(gateway: Gateway, sequence: NodeSequence, clock: Clock): { t
   const tell = () => {
     stop();
     const left = sequence.syncedFor();
-    gateway.cache.fences.startAt(sequence.state().sequence);
+    gateway.cache.startAt(sequence.state().sequence);
     gateway.cache.syncedTo(left === null ? Number.POSITIVE_INFINITY : clock.now() + left);
     if (left !== null) timer = clock.after(SYNC_EVERY, tell);
   };

@@ -160,6 +160,25 @@ describe('the demo', () => {
     expect(JSON.parse(await tip(/Unseat/))).toEqual({ sequence: expect.any(Number) });
   });
 
+  it('follows the database: what is changed past the gateway is read anew', async () => {
+    const order = [...tips].find(([title]) => /next read sees it/.test(title))![1];
+    const change = (what: string) => {
+      const [, command] = new RegExp(`^ {2}${what}.*\\n {4}(sh .*)$`, 'm').exec(demo.stdout) ?? [];
+      return shell(command!);
+    };
+    await shell(order);
+    expect(await change('An order')).toBe('UPDATE 1\n');
+    await until(async () => /"status": ?"delivered"/.test(await shell(order)), 'the change to be seen');
+    expect(await shell(order)).toMatch(/cache-status: tidegate; hit/i);
+    await change('What Ada may do');
+    await until(async () => /^HTTP\/1.1 403 /.test(await shell(order)), 'Ada to be shut out');
+    await shell(
+      (/sh scripts\/run.sh demo\/sql.ts '[^']+' /.exec(demo.stdout) ?? [''])[0] +
+        `"insert into permissions values ('ada-lindqvist', 'orders:read')"`,
+    );
+    await until(async () => /^HTTP\/1.1 200 /.test(await shell(order)), 'Ada to be let in again');
+  });
+
   it('leads beta testers to the next release and splits by weight', async () => {
     expect(await tip(/header leads/)).toMatch(/x-service: ordering-next[\s\S]*"arrives":/i);
     const counts = [...(await tip(/weighted split/)).matchAll(/(\d+) x-service: (\S+)/gi)];

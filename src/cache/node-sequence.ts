@@ -17,6 +17,8 @@ export class NodeSequence implements SequenceLog {
   private readonly parts: LevelParts;
   private log: SequenceLog;
   private place = '';
+  /** Where the sequence in force stands (`placeOf`); empty until there is one that a config names. */
+  at = '';
   private maxUnsynced = Number.POSITIVE_INFINITY;
   private syncedAt = Number.NEGATIVE_INFINITY;
 
@@ -31,12 +33,14 @@ export class NodeSequence implements SequenceLog {
     this.maxUnsynced = config.redis === null ? Number.POSITIVE_INFINITY : config.maxUnsynced;
     const place = placeOf(config);
     if (place === this.place) return;
+    this.at = '';
     const moved = this.place !== '';
     this.place = place;
     const old = this.log;
     this.syncedAt = Number.NEGATIVE_INFINITY;
     if (moved) await this.holders.reset();
     this.log = await openSequence(config, this.holdersNow(), this.parts);
+    if (place === this.place) this.at = place;
     await old.close();
   }
 

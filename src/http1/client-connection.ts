@@ -12,6 +12,7 @@ import { parseResponseHead, type ResponseHead } from './head.ts';
 import { type BodyFeed, Coding, IncomingBody } from './incoming-body.ts';
 import { hasBareLineEnd } from './line-ends.ts';
 import { MessageWriter, type WriterOwner } from './message-writer.ts';
+import { giveReadMemory, takeReadMemory } from './read-memory.ts';
 import { Framing } from './response-head.ts';
 import { SentAhead, UNWANTED } from './sent-ahead.ts';
 import { unsentBytes } from './unsent.ts';
@@ -23,7 +24,6 @@ type State = (typeof State)[keyof typeof State];
 const MAX_HEAD = 64 * 1024;
 const MAX_INTERIM = 16;
 const MAX_HEADERS = 1000;
-const SMALL_BUFFER = 64 * 1024;
 /** A connection that fills its buffer moves a large body: four times the bytes a read halve its cost. */
 const LARGE_BUFFER = 256 * 1024;
 /** Of an answer that nobody wants, what is read for the sake of those behind it. */
@@ -39,6 +39,7 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
   private readonly socket: Socket;
   private readonly clock: Clock;
   private readonly owner: ConnectionOwner;
+  private readonly secured: boolean;
   private readonly writer: MessageWriter;
   private readonly deadline: Deadline;
   private state: State = State.connecting;
@@ -82,6 +83,7 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
   constructor(endpoint: Endpoint, connectTimeout: number, clock: Clock, owner: ConnectionOwner) {
     this.clock = clock;
     this.owner = owner;
+    this.secured = endpoint.tls !== null;
     this.deadline = new Deadline(clock, () => this.expired());
     this.deadline.set(clock.now() + connectTimeout);
     this.socket = this.connect(endpoint);
@@ -204,6 +206,7 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     this.writer.abandon();
     this.socket.destroy();
     this.rest = EMPTY;
+    this.giveMemoryBack();
     if (opened) this.owner.closed(this);
   }
 
@@ -233,12 +236,19 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
   // --- Reading. ---
 
   private takeMemory(): Buffer {
-    this.memory ??= Buffer.allocUnsafeSlow(this.grown ? LARGE_BUFFER : SMALL_BUFFER);
+    this.memory ??= this.grown ? Buffer.allocUnsafeSlow(LARGE_BUFFER) : takeReadMemory();
     return this.memory;
   }
 
   /** The bytes just handed out are still needed by whoever took them: reads go on into fresh memory. */
   retain(): void {
+    this.memory = null;
+  }
+
+  /** Not from within a read, which goes on in it, and not that of TLS, which may decode some more. */
+  private giveMemoryBack(): void {
+    if (this.memory === null || this.grown || this.running || this.secured) return;
+    giveReadMemory(this.memory);
     this.memory = null;
   }
 

@@ -90,6 +90,8 @@ export interface SequenceNews {
   distrust: boolean;
   /** Milliseconds, from when it asked, for which tagged entries may be answered; null: without bound. */
   syncedFor: number | null;
+  /** Where that sequence stands (`placeOf`): it may be another than the one of the worker's config for a moment. */
+  place: string;
 }
 
 /** A target that one worker has taken out, for its siblings. */

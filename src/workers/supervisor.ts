@@ -201,7 +201,8 @@ class Supervisor {
     channel.on(TOPICS.sequence, () => {
       const { sequence: number, connected } = this.sequence.state();
       const syncedFor = this.sequence.syncedFor();
-      return { number, distrust: connected === false, syncedFor } satisfies SequenceNews;
+      const { at: place } = this.sequence;
+      return { number, distrust: connected === false, syncedFor, place } satisfies SequenceNews;
     });
     channel.on(TOPICS.health, () => this.checks.reports());
     channel.on(TOPICS.ejected, (ejection) => void this.fleet.broadcast(TOPICS.ejected, ejection));

@@ -119,9 +119,10 @@ describe.skipIf(skip !== '')('a NATS JetStream', () => {
     for (const id of [4, 5]) await publish(id);
     const second = follow();
     await until(() => second.sink.seen.has('order:5'), 'the last');
-    expect(second.sink.gaps).toEqual([
-      'the stream dropped messages by its limits before they were delivered',
-    ]);
+    await until(() => second.sink.gaps.length > 0, 'the gap');
+    expect(new Set(second.sink.gaps)).toEqual(
+      new Set(['the stream dropped messages by its limits before they were delivered']),
+    );
   });
 
   test('a stream that is made anew, or whose durable is deleted, is a gap, and is followed on', async () => {

@@ -18,6 +18,8 @@ import {
 import type { Clock } from '../../src/util/clock.ts';
 import { post, request, type Stage, stage } from './stage.ts';
 
+/** Ninety-six gateways and 400 MB take a busy machine a while; ms. */
+const A_CROWD = 30_000;
 const KIB = 1024;
 const MIB = KIB * KIB;
 /** Clients that take nothing at first. So many sizes that for some the end of the answer waits in the gateway. */
@@ -80,7 +82,7 @@ async function crowd(
       return { size, client, gateway };
     }),
   );
-  await until(() => origin.requests.length >= SIZES.length, 'the requests to arrive');
+  await until(() => origin.requests.length >= SIZES.length, 'the requests to arrive', A_CROWD);
   // Until nothing moves any more: the service's sockets are drained, or stuck.
   await standsStill(() =>
     origin.connections.reduce((sum, { socket }) => sum + socket.bytesWritten - socket.writableLength, 0),
@@ -127,7 +129,7 @@ async function cutOnes({ clients }: Crowd): Promise<number[]> {
   return outcomes.flat();
 }
 
-describe('a client that reads slowly gets its answer whole', () => {
+describe('a client that reads slowly gets its answer whole', { timeout: 2 * A_CROWD }, () => {
   let all: Crowd | undefined;
   afterEach(async () => {
     await all?.close();
@@ -161,7 +163,9 @@ describe('a client that reads slowly gets its answer whole', () => {
   });
 });
 
-describe('a service over TLS that ends while a slow client holds its answer', () => {
+describe('a service over TLS that ends while a slow client holds its answer', {
+  timeout: 2 * A_CROWD,
+}, () => {
   const folder = tempFolder();
   let authority: Certificates;
   let all: Crowd | undefined;
@@ -180,7 +184,7 @@ describe('a service over TLS that ends while a slow client holds its answer', ()
   });
 });
 
-describe('an answer under way', () => {
+describe('an answer under way', { timeout: 2 * A_CROWD }, () => {
   let on: Stage;
   afterEach(() => on.close());
 

@@ -53,6 +53,8 @@ export class Cache {
   misses = 0;
   /** Until when tagged entries may be answered; `clock.now()`. */
   private syncedUntil = Number.POSITIVE_INFINITY;
+  /** It knows where the sequence stands. */
+  private begun = false;
 
   constructor(parts: CacheParts, memoryBytes: number) {
     this.parts = parts;
@@ -104,9 +106,20 @@ export class Cache {
     return stale;
   }
 
+  /** Where the sequence stands. What was filled before that was known has no number that means anything. */
+  startAt(number: number): void {
+    if (!this.begun) {
+      this.begun = true;
+      this.life++;
+      this.memory.clear();
+    }
+    this.fences.startAt(number);
+  }
+
   /** Another sequence begins, whose numbers mean nothing beside those of the old: all is forgotten. */
   restart(): void {
     this.life++;
+    this.begun = false;
     this.memory.clear();
     this.fences.restart();
   }

@@ -203,7 +203,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     const { exchange, fields, keyed } = waiter;
     if (this.select([entry], exchange) === undefined || !this.isFor(entry, exchange, fields))
       return undefined;
-    return this.standing(keyed.key, entry);
+    return this.cache.standing(keyed.key, entry);
   }
 
   // --- Misses. ---

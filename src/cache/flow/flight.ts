@@ -38,7 +38,7 @@ export interface FlightRoute<T> {
   learnVary(headers: Headers): void;
   /** Looks once more, for one whose wait came to nothing. */
   again(waiter: Waiter<T>, found?: Entry): void;
-  /** What may be answered from now of an entry that is not in memory; undefined: nothing, to this one. */
+  /** The entry as the fences leave it, where it is an answer to this one; whether it is fresh is another question. */
   usable(waiter: Waiter<T>, entry: Entry): Entry | undefined;
   /** It has cookies of its own beside those that the gateway itself has set. */
   hasCookie(headers: Headers): boolean;
@@ -225,8 +225,20 @@ export class Flight<T> implements Responder {
     }
     cache.memory.put(key, entry);
     this.end();
-    for (const waiter of this.take()) if (waiter.settle()) this.route.again(waiter, entry);
+    for (const waiter of this.take()) {
+      if (!waiter.settle()) continue;
+      if (waiter !== this.leader && !this.isAlsoFor(waiter, entry, now)) this.route.again(waiter, entry);
+      else this.give(waiter, entry, { hit: true });
+    }
     return true;
+  }
+
+  /** What was just read from Redis was compared with its fences there: it is for all who came before that. */
+  private isAlsoFor(waiter: Waiter<T>, entry: Entry, now: number): boolean {
+    const { cache, rules } = this.route;
+    if (this.birth < waiter.arrival && !cache.mayAnswer(entry.tags)) return false;
+    const usable = this.route.usable(waiter, entry);
+    return usable !== undefined && judgeUse(usable, waiter.fields, now, rules.policy).kind === 'fresh';
   }
 
   // --- The origin. ---
@@ -488,7 +500,7 @@ export class Flight<T> implements Responder {
     if (this.base === null || !this.servable || (status !== null && status < 500)) return false;
     // It may have been unseated meanwhile, or this worker may have heard nothing for a while.
     const base = this.life === cache.life ? this.route.usable(this.leader, this.base) : undefined;
-    if (base === undefined) return false;
+    if (base === undefined || !cache.mayAnswer(base.tags)) return false;
     const now = cache.parts.clock.wall();
     const directives = rules.policy.ignoreClientDirectives ? null : this.leader.fields.directives;
     if (!canUseOnError(base, now, status, directives)) return false;
@@ -504,7 +516,7 @@ export class Flight<T> implements Responder {
 
   private give(waiter: Waiter<T>, entry: Entry, more: CacheStatusParams): void {
     const { clock, random } = this.route.cache.parts;
-    const line = { ...waiter.line, ...more };
+    const line = more.hit === true ? more : { ...waiter.line, ...more };
     this.send(waiter, fromEntry(entry, waiter.fields, waiter.exchange.method, clock.wall(), random, line));
   }
 
