@@ -15,6 +15,10 @@ const DISTINCT = 100_000;
 const IN_REDIS = 10_000;
 /** Long enough for each distinct entry to be filled. */
 const FILLING = 12;
+/** Runs that may go by until all that is asked for is there. */
+const MOST_FILLING = 10;
+/** What is only looked for is not filled by that. */
+const IF_CACHED = 'Cache-Control: only-if-cached';
 /** Connections for bodies of 1 MiB. */
 const LARGE_CONNECTIONS = 16;
 /** Rounds it takes until the median of a tail latency stands still. */
@@ -86,7 +90,7 @@ async function fromRedis(bench: Bench): Promise<Standing[] | null> {
   const port = await freePort();
   const redis = await startRedis(bench, port);
   // No entry fits into one byte.
-  const levels = { memory: 1, redis: `redis://127.0.0.1:${port}` };
+  const levels = { memory: '1B', redis: `redis://127.0.0.1:${port}` };
   const load = loading(bench, { script: asksFor(IN_REDIS) });
   const peers = [cachingTidegate('memory'), cachingTidegate('redis', levels)];
   const standings = await compare(bench, contestants(bench, peers, load), { warmUp: FILLING });
@@ -130,24 +134,26 @@ function loading(bench: Bench, run: Partial<WrkRun>, path = '/small'): Contestan
   const { connections } = bench.options;
   return async (port, seconds) => {
     const url = `http://127.0.0.1:${port}${path}`;
-    const result = await wrk(bench, { connections, ...run, url, seconds });
-    await mustHit(run.script === undefined ? url : `${url}/1`, run.headers ?? []);
-    return result;
+    const headers = run.headers ?? [];
+    for (let runs = 0; runs < MOST_FILLING; runs++) {
+      const result = await wrk(bench, { connections, ...run, url, seconds });
+      const held = run.script === undefined ? isHit(url, headers) : isHit(`${url}/1`, [IF_CACHED]);
+      if (await held) return result;
+    }
+    throw new Error(`no hit at ${url}: there is nothing to compare`);
   };
 }
 
 /** A cache that keeps nothing would be compared as if it did. */
-async function mustHit(url: string, headers: readonly string[]): Promise<void> {
-  const asked = request(url, {
-    headers: Object.fromEntries(headers.map((line) => line.split(/: (.*)/s))),
-  }).end();
+async function isHit(url: string, headers: readonly string[]): Promise<boolean> {
+  const fields = Object.fromEntries(headers.map((line) => line.split(/: (.*)/s)));
+  const asked = request(url, { headers: fields }).end();
   const [answer] = (await once(asked, 'response')) as [IncomingMessage];
   answer.resume();
-  const status = String(answer.headers['cache-status'] ?? answer.headers['x-cache-status']);
-  if (!/hit/i.test(status)) throw new Error(`no hit at ${url}: ${status}`);
+  return /hit/i.test(String(answer.headers['cache-status'] ?? answer.headers['x-cache-status']));
 }
 
-/** Asks for so many paths in a round, in strides: neighbours in time are no neighbours in memory. */
+/** Asks for so many paths in a round, in strides: neighbours in time are no neighbours in memory. The first comes last. */
 function asksFor(paths: number): string {
   return `local asked = {}
 local at = 0
