@@ -188,8 +188,12 @@ export class Gateway implements WorkerGateway {
   private hearFence(news: FenceNews): void {
     const { cache } = this;
     if ('reset' in news) cache.restart();
-    else if (news.what === null) cache.fences.raiseFloor(news.number);
-    else cache.fences.apply(news.number, news.what);
+    else {
+      // From the first number on that it hears, what it fills has a number of this sequence.
+      cache.startAt(news.number);
+      if (news.what === null) cache.fences.raiseFloor(news.number);
+      else cache.fences.apply(news.number, news.what);
+    }
     this.auth.live.sweep();
   }
 
