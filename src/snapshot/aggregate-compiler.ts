@@ -34,6 +34,7 @@ interface Parts {
   readonly config: GatewayConfig;
   readonly proxy: ProxyParts;
   readonly cache: Cache;
+  readonly mapping: string;
   /** Asks another route of the same config, as a client would. */
   inside(route: string): Dispatch;
 }
@@ -73,7 +74,7 @@ export class AggregateCompiler {
     );
     if (cache === null) return dispatch;
     const rules = compileCacheRules({ ...route, cache }, scopes, {
-      place: `${route.name}\0\0${fingerprint(route, this.parts.config)}\0`,
+      place: `${route.name}\0\0${fingerprint(route, this.parts.mapping)}\0`,
       patience: config.deadline,
       transform,
       ownCookies: [],
@@ -99,7 +100,7 @@ export class AggregateCompiler {
       const dispatch = this.tools.alone(route, destination, scopesOf(route), side);
       if (cache === null) return { name: service, weight, dispatch: this.tools.invalidating(dispatch) };
       const rules = compileCacheRules({ ...route, cache }, scopes, {
-        place: `${route.name}\0call ${name}\0${service}\0${fingerprint(route, this.parts.config)}\0`,
+        place: `${route.name}\0call ${name}\0${service}\0${fingerprint(route, this.parts.mapping)}\0`,
         patience: aggregate.deadline,
         transform: null,
         ownCookies: [],

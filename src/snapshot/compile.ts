@@ -7,6 +7,7 @@ import {
   metadataDispatch,
 } from '../auth/index.ts';
 import type { Cache } from '../cache/index.ts';
+import { mappingStamp } from '../changes/index.ts';
 import type { GatewayConfig } from '../config/model.ts';
 import { responseScope } from '../expression/index.ts';
 import { compileTransform, type PipelineSnapshot, type ProxyParts } from '../pipeline/index.ts';
@@ -61,6 +62,7 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
     counters,
     affinityKey,
     cache,
+    mapping: mappingStamp(config.changes),
     inside: (route) => inside.ask(route),
   });
   const entries = Object.values(config.routes).map((route) => compile.entry(route));

@@ -1,19 +1,15 @@
 import { createHash } from 'node:crypto';
-import { mappingStamp } from '../changes/index.ts';
-import type { GatewayConfig, RouteConfig } from '../config/model.ts';
+import type { RouteConfig } from '../config/model.ts';
 
 /**
  * What an entry was made under: one that was stored before the route asked for something else, or filed it
  * otherwise, is no answer of the route any more; nor is one that another mapping of changes was to keep right.
+ *
+ * @param mapping Stamp of how changes are mapped to tags.
  */
-export function fingerprint(
-  { cache, action, request, host }: RouteConfig,
-  { changes }: Pick<GatewayConfig, 'changes'>,
-): string {
-  const text = JSON.stringify(
-    [cache, action, request, host, mappingStamp(changes)],
-    (_key, value: unknown) =>
-      typeof value === 'function' ? String(value) : value instanceof Set ? [...value] : value,
+export function fingerprint({ cache, action, request, host }: RouteConfig, mapping: string): string {
+  const text = JSON.stringify([cache, action, request, host, mapping], (_key, value: unknown) =>
+    typeof value === 'function' ? String(value) : value instanceof Set ? [...value] : value,
   );
   return createHash('sha256').update(text).digest('base64url').slice(0, 12);
 }

@@ -104,15 +104,20 @@ export interface RouteParts {
   /** Asks another route of the same config, as a client would. */
   inside(route: string): Dispatch;
   readonly cache: Cache;
+  /** Stamp of how changes are mapped to tags (`mappingStamp`). */
+  readonly mapping: string;
 }
 
 /** Compiles routes: each to just the steps it uses. */
 export class RouteCompiler {
   private readonly parts: RouteParts;
   private readonly aggregates: AggregateCompiler;
+  /** Some route keeps answers, so that any unsafe request may have to unseat some. */
+  private readonly caches: boolean;
 
   constructor(parts: RouteParts) {
     this.parts = parts;
+    this.caches = Object.values(parts.config.routes).some(keepsAnswers);
     this.aggregates = new AggregateCompiler(parts, {
       alone: (...call) => this.alone(...call),
       invalidating: (dispatch) => this.invalidating(dispatch),
@@ -281,21 +286,12 @@ export class RouteCompiler {
     const { cache } = route;
     if (cache === null) return dispatch;
     const rules = compileCacheRules({ ...route, cache }, scopes, {
-      place: `${route.name}\0${name}\0${fingerprint(route, this.parts.config)}\0`,
+      place: `${route.name}\0${name}\0${fingerprint(route, this.parts.mapping)}\0`,
       patience: side.timeouts.response,
       transform: side.response,
       ownCookies: side.ownCookies,
     });
     return new CachedOrigin(this.parts.cache, rules, dispatch).serve;
-  }
-
-  /** Some route keeps answers, so that any unsafe request may have to unseat some. */
-  private get caches(): boolean {
-    return Object.values(this.parts.config.routes).some(
-      ({ cache, action }) =>
-        cache !== null ||
-        (action.kind === 'aggregate' && action.aggregate.calls.some((call) => call.cache !== null)),
-    );
   }
 
   private side(route: RouteConfig, to: DestinationConfig, sticky: readonly string[], scopes: Scopes): Side {
@@ -327,6 +323,11 @@ export class RouteCompiler {
       credential: this.parts.auth.credential(to.service),
     };
   }
+}
+
+function keepsAnswers({ cache, action }: RouteConfig): boolean {
+  if (cache !== null) return true;
+  return action.kind === 'aggregate' && action.aggregate.calls.some((call) => call.cache !== null);
 }
 
 /** Every service that may be sent to. */
