@@ -1,5 +1,5 @@
 import type { Value, Variables } from '../expression/index.ts';
-import { Failure } from '../http/errors.ts';
+import { crashOf, Failure } from '../http/errors.ts';
 import type { Abortable, Exchange, Reply } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
 import { type Finish, problem } from '../pipeline/index.ts';
@@ -176,8 +176,7 @@ export class AggregateRun implements Abortable {
   crash(error: unknown): void {
     if (this.over) throw error;
     this.stop();
-    const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.answer(problem(new Failure('TG_INTERNAL', cause), this.exchange.id));
+    this.answer(problem(crashOf(error), this.exchange.id));
   }
 
   private answer(answer: Reply): void {

@@ -333,3 +333,8 @@ export class Failure {
     return ERRORS[this.code];
   }
 }
+
+/** A bug, not a condition: the client gets a plain 500, the log the reason. */
+export function crashOf(error: unknown): Failure {
+  return new Failure('TG_INTERNAL', error instanceof Error ? (error.stack ?? error.message) : String(error));
+}

@@ -1,6 +1,6 @@
 import type { Variables } from '../expression/index.ts';
 import { cancelBody, isSource } from '../http/body.ts';
-import { Failure } from '../http/errors.ts';
+import { crashOf, Failure } from '../http/errors.ts';
 import { type Completion, type Exchange, type Reply, reply } from '../http/exchange.ts';
 import { getHeader } from '../http/headers.ts';
 import { LimitedBody } from '../http/limited.ts';
@@ -11,7 +11,7 @@ import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { type AnswerRules, announced, isPreflight, type Settled } from './answer/index.ts';
 import { clientAddress, clientAuthority, clientScheme } from './forwarded.ts';
-import { crashOf, methodNotAllowed, problem } from './problem.ts';
+import { methodNotAllowed, problem } from './problem.ts';
 import type { CompiledRoute, Filter, Finish, PhaseObserver, WellKnown } from './route.ts';
 import { AnnouncedSubject, RequestSubject } from './subject.ts';
 import { isRequestId } from './trace.ts';

@@ -55,11 +55,6 @@ export function problem(failure: Failure, id: string, extra?: Readonly<Record<st
   return answer;
 }
 
-/** A bug, not a condition: the client gets a plain 500, the log the reason. */
-export function crashOf(error: unknown): Failure {
-  return new Failure('TG_INTERNAL', error instanceof Error ? (error.stack ?? error.message) : String(error));
-}
-
 /** The 405 to a request whose path has routes, but for other methods: `Allow` is required (RFC 9110 §15.5.6). */
 export function methodNotAllowed(allow: readonly string[], id: string): Reply {
   const answer = problem(new Failure('TG_ROUTE_METHOD'), id);

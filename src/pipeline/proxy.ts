@@ -1,7 +1,7 @@
 import type { Variables } from '../expression/index.ts';
 import { type Body, cancelBody, isSource } from '../http/body.ts';
 import { collect } from '../http/collect.ts';
-import { Failure } from '../http/errors.ts';
+import { crashOf, Failure } from '../http/errors.ts';
 import {
   type Abortable,
   type Exchange,
@@ -34,7 +34,7 @@ import { failureOf } from './evaluation.ts';
 import { via } from './forwarded.ts';
 import { answeredHere } from './max-forwards.ts';
 import { outgoingRequest } from './outgoing.ts';
-import { crashOf, problem } from './problem.ts';
+import { problem } from './problem.ts';
 import type { Dispatch, Finish } from './route.ts';
 import type { Side } from './side.ts';
 

@@ -1,7 +1,7 @@
 import { isSource } from '../../http/body.ts';
 import { collect } from '../../http/collect.ts';
 import { hasCookieBeside, onlyCookies } from '../../http/cookies.ts';
-import { Failure } from '../../http/errors.ts';
+import { crashOf, Failure } from '../../http/errors.ts';
 import type { Exchange, Reply, Responder } from '../../http/exchange.ts';
 import { type Headers, removeHeader } from '../../http/headers.ts';
 import type { Entry } from '../entry.ts';
@@ -288,7 +288,16 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   }
 
   renew(waiters: Waiter<T>[]): void {
-    for (const waiter of waiters) if (waiter.settle()) this.again(waiter);
+    for (const waiter of waiters) {
+      if (!waiter.settle()) continue;
+      try {
+        this.again(waiter);
+      } catch (error) {
+        if (waiter.exchange.answered) continue;
+        const answer = this.cache.parts.problem(crashOf(error), waiter.exchange.id);
+        waiter.out.finish(waiter.exchange, answer, this.rules.transform);
+      }
+    }
   }
 
   pass(waiter: Waiter<T>, detail: string | null): void {

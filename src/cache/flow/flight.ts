@@ -1,5 +1,5 @@
 import { type Body, cancelBody, isSource } from '../../http/body.ts';
-import { Failure } from '../../http/errors.ts';
+import { crashOf, Failure } from '../../http/errors.ts';
 import type { Exchange, Reply, Responder } from '../../http/exchange.ts';
 import { getHeader, type Headers } from '../../http/headers.ts';
 import { canonicalUrl } from '../../router/index.ts';
@@ -25,6 +25,7 @@ import type { Cache } from './cache.ts';
 import { apartByCoding } from './coding.ts';
 import type { Answered, CacheRules, Origin } from './contract.ts';
 import { fillExchange } from './fill-exchange.ts';
+import { asksForPart } from './hit.ts';
 import { originTags } from './origin-tags.ts';
 import type { Waiter } from './waiter.ts';
 
@@ -225,11 +226,10 @@ export class Flight<T> implements Responder {
     }
     cache.memory.put(key, entry);
     this.end();
-    for (const waiter of this.take()) {
-      if (!waiter.settle()) continue;
+    this.each((waiter) => {
       if (waiter !== this.leader && !this.isAlsoFor(waiter, entry, now)) this.route.again(waiter, entry);
       else this.give(waiter, entry, { hit: true });
-    }
+    });
     return true;
   }
 
@@ -328,7 +328,6 @@ export class Flight<T> implements Responder {
   private store(answer: Reply, storable: Storable): void {
     this.storable = storable;
     const { rules } = this.route;
-    this.renewLater();
     if (!isSource(answer.body)) {
       this.letGo(null);
       return this.whole(answer, answer.body ?? Buffer.alloc(0));
@@ -342,10 +341,12 @@ export class Flight<T> implements Responder {
     const { leader } = this;
     if (this.waitsForWhole(leader)) this.reserved = body.reader();
     else if (leader.settle())
-      this.send(leader, forwarded(this.copy(answer, body.reader()), rules.policy, this.line(true)));
-    const waiting = this.waiters.filter((waiter) => waiter !== leader || this.reserved !== null);
-    this.waiters = waiting.filter((waiter) => this.waitsForWhole(waiter));
+      this.send(leader, forwarded(this.copy(answer, body.reader()), rules.policy, this.line()));
+    const waiting = this.take();
+    this.waiters = waiting.filter((waiter) => !waiter.gone && this.waitsForWhole(waiter));
     for (const waiter of waiting) if (!this.waitsForWhole(waiter)) this.hand(waiter);
+    // Only now: to those who can't be told apart from others any more this answer may be given as it comes.
+    this.renewLater();
     body.start();
   }
 
@@ -354,18 +355,18 @@ export class Flight<T> implements Responder {
   }
 
   private hand(waiter: Waiter<T>): void {
-    if (!this.suits(waiter) || !this.holdsFor(waiter))
-      return void (waiter.settle() && this.route.again(waiter));
-    if (waiter.settle()) this.stream(waiter);
+    this.finishOne(waiter, () => {
+      if (this.suits(waiter) && this.holdsFor(waiter)) this.stream(waiter);
+      else this.route.again(waiter);
+    });
   }
 
   private stream(waiter: Waiter<T>): void {
-    const { headers, status } = this.storable!;
     const { clock } = this.route.cache.parts;
     const age = Math.floor(currentAge(this.entry(Buffer.alloc(0)), clock.wall()));
-    const stored = this.route.rules.policy.private ? privateHeaders(headers) : headers.slice();
     const line = { ...waiter.line, collapsed: true };
-    this.send(waiter, streamed(status, [...stored, 'Age', String(age)], this.body!.reader(), line));
+    const headers = [...this.headers(), 'Age', String(age)];
+    this.send(waiter, streamed(this.storable!.status, headers, this.body!.reader(), line));
   }
 
   private finished(answer: Reply, whole: Buffer | null, failure: Failure | null): void {
@@ -374,16 +375,15 @@ export class Flight<T> implements Responder {
     if (whole !== null && (length === undefined || Number(length) === whole.length))
       return this.whole(answer, whole);
     this.end();
-    for (const waiter of this.take()) {
-      if (!waiter.settle()) continue;
+    this.each((waiter) => {
       if (waiter === this.leader && failure !== null) this.refuse(waiter, failure);
       else this.route.again(waiter);
-    }
+    });
   }
 
   /** It is all there, and fits: stored, and handed to those who waited for the whole of it. */
   private whole(answer: Reply, body: Buffer): void {
-    const { cache, rules } = this.route;
+    const { rules } = this.route;
     const reason = rules.looksIntoBody
       ? this.settleTags({ status: answer.status, headers: answer.headers, body })
       : null;
@@ -392,50 +392,39 @@ export class Flight<T> implements Responder {
     this.reserved = null;
     if (refusal !== null) return this.refused({ ...answer, body }, refusal);
     const entry = this.entry(body);
+    this.route.cache.passes.delete(this.leader.keyed.key);
     this.keep(entry);
     this.end();
-    for (const waiter of this.take()) {
-      if (waiter === this.leader) {
-        if (waiter.settle()) this.sendWhole(waiter, answer, entry);
-      } else if (!this.suits(waiter) || !this.holdsFor(waiter)) {
-        if (waiter.settle()) this.route.again(waiter);
-      } else if (waiter.settle()) {
-        const line = { ...waiter.line, collapsed: true };
-        const now = cache.parts.clock.wall();
-        const { method } = waiter.exchange;
-        this.send(waiter, fromEntry(entry, waiter.fields, method, now, cache.parts.random, line));
-      }
-    }
+    this.each((waiter) => {
+      if (waiter === this.leader) this.sendWhole(waiter, answer, entry);
+      else if (this.suits(waiter) && this.holdsFor(waiter)) this.give(waiter, entry, { collapsed: true });
+      else this.route.again(waiter);
+    });
   }
 
   private sendWhole(waiter: Waiter<T>, answer: Reply, entry: Entry): void {
-    const { cache, rules } = this.route;
-    const { fields, exchange } = waiter;
-    const line = this.line(true);
-    const conditional =
-      fields.range !== null || fields.ifNoneMatch !== null || fields.ifModifiedSince !== null;
-    if (!conditional) return this.send(waiter, forwarded(this.copy(answer, entry.body), rules.policy, line));
-    const { clock, random } = cache.parts;
-    this.send(waiter, fromEntry(entry, fields, exchange.method, clock.wall(), random, line));
+    if (asksForPart(waiter.fields)) return this.give(waiter, entry, { stored: true });
+    const { policy } = this.route.rules;
+    this.send(waiter, forwarded(this.copy(answer, entry.body), policy, this.line()));
   }
 
   private overflowed(): void {
     const { leader, reserved } = this;
-    const { rules } = this.route;
     this.end();
     this.route.remember(leader);
-    const rest = this.take();
     this.reserved = null;
-    if (reserved !== null && !leader.settle()) cancelBody(reserved);
-    else if (reserved !== null) {
-      const { status, headers } = this.storable!;
-      const line = { ...leader.line, detail: 'too-large' };
-      this.send(
-        leader,
-        streamed(status, rules.policy.private ? privateHeaders(headers) : headers, reserved, line),
-      );
-    }
-    for (const waiter of rest) if (waiter !== leader && waiter.settle()) this.route.again(waiter);
+    if (reserved !== null && leader.gone) cancelBody(reserved);
+    this.each((waiter) => {
+      if (waiter !== leader) return this.route.again(waiter);
+      const { status } = this.storable!;
+      this.send(leader, streamed(status, this.headers(), reserved, { ...leader.line, detail: 'too-large' }));
+    });
+  }
+
+  /** What is stored of the head, as clients get it. A copy. */
+  private headers(): Headers {
+    const { headers } = this.storable!;
+    return this.route.rules.policy.private ? privateHeaders(headers) : headers.slice();
   }
 
   private entry(body: Buffer): Entry {
@@ -446,7 +435,6 @@ export class Flight<T> implements Responder {
   private keep(entry: Entry): void {
     const { cache } = this.route;
     const { key } = this.leader.keyed;
-    cache.passes.delete(key);
     // Overtaken by a change: dead already.
     if (this.life !== cache.life || cache.fences.isDead(entry)) return;
     cache.memory.put(key, entry);
@@ -473,7 +461,6 @@ export class Flight<T> implements Responder {
       this.base = null;
       return this.ask();
     }
-    this.renewLater();
     const { entry } = updated;
     this.storable = { storable: true, immutable: false, ...entry };
     this.tags = entry.tags;
@@ -481,16 +468,12 @@ export class Flight<T> implements Responder {
     if (updated.refusal !== null || unfollowed) {
       cache.memory.discard(key, base);
       cache.shared?.delete(key);
-    } else if (this.life === cache.life && !cache.fences.isDead(entry)) {
-      cache.memory.put(key, entry);
-      this.putting = cache.shared?.put(key, entry, entry.url) ?? null;
-    }
+    } else this.keep(entry);
     this.end();
-    for (const waiter of this.take()) {
-      if (!waiter.settle()) continue;
+    this.each((waiter) => {
       if (waiter !== this.leader && (!this.suits(waiter) || !this.holdsFor(waiter))) this.route.again(waiter);
       else this.give(waiter, entry, { fwdStatus: 304, stored: true, collapsed: waiter !== this.leader });
-    }
+    });
   }
 
   /** The stale entry in the place of an error (RFC 5861 §4): true where everyone got it. */
@@ -506,11 +489,10 @@ export class Flight<T> implements Responder {
     if (!canUseOnError(base, now, status, directives)) return false;
     drop(this.fill!, answer);
     this.end();
-    for (const waiter of this.take()) {
-      if (!waiter.settle()) continue;
+    this.each((waiter) => {
       if (waiter !== this.leader && this.route.usable(waiter, base) === undefined) this.route.again(waiter);
       else this.give(waiter, base, { detail: 'stale-if-error', fwdStatus: answer.status });
-    }
+    });
     return true;
   }
 
@@ -524,43 +506,45 @@ export class Flight<T> implements Responder {
   private failed(answer: Reply): void {
     this.letGo(answer.failure);
     this.end();
-    for (const waiter of this.take()) {
-      if (!waiter.settle()) continue;
+    this.each((waiter) => {
       if (waiter === this.leader) this.send(waiter, forwarded(answer, this.route.rules.policy, waiter.line));
       else if (waiter.round === 0) this.route.again(waiter);
       else this.refuse(waiter, answer.failure!);
-    }
+    });
   }
 
   /** The answer is the leader's alone: the others go their own ways at once. */
   private refused(answer: Reply, reason: StoreRefusal): void {
-    const { rules } = this.route;
     const { leader, fill } = this;
     if (!OF_THE_REQUEST.has(reason)) this.route.remember(leader);
     this.end();
-    const waiting = this.take();
-    if (!leader.settle()) drop(fill!, answer);
-    else if (leader.wantsPart && isSource(answer.body)) {
+    if (leader.gone) drop(fill!, answer);
+    this.each((waiter) => (waiter === leader ? this.pass(answer, reason) : this.route.again(waiter)));
+  }
+
+  /** The leader gets what can't be stored, as it came. */
+  private pass(answer: Reply, reason: StoreRefusal): void {
+    const { leader, fill } = this;
+    if (leader.wantsPart && isSource(answer.body)) {
       drop(fill!, answer);
-      this.route.pass(leader, reason);
-    } else {
-      leader.exchange.owner = fill!.owner;
-      fill!.owner = null;
-      for (const line of fill!.cookies ?? []) leader.exchange.setCookie(line);
-      this.send(leader, forwarded(answer, rules.policy, { ...this.line(false), detail: reason }));
+      return this.route.pass(leader, reason);
     }
-    for (const waiter of waiting) if (waiter !== leader && waiter.settle()) this.route.again(waiter);
+    leader.exchange.owner = fill!.owner;
+    fill!.owner = null;
+    for (const line of fill!.cookies ?? []) leader.exchange.setCookie(line);
+    this.send(leader, forwarded(answer, this.route.rules.policy, { ...leader.line, detail: reason }));
   }
 
   private refuse(waiter: Waiter<T>, failure: Failure): void {
     this.send(waiter, this.route.cache.parts.problem(failure, waiter.exchange.id));
   }
 
-  // --- Its end. ---
-
-  private line(stored: boolean): CacheStatusParams {
-    return stored ? { ...this.leader.line, stored } : this.leader.line;
+  /** What Cache-Status says to the leader of an answer that is stored. */
+  private line(): CacheStatusParams {
+    return { ...this.leader.line, stored: true };
   }
+
+  // --- Its end. ---
 
   private send(waiter: Waiter<T>, answer: Reply): void {
     waiter.out.finish(waiter.exchange, answer, this.route.rules.transform);
@@ -576,11 +560,25 @@ export class Flight<T> implements Responder {
   }
 
   private crashed(error: unknown): void {
-    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    const failure = new Failure('TG_INTERNAL', why);
+    const failure = crashOf(error);
     this.letGo(failure);
     this.end();
-    for (const waiter of this.take()) if (waiter.settle()) this.refuse(waiter, failure);
+    this.each((waiter) => this.refuse(waiter, failure));
+  }
+
+  /** All who wait, wait no more: each gets what `step` gives. */
+  private each(step: (waiter: Waiter<T>) => void): void {
+    for (const waiter of this.take()) this.finishOne(waiter, () => step(waiter));
+  }
+
+  /** Whatever goes wrong for one is no matter of the others. */
+  private finishOne(waiter: Waiter<T>, step: () => void): void {
+    if (!waiter.settle()) return;
+    try {
+      step();
+    } catch (error) {
+      if (!waiter.exchange.answered) this.refuse(waiter, crashOf(error));
+    }
   }
 
   private take(): Waiter<T>[] {
@@ -596,7 +594,7 @@ export class Flight<T> implements Responder {
   }
 
   /** Who waits at another node looks for the entry once nobody claims it, so it must be there by then. */
-  private async release(): Promise<void> {
+  private async unclaim(): Promise<void> {
     await this.putting;
     this.route.cache.shared?.release(this.name);
   }
@@ -612,7 +610,7 @@ export class Flight<T> implements Responder {
     this.over = true;
     const { cache } = this.route;
     if (cache.flights.get(this.name) === (this as Flight<unknown>)) cache.flights.delete(this.name);
-    if (this.claimed) void this.release();
+    if (this.claimed) void this.unclaim();
     this.renewLater();
   }
 }

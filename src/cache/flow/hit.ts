@@ -40,10 +40,10 @@ export function hitsOf(entry: Entry): Hits {
 
 /** Does the request ask for the whole content, without conditions? Then nothing but time tells two answers apart. */
 export function asksForAll(method: string, fields: RequestCacheFields): boolean {
-  return (
-    method === 'GET' &&
-    fields.range === null &&
-    fields.ifNoneMatch === null &&
-    fields.ifModifiedSince === null
-  );
+  return method === 'GET' && !asksForPart(fields);
+}
+
+/** Perhaps for a part of the content, or for none: that depends on what is stored. */
+export function asksForPart({ range, ifNoneMatch, ifModifiedSince }: RequestCacheFields): boolean {
+  return range !== null || ifNoneMatch !== null || ifModifiedSince !== null;
 }
