@@ -1,8 +1,9 @@
 import type { CredentialPlaceConfig } from '../config/model.ts';
 import { readCookies } from '../expression/index.ts';
+import { filterCookies } from '../http/cookies.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { type Headers, sameName } from '../http/headers.ts';
-import { decodeQueryText } from '../http/query.ts';
+import { type Headers, removeLines, sameName } from '../http/headers.ts';
+import { decodeQueryText, keepParameters, parameterName } from '../http/query.ts';
 import { MASK } from '../util/secret.ts';
 import { AMBIGUOUS, type Credential, type Place } from './contract.ts';
 
@@ -84,21 +85,14 @@ export function linesOf(places: readonly Place[], headers: Headers): Headers {
 export function stripPlaces(places: readonly Place[], exchange: Exchange): void {
   for (const place of places) {
     if (place.in === 'header') removeLike(exchange.headers, place.name);
-    else if (place.in === 'cookie') removeCookie(exchange.headers, place.name);
+    else if (place.in === 'cookie') filterCookies(exchange.headers, (name) => name !== place.name);
     else if (place.in === 'query') exchange.query = queryWithout(exchange.query, place.name);
   }
 }
 
 /** Takes away every line whose name is `lower`, or could be read as it. In place. */
 export function removeLike(headers: Headers, lower: string): void {
-  let kept = 0;
-  for (let i = 0; i < headers.length; i += 2) {
-    if (isLike(headers[i]!, lower)) continue;
-    headers[kept] = headers[i]!;
-    headers[kept + 1] = headers[i + 1]!;
-    kept += 2;
-  }
-  headers.length = kept;
+  removeLines(headers, (name) => isLike(name, lower));
 }
 
 /** `X_Auth_Subject` reaches a CGI-like service as `X-Auth-Subject` does. */
@@ -107,38 +101,10 @@ export function isLike(name: string, lower: string): boolean {
   return sameName(name, lower) || name.toLowerCase().replaceAll('_', '-') === lower.replaceAll('_', '-');
 }
 
-function removeCookie(headers: Headers, name: string): void {
-  let kept = 0;
-  for (let i = 0; i < headers.length; i += 2) {
-    const value = sameName(headers[i]!, 'cookie') ? cookiesWithout(headers[i + 1]!, name) : headers[i + 1]!;
-    if (value === '') continue;
-    headers[kept] = headers[i]!;
-    headers[kept + 1] = value;
-    kept += 2;
-  }
-  headers.length = kept;
-}
-
-function cookiesWithout(line: string, name: string): string {
-  return line
-    .split(';')
-    .map((pair) => pair.trim())
-    .filter((pair) => pair !== '' && pair.split('=', 1)[0]!.trim() !== name)
-    .join('; ');
-}
-
 /** The query without one of its parameters, else byte for byte as it was. */
 function queryWithout(query: string | null, name: string): string | null {
-  if (query === null || !namesIn(query, name)) return query;
-  const kept = query.split('&').filter((pair) => nameOf(pair) !== name);
-  return kept.length === 0 ? null : kept.join('&');
+  return query === null ? null : keepParameters(query, (one) => one !== name);
 }
-
-function namesIn(query: string, name: string): boolean {
-  return query.split('&').some((pair) => nameOf(pair) === name);
-}
-
-const nameOf = (pair: string): string => decodeQueryText(pair.split('=', 1)[0]!);
 
 /** A path and query as they may be shown: what stands in one of the places is masked. */
 export function maskTarget(target: string, places: readonly Place[]): string {
@@ -147,7 +113,7 @@ export function maskTarget(target: string, places: readonly Place[]): string {
   if (mark < 0 || names.length === 0) return target;
   const pairs = target.slice(mark + 1).split('&');
   const masked = pairs.map((pair) =>
-    names.includes(nameOf(pair)) ? `${pair.split('=', 1)[0]}=${MASK}` : pair,
+    names.includes(parameterName(pair)) ? `${pair.split('=', 1)[0]}=${MASK}` : pair,
   );
   return `${target.slice(0, mark)}?${masked.join('&')}`;
 }

@@ -1,4 +1,3 @@
-export { percentDecoded } from '../http/percent.ts';
 export {
   EvaluationFailure,
   ExpressionError,

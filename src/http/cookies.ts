@@ -18,13 +18,16 @@ export function unquoted(value: string): string {
   return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
 }
 
-/** Leaves the cookies of these names alone; a line without any goes. In place. */
-export function onlyCookies(headers: Headers, names: readonly string[]): void {
+/** Leaves the cookies whose names are wanted; a line without any goes. In place. */
+export function filterCookies(headers: Headers, wanted: (name: string) => boolean): void {
   let kept = 0;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]!;
-    const value = sameName(name, 'cookie') ? ofNames(headers[i + 1]!, names) : headers[i + 1]!;
-    if (value === '' && sameName(name, 'cookie')) continue;
+    let value = headers[i + 1]!;
+    if (sameName(name, 'cookie')) {
+      value = pairsOf(value, wanted);
+      if (value === '') continue;
+    }
     headers[kept] = name;
     headers[kept + 1] = value;
     kept += 2;
@@ -45,10 +48,10 @@ export function hasCookieBeside(headers: Headers, names: readonly string[]): boo
   return false;
 }
 
-function ofNames(line: string, names: readonly string[]): string {
+function pairsOf(line: string, wanted: (name: string) => boolean): string {
   return line
     .split(';')
-    .map((pair) => pair.trim())
-    .filter((pair) => names.includes(pair.split('=', 1)[0]!.trim()))
+    .map(trimOws)
+    .filter((pair) => pair !== '' && wanted(trimOws(pair.split('=', 1)[0]!)))
     .join('; ');
 }

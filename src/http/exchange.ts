@@ -179,6 +179,20 @@ export class Exchange {
     this.ip = origin.address;
   }
 
+  /** Takes over what the phases have found of another request, in whose place this one is made. */
+  standFor(original: Exchange): void {
+    this.id = original.id;
+    this.path = original.path;
+    this.query = original.query;
+    this.host = original.host;
+    this.scheme = original.scheme;
+    this.ip = original.ip;
+    this.params = original.params;
+    this.restAt = original.restAt;
+    this.trusted = original.trusted;
+    this.identity = original.identity;
+  }
+
   /** Adds a Set-Cookie line to the answer. */
   setCookie(line: string): void {
     this.cookies ??= [];

@@ -51,10 +51,16 @@ export function hasHeader(headers: Headers, lower: string): boolean {
 
 /** Takes away every line of a header. In place. */
 export function removeHeader(headers: Headers, lower: string): void {
+  removeLines(headers, (name) => sameName(name, lower));
+}
+
+/** Takes away the lines whose name is unwanted. In place. */
+export function removeLines(headers: Headers, unwanted: (name: string) => boolean): void {
   let kept = 0;
   for (let i = 0; i < headers.length; i += 2) {
-    if (sameName(headers[i]!, lower)) continue;
-    headers[kept] = headers[i]!;
+    const name = headers[i]!;
+    if (unwanted(name)) continue;
+    headers[kept] = name;
     headers[kept + 1] = headers[i + 1]!;
     kept += 2;
   }

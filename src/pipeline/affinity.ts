@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { cookieValue } from '../http/cookies.ts';
-import { type Headers, sameName, trimOws } from '../http/headers.ts';
+import type { Headers } from '../http/headers.ts';
 
 /**
  * A cookie that keeps a client with one of several (targets of a service, sides of a route). Its value is a
@@ -58,26 +58,4 @@ export class Affinity {
     const age = this.maxAge === null ? '' : `; Max-Age=${this.maxAge}`;
     return `${this.cookie}=${this.valueOf(name)}; Path=/${age}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;
   }
-}
-
-/** Takes the gateway's own cookies off a request: they are nobody else's business. In place. */
-export function withoutCookies(headers: Headers, names: readonly string[]): void {
-  let kept = 0;
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i]!;
-    const value = sameName(name, 'cookie') ? otherCookies(headers[i + 1]!, names) : headers[i + 1]!;
-    if (value === '') continue;
-    headers[kept] = name;
-    headers[kept + 1] = value;
-    kept += 2;
-  }
-  headers.length = kept;
-}
-
-function otherCookies(line: string, names: readonly string[]): string {
-  return line
-    .split(';')
-    .filter((pair) => !names.includes(trimOws(pair.split('=', 1)[0]!)))
-    .map(trimOws)
-    .join('; ');
 }

@@ -1,6 +1,6 @@
 import { isIP, SocketAddress } from 'node:net';
 import type { Exchange } from '../http/exchange.ts';
-import { getJoined, type Headers, sameName, trimOws } from '../http/headers.ts';
+import { getJoined, type Headers, removeLines, sameName, trimOws } from '../http/headers.ts';
 import type { AddressSet } from '../util/cidr.ts';
 import { isAuthority } from './authority.ts';
 
@@ -142,15 +142,7 @@ function hostOf(existing: string): string | null {
  * headers itself; else whoever writes the head passes them over.
  */
 export function dropForwarded(headers: Headers): void {
-  let kept = 0;
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i]!;
-    if (isForwarded(name)) continue;
-    headers[kept] = name;
-    headers[kept + 1] = headers[i + 1]!;
-    kept += 2;
-  }
-  headers.length = kept;
+  removeLines(headers, isForwarded);
 }
 
 /** Does this header say where a request came from: `Forwarded`, `X-Real-IP`, or any `X-Forwarded-*`? */

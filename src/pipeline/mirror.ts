@@ -95,16 +95,7 @@ function copyOf(original: Exchange, responder: Responder, body: Buffer | null, s
     body,
     startedAt,
   );
-  copy.id = original.id;
-  copy.path = original.path;
-  copy.query = original.query;
-  copy.host = original.host;
-  copy.scheme = original.scheme;
-  copy.ip = original.ip;
-  copy.params = original.params;
-  copy.restAt = original.restAt;
-  copy.trusted = original.trusted;
-  copy.identity = original.identity;
+  copy.standFor(original);
   copy.shownTarget = original.shownTarget;
   return copy;
 }

@@ -1,10 +1,10 @@
 import type { Variables } from '../expression/index.ts';
 import type { Body } from '../http/body.ts';
+import { filterCookies } from '../http/cookies.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { Framing, type OutgoingRequest } from '../http1/index.ts';
 import type { Target } from '../upstream/index.ts';
 import type { Random } from '../util/random.ts';
-import { withoutCookies } from './affinity.ts';
 import { dropForwarded } from './forwarded.ts';
 import { requestFraming, requestHead, upgradeOf } from './request-head.ts';
 import type { Side } from './side.ts';
@@ -31,7 +31,8 @@ export function outgoingRequest(one: Try, random: Random): OutgoingRequest {
   if (side.handover !== null) headers = side.handover.without(exchange, headers);
   if (side.ownCookies.length > 0) {
     headers = headers.slice();
-    withoutCookies(headers, side.ownCookies);
+    // They are nobody else's business.
+    filterCookies(headers, (name) => !side.ownCookies.includes(name));
   }
   if (side.request !== null) {
     headers = headers.slice();

@@ -1,4 +1,4 @@
-import { percentDecoded } from '../expression/index.ts';
+import { keepParameters, parameterName } from '../http/query.ts';
 
 /**
  * Queries as they stand in a request target: parameters are looked at by their decoded names, and those that
@@ -8,7 +8,7 @@ import { percentDecoded } from '../expression/index.ts';
 /** Leaves the parameters whose decoded name is in `only`; null where none is left. */
 export function filterQuery(query: string | null, only: ReadonlySet<string>): string | null {
   if (query === null) return null;
-  return keep(query, (name) => only.has(name));
+  return keepParameters(query, (name) => only.has(name));
 }
 
 /**
@@ -25,7 +25,7 @@ export function joinQuery(
   if (own === null) return client;
   if (client === null || client === '') return own;
   const taken = names ?? parameterNames(own);
-  const rest = keep(client, (name) => !taken.has(name));
+  const rest = keepParameters(client, (name) => !taken.has(name));
   if (rest === null) return own;
   return own === '' ? rest : `${own}&${rest}`;
 }
@@ -34,30 +34,6 @@ export function joinQuery(
 export function parameterNames(query: string): ReadonlySet<string> {
   const names = new Set<string>();
   if (query === '') return names;
-  for (const parameter of query.split('&')) names.add(nameOf(parameter));
+  for (const parameter of query.split('&')) names.add(parameterName(parameter));
   return names;
-}
-
-/** Walks the query in place: no list of its parts is made, and one that stays whole is given back as it is. */
-function keep(query: string, wanted: (name: string) => boolean): string | null {
-  let kept: string | null = null;
-  let whole = true;
-  let start = 0;
-  while (start <= query.length) {
-    const ampersand = query.indexOf('&', start);
-    const end = ampersand < 0 ? query.length : ampersand;
-    const parameter = query.slice(start, end);
-    if (wanted(nameOf(parameter))) kept = kept === null ? parameter : `${kept}&${parameter}`;
-    else whole = false;
-    start = end + 1;
-  }
-  return whole ? query : kept;
-}
-
-/** As `request.query` names it: `+` is a space, what can't be decoded stands for itself. */
-function nameOf(parameter: string): string {
-  const equals = parameter.indexOf('=');
-  const name = equals < 0 ? parameter : parameter.slice(0, equals);
-  if (!name.includes('%') && !name.includes('+')) return name;
-  return percentDecoded(name.replaceAll('+', ' '));
 }

@@ -1,6 +1,6 @@
 import type { Template, TransformConfig } from '../config/model.ts';
 import type { Scope, Variables } from '../expression/index.ts';
-import type { Headers } from '../http/headers.ts';
+import { type Headers, removeLines } from '../http/headers.ts';
 import { compileHeaders, type HeaderLines } from './header-lines.ts';
 
 export { isReservedHeader } from '../http/reserved-headers.ts';
@@ -148,15 +148,10 @@ const ALWAYS: ReadonlySet<string> = new Set([
 ]);
 
 function keepOnly(headers: Headers, only: ReadonlySet<string>): void {
-  let kept = 0;
-  for (let i = 0; i < headers.length; i += 2) {
-    const lower = headers[i]!.toLowerCase();
-    if (!only.has(lower) && !isAlways(lower)) continue;
-    headers[kept] = headers[i]!;
-    headers[kept + 1] = headers[i + 1]!;
-    kept += 2;
-  }
-  headers.length = kept;
+  removeLines(headers, (name) => {
+    const lower = name.toLowerCase();
+    return !only.has(lower) && !isAlways(lower);
+  });
 }
 
 function isAlways(lower: string): boolean {
@@ -164,15 +159,7 @@ function isAlways(lower: string): boolean {
 }
 
 function removeAll(headers: Headers, names: readonly string[]): void {
-  let kept = 0;
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i]!;
-    if (isOneOf(name, names)) continue;
-    headers[kept] = name;
-    headers[kept + 1] = headers[i + 1]!;
-    kept += 2;
-  }
-  headers.length = kept;
+  removeLines(headers, (name) => isOneOf(name, names));
 }
 
 function isOneOf(name: string, names: readonly string[]): boolean {

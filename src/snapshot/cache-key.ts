@@ -12,6 +12,7 @@ import {
 } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { getJoined } from '../http/headers.ts';
+import { parameterName } from '../http/query.ts';
 import { clientAuthority } from '../pipeline/index.ts';
 import { requestVariables } from './variables.ts';
 
@@ -117,20 +118,12 @@ function filtered(query: string | null, wanted: (name: string) => boolean, sort:
   const kept = query
     .split('&')
     .filter((pair) => pair !== '')
-    .map((pair) => ({ pair, name: decoded(pair.split('=', 1)[0]!) }))
+    .map((pair) => ({ pair, name: parameterName(pair) }))
     .filter(({ name }) => wanted(name));
   if (kept.length === 0) return null;
   // Several of one name stay in their order: it means something to services.
   if (sort) kept.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   return kept.map(({ pair }) => pair).join('&');
-}
-
-function decoded(name: string): string {
-  try {
-    return decodeURIComponent(name.replaceAll('+', ' '));
-  } catch {
-    return name;
-  }
 }
 
 function globOf(name: string): RegExp {

@@ -13,7 +13,7 @@ import {
   type Variables,
 } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { getHeader, type Headers } from '../http/headers.ts';
+import { getHeader, type Headers, removeLines } from '../http/headers.ts';
 import { compileKeyOf } from './cache-key.ts';
 import type { Scopes } from './route-compiler.ts';
 import { requestVariables } from './variables.ts';
@@ -151,14 +151,5 @@ const SPOOFED =
   /^x[-_](?:forwarded[-_](?!for$)[a-z0-9_-]*|original[-_]url|rewrite[-_]url|http[-_]method[a-z0-9_-]*|method[-_]override)$/i;
 
 function dropSpoofed(headers: Headers): void {
-  let kept = 0;
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i]!;
-    const first = name.charCodeAt(0) | 32;
-    if (first === 120 && SPOOFED.test(name)) continue;
-    headers[kept] = name;
-    headers[kept + 1] = headers[i + 1]!;
-    kept += 2;
-  }
-  headers.length = kept;
+  removeLines(headers, (name) => (name.charCodeAt(0) | 32) === 120 && SPOOFED.test(name));
 }

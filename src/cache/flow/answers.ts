@@ -11,7 +11,13 @@ import {
   privateHeaders,
   type RequestCacheFields,
   type RoutePolicy,
+  type Use,
 } from '../policy/index.ts';
+
+/** What Cache-Status says of a request's judgement. */
+export function lineOf({ forward, detail }: Use): CacheStatusParams {
+  return { ...(forward === null ? {} : { fwd: forward }), ...(detail === null ? {} : { detail }) };
+}
 
 /** The answer to a request from an entry, with what Cache-Status says of it (RFC 9211). */
 export function fromEntry(

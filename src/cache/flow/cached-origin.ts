@@ -1,6 +1,6 @@
 import { isSource } from '../../http/body.ts';
 import { collect } from '../../http/collect.ts';
-import { hasCookieBeside, onlyCookies } from '../../http/cookies.ts';
+import { filterCookies, hasCookieBeside } from '../../http/cookies.ts';
 import { crashOf, Failure } from '../../http/errors.ts';
 import type { Exchange, Reply, Responder } from '../../http/exchange.ts';
 import { type Headers, removeHeader } from '../../http/headers.ts';
@@ -17,7 +17,7 @@ import {
   type Use,
   varyNames,
 } from '../policy/index.ts';
-import { drop, forwarded, fromEntry } from './answers.ts';
+import { drop, forwarded, fromEntry, lineOf } from './answers.ts';
 import type { Cache } from './cache.ts';
 import type { CacheRules, Keyed, Origin, Out } from './contract.ts';
 import { fillExchange } from './fill-exchange.ts';
@@ -64,14 +64,15 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   /** Waits first where the client asks for nothing older than a position. */
   private enter(exchange: Exchange, out: Out<T>): void {
     const { fedBy } = this.cache;
-    const after = fedBy === null ? null : scanRequest(exchange.headers).after;
-    if (after === null) return this.look(exchange, out, 0);
-    const wait = fedBy!.waitFor(after, (outcome) => {
+    const fields = scanRequest(exchange.headers);
+    const { after } = fields;
+    if (fedBy === null || after === null) return this.look(exchange, out, fields, 0);
+    const wait = fedBy.waitFor(after, (outcome) => {
       exchange.watch(null);
-      if (outcome === 'reached') this.look(exchange, out, 0);
+      if (outcome === 'reached') this.look(exchange, out, fields, 0);
       else this.forward(exchange, out, { fwd: 'bypass', detail: 'behind' });
     });
-    if (wait === 'reached') return this.look(exchange, out, 0);
+    if (wait === 'reached') return this.look(exchange, out, fields, 0);
     if ('cancel' in wait) return exchange.watch({ abort: () => wait.cancel() });
     const failure = new Failure('TG_AFTER_MALFORMED', wait.detail);
     out.finish(
@@ -101,6 +102,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   private look(
     exchange: Exchange,
     out: Out<T>,
+    fields: RequestCacheFields,
     round: number,
     found?: Entry,
     arrival = ++this.cache.ticks,
@@ -108,7 +110,6 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     const { cache, rules } = this;
     const keyed = rules.keyOf(exchange);
     if (keyed.key === null) return this.forward(exchange, out, { fwd: 'bypass', detail: 'key' });
-    const fields = scanRequest(exchange.headers);
     const variants = cache.memory.get(keyed.key);
     let stored = variants === undefined ? undefined : this.select(variants, exchange);
     if (found !== undefined) stored = this.select([found], exchange) ?? stored;
@@ -127,7 +128,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
       case 'forward':
         return this.forward(exchange, out, lineOf(use));
       case 'unsatisfiable':
-        return void this.onlyIfCached(exchange, out, keyed as FullKey, round);
+        return void this.onlyIfCached(exchange, out, fields, keyed as FullKey, round);
       default:
     }
     cache.misses++;
@@ -185,8 +186,11 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     const headers = exchange.headers.slice();
     this.rules.clean(headers);
     const { cookies, ownCookies } = this.rules;
-    if (cookies === 'none') onlyCookies(headers, ownCookies);
-    else if (cookies !== 'all') onlyCookies(headers, [...cookies, ...ownCookies]);
+    if (cookies !== 'all')
+      filterCookies(
+        headers,
+        (name) => ownCookies.includes(name) || (cookies !== 'none' && cookies.includes(name)),
+      );
     for (const name of this.ignoredVary) removeHeader(headers, name);
     return headers;
   }
@@ -276,15 +280,16 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     const { cache } = this;
     if (cache.flights.has(keyed.key)) return;
     const { clock } = cache.parts;
-    const own = fillExchange(exchange, keyed, plainHeaders(exchange.headers), null, NOBODY, clock.now());
-    own.body = Buffer.isBuffer(exchange.body) ? exchange.body : null;
+    const body = Buffer.isBuffer(exchange.body) ? exchange.body : null;
+    const own = fillExchange(exchange, keyed, plainHeaders(exchange.headers), body, NOBODY, clock.now());
     const out: Out<T> = { finish: drop };
     const waiter = new Waiter(own, out, keyed, scanRequest(own.headers), MISS, ROUNDS, 0, clock);
     this.launch(keyed.key, waiter, { entry, servable: true }, false);
   }
 
   again(waiter: Waiter<T>, found?: Entry): void {
-    this.look(waiter.exchange, waiter.out, waiter.round + 1, found, waiter.arrival);
+    const { exchange, out, fields, round, arrival } = waiter;
+    this.look(exchange, out, fields, round + 1, found, arrival);
   }
 
   renew(waiters: Waiter<T>[]): void {
@@ -363,7 +368,13 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   }
 
   /** The client wants a stored answer or none: the level that nodes share is asked too. */
-  private async onlyIfCached(exchange: Exchange, out: Out<T>, keyed: FullKey, round: number): Promise<void> {
+  private async onlyIfCached(
+    exchange: Exchange,
+    out: Out<T>,
+    fields: RequestCacheFields,
+    keyed: FullKey,
+    round: number,
+  ): Promise<void> {
     const { cache, rules } = this;
     if (cache.shared !== null && round === 0) {
       const headers = this.headersFor(exchange);
@@ -373,9 +384,9 @@ export class CachedOrigin<T> implements FlightRoute<T> {
       );
       if (exchange.aborted !== null) return;
       // What another life of the sequence numbered means nothing in this one.
-      if (entry === null || life !== cache.life) return this.look(exchange, out, 1);
+      if (entry === null || life !== cache.life) return this.look(exchange, out, fields, 1);
       cache.memory.put(keyed.key, entry);
-      return this.look(exchange, out, 1, entry);
+      return this.look(exchange, out, fields, 1, entry);
     }
     const answer: Reply = cache.parts.problem(new Failure('TG_CACHE_ONLY_IF_CACHED'), exchange.id);
     answer.headers.push('Cache-Status', cacheStatus({ detail: 'only-if-cached' }));
@@ -385,10 +396,6 @@ export class CachedOrigin<T> implements FlightRoute<T> {
 
 const HIT: CacheStatusParams = Object.freeze({ hit: true });
 const NOBODY = { inform() {}, respond: drop };
-
-function lineOf({ forward, detail }: Use): CacheStatusParams {
-  return { ...(forward === null ? {} : { fwd: forward }), ...(detail === null ? {} : { detail }) };
-}
 
 const CONDITIONS = ['if-none-match', 'if-modified-since', 'range', 'if-range', 'cache-control', 'pragma'];
 

@@ -27,16 +27,9 @@ export function fillExchange(
     body,
     now,
   );
-  fill.id = client.id;
-  fill.path = client.path;
+  fill.standFor(client);
   fill.query = query;
-  fill.host = client.host;
-  fill.ip = client.ip;
-  fill.params = client.params;
-  fill.restAt = client.restAt;
-  fill.trusted = client.trusted;
   fill.route = client.route;
-  fill.identity = client.identity;
   fill.variables = client.variables;
   return fill;
 }

@@ -1,6 +1,7 @@
 import type { Abortable, Exchange } from '../../http/exchange.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { CacheStatusParams, RequestCacheFields, Use } from '../policy/index.ts';
+import { lineOf } from './answers.ts';
 import type { Keyed, Out } from './contract.ts';
 
 /** One request that waits for what the origin will answer. */
@@ -47,8 +48,7 @@ export class Waiter<T> implements Abortable {
 
   /** What Cache-Status says of it, whatever becomes of it. */
   get line(): CacheStatusParams {
-    const { forward, detail } = this.use;
-    return { ...(forward === null ? {} : { fwd: forward }), ...(detail === null ? {} : { detail }) };
+    return lineOf(this.use);
   }
 
   /** Waits no longer than `ms`. */

@@ -1,6 +1,14 @@
 import type { CorsConfig } from '../../config/model.ts';
 import type { Exchange } from '../../http/exchange.ts';
-import { getHeader, getHeaders, getJoined, type Headers, setHeader, trimOws } from '../../http/headers.ts';
+import {
+  getHeader,
+  getHeaders,
+  getJoined,
+  type Headers,
+  removeLines,
+  setHeader,
+  trimOws,
+} from '../../http/headers.ts';
 import { compilePattern } from '../../util/pattern.ts';
 
 /** Cross-origin leave of a route (Fetch standard, CORS protocol): the gateway alone gives it. */
@@ -107,14 +115,7 @@ function wildcard(origin: string): (lower: string) => boolean {
 
 /** What the service says of CORS: one voice only, or browsers refuse the answer. */
 function removeOwn(headers: Headers): void {
-  let kept = 0;
-  for (let i = 0; i < headers.length; i += 2) {
-    if (/^access-control-/i.test(headers[i]!)) continue;
-    headers[kept] = headers[i]!;
-    headers[kept + 1] = headers[i + 1]!;
-    kept += 2;
-  }
-  headers.length = kept;
+  removeLines(headers, (name) => /^access-control-/i.test(name));
 }
 
 /** Adds a name to Vary, unless it is there or everything is. */
