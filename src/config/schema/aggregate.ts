@@ -1,5 +1,16 @@
 import { nearest } from '../../util/suggest.ts';
-import { type Complaint, leaf, list, named, object, oneOf, oneOrMore, type Rule, record } from './kit.ts';
+import {
+  type Complaint,
+  leaf,
+  list,
+  named,
+  object,
+  oneOf,
+  oneOrMore,
+  onlyOne,
+  type Rule,
+  record,
+} from './kit.ts';
 import { retries } from './resilience.ts';
 import { routeCache } from './route-cache.ts';
 import { someWeightOf, timeout } from './service.ts';
@@ -106,16 +117,8 @@ const batch = object('Batch', 'batch', {
 });
 
 const oneTarget: Rule = (call, report) => {
-  if ('to' in call && 'route' in call) {
-    report({
-      code: 'TG_CONFIG_CONFLICT',
-      path: ['route'],
-      atKey: true,
-      also: ['to'],
-      message: '"to" and "route" exclude each other',
-      advice: 'ask a service, or another route of this gateway',
-    });
-  } else if (!('to' in call || 'route' in call)) {
+  const advice = 'ask a service, or another route of this gateway';
+  if (onlyOne(call, ['to', 'route'], report, advice).length === 0) {
     report({
       code: 'TG_CONFIG_MISSING',
       path: [],

@@ -1,5 +1,16 @@
 import { claimTemplate, httpUrl } from './auth-values.ts';
-import { type Complaint, leaf, list, object, oneOf, oneOrMore, type Rule, record, someOf } from './kit.ts';
+import {
+  type Complaint,
+  leaf,
+  list,
+  object,
+  oneOf,
+  oneOrMore,
+  onlyOne,
+  type Rule,
+  record,
+  someOf,
+} from './kit.ts';
 import { serviceTls as tls } from './service-tls.ts';
 import {
   boolean,
@@ -18,17 +29,7 @@ import {
 const oneKindOf =
   (kinds: readonly string[], what: string, beside: readonly string[] = []): Rule =>
   (value, report) => {
-    const given = kinds.filter((key) => key in value);
-    for (const key of given.slice(1)) {
-      report({
-        code: 'TG_CONFIG_CONFLICT',
-        path: [key],
-        atKey: true,
-        also: [given[0]!],
-        message: `"${given[0]}" and "${key}" exclude each other`,
-        advice: 'keep one of them',
-      });
-    }
+    const given = onlyOne(value, kinds, report);
     // Another key that stands there has been told of.
     if (given.length > 0 || Object.keys(value).some((key) => !beside.includes(key))) return;
     const advice = `say one of ${kinds.join(', ')}`;
@@ -232,15 +233,8 @@ const algorithm = leaf<string>(
 );
 
 const oneKeySource: Rule = (jwt, report) => {
-  if ('jwks' in jwt && 'secret' in jwt)
-    report({
-      code: 'TG_CONFIG_CONFLICT',
-      path: ['secret'],
-      atKey: true,
-      also: ['jwks'],
-      message: '"jwks" and "secret" exclude each other',
-      advice: 'a secret is for HMAC alone; public keys come from jwks or the issuer',
-    });
+  const advice = 'a secret is for HMAC alone; public keys come from jwks or the issuer';
+  onlyOne(jwt, ['jwks', 'secret'], report, advice);
   if ('issuer' in jwt || 'iss' in jwt || 'jwks' in jwt || 'secret' in jwt) return;
   report({
     code: 'TG_CONFIG_MISSING',

@@ -1,18 +1,8 @@
-import { object, oneOf, type Rule } from './kit.ts';
+import { object, oneOf, onlyOne, type Rule } from './kit.ts';
 import { cookieName, duration, expression, word } from './values.ts';
 
 const oneKind: Rule = (balance, report) => {
-  if ('hash' in balance && 'cookie' in balance) {
-    report({
-      code: 'TG_CONFIG_CONFLICT',
-      path: ['cookie'],
-      atKey: true,
-      also: ['hash'],
-      message: '"hash" and "cookie" exclude each other',
-      advice: 'keep one of them',
-    });
-  }
-  if (!('hash' in balance || 'cookie' in balance)) {
+  if (onlyOne(balance, ['hash', 'cookie'], report).length === 0) {
     report({
       code: 'TG_CONFIG_MISSING',
       path: [],

@@ -1,5 +1,5 @@
 import { FEEDS, feeds } from './change-feeds.ts';
-import { type Complaint, leaf, object, oneOf, type Rule, record, someOf } from './kit.ts';
+import { type Complaint, leaf, object, oneOf, onlyOne, type Rule, record, someOf } from './kit.ts';
 import { duration, listed, notOneOf } from './values.ts';
 
 /** Where a table's rows are read from: each source has just one of these keys. */
@@ -128,16 +128,7 @@ const oneReader: Rule = (source, report) => {
       advice: `add ${listed(READERS)}`,
     });
   }
-  if (given.length > 1) {
-    report({
-      code: 'TG_CONFIG_CONFLICT',
-      path: [given[1]!],
-      atKey: true,
-      also: [given[0]!],
-      message: `"${given[0]}" and "${given[1]}" exclude each other`,
-      advice: 'make two sources of it, each with a name of its own',
-    });
-  }
+  onlyOne(source, given.slice(0, 2), report, 'make two sources of it, each with a name of its own');
 };
 
 /** Told of as a misspelt key already. */

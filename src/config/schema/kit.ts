@@ -23,6 +23,27 @@ export interface Finding extends Complaint {
 
 export type Rule = (value: Readonly<Record<string, unknown>>, report: (finding: Finding) => void) => void;
 
+/** Of keys that exclude each other, those that stand there; each after the first is told of. */
+export function onlyOne(
+  value: Readonly<Record<string, unknown>>,
+  keys: readonly string[],
+  report: (finding: Finding) => void,
+  advice = 'keep one of them',
+): string[] {
+  const given = keys.filter((key) => key in value);
+  for (const key of given.slice(1)) {
+    report({
+      code: 'TG_CONFIG_CONFLICT',
+      path: [key],
+      atKey: true,
+      also: [given[0]!],
+      message: `"${given[0]}" and "${key}" exclude each other`,
+      advice,
+    });
+  }
+  return given;
+}
+
 type JsonSchema = Record<string, unknown>;
 
 /** What zod does not know of a schema: how to speak of it, and the checks that need words of their own. */

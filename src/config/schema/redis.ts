@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { type Complaint, leaf, object, oneOf, type Rule, someOf } from './kit.ts';
+import { type Complaint, leaf, object, oneOf, onlyOne, type Rule, someOf } from './kit.ts';
 import { serviceTls } from './service-tls.ts';
 import { boolean, duration, filledText } from './values.ts';
 
@@ -98,7 +98,7 @@ export function parseEncryptionKey(text: string): Buffer | null {
 const WAYS = ['url', 'cluster', 'sentinels'];
 
 const oneWay: Rule = (redis, report) => {
-  const given = WAYS.filter((key) => key in redis);
+  const given = onlyOne(redis, WAYS, report);
   if (given.length === 0) {
     const advice = 'say url: redis://127.0.0.1:6379, or cluster or sentinels: a list of URLs';
     report({
@@ -107,16 +107,6 @@ const oneWay: Rule = (redis, report) => {
       atKey: true,
       message: 'this does not say where Redis is',
       advice,
-    });
-  }
-  for (const key of given.slice(1)) {
-    report({
-      code: 'TG_CONFIG_CONFLICT',
-      path: [key],
-      atKey: true,
-      also: [given[0]!],
-      message: `"${given[0]}" and "${key}" exclude each other`,
-      advice: 'keep one of them',
     });
   }
 };

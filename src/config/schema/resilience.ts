@@ -1,6 +1,6 @@
 import { parsePercent, percentError } from '../../util/percent.ts';
 import { rateError } from '../../util/rate.ts';
-import { type Complaint, leaf, object, oneOf, oneOrMore, type Rule } from './kit.ts';
+import { type Complaint, leaf, object, oneOf, oneOrMore, onlyOne, type Rule } from './kit.ts';
 import { boolean, duration, type Filled, integer, integerOrNone, method, none, notOneOf } from './values.ts';
 
 const percent = leaf<`${number}%` | Filled>(
@@ -85,16 +85,7 @@ const statusRange = leaf<number | string>(
 const CHECK_ONLY = ['method', 'status', 'interval', 'timeout', 'unhealthyAfter', 'healthyAfter'];
 
 const oneKindOfCheck: Rule = (health, report) => {
-  if ('path' in health && 'tcp' in health) {
-    report({
-      code: 'TG_CONFIG_CONFLICT',
-      path: ['tcp'],
-      atKey: true,
-      also: ['path'],
-      message: '"path" and "tcp" exclude each other',
-      advice: 'keep path: a request tells more than a connection',
-    });
-  }
+  onlyOne(health, ['path', 'tcp'], report, 'keep path: a request tells more than a connection');
   const asks = 'path' in health || (health.tcp !== undefined && String(health.tcp) === 'true');
   const idle = asks ? undefined : CHECK_ONLY.find((key) => key in health);
   if (idle !== undefined) {

@@ -2,7 +2,7 @@ import { aggregate } from './aggregate.ts';
 import { compress, cors, errors, share, statusKeyComplaint } from './answers.ts';
 import { auth } from './auth.ts';
 import { sticky } from './balance.ts';
-import { type Complaint, leaf, list, object, oneOf, oneOrMore, type Rule, record } from './kit.ts';
+import { type Complaint, leaf, list, object, oneOf, oneOrMore, onlyOne, type Rule, record } from './kit.ts';
 import { retries } from './resilience.ts';
 import { routeCache } from './route-cache.ts';
 import { host, someWeightOf, timeout } from './service.ts';
@@ -84,17 +84,7 @@ const WITHOUT_CONTENT = [204, 205, 304];
 const CONTENTS = ['body', 'json', 'template', 'file'];
 
 const oneContent: Rule = (respond, report) => {
-  const given = CONTENTS.filter((key) => key in respond);
-  for (const key of given.slice(1)) {
-    report({
-      code: 'TG_CONFIG_CONFLICT',
-      path: [key],
-      atKey: true,
-      also: [given[0]!],
-      message: `"${given[0]}" and "${key}" exclude each other`,
-      advice: 'keep one of them',
-    });
-  }
+  const given = onlyOne(respond, CONTENTS, report);
   const status = respond.status;
   if (given.length > 0 && WITHOUT_CONTENT.includes(Number(status))) {
     report({
@@ -139,16 +129,7 @@ const redirectStatus = leaf<301 | 302 | 303 | 307 | 308 | string>(
 const somewhereElse: Rule = (redirect, report) => {
   const parts = ['scheme', 'host', 'path'].filter((key) => key in redirect);
   if ('to' in redirect) {
-    for (const key of parts) {
-      report({
-        code: 'TG_CONFIG_CONFLICT',
-        path: [key],
-        atKey: true,
-        also: ['to'],
-        message: `"to" and "${key}" exclude each other`,
-        advice: 'write the whole URL in "to", or only the parts that change',
-      });
-    }
+    onlyOne(redirect, ['to', ...parts], report, 'write the whole URL in "to", or only the parts that change');
   } else if (parts.length === 0) {
     report({
       code: 'TG_CONFIG_MISSING',
@@ -175,20 +156,10 @@ const redirect = object(
 );
 
 const oneAnswer: Rule = (entry, report) => {
-  const given = ['to', 'respond', 'redirect'].filter((key) => key in entry);
+  const given = onlyOne(entry, ['to', 'respond', 'redirect'], report, 'make two entries of a list');
   if (given.length === 0) {
     const advice = 'say to: SERVICE, respond or redirect';
     report({ code: 'TG_CONFIG_MISSING', path: [], message: 'this says nothing to answer with', advice });
-  }
-  for (const key of given.slice(1)) {
-    report({
-      code: 'TG_CONFIG_CONFLICT',
-      path: [key],
-      atKey: true,
-      also: [given[0]!],
-      message: `"${given[0]}" and "${key}" exclude each other`,
-      advice: 'make two entries of a list',
-    });
   }
 };
 
@@ -276,17 +247,7 @@ const shared = {
 export const ACTIONS = ['to', 'aggregate', 'respond', 'redirect'];
 
 const oneAction: Rule = (route, report) => {
-  const given = ACTIONS.filter((key) => key in route);
-  for (const key of given.slice(1)) {
-    report({
-      code: 'TG_CONFIG_CONFLICT',
-      path: [key],
-      atKey: true,
-      also: [given[0]!],
-      message: `"${given[0]}" and "${key}" exclude each other`,
-      advice: 'a route does one thing: keep one of them',
-    });
-  }
+  const given = onlyOne(route, ACTIONS, report, 'a route does one thing: keep one of them');
   if (given.length === 0) {
     report({
       code: 'TG_CONFIG_MISSING',

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { balance } from './balance.ts';
-import { type Complaint, leaf, list, object, oneOf, type Rule } from './kit.ts';
+import { type Complaint, leaf, list, object, oneOf, onlyOne, type Rule } from './kit.ts';
 import { NOT_BUILT_VALUES } from './not-built.ts';
 import { breaker, health, retries } from './resilience.ts';
 import { serviceAuth } from './service-auth.ts';
@@ -106,28 +106,9 @@ export const timeout = oneOf('a duration, none, or { response, connect, firstByt
 export const host = template;
 
 const oneSourceOfTargets: Rule = (service, report) => {
-  if ('url' in service && 'targets' in service) {
-    report({
-      code: 'TG_CONFIG_CONFLICT',
-      path: ['targets'],
-      atKey: true,
-      also: ['url'],
-      message: '"url" and "targets" exclude each other',
-      advice: 'move the url into the list of targets',
-    });
-  }
-  const listed = ['url', 'targets'].find((key) => key in service);
-  if (listed !== undefined && 'discover' in service) {
-    report({
-      code: 'TG_CONFIG_CONFLICT',
-      path: ['discover'],
-      atKey: true,
-      also: [listed],
-      message: `"${listed}" and "discover" exclude each other`,
-      advice: 'keep one of them',
-    });
-  }
-  if (!('url' in service || 'targets' in service || 'discover' in service)) {
+  const [listed] = onlyOne(service, ['url', 'targets'], report, 'move the url into the list of targets');
+  const ways = listed === undefined ? ['discover'] : [listed, 'discover'];
+  if (onlyOne(service, ways, report).length === 0) {
     report({
       code: 'TG_CONFIG_MISSING',
       path: [],
