@@ -65,8 +65,8 @@ export interface GatewayParts {
 }
 
 const DRAIN_CHECK = 20;
-/** How often a worker asks how long it may answer tagged entries, and how long it waits for that; ms. */
-const SYNC_EVERY = 200;
+/** How often it is asked how long tagged entries may be answered, and how long that is waited for; ms. */
+export const SYNC_EVERY = 200;
 const SYNC_PATIENCE = 1_000;
 
 /** A gateway in this process: listeners, the pipeline behind them, and what outlives a reload. */
@@ -185,7 +185,8 @@ export class Gateway implements WorkerGateway {
     this.cache.fedBy = Object.keys(changes).length === 0 ? null : this.changes;
   }
 
-  private hearFence(news: FenceNews): void {
+  /** What the sequence of this node numbers; at once. */
+  hearFence(news: FenceNews): void {
     const { cache } = this;
     if ('reset' in news) cache.restart();
     else {
@@ -203,8 +204,7 @@ export class Gateway implements WorkerGateway {
    */
   private followSequence(bus: WorkerBus): void {
     const { clock } = this.parts;
-    const { life } = this;
-    const { cache } = this;
+    const { life, cache } = this;
     const { redis } = this.wanted;
     const place = placeOf(this.wanted);
     // Until it has heard of the sequence that nodes share it can't know what has changed.

@@ -1,7 +1,7 @@
 import { NodeSequence } from './cache/index.ts';
 import { NodeChanges } from './changes/index.ts';
 import type { GatewayConfig } from './config/model.ts';
-import { createGateway, type Gateway } from './gateway.ts';
+import { createGateway, type Gateway, SYNC_EVERY } from './gateway.ts';
 import { Counters, createLogger, type Logger, silentLogger } from './telemetry/index.ts';
 import { ActiveChecks, checkPlans } from './upstream/index.ts';
 import { type Clock, systemClock, type Timer } from './util/clock.ts';
@@ -53,12 +53,11 @@ export async function startGateway(definition: object, options: StartOptions = {
     counters: new Counters(),
     invalidate: (what) => sequence.invalidate(what),
   });
-  const { fences } = gateway.cache;
   const sequence: NodeSequence = new NodeSequence(
     {
-      apply: async (number, what) => fences.apply(number, what),
-      raiseFloor: async (number) => fences.raiseFloor(number),
-      reset: async () => gateway.cache.restart(),
+      apply: async (number, what) => gateway.hearFence({ number, what }),
+      raiseFloor: async (number) => gateway.hearFence({ number, what: null }),
+      reset: async () => gateway.hearFence({ reset: true }),
     },
     { clock, random, log: loggerOf(options.log) },
   );
@@ -107,8 +106,6 @@ export async function startGateway(definition: object, options: StartOptions = {
     },
   };
 }
-
-const SYNC_EVERY = 200;
 
 /** Tells the cache, again and again, how long it may answer tagged entries. */
 function followSync(gateway: Gateway, sequence: NodeSequence, clock: Clock): { tell(): void; stop(): void } {
