@@ -5,6 +5,7 @@ import type { Source, SourceParts } from '../../src/changes/index.ts';
 import { createKafkaSource } from '../../src/changes/kafka/index.ts';
 import { type KafkaTestServer, kafkaLibraries, kafkaServer, until } from '../../src/testkit/index.ts';
 import { partsFor, Recording } from './recording.ts';
+import { dies, writing } from './writing.ts';
 
 const TABLES = { 'public.orders': ['order:{row.id}'] };
 const libs = kafkaLibraries();
@@ -145,36 +146,17 @@ describe.skipIf(libs === null)('Kafka', () => {
     let { sink, source } = follow();
     await streaming(sink);
     const seen = new Set<string>();
-    const sent: number[] = [];
-    let writing = true;
-    const write = (async () => {
-      for (let id = 1; writing; id++) {
-        const done = await send(id).then(
-          () => true,
-          () => false,
-        );
-        if (done) sent.push(id);
-        else await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    })();
-    const many = (more: number) => {
-      const goal = sent.length + more;
-      return until(() => sent.length >= goal, `${goal} events to be written`, 40_000);
-    };
+    const writes = writing(send, 50, 40_000);
+    const { sent, many } = writes;
     await many(200);
-    const end = sink.freeze();
-    await many(50);
-    for (const tag of sink.seen) seen.add(tag);
-    end();
-    await source.stop();
+    for (const tag of await dies({ sink, source }, writes)) seen.add(tag);
     sources.pop();
     ({ sink, source } = follow());
     await many(200);
     await server.kill();
     await server.start();
     await many(200);
-    writing = false;
-    await write;
+    await writes.stop();
     const missing = () => sent.filter((id) => !seen.has(`order:${id}`) && !sink.seen.has(`order:${id}`));
     await until(() => missing().length === 0, 'all of them', 60_000).catch(() => {});
     console.log(

@@ -3,6 +3,7 @@ import type { Source, SourceParts } from '../../src/changes/index.ts';
 import { createMysqlSource } from '../../src/changes/mysql/index.ts';
 import { type MariaDbServer, mariadbServer, skippedWithout, until } from '../../src/testkit/index.ts';
 import { partsFor, Recording, RecordingMemory } from './recording.ts';
+import { dies, writing } from './writing.ts';
 
 const TABLES = { 'shop.items': ['item:{row.id}', 'sku:{row.sku}'], 'shop.prices': ['price:{row.price}'] };
 const skip = skippedWithout('MariaDB', 'mariadbd', 'mysqld');
@@ -257,34 +258,23 @@ describe.skipIf(skip !== '')('the binary log of MariaDB', () => {
     let { sink, source } = follow();
     await streaming(sink);
     const seen = new Set<string>();
-    const sent: number[] = [];
-    let writing = true;
-    const write = (async () => {
-      let connection = await server.connect();
-      for (let id = 1; writing; id++) {
-        try {
-          await connection.query('insert into shop.items values (?, ?, null)', [id, `k${id}`]);
-          sent.push(id);
-        } catch {
-          connection.destroy();
-          connection = await until(() => server.connect().catch(() => null), 'MariaDB to be back', 20_000);
-        }
+    let connection = await server.connect();
+    const insert = async (id: number) => {
+      try {
+        await connection.query('insert into shop.items values (?, ?, null)', [id, `k${id}`]);
+      } catch (error) {
+        connection.destroy();
+        connection = await until(() => server.connect().catch(() => null), 'MariaDB to be back', 20_000);
+        throw error;
       }
-      connection.destroy();
-    })();
-    const many = (more: number) => {
-      const goal = sent.length + more;
-      return until(() => sent.length >= goal, `${goal} changes to be written`, 30_000);
     };
+    const writes = writing(insert, 0, 30_000);
+    const { sent, many } = writes;
     let gaps = 0;
     for (let round = 0; round < 2; round++) {
       await many(300);
-      const end = sink.freeze();
-      await many(50);
-      for (const tag of sink.seen) seen.add(tag);
+      for (const tag of await dies({ sink, source }, writes)) seen.add(tag);
       gaps += sink.gaps.length;
-      end();
-      await source.stop();
       sources.pop();
       ({ sink, source } = follow());
       await many(200);
@@ -295,8 +285,8 @@ describe.skipIf(skip !== '')('the binary log of MariaDB', () => {
       await server.start();
       await many(100);
     }
-    writing = false;
-    await write;
+    await writes.stop();
+    connection.destroy();
     await until(() => sink.seen.has(`item:${sent.at(-1)}`), 'the last', 20_000);
     for (const tag of sink.seen) seen.add(tag);
     gaps += sink.gaps.length;

@@ -6,6 +6,7 @@ import type { Source, SourceParts } from '../../src/changes/index.ts';
 import { createNatsSource } from '../../src/changes/nats/index.ts';
 import { type NatsTestServer, natsServer, skippedWithout, until } from '../../src/testkit/index.ts';
 import { partsFor, Recording } from './recording.ts';
+import { dies, writing } from './writing.ts';
 
 const STREAM = 'DebeziumStream';
 const DURABLE = 'tidegate';
@@ -160,30 +161,11 @@ describe.skipIf(skip !== '')('a NATS JetStream', () => {
     let { sink, source } = follow();
     await streaming(sink);
     const seen = new Set<string>();
-    const sent: number[] = [];
-    let writing = true;
-    const write = (async () => {
-      for (let id = 1; writing; id++) {
-        // Only what the server has confirmed counts.
-        const done = await publish(id).then(
-          () => true,
-          () => false,
-        );
-        if (done) sent.push(id);
-        else await new Promise((resolve) => setTimeout(resolve, 5));
-      }
-    })();
-    const many = (more: number) => {
-      const goal = sent.length + more;
-      return until(() => sent.length >= goal, `${goal} events to be written`, 20_000);
-    };
+    const writes = writing(publish, 5, 20_000);
+    const { sent, many } = writes;
     for (let round = 0; round < 2; round++) {
       await many(300);
-      const end = sink.freeze();
-      await many(50);
-      for (const tag of sink.seen) seen.add(tag);
-      end();
-      await source.stop();
+      for (const tag of await dies({ sink, source }, writes)) seen.add(tag);
       sources.pop();
       ({ sink, source } = follow());
       await many(200);
@@ -194,8 +176,7 @@ describe.skipIf(skip !== '')('a NATS JetStream', () => {
       await server.start();
       await many(100);
     }
-    writing = false;
-    await write;
+    await writes.stop();
     const missing = () => sent.filter((id) => !seen.has(`order:${id}`) && !sink.seen.has(`order:${id}`));
     await until(() => missing().length === 0, 'all of them', 25_000).catch(() => {});
     console.log(

@@ -5,6 +5,7 @@ import type { Source, SourceParts } from '../../src/changes/index.ts';
 import { createRedisSource } from '../../src/changes/redis/index.ts';
 import { type RedisServer, redisServer, until } from '../../src/testkit/index.ts';
 import { partsFor, Recording } from './recording.ts';
+import { dies, writing } from './writing.ts';
 
 const STREAM = 'shop.public.orders';
 const OTHER = 'shop.public.items';
@@ -202,40 +203,19 @@ test('with SIGKILL of Redis and of readers under load, no event is lost', async 
   let { sink, source } = follow();
   await streaming(sink);
   const seen = new Set<string>();
-  const sent: number[] = [];
-  let writing = true;
-  const write = (async () => {
-    for (let id = 1; writing; id++) {
-      // Only what Redis has confirmed counts.
-      const done = await add(id).then(
-        () => true,
-        () => false,
-      );
-      if (done) sent.push(id);
-      else await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  })();
-  const many = (more: number) => {
-    const goal = sent.length + more;
-    return until(() => sent.length >= goal, `${goal} events to be written`, 15_000);
-  };
+  const writes = writing(add, 5, 15_000);
+  const { sent, many } = writes;
   for (let round = 0; round < 3; round++) {
     await many(300);
     // A reader that dies in the middle: what it was applying is not acknowledged.
-    const end = sink.freeze();
-    await many(50);
-    const died = sink;
-    for (const tag of died.seen) seen.add(tag);
-    end();
-    await source.stop();
+    for (const tag of await dies({ sink, source }, writes)) seen.add(tag);
     sources.pop();
     ({ sink, source } = follow());
     await many(200);
     await server.restart({ data: 'saved' });
     await many(200);
   }
-  writing = false;
-  await write;
+  await writes.stop();
   await until(() => sink.seen.has(`order:${sent.at(-1)}`), 'the last', 15_000);
   await until(async () => (await pending()) === 0, 'all to be acknowledged');
   for (const tag of sink.seen) seen.add(tag);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Entry } from '../entry.ts';
+import { entryOf } from '../fixtures.ts';
 import {
   answerFromEntry,
   cacheGroups,
@@ -11,27 +11,7 @@ import {
 } from './index.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
-const ENTRY: Entry = {
-  status: 200,
-  headers: ['ETag', '"a"'],
-  body: Buffer.alloc(1000),
-  requestAt: NOW,
-  responseAt: NOW,
-  ageAtResponse: 0,
-  lifetime: 60,
-  staleWhileRevalidate: 0,
-  staleIfError: 0,
-  mustRevalidate: false,
-  noCache: false,
-  varyOn: [],
-  varyValues: [],
-  tags: [],
-  sequence: 0,
-  url: 'http://shop.test/a',
-  private: false,
-  etag: '"a"',
-  lastModified: undefined,
-};
+const ENTRY = entryOf({ headers: ['ETag', '"a"'], body: Buffer.alloc(1000), etag: '"a"' }, NOW);
 const REQUEST = [
   'Cache-Control',
   'Pragma',

@@ -1,32 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Entry } from '../entry.ts';
+import { entryOf } from '../fixtures.ts';
 import { MemoryStore } from './memory.ts';
 
-function entry(size: number, part: Partial<Entry> = {}): Entry {
-  return {
-    status: 200,
-    headers: [],
-    body: Buffer.alloc(size),
-    requestAt: 0,
-    responseAt: 0,
-    ageAtResponse: 0,
-    lifetime: 60,
-    staleWhileRevalidate: 0,
-    staleIfError: 0,
-    mustRevalidate: false,
-    noCache: false,
-    varyOn: [],
-    varyValues: [],
-    tags: [],
-    sequence: 0,
-    url: 'http://shop.test/a',
-    private: false,
-    etag: undefined,
-    lastModified: undefined,
-    ...part,
-  };
-}
+const entry = (size: number, part: Partial<Entry> = {}): Entry =>
+  entryOf({ body: Buffer.alloc(size), ...part });
 
 const KIB = 1024;
 

@@ -1,5 +1,6 @@
 import type { Entry } from '../../../src/cache/entry.ts';
 import { type Fenced, Fences, type Invalidation } from '../../../src/cache/fences/index.ts';
+import { entryOf as plainEntry } from '../../../src/cache/fixtures.ts';
 import {
   keyspaceFor,
   NO_SEAL,
@@ -132,28 +133,8 @@ export function urlOf(key: string): string {
 
 export function entryOf(part: Partial<Entry> = {}): Entry {
   const now = Date.now();
-  return {
-    status: 200,
-    headers: ['Content-Type', 'text/plain', 'X-Word', 'caf\u00e9'],
-    body: Buffer.from('hello'),
-    requestAt: now - 5,
-    responseAt: now,
-    ageAtResponse: 0,
-    lifetime: 60,
-    staleWhileRevalidate: 0,
-    staleIfError: 0,
-    mustRevalidate: false,
-    noCache: false,
-    varyOn: [],
-    varyValues: [],
-    tags: [],
-    sequence: 0,
-    url: 'http://shop.test/a',
-    private: false,
-    etag: undefined,
-    lastModified: undefined,
-    ...part,
-  };
+  const headers = ['Content-Type', 'text/plain', 'X-Word', 'caf\u00e9'];
+  return plainEntry({ headers, body: Buffer.from('hello'), requestAt: now - 5, ...part }, now);
 }
 
 export const purge = (part: Partial<Invalidation>): Invalidation => ({
