@@ -1,15 +1,20 @@
-import type { Identity } from './contract.ts';
+/** Who asks, as far as keys go. */
+interface Asker {
+  readonly provider: string | null;
+  readonly subject: string | null;
+  readonly permissions: readonly string[];
+}
 
 /**
  * What of an identity belongs into the key of an answer that was made for it, whose answer it is: provider and
  * subject, and the permissions that services are told. Null: it has no subject, so nothing may be stored for it.
  */
-export function subjectKey(identity: Identity): string | null {
+export function subjectKey(identity: Asker): string | null {
   if (identity.subject === null) return null;
   return JSON.stringify([identity.provider, identity.subject, permissionSet(identity)]);
 }
 
 /** Permissions as a set: order and duplicates make no difference. */
-export function permissionSet({ permissions }: Identity): string[] {
+export function permissionSet({ permissions }: Pick<Asker, 'permissions'>): string[] {
   return [...new Set(permissions)].sort();
 }

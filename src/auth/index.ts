@@ -13,12 +13,13 @@ export {
 } from './contract.ts';
 export { type ExplainedAuth, explainAuth } from './explain.ts';
 export { Guard, refuse, type Withheld } from './guard.ts';
+export { DEFAULT_NAMES } from './handover/index.ts';
 export { permissionSet, subjectKey } from './identity-key.ts';
 export { readKeySet } from './jwt/index.ts';
 export { isLessGuarded } from './less-guarded.ts';
 export { LiveCredentials } from './live.ts';
 export { looksHashed, parsePasswordHash } from './passwords/index.ts';
-export { isLike, removeLike } from './places.ts';
+export { removeLike } from './places.ts';
 export { guardReadsBody } from './reads-body.ts';
 export { issuersOf, METADATA_PATH, metadataDispatch } from './resource-metadata.ts';
 export { type AuthParts, AuthRoom, type CompiledAuth, isGuarded } from './room.ts';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { permissionSet, subjectKey } from '../auth/index.ts';
 import type { Keyed, KeyOf } from '../cache/index.ts';
 import type { RouteCacheConfig } from '../config/model.ts';
 import {
@@ -63,11 +64,12 @@ function addedTo(
     // Two providers may know two people by one name.
     const provider = program.mentions.size > 0 && namesAuth(program) ? (identity?.provider ?? null) : null;
     parts.push(value, provider);
-    if (program.mentions.has('auth.subject')) parts.push(sorted(identity?.permissions ?? []));
+    if (program.mentions.has('auth.subject')) parts.push(identity === null ? [] : permissionSet(identity));
   }
   if (own) {
-    if (identity === null || identity.subject === null) return null;
-    parts.push(identity.provider, identity.subject, sorted(identity.permissions));
+    const who = identity === null ? null : subjectKey(identity);
+    if (who === null) return null;
+    parts.push(who);
   }
   if (key.body) {
     const body = Buffer.isBuffer(exchange.body) ? exchange.body : '';

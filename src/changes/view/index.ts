@@ -1,2 +1,2 @@
-export { AFTER_HEADER, BadAfter } from './after.ts';
+export { BadAfter } from './after.ts';
 export { ChangeView, mappingStamp, type PositionWait } from './view.ts';

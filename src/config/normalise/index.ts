@@ -1,3 +1,4 @@
+import { DEFAULT_NAMES } from '../../auth/index.ts';
 import type { GatewayConfig } from '../model.ts';
 import type { ConfigInput } from '../schema/types.ts';
 import type { ReadBytes } from './action.ts';
@@ -41,8 +42,8 @@ export function normalise(input: ConfigInput, read: ReadFiles): GatewayConfig {
     policies,
     auth: providersOf(input.auth ?? {}, read),
     identity: {
-      subject: (input.identity?.subject ?? 'x-auth-subject').toLowerCase(),
-      permissions: (input.identity?.permissions ?? 'x-auth-permissions').toLowerCase(),
+      subject: (input.identity?.subject ?? DEFAULT_NAMES.subject).toLowerCase(),
+      permissions: (input.identity?.permissions ?? DEFAULT_NAMES.permissions).toLowerCase(),
     },
     signing: { key: input.signing?.key === undefined ? null : read.pem(input.signing.key) },
     routes: record(
