@@ -2,11 +2,10 @@ import { isSource } from '../../http/body.ts';
 import { collect } from '../../http/collect.ts';
 import { filterCookies, hasCookieBeside } from '../../http/cookies.ts';
 import { crashOf, Failure } from '../../http/errors.ts';
-import type { Exchange, Reply, Responder } from '../../http/exchange.ts';
+import type { Exchange, Reply } from '../../http/exchange.ts';
 import { type Headers, removeHeader } from '../../http/headers.ts';
 import type { Entry } from '../entry.ts';
 import {
-  applyHead,
   type CacheStatusParams,
   cacheStatus,
   judgeUse,
@@ -17,11 +16,12 @@ import {
   type Use,
   varyNames,
 } from '../policy/index.ts';
-import { drop, forwarded, fromEntry, lineOf } from './answers.ts';
+import { drop, fromEntry, lineOf } from './answers.ts';
 import type { Cache } from './cache.ts';
-import type { CacheRules, Keyed, Origin, Out } from './contract.ts';
+import type { CacheRules, FullKey, Origin, Out } from './contract.ts';
 import { fillExchange } from './fill-exchange.ts';
 import { Flight, type FlightRoute } from './flight.ts';
+import { askByHead } from './head.ts';
 import { asksForAll, hitsOf } from './hit.ts';
 import { Waiter } from './waiter.ts';
 
@@ -32,8 +32,6 @@ const ROUNDS = 2;
 /** Fields of an ignored Vary that are remembered. */
 const MOST_IGNORED = 64;
 const MISS: Use = { kind: 'miss', forward: 'miss', detail: null };
-
-type FullKey = Keyed & { readonly key: string };
 
 /**
  * An origin behind the cache: a request is answered from memory if it can be, without waiting; else it joins the
@@ -132,7 +130,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
       default:
     }
     cache.misses++;
-    if (exchange.method === 'HEAD') return this.head(exchange, out, keyed as FullKey, stored, use);
+    if (exchange.method === 'HEAD') return askByHead(this, exchange, out, keyed as FullKey, stored, use);
     const { clock } = cache.parts;
     const waiter = new Waiter(exchange, out, keyed as FullKey, fields, use, round, arrival, clock);
     if (!waiter.gone) this.fly(waiter, stored, entry);
@@ -316,53 +314,6 @@ export class CachedOrigin<T> implements FlightRoute<T> {
       finish: (_exchange, answer, transform) => {
         if (answer.tunnel === null) answer.headers.push('Cache-Status', cacheStatus(line));
         out.finish(exchange, answer, transform);
-      },
-    });
-  }
-
-  /**
-   * HEAD is not stored; it brings what GET stored up to date, or shows that it no longer holds (RFC 9111 §4.3.5).
-   * So it, too, asks with nothing that isn't in the key.
-   */
-  private head(exchange: Exchange, out: Out<T>, keyed: FullKey, stored: Entry | undefined, use: Use): void {
-    const { cache, rules } = this;
-    const { clock } = cache.parts;
-    const { life } = cache;
-    const { sequence } = cache.fences;
-    const requestAt = clock.wall();
-    const requestHeaders = this.headersFor(exchange);
-    const responder: Responder = {
-      inform: (_asked, status, headers) => exchange.responder.inform(exchange, status, headers),
-      respond: drop,
-    };
-    const asked = fillExchange(exchange, keyed, requestHeaders, null, responder, clock.now());
-    exchange.watch({
-      abort(failure) {
-        asked.abort(failure);
-        asked.owner?.over(failure);
-        asked.owner = null;
-      },
-    });
-    this.origin(asked, {
-      finish: (_exchange, answer, transform) => {
-        exchange.watch(null);
-        if (exchange.aborted !== null) return drop(asked, answer);
-        exchange.owner = asked.owner;
-        asked.owner = null;
-        for (const line of asked.cookies ?? []) exchange.setCookie(line);
-        if (stored !== undefined && answer.status === 200 && answer.failure === null) {
-          const { headers } = answer;
-          const responseAt = clock.wall();
-          const { policy } = rules;
-          const update = { headers, requestHeaders, policy, requestAt, responseAt, sequence };
-          const updated = applyHead(stored, update);
-          if (updated === null || updated.refusal !== null) {
-            cache.memory.discard(keyed.key, stored);
-            cache.shared?.delete(keyed.key);
-          } else if (life === cache.life && !cache.fences.isDead(updated.entry))
-            cache.memory.update(keyed.key, stored, updated.entry);
-        }
-        out.finish(exchange, forwarded(answer, rules.policy, { ...lineOf(use), detail: 'head' }), transform);
       },
     });
   }

@@ -26,6 +26,9 @@ export interface Keyed {
   readonly query: string | null;
 }
 
+/** Of an exchange that has a key. */
+export type FullKey = Keyed & { readonly key: string };
+
 /** What a route says of caching, compiled. */
 export interface CacheRules<T> {
   readonly policy: RoutePolicy;

@@ -33,3 +33,10 @@ export function fillExchange(
   fill.variables = client.variables;
   return fill;
 }
+
+/** The client takes its answer after all: what is held for the fill, and cookies of the gateway's own, are the client's. */
+export function handOver(fill: Exchange, client: Exchange): void {
+  client.owner = fill.owner;
+  fill.owner = null;
+  for (const line of fill.cookies ?? []) client.setCookie(line);
+}

@@ -24,7 +24,7 @@ import { drop, forwarded, fromEntry, streamed } from './answers.ts';
 import type { Cache } from './cache.ts';
 import { apartByCoding } from './coding.ts';
 import type { Answered, CacheRules, Origin } from './contract.ts';
-import { fillExchange } from './fill-exchange.ts';
+import { fillExchange, handOver } from './fill-exchange.ts';
 import { asksForPart } from './hit.ts';
 import { originTags } from './origin-tags.ts';
 import type { Waiter } from './waiter.ts';
@@ -529,9 +529,7 @@ export class Flight<T> implements Responder {
       drop(fill!, answer);
       return this.route.pass(leader, reason);
     }
-    leader.exchange.owner = fill!.owner;
-    fill!.owner = null;
-    for (const line of fill!.cookies ?? []) leader.exchange.setCookie(line);
+    handOver(fill!, leader.exchange);
     this.send(leader, forwarded(answer, this.route.rules.policy, { ...leader.line, detail: reason }));
   }
 

@@ -2,13 +2,13 @@ import type { Abortable, Exchange } from '../../http/exchange.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { CacheStatusParams, RequestCacheFields, Use } from '../policy/index.ts';
 import { lineOf } from './answers.ts';
-import type { Keyed, Out } from './contract.ts';
+import type { FullKey, Out } from './contract.ts';
 
 /** One request that waits for what the origin will answer. */
 export class Waiter<T> implements Abortable {
   readonly exchange: Exchange;
   readonly out: Out<T>;
-  readonly keyed: Keyed & { readonly key: string };
+  readonly keyed: FullKey;
   readonly fields: RequestCacheFields;
   /** Why the origin is asked. */
   readonly use: Use;
@@ -23,7 +23,7 @@ export class Waiter<T> implements Abortable {
   constructor(
     exchange: Exchange,
     out: Out<T>,
-    keyed: Keyed & { readonly key: string },
+    keyed: FullKey,
     fields: RequestCacheFields,
     use: Use,
     round: number,
