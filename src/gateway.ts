@@ -150,6 +150,7 @@ export class Gateway implements WorkerGateway {
       unmatched: counters.route(UNMATCHED),
       variables,
       failed: (exchange, status, failure) => this.tell(exchange, status, failure),
+      observers: [],
     });
     this.wanted = parts.config.cache;
     if (parts.bus !== undefined) this.joinNode(parts.bus);

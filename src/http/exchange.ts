@@ -150,7 +150,13 @@ export class Exchange {
   completion: Completion | null = null;
   /** Bytes of its body that have come from the client. */
   received = 0;
+  /** What the cache made of it; null where none was asked. */
+  cache: CacheFinding | null = null;
+  /** Who was asked for it last; null: nobody, it was answered here. */
+  served: Served | null = null;
   answered = false;
+  /** `clock.now()` when its final answer was handed to the responder; -1 before. */
+  answeredAt = -1;
   aborted: Failure | null = null;
   private abortable: Abortable | null = null;
 
@@ -211,6 +217,23 @@ export class Exchange {
     this.aborted = failure;
     this.abortable?.abort(failure);
   }
+}
+
+/** What a cache found, as the gateway's member of Cache-Status tells it (RFC 9211 §2). */
+export interface CacheFinding {
+  readonly hit?: boolean;
+  readonly fwd?: string;
+  readonly fwdStatus?: number;
+  readonly collapsed?: boolean;
+  readonly stored?: boolean;
+  readonly detail?: string;
+}
+
+/** The target of a service that a request was sent to. */
+export interface Served {
+  readonly service: string;
+  /** Its address, for people, without credentials. */
+  readonly name: string;
 }
 
 /** Path parameters, decoded once. */

@@ -389,6 +389,7 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
   respond(exchange: Exchange, answer: Reply): void {
     if (exchange !== this.exchange || exchange.answered) return cancelBody(answer.body);
     exchange.answered = true;
+    exchange.answeredAt = this.context.clock.now();
     this.answer = answer;
     this.deadline.clear();
     if (answer.status === 101) return this.openTunnel(exchange, answer);

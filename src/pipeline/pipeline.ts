@@ -39,6 +39,8 @@ export interface PipelineParts {
   variables(exchange: Exchange, answer?: Reply): Variables;
   /** Told of each request that was answered with a 5xx, or not to its end. `failure` null: the service said so. */
   failed(exchange: Exchange, status: number, failure: Failure | null): void;
+  /** Told of each request that is over, once it is counted. */
+  readonly observers: readonly Completion[];
 }
 
 /**
@@ -306,6 +308,7 @@ export class Pipeline implements Finish, Completion {
     if (status >= 500 || failure !== null) {
       this.parts.failed(exchange, status, answer?.failure ?? exchange.replaced ?? failure);
     }
+    for (const observer of this.parts.observers) observer.completed(exchange, answer, bytes, failure);
   }
 }
 

@@ -170,6 +170,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
 
   private acquire(target: Target, reuse: Reuse): void {
     this.target = target;
+    this.exchange.served = target;
     const verdict = new Verdict(this.side.service, target);
     this.verdict = verdict;
     target.state.pool.acquire(this, reuse, this.side.timeouts.connect);

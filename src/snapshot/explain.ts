@@ -110,6 +110,7 @@ export function routed(
     unmatched: new Counters().route(''),
     variables,
     failed: () => {},
+    observers: [],
   };
   new Pipeline(
     { router, trusted: compileTrusted(config), unmatched: null, rules: null, wellKnown: null },

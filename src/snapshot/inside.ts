@@ -35,7 +35,7 @@ export class Inside {
     const { clock, random } = this.parts;
     const pipeline = new Pipeline(
       { ...snapshot, router: onlyTo(name, snapshot.router), unmatched: null, rules: null },
-      { clock, random, variables, unmatched: new Counters().route(name), failed: () => {} },
+      { clock, random, variables, unmatched: new Counters().route(name), failed: () => {}, observers: [] },
     );
     this.pipelines.set(name, pipeline);
     return pipeline;

@@ -7,6 +7,7 @@ import type { TargetState } from './target.ts';
 
 /** One place where a service runs. */
 export interface Target {
+  readonly service: string;
   readonly weight: number;
   /** Stands before the path that the route sends. */
   readonly path: string;

@@ -189,7 +189,7 @@ export class Upstreams {
     const state = claim(key, claimed, this.targets, () =>
       this.newTarget(service.name, name, settings, owner.pending),
     );
-    return { weight: config.weight, path, authority, name, state };
+    return { service: service.name, weight: config.weight, path, authority, name, state };
   }
 
   private newTarget(service: string, name: string, settings: PoolSettings, pending: Pending): TargetState {

@@ -23,19 +23,26 @@ export function lineOf({ forward, detail }: Use): CacheStatusParams {
 export function fromEntry(
   entry: Entry,
   fields: RequestCacheFields,
-  method: string,
+  exchange: Exchange,
   now: number,
   random: Random,
   status: CacheStatusParams,
 ): Reply {
-  const made = answerFromEntry(entry, fields, method, now, () => random.hex(16));
+  exchange.cache = status;
+  const made = answerFromEntry(entry, fields, exchange.method, now, () => random.hex(16));
   made.headers.push('Cache-Status', cacheStatus({ ...status, ttl: freshFor(entry, now) }));
   return reply(made.status, made.headers, Array.isArray(made.body) ? Buffer.concat(made.body) : made.body);
 }
 
 /** The origin's answer on its way to whoever caused it to be asked. */
-export function forwarded(answer: Reply, policy: RoutePolicy, status: CacheStatusParams): Reply {
+export function forwarded(
+  exchange: Exchange,
+  answer: Reply,
+  policy: RoutePolicy,
+  status: CacheStatusParams,
+): Reply {
   const { headers } = answer;
+  exchange.cache = status;
   // What is stored and sent without its cookie is sent to nobody with it.
   if (policy.setCookie === 'drop') removeHeader(headers, 'set-cookie');
   if (policy.private) answer.headers = privateHeaders(headers);
@@ -44,7 +51,14 @@ export function forwarded(answer: Reply, policy: RoutePolicy, status: CacheStatu
 }
 
 /** An answer that is still coming in, for one who waited for it. */
-export function streamed(status: number, stored: Headers, body: Body, line: CacheStatusParams): Reply {
+export function streamed(
+  exchange: Exchange,
+  status: number,
+  stored: Headers,
+  body: Body,
+  line: CacheStatusParams,
+): Reply {
+  exchange.cache = line;
   return reply(status, [...stored, 'Cache-Status', cacheStatus(line)], body);
 }
 

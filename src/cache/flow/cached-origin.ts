@@ -146,10 +146,12 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   ): void {
     const { cache, rules } = this;
     cache.hits++;
-    if (use.detail === null && asksForAll(exchange.method, fields))
+    if (use.detail === null && asksForAll(exchange.method, fields)) {
+      exchange.cache = HIT;
       return out.finish(exchange, hitsOf(entry).reply(now), rules.transform);
+    }
     const line = use.detail === null ? HIT : { hit: true, detail: use.detail };
-    const answer = fromEntry(entry, fields, exchange.method, now, cache.parts.random, line);
+    const answer = fromEntry(entry, fields, exchange, now, cache.parts.random, line);
     out.finish(exchange, answer, rules.transform);
   }
 
@@ -309,6 +311,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
 
   /** As it came, and nothing of the answer is kept. */
   private forward(exchange: Exchange, out: Out<T>, line: CacheStatusParams): void {
+    exchange.cache = line;
     if (line.fwd !== 'method') exchange.headers.splice(0, Infinity, ...this.headersFor(exchange));
     this.origin(exchange, {
       finish: (_exchange, answer, transform) => {
@@ -340,7 +343,9 @@ export class CachedOrigin<T> implements FlightRoute<T> {
       return this.look(exchange, out, fields, 1, entry);
     }
     const answer: Reply = cache.parts.problem(new Failure('TG_CACHE_ONLY_IF_CACHED'), exchange.id);
-    answer.headers.push('Cache-Status', cacheStatus({ detail: 'only-if-cached' }));
+    const line = { detail: 'only-if-cached' };
+    exchange.cache = line;
+    answer.headers.push('Cache-Status', cacheStatus(line));
     out.finish(exchange, answer, rules.transform);
   }
 }

@@ -37,6 +37,7 @@ export function fillExchange(
 /** The client takes its answer after all: what is held for the fill, and cookies of the gateway's own, are the client's. */
 export function handOver(fill: Exchange, client: Exchange): void {
   client.owner = fill.owner;
+  client.served = fill.served;
   fill.owner = null;
   for (const line of fill.cookies ?? []) client.setCookie(line);
 }

@@ -341,7 +341,10 @@ export class Flight<T> implements Responder {
     const { leader } = this;
     if (this.waitsForWhole(leader)) this.reserved = body.reader();
     else if (leader.settle())
-      this.send(leader, forwarded(this.copy(answer, body.reader()), rules.policy, this.line()));
+      this.send(
+        leader,
+        forwarded(leader.exchange, this.copy(answer, body.reader()), rules.policy, this.line()),
+      );
     const waiting = this.take();
     this.waiters = waiting.filter((waiter) => !waiter.gone && this.waitsForWhole(waiter));
     for (const waiter of waiting) if (!this.waitsForWhole(waiter)) this.hand(waiter);
@@ -366,7 +369,7 @@ export class Flight<T> implements Responder {
     const age = Math.floor(currentAge(this.entry(Buffer.alloc(0)), clock.wall()));
     const line = { ...waiter.line, collapsed: true };
     const headers = [...this.headers(), 'Age', String(age)];
-    this.send(waiter, streamed(this.storable!.status, headers, this.body!.reader(), line));
+    this.send(waiter, streamed(waiter.exchange, this.storable!.status, headers, this.body!.reader(), line));
   }
 
   private finished(answer: Reply, whole: Buffer | null, failure: Failure | null): void {
@@ -405,7 +408,7 @@ export class Flight<T> implements Responder {
   private sendWhole(waiter: Waiter<T>, answer: Reply, entry: Entry): void {
     if (asksForPart(waiter.fields)) return this.give(waiter, entry, { stored: true });
     const { policy } = this.route.rules;
-    this.send(waiter, forwarded(this.copy(answer, entry.body), policy, this.line()));
+    this.send(waiter, forwarded(waiter.exchange, this.copy(answer, entry.body), policy, this.line()));
   }
 
   private overflowed(): void {
@@ -417,7 +420,10 @@ export class Flight<T> implements Responder {
     this.each((waiter) => {
       if (waiter !== leader) return this.route.again(waiter);
       const { status } = this.storable!;
-      this.send(leader, streamed(status, this.headers(), reserved, { ...leader.line, detail: 'too-large' }));
+      this.send(
+        leader,
+        streamed(leader.exchange, status, this.headers(), reserved, { ...leader.line, detail: 'too-large' }),
+      );
     });
   }
 
@@ -499,7 +505,7 @@ export class Flight<T> implements Responder {
   private give(waiter: Waiter<T>, entry: Entry, more: CacheStatusParams): void {
     const { clock, random } = this.route.cache.parts;
     const line = more.hit === true ? more : { ...waiter.line, ...more };
-    this.send(waiter, fromEntry(entry, waiter.fields, waiter.exchange.method, clock.wall(), random, line));
+    this.send(waiter, fromEntry(entry, waiter.fields, waiter.exchange, clock.wall(), random, line));
   }
 
   /** No answer came. The leader hears it; the others try once more, together. */
@@ -507,7 +513,8 @@ export class Flight<T> implements Responder {
     this.letGo(answer.failure);
     this.end();
     this.each((waiter) => {
-      if (waiter === this.leader) this.send(waiter, forwarded(answer, this.route.rules.policy, waiter.line));
+      if (waiter === this.leader)
+        this.send(waiter, forwarded(waiter.exchange, answer, this.route.rules.policy, waiter.line));
       else if (waiter.round === 0) this.route.again(waiter);
       else this.refuse(waiter, answer.failure!);
     });
@@ -530,7 +537,10 @@ export class Flight<T> implements Responder {
       return this.route.pass(leader, reason);
     }
     handOver(fill!, leader.exchange);
-    this.send(leader, forwarded(answer, this.route.rules.policy, { ...leader.line, detail: reason }));
+    this.send(
+      leader,
+      forwarded(leader.exchange, answer, this.route.rules.policy, { ...leader.line, detail: reason }),
+    );
   }
 
   private refuse(waiter: Waiter<T>, failure: Failure): void {
@@ -545,6 +555,7 @@ export class Flight<T> implements Responder {
   // --- Its end. ---
 
   private send(waiter: Waiter<T>, answer: Reply): void {
+    if (this.fill !== null) waiter.exchange.served = this.fill.served;
     waiter.out.finish(waiter.exchange, answer, this.route.rules.transform);
   }
 

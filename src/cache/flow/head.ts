@@ -41,7 +41,7 @@ export function askByHead<T>(
       handOver(asked, exchange);
       told?.hears(answer);
       const line = { ...lineOf(use), detail: 'head' };
-      out.finish(exchange, forwarded(answer, route.rules.policy, line), transform);
+      out.finish(exchange, forwarded(exchange, answer, route.rules.policy, line), transform);
     },
   });
 }
