@@ -17,6 +17,7 @@ import { BasicProvider } from './basic.ts';
 import type { Endpoint } from './call/index.ts';
 import type { Identity, Provider, Remembrance, RevocationFences } from './contract.ts';
 import { DecisionPoint } from './decision-point.ts';
+import { Possession } from './dpop/index.ts';
 import { ForwardProvider } from './forward.ts';
 import { Guard } from './guard.ts';
 import { byMethod, compileHandover, toldByKey } from './handover/index.ts';
@@ -60,9 +61,11 @@ export class AuthRoom {
   /** Tunnels and event streams under way. */
   readonly live: LiveCredentials;
   private readonly signing: Signing;
+  private readonly possession: Possession;
 
   constructor(parts: Omit<AuthParts, 'endpoints'>) {
     this.parts = { ...parts, endpoints: new Set() };
+    this.possession = new Possession(parts.clock);
     this.signing = new Signing(parts.nodeSecret, parts.clock);
     this.live = new LiveCredentials(parts.clock, parts.fences, parts.memory);
   }
@@ -88,6 +91,7 @@ export class AuthRoom {
         providers,
         parts: this.parts,
         live: this.live,
+        possession: this.possession,
         keys,
         tokens,
         guardsAny,
@@ -171,6 +175,7 @@ interface CompiledParts {
   readonly providers: ReadonlyMap<string, Provider>;
   readonly parts: AuthParts;
   readonly live: LiveCredentials;
+  readonly possession: Possession;
   /** What is signed with; null: nothing is. */
   readonly keys: KeyRing | null;
   /** By service. */
@@ -262,7 +267,9 @@ export class CompiledAuth {
     if (config === null) return overrides;
     const providers = config.providers.map((name) => this.of.providers.get(name)!);
     const permit = compilePermit(config, providers, scope, parts.variables);
-    const guard = providers.length === 0 ? null : new Guard({ ...config, providers, fences: parts.fences });
+    const { possession } = this.of;
+    const { fences } = parts;
+    const guard = providers.length === 0 ? null : new Guard({ ...config, providers, fences, possession });
     return [...overrides, guard, permit, ...this.outside(config, scope)].filter((filter) => filter !== null);
   }
 

@@ -134,6 +134,8 @@ export class Exchange {
   withheld: { readonly lines: Headers } | null = null;
   /** `target` with credentials in its query masked, where there are any. */
   shownTarget: string | null = null;
+  /** The client's request on whose behalf the gateway makes it; null: it is a client's own. */
+  madeFor: Exchange | null = null;
   /** It was refused on the way in, so no service may be asked for it after all. */
   refused = false;
   /** The variables of its expressions, once something has asked for them. */
