@@ -140,7 +140,7 @@ async function judged(jwks: object, exchanges: readonly Exchange[]): Promise<voi
     endpoints: new Set(),
     memory: ALWAYS,
     fences: NO_FENCES,
-    nodeSecret: '',
+    nodeSecret: () => '',
     variables: requestVariables,
   });
   for (const exchange of exchanges) {

@@ -42,8 +42,8 @@ export interface AuthParts {
   /** Servers that are asked, for their end. */
   readonly endpoints: Set<Endpoint>;
   readonly fences: RevocationFences;
-  /** What the workers of this node share, and nobody else knows: from it they make the keys they sign with. */
-  readonly nodeSecret: string;
+  /** What workers, and nodes that share a store, have in common, and nobody else knows: their keys are made from it. */
+  readonly nodeSecret: () => string;
   /** May what was found out before be used? */
   readonly memory: Remembrance;
   /** The variables of expressions, for an exchange. */

@@ -33,4 +33,5 @@ export {
   type SequenceState,
   Unavailable,
 } from './sequence/index.ts';
+export { SharedSecret } from './shared-secret.ts';
 export type { SharedStore, SharedStoreState } from './shared-store.ts';

@@ -14,6 +14,7 @@ export interface Group {
   readonly life: string;
   readonly entries: string;
   readonly claims: string;
+  readonly secret: string;
 }
 
 /** Names of everything that one gateway keeps in Redis. */
@@ -52,6 +53,7 @@ function group(tag: string): Group {
     life: `${tag}:life`,
     entries: `${tag}:e:`,
     claims: `${tag}:f:`,
+    secret: `${tag}:secret`,
   };
 }
 
