@@ -20,7 +20,7 @@ import { DecisionPoint } from './decision-point.ts';
 import { Possession } from './dpop/index.ts';
 import { ForwardProvider } from './forward.ts';
 import { Guard } from './guard.ts';
-import { byMethod, compileHandover, toldByKey } from './handover/index.ts';
+import { choosing, compileHandover, toldByKey } from './handover/index.ts';
 import { IntrospectionProvider } from './introspection.ts';
 import { JwtProvider } from './jwt/index.ts';
 import { LiveCredentials } from './live.ts';
@@ -202,7 +202,38 @@ export class CompiledAuth {
   handover(auth: RouteAuthConfig | null, service: string, cache: RouteCacheConfig | null): Handover | null {
     const whole = this.handoverOf(auth, service, EVERYTHING, true);
     if (cache === null || !isGuarded(auth)) return whole;
-    return byMethod(cache.policy.methods, this.handoverOf(auth, service, toldByKey(cache), false), whole);
+    const kept = this.handoverOf(auth, service, toldByKey(cache), false);
+    if (whole === null && kept === null) return null;
+    // Requests that are never answered from the cache keep all of it.
+    return choosing(({ method }) => (cache.policy.methods.includes(method) ? kept : whole));
+  }
+
+  /**
+   * The same for a call of an aggregate. What comes of it may be kept twice, as its own answer and in the whole: its
+   * service is told no more than both keys hold. A cache that does not say whose its answers are has all of the identity
+   * in its key.
+   */
+  callHandover(
+    auth: RouteAuthConfig | null,
+    service: string,
+    whole: RouteCacheConfig | null,
+    own: RouteCacheConfig | null,
+  ): Handover | null {
+    if (!isGuarded(auth)) return this.handoverOf(auth, service, EVERYTHING, true);
+    const told = (caches: readonly (RouteCacheConfig | null)[]) => {
+      const keys = caches.filter((cache) => cache !== null).map(toldByKey);
+      const subject = keys.every((key) => key.subject);
+      const permissions = keys.every((key) => key.permissions);
+      return this.handoverOf(auth, service, { subject, permissions }, keys.length === 0);
+    };
+    const named = own !== null && namesOwner(own) ? own : null;
+    const [none, inWhole, alone, twice] = [told([]), told([whole]), told([named]), told([whole, named])];
+    return choosing(({ method, madeFor }) => {
+      const keepsWhole = whole?.policy.methods.includes(madeFor?.method ?? method) ?? false;
+      const keepsOwn = named?.policy.methods.includes(method) ?? false;
+      if (keepsWhole) return keepsOwn ? twice : inWhole;
+      return keepsOwn ? alone : none;
+    });
   }
 
   private handoverOf(
@@ -293,6 +324,11 @@ export class CompiledAuth {
     const point = claim(`${name} ${JSON.stringify(own)}`, () => new DecisionPoint(name, own, parts));
     return outsidePermit(point, question, parts.variables);
   }
+}
+
+/** Does it say whose the answers are? */
+export function namesOwner(cache: RouteCacheConfig): boolean {
+  return cache.private || cache.policy.owner !== 'none';
 }
 
 const EVERYTHING = { subject: true, permissions: true };

@@ -199,6 +199,7 @@ export class Exchange {
     this.restAt = original.restAt;
     this.trusted = original.trusted;
     this.identity = original.identity;
+    this.madeFor = original.madeFor ?? original;
   }
 
   /** Adds a Set-Cookie line to the answer. */
