@@ -18,7 +18,7 @@ import {
   variables,
 } from './snapshot/index.ts';
 import type { Counters, Logger } from './telemetry/index.ts';
-import { UNMATCHED } from './telemetry/index.ts';
+import { LogFiles, UNMATCHED } from './telemetry/index.ts';
 import {
   type Discover,
   type HealthReport,
@@ -80,6 +80,7 @@ export class Gateway implements WorkerGateway {
   private readonly secret: SharedSecret;
   /** What is known of the change sources. */
   readonly changes: ChangeView;
+  private readonly logFiles: LogFiles;
   private readonly snapshotParts: SnapshotParts;
   private readonly pipeline: Pipeline;
   private readonly listeners = new Map<string, Listener>();
@@ -135,7 +136,9 @@ export class Gateway implements WorkerGateway {
       nodeSecret: this.secret.current,
       variables: requestVariables,
     });
+    this.logFiles = new LogFiles({ clock, log });
     this.snapshotParts = {
+      logFiles: this.logFiles,
       auth: this.auth,
       cache: this.cache,
       clock,
@@ -152,7 +155,6 @@ export class Gateway implements WorkerGateway {
       unmatched: counters.route(UNMATCHED),
       variables,
       failed: (exchange, status, failure) => this.tell(exchange, status, failure),
-      observers: [],
     });
     this.wanted = parts.config.cache;
     if (parts.bus !== undefined) this.joinNode(parts.bus);
@@ -175,6 +177,7 @@ export class Gateway implements WorkerGateway {
       bus.ask(TOPICS.ejected, { service, target, forMs, why } satisfies Ejection).catch(() => {});
     };
     bus.ask(TOPICS.health, null).then(hear, () => {});
+    bus.on(TOPICS.reopen, () => this.reopenLogs());
     bus.on(TOPICS.cache, () => this.cacheState());
     bus.on(TOPICS.fences, (news) => this.hearFence(news as FenceNews));
     this.followSequence(bus);
@@ -314,6 +317,11 @@ export class Gateway implements WorkerGateway {
     snapshot.commit();
   }
 
+  /** Files of the access log that were moved away are opened anew. */
+  reopenLogs(): void {
+    this.logFiles.reopen();
+  }
+
   connections(): number {
     return this.open().reduce((sum, listener) => sum + listener.connections.size, 0);
   }
@@ -350,6 +358,7 @@ export class Gateway implements WorkerGateway {
     this.auth.close();
     this.secret.close();
     await this.cache.close();
+    await this.logFiles.close();
     return { cut };
   }
 
