@@ -1,5 +1,5 @@
 import { NodeSequence } from './cache/index.ts';
-import { NodeChanges } from './changes/index.ts';
+import { NodeChanges, notesTo } from './changes/index.ts';
 import type { GatewayConfig } from './config/model.ts';
 import { createGateway, type Gateway, SYNC_EVERY } from './gateway.ts';
 import { Counters, createLogger, type Logger, silentLogger } from './telemetry/index.ts';
@@ -58,17 +58,18 @@ export async function startGateway(definition: object, options: StartOptions = {
       apply: async (number, what) => gateway.hearFence({ number, what }),
       raiseFloor: async (number) => gateway.hearFence({ number, what: null }),
       reset: async () => gateway.hearFence({ reset: true }),
+      notes: notesTo(() => changes),
     },
     { clock, random, log: loggerOf(options.log) },
   );
-  await sequence.follow(config.cache);
-  const changes = new NodeChanges({
+  const changes: NodeChanges = new NodeChanges({
     clock,
     random,
     log: loggerOf(options.log),
     sequence,
     announce: async (news) => gateway.changes.hear(news),
   });
+  await sequence.follow(config.cache);
   await changes.follow(config);
   const syncing = followSync(gateway, sequence, clock);
   const checks = new ActiveChecks(clock, random, ({ service, target, up, why }) =>

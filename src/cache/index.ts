@@ -29,8 +29,13 @@ export {
 export {
   type FenceHolders,
   LocalSequence,
+  type Note,
+  type NoteHearer,
+  type Seated,
+  type Seats,
   type SequenceLog,
   type SequenceState,
+  Superseded,
   Unavailable,
 } from './sequence/index.ts';
 export type { SharedStore, SharedStoreState } from './shared-store.ts';

@@ -98,8 +98,11 @@ export interface SourceSink {
    * nothing that it feeds is answered from the cache until `open`.
    */
   close(why: string): Promise<void>;
-  /** Changes are followed again: to be called once nothing can be missed any more. Fences what was filled before. */
-  open(): Promise<void>;
+  /**
+   * Changes are followed again: to be called once nothing can be missed any more. Fences what was filled before, where
+   * it was closed, or where nothing is known of what another reader has followed (`anew`).
+   */
+  open(options?: { readonly anew?: boolean }): Promise<void>;
   /** A change of state is one line of the log; `error` says what is wrong and what would mend it. */
   state(status: Exclude<SourceStatus, 'stopped'>, error?: string | null): void;
   /** Bytes of the log that are written but not applied; null where that isn't known. */

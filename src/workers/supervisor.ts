@@ -1,5 +1,5 @@
 import { type Invalidation, type NodeHolders, NodeSequence } from '../cache/index.ts';
-import { NodeChanges } from '../changes/index.ts';
+import { NodeChanges, notesTo } from '../changes/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { UNMATCHED } from '../telemetry/index.ts';
 import { ActiveChecks } from '../upstream/index.ts';
@@ -114,6 +114,7 @@ class Supervisor {
       apply: (number, what) => this.fleet.broadcast(TOPICS.fences, { number, what } satisfies FenceNews),
       raiseFloor: (number) => this.fleet.broadcast(TOPICS.fences, { number, what: null } satisfies FenceNews),
       reset: () => this.fleet.broadcast(TOPICS.fences, { reset: true } satisfies FenceNews),
+      notes: notesTo(() => this.changes),
     };
   }
 

@@ -78,7 +78,13 @@ export class Cache {
 
   /** May an entry with these tags be answered from memory now? Whether it is fresh is another question. */
   mayAnswer(tags: readonly string[]): boolean {
-    return this.parts.lease.holds() && (tags.length === 0 || this.isSynced());
+    return this.parts.lease.holds() && (tags.length === 0 || (this.isSynced() && !this.withholds(tags)));
+  }
+
+  /** Changes of one of these tags are not followed now. */
+  withholds(tags: readonly string[]): boolean {
+    const withheld = this.fedBy === null ? null : this.fedBy.withheld;
+    return withheld !== null && tags.some((tag) => withheld.has(tag));
   }
 
   private isSynced(): boolean {

@@ -207,6 +207,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     const { exchange, fields, keyed } = waiter;
     if (this.select([entry], exchange) === undefined || !this.isFor(entry, exchange, fields))
       return undefined;
+    if (this.cache.withholds(entry.tags)) return undefined;
     return this.cache.standing(keyed.key, entry);
   }
 

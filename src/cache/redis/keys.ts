@@ -14,6 +14,8 @@ export interface Group {
   readonly life: string;
   readonly entries: string;
   readonly claims: string;
+  readonly notes: string;
+  readonly seats: string;
 }
 
 /** Names of everything that one gateway keeps in Redis. */
@@ -52,6 +54,8 @@ function group(tag: string): Group {
     life: `${tag}:life`,
     entries: `${tag}:e:`,
     claims: `${tag}:f:`,
+    notes: `${tag}:notes`,
+    seats: `${tag}:seats`,
   };
 }
 

@@ -10,13 +10,24 @@ interface SourceView {
   readonly maxWait: number;
   readonly families: readonly Family[];
   readonly mapping: string;
-  position: unknown;
-  closed: boolean;
-  /** Of the newest that was heard. */
-  heard: number;
-  /** Tags of changes that origins may not show yet, by the number of each change. */
-  readonly settling: Map<number, ReadonlySet<string>>;
+  /** For how long a change settles, ms. */
+  readonly settle: number;
+  /** The newest that was heard; null: nothing yet. */
+  readonly heard: SourceNews | null;
+  readonly position: unknown;
+  readonly closed: boolean;
+  /** Tags of changes that origins may not show yet. */
+  readonly settling: Map<string, SettlingTags>;
 }
+
+interface SettlingTags {
+  readonly tags: ReadonlySet<string>;
+  /** Whoever was to say that it is over has died: `clock.now()`. */
+  readonly until: number;
+}
+
+/** Beside the time that a change settles, ms: for it to be seen, and to be told of. */
+const SETTLING_PATIENCE = 60_000;
 
 /** A request that waits for positions. */
 export interface PositionWait {
@@ -46,6 +57,8 @@ export class ChangeView {
   private sources = new Map<string, SourceView>();
   private kinds: ReadonlyMap<string, PositionKind> = new Map();
   private readonly waiters = new Set<Waiter>();
+  /** Families of sources that are not followed now: nothing that carries one is answered. Null: there is none. */
+  withheld: ReadonlySet<string> | null = null;
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -56,36 +69,39 @@ export class ChangeView {
     const before = this.sources;
     this.sources = new Map();
     for (const [name, config] of Object.entries(configs)) {
-      const mapping = mappingHash(config);
       const known = before.get(name);
-      const same = known?.mapping === mapping;
-      this.sources.set(name, {
+      const source = {
         kind: positionsOf(config.reader),
         maxWait: config.maxWait,
         families: compileFamilies(config),
-        mapping,
-        position: same ? known.position : null,
-        closed: same ? known.closed : true,
-        heard: known?.heard ?? 0,
+        mapping: mappingHash(config),
+        settle: config.settle,
         settling: known?.settling ?? new Map(),
-      });
+      };
+      this.sources.set(name, { ...source, ...judge(source, known?.heard ?? null) });
     }
     this.kinds = new Map([...this.sources].map(([name, { kind }]) => [name, kind]));
+    this.withhold();
   }
 
   hear(news: readonly SourceNews[]): void {
-    for (const { name, number, mapping, position, closed, settling, settled } of news) {
-      const source = this.sources.get(name);
+    for (const told of news) {
+      const source = this.sources.get(told.name);
       if (source === undefined) continue;
-      for (const { id, tags } of settling ?? []) source.settling.set(id, new Set(tags));
-      for (const id of settled ?? []) source.settling.delete(id);
-      if (number < source.heard) continue;
-      source.heard = number;
-      // Whoever reads with another mapping fences other tags.
-      source.closed = closed || mapping !== source.mapping;
-      source.position = position === null || mapping !== source.mapping ? null : source.kind.parse(position);
+      const until = this.clock.now() + source.settle + SETTLING_PATIENCE;
+      for (const { id, tags } of told.settling ?? []) source.settling.set(id, { tags: new Set(tags), until });
+      for (const id of told.settled ?? []) source.settling.delete(id);
+      if (source.heard !== null && told.number < source.heard.number) continue;
+      this.sources.set(told.name, { ...source, ...judge(source, told) });
     }
+    this.withhold();
     for (const waiter of this.waiters) if (this.covers(waiter.asked)) this.end(waiter, 'reached');
+  }
+
+  private withhold(): void {
+    const closed = [...this.sources.values()].filter((source) => source.closed);
+    const names = closed.flatMap(({ families }) => families.map(({ name }) => name));
+    this.withheld = names.length === 0 ? null : new Set(names);
   }
 
   /**
@@ -100,12 +116,18 @@ export class ChangeView {
         if (closed) return null;
         carried.add(name);
       }
-      for (const touched of settling.values())
-        if (tags.some((tag) => touched.has(tag)) || [...carried].some((name) => touched.has(name)))
-          return null;
+      if (settling.size > 0 && this.isSettling(settling, [...tags, ...carried])) return null;
     }
     for (const tag of tags) carried.delete(tag);
     return [...carried];
+  }
+
+  private isSettling(settling: Map<string, SettlingTags>, tags: readonly string[]): boolean {
+    for (const [id, touched] of settling) {
+      if (this.clock.now() > touched.until) settling.delete(id);
+      else if (tags.some((tag) => touched.tags.has(tag))) return true;
+    }
+    return false;
   }
 
   /**
@@ -140,4 +162,14 @@ export class ChangeView {
     this.clock.cancel(waiter.timer);
     if (outcome !== null) waiter.done(outcome);
   }
+}
+
+/** What was heard, in the eyes of a mapping: whoever reads with another one fences other tags. */
+function judge(
+  { kind, mapping }: Pick<SourceView, 'kind' | 'mapping'>,
+  heard: SourceNews | null,
+): Pick<SourceView, 'heard' | 'position' | 'closed'> {
+  if (heard === null || heard.mapping !== mapping) return { heard, position: null, closed: true };
+  const position = heard.position === null ? null : kind.parse(heard.position);
+  return { heard, position, closed: heard.closed };
 }

@@ -1,0 +1,45 @@
+import type { SourceStatus } from './contract.ts';
+import type { Settling } from './news.ts';
+
+/** What holds of a source for every node, as its reader tells it. */
+export interface Standing {
+  /** Hash of the mapping that its changes are read with. */
+  readonly mapping: string;
+  /** The last one applied; null: none yet. */
+  readonly position: string | null;
+  /** Nothing that it feeds may be answered from the cache. */
+  readonly closed: boolean;
+  readonly state: SourceStatus;
+  readonly error: string | null;
+}
+
+/** What only those need to hear who listen when it is told. */
+export interface StandingEvent {
+  readonly begins?: Settling;
+  readonly ends?: string;
+}
+
+export function encodeStanding({ mapping, position, closed, state, error }: Standing): string {
+  return JSON.stringify([mapping, position, closed ? 1 : 0, state, error]);
+}
+
+/** Null for what another version has written: then nothing is known of the source. */
+export function decodeStanding(text: string): Standing | null {
+  try {
+    const [mapping, position, closed, state, error] = JSON.parse(text);
+    if (typeof mapping !== 'string') return null;
+    return { mapping, position, closed: closed === 1, state, error };
+  } catch {
+    return null;
+  }
+}
+
+export function encodeEvent({ begins, ends }: StandingEvent): string | null {
+  if (begins === undefined && ends === undefined) return null;
+  return JSON.stringify({ ...(begins && { b: [begins.id, begins.tags] }), ...(ends && { e: ends }) });
+}
+
+export function decodeEvent(text: string): StandingEvent {
+  const { b, e } = JSON.parse(text);
+  return { ...(b && { begins: { id: b[0], tags: b[1] } }), ...(e && { ends: e }) };
+}
