@@ -122,7 +122,6 @@ export class Gateway implements WorkerGateway {
       parts.config.cache.memory,
     );
     this.changes = new ChangeView(clock);
-    this.followChanges(parts.config);
     this.auth = new AuthRoom({
       clock,
       random,
@@ -142,7 +141,7 @@ export class Gateway implements WorkerGateway {
       upstreams: this.upstreams,
       affinityKey,
     };
-    this.snapshot = compileSnapshot(parts.config, this.snapshotParts);
+    this.snapshot = this.compile(parts.config);
     this.snapshot.commit();
     this.pipeline = new Pipeline(this.snapshot, {
       clock,
@@ -181,9 +180,16 @@ export class Gateway implements WorkerGateway {
     bus.ask(TOPICS.changes, null).then(hearChanges, () => {});
   }
 
-  private followChanges({ changes }: GatewayConfig): void {
-    this.changes.configure(changes);
-    this.cache.fedBy = Object.keys(changes).length === 0 ? null : this.changes;
+  /** What its routes store is kept right by the change sources of the same config, whichever follows. */
+  private compile(config: GatewayConfig): Snapshot {
+    const before = this.cache.fedBy;
+    try {
+      this.cache.fedBy = this.changes.lens(config.changes);
+      return compileSnapshot(config, this.snapshotParts);
+    } catch (error) {
+      this.cache.fedBy = before;
+      throw error;
+    }
   }
 
   /** What the sequence of this node numbers; at once. */
@@ -297,10 +303,9 @@ export class Gateway implements WorkerGateway {
   }
 
   async reload(config: GatewayConfig): Promise<void> {
-    const snapshot = compileSnapshot(config, this.snapshotParts);
+    const snapshot = this.compile(config);
     for (const listener of config.listen) this.listeners.get(listener.name)?.update(listener);
     this.cache.memory.resize(config.cache.memory);
-    this.followChanges(config);
     this.life++;
     this.wanted = config.cache;
     if (this.parts.bus !== undefined) this.followSequence(this.parts.bus);

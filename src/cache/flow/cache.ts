@@ -43,7 +43,7 @@ export class Cache {
   readonly passes = new Passes();
   /** The second level; null: none. */
   shared: SharedStore | null = null;
-  /** The change sources that keep entries right; null: the config has none. */
+  /** The change sources that keep right what routes store that are compiled from now on; null: there are none. */
   fedBy: FedBy | null = null;
   /** Grows when another sequence begins: a fill of the old one stores nothing. */
   life = 0;
@@ -78,13 +78,7 @@ export class Cache {
 
   /** May an entry with these tags be answered from memory now? Whether it is fresh is another question. */
   mayAnswer(tags: readonly string[]): boolean {
-    return this.parts.lease.holds() && (tags.length === 0 || (this.isSynced() && !this.withholds(tags)));
-  }
-
-  /** Changes of one of these tags are not followed now. */
-  withholds(tags: readonly string[]): boolean {
-    const withheld = this.fedBy === null ? null : this.fedBy.withheld;
-    return withheld !== null && tags.some((tag) => withheld.has(tag));
+    return this.parts.lease.holds() && (tags.length === 0 || this.isSynced());
   }
 
   private isSynced(): boolean {
