@@ -84,6 +84,7 @@ export async function h2load(
     rate: number;
     /** Milliseconds between two connections, so that their requests are spread evenly. */
     apart?: number;
+    headers?: readonly string[];
   },
 ): Promise<LoadResult> {
   // Two may run at once.
@@ -101,6 +102,7 @@ export async function h2load(
         : ['-r1', `--rate-period=${run.apart}ms`]),
       `--rps=${Math.round(run.rate / run.connections)}`,
       `--log-file=${log}`,
+      ...(run.headers ?? []).flatMap((header) => ['-H', header]),
       run.url,
     ],
     run.seconds,

@@ -9,6 +9,7 @@ import { cacheSuite } from './suites/cache.ts';
 import { compressSuite } from './suites/compress.ts';
 import { idleSuite } from './suites/idle.ts';
 import { isolationSuite } from './suites/isolation.ts';
+import { passwordsSuite } from './suites/passwords.ts';
 import { browserSuite, proxySuite } from './suites/proxy.ts';
 import { rateSuite } from './suites/rate.ts';
 import { resilienceSuite } from './suites/resilience.ts';
@@ -33,6 +34,7 @@ const SUITES = {
   compress: { title: '20 kB of JSON, gzip', run: compressSuite },
   cache: { title: 'hits in the cache, 200 B of JSON and 1 MiB', run: cacheSuite },
   auth: { title: 'guards: decisions kept, tokens seen and unseen', run: authSuite },
+  passwords: { title: 'password checks, beside other requests', run: passwordsSuite },
   routes: { title: '10,000 routes against 10', run: routesSuite },
 } as const;
 

@@ -19,7 +19,7 @@ const arrows: Record<string, string[]> = {
   changes: ['cache', 'expression', 'redis', 'telemetry'],
   upstream: ['http1', 'expression', 'telemetry'],
   pipeline: ['router', 'upstream', 'http1', 'expression', 'telemetry'],
-  auth: ['pipeline', 'upstream', 'http1', 'expression', 'telemetry'],
+  auth: ['pipeline', 'router', 'upstream', 'http1', 'expression', 'telemetry'],
   aggregate: ['cache', 'pipeline', 'expression'],
   config: ['auth', 'aggregate', 'changes', 'pipeline', 'router', 'expression'],
   snapshot: [

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { AuthRoom } from './auth/index.ts';
-import { Cache, type Invalidation, openSharedStore, placeOf } from './cache/index.ts';
+import { Cache, type Invalidation, openSharedStore, placeOf, SharedSecret } from './cache/index.ts';
 import { ChangeView, type SourceNews } from './changes/index.ts';
 import type { CacheConfig, GatewayConfig, ListenerConfig } from './config/model.ts';
 import type { Failure } from './http/errors.ts';
@@ -77,6 +77,7 @@ export class Gateway implements WorkerGateway {
   /** Who asks: providers, their decisions, and tunnels under way. */
   readonly auth: AuthRoom;
   readonly cache: Cache;
+  private readonly secret: SharedSecret;
   /** What is known of the change sources. */
   readonly changes: ChangeView;
   private readonly snapshotParts: SnapshotParts;
@@ -93,6 +94,7 @@ export class Gateway implements WorkerGateway {
   /** What the config that is coming into force says of caches. */
   private wanted: CacheConfig;
   private sharing: Promise<void>;
+  private secretAsked: Promise<void> = Promise.resolve();
   private ended = false;
   private draining: Promise<{ cut: number }> | null = null;
 
@@ -109,7 +111,7 @@ export class Gateway implements WorkerGateway {
       shareOf: parts.shareOf ?? 1,
       ...discover,
     });
-    const affinityKey = parts.affinityKey ?? random.hex(32);
+    this.secret = new SharedSecret(parts.affinityKey ?? random.hex(32), clock);
     const lease = parts.lease ?? { holds: () => true };
     this.cache = new Cache(
       {
@@ -129,7 +131,7 @@ export class Gateway implements WorkerGateway {
       resolver,
       fences: this.cache.fences,
       memory: { mayAnswer: (tags) => this.cache.mayAnswer(tags), life: () => this.cache.life },
-      nodeSecret: affinityKey,
+      nodeSecret: this.secret.current,
       variables: requestVariables,
     });
     this.snapshotParts = {
@@ -139,7 +141,7 @@ export class Gateway implements WorkerGateway {
       random,
       counters,
       upstreams: this.upstreams,
-      affinityKey,
+      affinityKey: this.secret.current,
     };
     this.snapshot = this.compile(parts.config);
     this.snapshot.commit();
@@ -244,8 +246,9 @@ export class Gateway implements WorkerGateway {
     this.cache.shared = null;
     await old?.close();
     const shared = await openSharedStore(config.cache, () => this.cache.fences.sequence, this.parts);
-    if (this.ended || place !== this.sharedPlace) await shared?.close();
-    else this.cache.shared = shared;
+    if (this.ended || place !== this.sharedPlace) return void (await shared?.close());
+    this.cache.shared = shared;
+    this.secretAsked = this.secret.follow(shared);
   }
 
   cacheState(): WorkerCacheState {
@@ -265,6 +268,7 @@ export class Gateway implements WorkerGateway {
   /** `where`: a handle that listens, or an address to listen on. Resolves with the port. */
   async listen(name: string, where: ListeningHandle | { host: string; port: number }): Promise<void> {
     await Promise.all([this.upstreams.ready(), this.sharing]);
+    await this.secretAsked;
     const listener = this.listener(name);
     const { server } = listener;
     return new Promise((resolve, reject) => {
@@ -349,6 +353,7 @@ export class Gateway implements WorkerGateway {
     this.ended = true;
     this.upstreams.destroy();
     this.auth.close();
+    this.secret.close();
     await this.cache.close();
     return { cut };
   }

@@ -5,7 +5,7 @@ import type { Peer } from './peer.ts';
 import { tidegate } from './tidegate.ts';
 
 export { cachingNginx, cachingTidegate, cachingVarnish } from './caching.ts';
-export { nginxCommand } from './nginx.ts';
+export { nginx, nginxCommand } from './nginx.ts';
 export type { Peer, PeerSetup } from './peer.ts';
 export { tidegateCommand } from './tidegate.ts';
 

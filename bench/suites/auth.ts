@@ -11,8 +11,8 @@ import { Resolver } from '../../src/upstream/index.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { systemRandom } from '../../src/util/random.ts';
 import { type Bench, startGateway } from '../bench.ts';
-import { missingTool, wrk } from '../load.ts';
-import { tidegateCommand } from '../peers/index.ts';
+import { type LoadResult, missingTool, wrk } from '../load.ts';
+import { nginx, nginxCommand, tidegateCommand } from '../peers/index.ts';
 import { fixed, median, printTable, target } from '../report.ts';
 import { type Contestant, compare, cpuRatio, printStandings } from './compare.ts';
 
@@ -49,11 +49,37 @@ export async function authSuite(bench: Bench): Promise<unknown> {
     ),
     contestant(bench, 'jwt', token[0]!, { jwt: providers.jwt }, { auth: { with: 'jwt', allow: POLICY } }),
   ];
+  if (nginx.missing() === null) list.push(askingNginx(bench, server.url, token[0]!));
   const standings = await compare(bench, list);
   printStandings(standings, 'open');
   target('a decision that is kept, and a policy × open', cpuRatio(standings, 'introspected', 'open'), 1.2);
   target('a signed token seen before, and a policy × open', cpuRatio(standings, 'jwt', 'open'), 1.2);
+  const asking = cpuRatio(standings, ASKING, 'introspected');
+  if (!Number.isNaN(asking))
+    console.log(`  nginx that asks the auth server each time: ${fixed(asking, 2)} × a decision that is kept`);
   return { fresh, standings };
+}
+
+const ASKING = 'nginx auth_request';
+
+/** nginx asks the same auth server about each request, over kept connections, and keeps no decision. */
+function askingNginx(bench: Bench, authServer: string, token: string): Contestant {
+  const upstream = `upstream auth { server ${new URL(authServer).host}; keepalive 100; keepalive_requests 1000000000; }`;
+  const guard = `auth_request /auth;
+      location = /auth {
+        internal;
+        proxy_pass http://auth/introspect;
+        proxy_http_version 1.1;
+        proxy_pass_request_body off;
+        proxy_set_header Connection "";
+        proxy_set_header Content-Length "";
+      }`;
+  return {
+    name: ASKING,
+    start: (port, originPort) =>
+      startGateway(bench, nginxCommand(bench, { port, originPort }, upstream, guard), port),
+    load: (port, seconds) => loaded(bench, port, token, seconds),
+  };
 }
 
 /** All send the same head, so that the guard alone is what differs. */
@@ -66,14 +92,17 @@ function contestant(bench: Bench, name: string, token: string, auth: object, rou
       const command = await tidegateCommand(bench, { port, originPort }, routes, {}, {}, more);
       return await startGateway(bench, command, port);
     },
-    load: (port, seconds) =>
-      wrk(bench, {
-        url: `http://127.0.0.1:${port}/`,
-        connections: bench.options.connections,
-        seconds,
-        headers: [`Authorization: Bearer ${token}`],
-      }),
+    load: (port, seconds) => loaded(bench, port, token, seconds),
   };
+}
+
+function loaded(bench: Bench, port: number, token: string, seconds: number): Promise<LoadResult> {
+  return wrk(bench, {
+    url: `http://127.0.0.1:${port}/`,
+    connections: bench.options.connections,
+    seconds,
+    headers: [`Authorization: Bearer ${token}`],
+  });
 }
 
 const TOKENS = 4000;
@@ -140,7 +169,7 @@ async function judged(jwks: object, exchanges: readonly Exchange[]): Promise<voi
     endpoints: new Set(),
     memory: ALWAYS,
     fences: NO_FENCES,
-    nodeSecret: '',
+    nodeSecret: () => '',
     variables: requestVariables,
   });
   for (const exchange of exchanges) {

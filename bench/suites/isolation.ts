@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { freePort } from '../../src/testkit/index.ts';
 import { type Bench, startGateway, startOrigin } from '../bench.ts';
-import { h2load, type LoadResult, missingTool } from '../load.ts';
+import { h2load, missingTool } from '../load.ts';
 import { tidegateCommand } from '../peers/index.ts';
-import { fixed, median, printTable, target } from '../report.ts';
+import { fixed, printTable, target } from '../report.ts';
+import { CASE_COLUMNS, caseLine, caseOf, p99Ratio, runBeside } from './beside.ts';
 
 /** Requests a second to the healthy service, over this many connections. */
 const HEALTHY = { rate: 1000, connections: 50, apart: 1 };
@@ -39,42 +40,18 @@ export async function isolationSuite(bench: Bench): Promise<unknown> {
   const load = (at: number, path: string, how: typeof HEALTHY) =>
     h2load(bench, { url: `http://127.0.0.1:${at}${path}`, seconds: bench.options.seconds, ...how });
 
-  const newCase = (name: string, beside: Case['beside']): Case => ({ name, beside, runs: [], asked: [] });
-  const alone = newCase('alone', null);
-  const past = newCase('beside a load past the gateway', () => load(originPort, '/small', BESIDE));
-  const ready = newCase('beside a route that answers', () => load(port, '/ready', BESIDE));
-  const silent = newCase('beside the silent one', () => load(port, '/dead', BESIDE));
+  const alone = caseOf('alone', null);
+  const past = caseOf('beside a load past the gateway', () => load(originPort, '/small', BESIDE));
+  const ready = caseOf('beside a route that answers', () => load(port, '/ready', BESIDE));
+  const silent = caseOf('beside the silent one', () => load(port, '/dead', BESIDE));
   const cases = [alone, past, ready, silent];
-  await load(port, '/small', HEALTHY);
-  for (let round = 0; round < ROUNDS; round++) {
-    // Each comes first and last as often as the others: the machine may grow slower or faster meanwhile.
-    for (let i = 0; i < cases.length; i++) {
-      const { beside, runs, asked } = cases[(round + i) % cases.length]!;
-      const other = beside?.();
-      runs.push(await load(port, '/small', HEALTHY));
-      asked.push((await other)?.requests ?? 0);
-    }
-  }
+  await runBeside(cases, () => load(port, '/small', HEALTHY), ROUNDS);
   dead.close();
-  printTable(['healthy service', 'requests', 'p50 ms', 'p99 ms', 'failed', 'others'], cases.map(line));
-  target('p99 beside the silent one × alone', ratio(silent, alone), 1.2);
-  target('p99 beside the silent one × beside a route that answers', ratio(silent, ready), 1.2);
-  console.log(`  the second load by itself, past the gateway: ${fixed(ratio(past, alone), 2)} × alone`);
+  printTable(['healthy service', ...CASE_COLUMNS], cases.map(caseLine));
+  target('p99 beside the silent one × alone', p99Ratio(silent, alone), 1.2);
+  target('p99 beside the silent one × beside a route that answers', p99Ratio(silent, ready), 1.2);
+  console.log(`  the second load by itself, past the gateway: ${fixed(p99Ratio(past, alone), 2)} × alone`);
   return { cases: cases.map(({ name, runs, asked }) => ({ name, runs, asked })) };
-}
-
-interface Case {
-  readonly name: string;
-  /** The load that runs at the same time. */
-  readonly beside: (() => Promise<LoadResult>) | null;
-  readonly runs: LoadResult[];
-  /** Requests of that load, by run. */
-  readonly asked: number[];
-}
-
-/** The median of the rounds, each compared within itself. */
-function ratio(one: Case, to: Case): number {
-  return median(one.runs.map((run, round) => run.p99 / to.runs[round]!.p99));
 }
 
 async function silentService(): Promise<Server> {
@@ -90,16 +67,4 @@ async function silentService(): Promise<Server> {
 
 function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
-}
-
-function line({ name, runs, asked }: Case): string[] {
-  const sum = (of: (run: LoadResult) => number) => runs.reduce((all, run) => all + of(run), 0);
-  return [
-    name,
-    String(sum((run) => run.requests)),
-    fixed(median(runs.map((run) => run.p50)) / 1000, 2),
-    fixed(median(runs.map((run) => run.p99)) / 1000, 2),
-    String(sum((run) => run.failures)),
-    String(asked.reduce((all, count) => all + count, 0)),
-  ];
 }

@@ -269,6 +269,7 @@ function exchangeFor(
   const { origin, authority } = original;
   const exchange = new Exchange(origin, responder, method, target, authority, 11, headers, body, startedAt);
   exchange.id = original.id;
+  exchange.madeFor = original.madeFor ?? original;
   if (isRoute) return exchange;
   const mark = target.indexOf('?');
   exchange.path = mark < 0 ? target : target.slice(0, mark);

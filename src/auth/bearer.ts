@@ -13,8 +13,11 @@ export function readBearer(
   const found = readPlaces(places, exchange);
   if (found === null || found === AMBIGUOUS) return found;
   const { place, value } = found;
-  const token = withoutScheme(value);
+  if (value.startsWith('Bearer ') && value.charCodeAt(7) !== 0x20) return { place, value: value.slice(7) };
+  const token = withoutScheme(value, 'bearer');
   if (token !== null) return { place, value: token };
+  const proved = withoutScheme(value, 'dpop');
+  if (proved !== null) return { place, value: proved, dpop: true };
   return place.in === 'header' && place.name === 'authorization' ? null : found;
 }
 
@@ -24,11 +27,10 @@ export function isAddressed(places: readonly Place[], exchange: Exchange): boole
 }
 
 /** Schemes are compared without case (RFC 9110 §11.1). */
-function withoutScheme(value: string): string | null {
-  if (value.startsWith('Bearer ') && value.charCodeAt(7) !== 0x20) return value.slice(7);
-  if (value.length < 7 || value.charCodeAt(6) !== 0x20 || value.slice(0, 6).toLowerCase() !== 'bearer')
-    return null;
-  return value.slice(7).trimStart();
+function withoutScheme(value: string, scheme: 'bearer' | 'dpop'): string | null {
+  const { length } = scheme;
+  if (value.charCodeAt(length) !== 0x20 || value.slice(0, length).toLowerCase() !== scheme) return null;
+  return value.slice(length + 1).trimStart();
 }
 
 /** Why a text can't be a token; null where it can. It is never sent to anybody then. */

@@ -2,6 +2,7 @@ import type { Identity as Seen } from '../expression/index.ts';
 import type { Failure } from '../http/errors.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
+import type { Binding } from './binding.ts';
 
 /** Who asks, as a provider found it. Shared by all requests with the same credential, so never changed. */
 export interface Identity extends Seen {
@@ -14,8 +15,8 @@ export interface Identity extends Seen {
   readonly tags: readonly string[];
   /** The number of the newest invalidation when it was found out; null: it is found out with each request. */
   readonly sequence: number | null;
-  /** The certificate that it holds with alone: base64url of its SHA-256 (RFC 8705 §3.1). */
-  readonly boundTo?: string | null;
+  /** What it holds with alone; null or absent: nothing in particular. */
+  readonly boundTo?: Binding | null;
   /** Lines of the provider's answer that go on to the service. */
   readonly toService: Headers;
   /** Lines of the provider's answer that go back to the client. */
@@ -32,6 +33,8 @@ export interface Place {
 export interface Credential {
   readonly value: string;
   readonly place: Place;
+  /** It was shown under the scheme DPoP, so a proof of possession comes with it (RFC 9449 §7.1). */
+  readonly dpop?: true;
 }
 
 /** A credential that stands twice: nobody can say which one counts. */

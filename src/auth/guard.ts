@@ -3,7 +3,7 @@ import { type Exchange, type Reply, reply } from '../http/exchange.ts';
 import { type Headers, sameName } from '../http/headers.ts';
 import { type Filter, problem } from '../pipeline/index.ts';
 import { certificateFlaw } from './binding.ts';
-import { addChallenges, type BearerError } from './challenge.ts';
+import { addChallenges, type TokenError } from './challenge.ts';
 import {
   AMBIGUOUS,
   type Challenge,
@@ -14,6 +14,7 @@ import {
   type Provider,
   type RevocationFences,
 } from './contract.ts';
+import { type Possession, PROOF_ALGORITHMS, PROOF_HEADER } from './dpop/index.ts';
 import { isSameOrigin } from './origin.ts';
 import { linesOf, maskTarget, removeLike, stripPlaces } from './places.ts';
 import { metadataUrl } from './resource-metadata.ts';
@@ -23,6 +24,7 @@ export interface GuardSettings {
   readonly optional: boolean;
   readonly passToken: boolean;
   readonly fences: RevocationFences;
+  readonly possession: Possession;
 }
 
 /** What was taken off a request: an aggregate's call to another route shows it there. */
@@ -72,9 +74,13 @@ export class Guard implements Filter {
   private follow(exchange: Exchange, decision: Decision, credential: Credential): Reply | null {
     switch (decision.kind) {
       case 'allowed':
-        return this.bound(exchange, decision.identity) ?? this.admit(exchange, decision.identity, credential);
+        return (
+          this.unproved(exchange, decision.identity, credential) ??
+          this.admit(exchange, decision.identity, credential)
+        );
       case 'refused':
         if (decision.status === 403) return refuse(exchange, new Failure('TG_AUTH_FORBIDDEN', decision.why));
+        if (credential.dpop) return refuseProof(exchange, decision.why, INVALID_TOKEN);
         return this.challenge(exchange, new Failure('TG_AUTH_INVALID', decision.why), INVALID_TOKEN);
       case 'answer':
         exchange.refused = true;
@@ -84,18 +90,27 @@ export class Guard implements Filter {
     }
   }
 
-  /** A token of one connection's certificate is worth nothing on another's. */
-  private bound(exchange: Exchange, { boundTo }: Identity): Reply | null {
-    const flaw = certificateFlaw(boundTo, exchange);
-    return flaw === null
-      ? null
-      : this.challenge(exchange, new Failure('TG_AUTH_INVALID', flaw), INVALID_TOKEN);
+  /** A token that is bound is worth nothing to whoever has it alone. Asked of kept decisions too. */
+  private unproved(exchange: Exchange, { boundTo }: Identity, credential: Credential): Reply | null {
+    const key = boundTo?.key ?? null;
+    if (key === null && credential.dpop)
+      return refuseProof(exchange, 'the token is bound to no key, but shown as if it were', INVALID_TOKEN);
+    if (boundTo == null) return null;
+    const flaw = certificateFlaw(boundTo.certificate, exchange);
+    if (flaw !== null) return this.challenge(exchange, new Failure('TG_AUTH_INVALID', flaw), INVALID_TOKEN);
+    if (key === null) return null;
+    // RFC 9449 §7.2: whoever shows it as if it were anybody's has it from somebody else.
+    if (!credential.dpop)
+      return refuseProof(exchange, 'the token is bound to a key, and shown without a proof', INVALID_TOKEN);
+    const why = this.settings.possession.flaw(exchange, credential.value, key);
+    return why === null ? null : refuseProof(exchange, why, INVALID_PROOF);
   }
 
   private admit(exchange: Exchange, identity: Identity, credential: Credential): null {
     exchange.identity = identity;
     const lines = linesOf(this.places, exchange.headers);
     this.clean(exchange);
+    if (credential.dpop && !this.settings.passToken) removeLike(exchange.headers, PROOF_HEADER);
     const sequence = identity.sequence ?? this.settings.fences.sequence;
     const withheld: Withheld = { credential, lines, sequence };
     exchange.withheld = withheld;
@@ -119,7 +134,7 @@ export class Guard implements Filter {
     return null;
   }
 
-  private challenge(exchange: Exchange, failure: Failure, error: BearerError | null): Reply {
+  private challenge(exchange: Exchange, failure: Failure, error: TokenError | null): Reply {
     const answer = refuse(exchange, failure);
     const challenges = this.providers.map((provider) =>
       provider.discoverable ? withMetadata(provider.challenge, exchange) : provider.challenge,
@@ -134,7 +149,17 @@ function withMetadata({ scheme, params }: Challenge, exchange: Exchange): Challe
   return { scheme, params: [...params, ['resource_metadata', metadataUrl(exchange)]] };
 }
 
-const INVALID_TOKEN: BearerError = { error: 'invalid_token' };
+const INVALID_TOKEN: TokenError = { error: 'invalid_token' };
+const INVALID_PROOF: TokenError = { error: 'invalid_dpop_proof' };
+/** RFC 9449 §7.1. */
+const DPOP: Challenge = { scheme: 'DPoP', params: [['algs', PROOF_ALGORITHMS.join(' ')]] };
+
+/** A token that is shown, or must be shown, with a proof that its client has the key. */
+function refuseProof(exchange: Exchange, why: string, error: TokenError): Reply {
+  const answer = refuse(exchange, new Failure('TG_AUTH_INVALID', why));
+  addChallenges(answer.headers, [DPOP], error);
+  return answer;
+}
 
 /** A refusal on the way in: what stands in its place must not reach a service either. */
 export function refuse(exchange: Exchange, failure: Failure): Reply {

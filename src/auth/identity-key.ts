@@ -14,6 +14,16 @@ export function subjectKey(identity: Asker): string | null {
   return JSON.stringify([identity.provider, identity.subject, permissionSet(identity)]);
 }
 
+/**
+ * All that a service may be told of an identity, in its headers or in a token that the gateway signs. Null: it has no
+ * subject, so nothing tells two who are known by it apart.
+ */
+export function carriedKey(identity: Asker & { readonly scopes: readonly string[] }): string | null {
+  const { provider, subject, scopes } = identity;
+  if (subject === null) return null;
+  return JSON.stringify([provider, subject, permissionSet(identity), scopes]);
+}
+
 /** Permissions as a set: order and duplicates make no difference. */
 export function permissionSet({ permissions }: Pick<Asker, 'permissions'>): string[] {
   return [...new Set(permissions)].sort();

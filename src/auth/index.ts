@@ -14,7 +14,7 @@ export {
 export { type ExplainedAuth, explainAuth } from './explain.ts';
 export { Guard, refuse, type Withheld } from './guard.ts';
 export { DEFAULT_NAMES } from './handover/index.ts';
-export { permissionSet, subjectKey } from './identity-key.ts';
+export { carriedKey, permissionSet, subjectKey } from './identity-key.ts';
 export { readKeySet } from './jwt/index.ts';
 export { isLessGuarded } from './less-guarded.ts';
 export { LiveCredentials } from './live.ts';
@@ -22,5 +22,5 @@ export { looksHashed, parsePasswordHash } from './passwords/index.ts';
 export { removeLike } from './places.ts';
 export { guardReadsBody } from './reads-body.ts';
 export { issuersOf, METADATA_PATH, metadataDispatch } from './resource-metadata.ts';
-export { type AuthParts, AuthRoom, type CompiledAuth, isGuarded } from './room.ts';
+export { type AuthParts, AuthRoom, type CompiledAuth, isGuarded, namesOwner } from './room.ts';
 export { KEY_SET_PATH, type SigningKey, signingKeyFromPem } from './signing/index.ts';

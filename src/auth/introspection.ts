@@ -4,7 +4,7 @@ import { ResponseFields, type Value } from '../expression/index.ts';
 import { Failure } from '../http/errors.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { BEARER, isAddressed, readBearer, refused, tokenFlaw } from './bearer.ts';
-import { bindingFlaw, boundTo } from './binding.ts';
+import { bindingFlaw, bindingOf } from './binding.ts';
 import { Endpoint } from './call/index.ts';
 import type { AMBIGUOUS, Challenge, Credential, Decision, Identity, Place, Provider } from './contract.ts';
 import { type Asked, asked, Decisions } from './decisions.ts';
@@ -111,7 +111,7 @@ export class IntrospectionProvider implements Provider {
       tokenHash,
       tags,
       sequence,
-      boundTo: boundTo(answered.claims),
+      boundTo: bindingOf(answered.claims),
       toService: [],
       toClient: [],
     };

@@ -1,6 +1,7 @@
 import type { GatewayConfig } from '../config/model.ts';
 import { type Exchange, reply } from '../http/exchange.ts';
 import { clientAuthority, type Dispatch } from '../pipeline/index.ts';
+import { PROOF_ALGORITHMS } from './dpop/index.ts';
 
 /** RFC 9728 §3: where a client that was refused learns which servers give out tokens for this one. */
 export const METADATA_PATH = '/.well-known/oauth-protected-resource';
@@ -24,6 +25,7 @@ export function metadataDispatch(issuers: readonly string[]): Dispatch {
         resource: originOf(exchange),
         authorization_servers: issuers,
         bearer_methods_supported: ['header'],
+        dpop_signing_alg_values_supported: PROOF_ALGORITHMS,
       }),
     );
     const headers = [

@@ -17,9 +17,10 @@ import { BasicProvider } from './basic.ts';
 import type { Endpoint } from './call/index.ts';
 import type { Identity, Provider, Remembrance, RevocationFences } from './contract.ts';
 import { DecisionPoint } from './decision-point.ts';
+import { Possession } from './dpop/index.ts';
 import { ForwardProvider } from './forward.ts';
 import { Guard } from './guard.ts';
-import { byMethod, compileHandover, toldByKey } from './handover/index.ts';
+import { choosing, compileHandover, toldByKey } from './handover/index.ts';
 import { IntrospectionProvider } from './introspection.ts';
 import { JwtProvider } from './jwt/index.ts';
 import { LiveCredentials } from './live.ts';
@@ -41,8 +42,8 @@ export interface AuthParts {
   /** Servers that are asked, for their end. */
   readonly endpoints: Set<Endpoint>;
   readonly fences: RevocationFences;
-  /** What the workers of this node share, and nobody else knows: from it they make the keys they sign with. */
-  readonly nodeSecret: string;
+  /** What workers, and nodes that share a store, have in common, and nobody else knows: their keys are made from it. */
+  readonly nodeSecret: () => string;
   /** May what was found out before be used? */
   readonly memory: Remembrance;
   /** The variables of expressions, for an exchange. */
@@ -60,9 +61,11 @@ export class AuthRoom {
   /** Tunnels and event streams under way. */
   readonly live: LiveCredentials;
   private readonly signing: Signing;
+  private readonly possession: Possession;
 
   constructor(parts: Omit<AuthParts, 'endpoints'>) {
     this.parts = { ...parts, endpoints: new Set() };
+    this.possession = new Possession(parts.clock);
     this.signing = new Signing(parts.nodeSecret, parts.clock);
     this.live = new LiveCredentials(parts.clock, parts.fences, parts.memory);
   }
@@ -88,6 +91,7 @@ export class AuthRoom {
         providers,
         parts: this.parts,
         live: this.live,
+        possession: this.possession,
         keys,
         tokens,
         guardsAny,
@@ -171,6 +175,7 @@ interface CompiledParts {
   readonly providers: ReadonlyMap<string, Provider>;
   readonly parts: AuthParts;
   readonly live: LiveCredentials;
+  readonly possession: Possession;
   /** What is signed with; null: nothing is. */
   readonly keys: KeyRing | null;
   /** By service. */
@@ -197,7 +202,38 @@ export class CompiledAuth {
   handover(auth: RouteAuthConfig | null, service: string, cache: RouteCacheConfig | null): Handover | null {
     const whole = this.handoverOf(auth, service, EVERYTHING, true);
     if (cache === null || !isGuarded(auth)) return whole;
-    return byMethod(cache.policy.methods, this.handoverOf(auth, service, toldByKey(cache), false), whole);
+    const kept = this.handoverOf(auth, service, toldByKey(cache), false);
+    if (whole === null && kept === null) return null;
+    // Requests that are never answered from the cache keep all of it.
+    return choosing(({ method }) => (cache.policy.methods.includes(method) ? kept : whole));
+  }
+
+  /**
+   * The same for a call of an aggregate. What comes of it may be kept twice, as its own answer and in the whole: its
+   * service is told no more than both keys hold. A cache that does not say whose its answers are has all of the identity
+   * in its key.
+   */
+  callHandover(
+    auth: RouteAuthConfig | null,
+    service: string,
+    whole: RouteCacheConfig | null,
+    own: RouteCacheConfig | null,
+  ): Handover | null {
+    if (!isGuarded(auth)) return this.handoverOf(auth, service, EVERYTHING, true);
+    const told = (caches: readonly (RouteCacheConfig | null)[]) => {
+      const keys = caches.filter((cache) => cache !== null).map(toldByKey);
+      const subject = keys.every((key) => key.subject);
+      const permissions = keys.every((key) => key.permissions);
+      return this.handoverOf(auth, service, { subject, permissions }, keys.length === 0);
+    };
+    const named = own !== null && namesOwner(own) ? own : null;
+    const [none, inWhole, alone, twice] = [told([]), told([whole]), told([named]), told([whole, named])];
+    return choosing(({ method, madeFor }) => {
+      const keepsWhole = whole?.policy.methods.includes(madeFor?.method ?? method) ?? false;
+      const keepsOwn = named?.policy.methods.includes(method) ?? false;
+      if (keepsWhole) return keepsOwn ? twice : inWhole;
+      return keepsOwn ? alone : none;
+    });
   }
 
   private handoverOf(
@@ -262,7 +298,9 @@ export class CompiledAuth {
     if (config === null) return overrides;
     const providers = config.providers.map((name) => this.of.providers.get(name)!);
     const permit = compilePermit(config, providers, scope, parts.variables);
-    const guard = providers.length === 0 ? null : new Guard({ ...config, providers, fences: parts.fences });
+    const { possession } = this.of;
+    const { fences } = parts;
+    const guard = providers.length === 0 ? null : new Guard({ ...config, providers, fences, possession });
     return [...overrides, guard, permit, ...this.outside(config, scope)].filter((filter) => filter !== null);
   }
 
@@ -286,6 +324,11 @@ export class CompiledAuth {
     const point = claim(`${name} ${JSON.stringify(own)}`, () => new DecisionPoint(name, own, parts));
     return outsidePermit(point, question, parts.variables);
   }
+}
+
+/** Does it say whose the answers are? */
+export function namesOwner(cache: RouteCacheConfig): boolean {
+  return cache.private || cache.policy.owner !== 'none';
 }
 
 const EVERYTHING = { subject: true, permissions: true };

@@ -38,4 +38,5 @@ export {
   Superseded,
   Unavailable,
 } from './sequence/index.ts';
+export { SharedSecret } from './shared-secret.ts';
 export type { SharedStore, SharedStoreState } from './shared-store.ts';

@@ -134,6 +134,8 @@ export class Exchange {
   withheld: { readonly lines: Headers } | null = null;
   /** `target` with credentials in its query masked, where there are any. */
   shownTarget: string | null = null;
+  /** The client's request on whose behalf the gateway makes it; null: it is a client's own. */
+  madeFor: Exchange | null = null;
   /** It was refused on the way in, so no service may be asked for it after all. */
   refused = false;
   /** The variables of its expressions, once something has asked for them. */
@@ -197,6 +199,7 @@ export class Exchange {
     this.restAt = original.restAt;
     this.trusted = original.trusted;
     this.identity = original.identity;
+    this.madeFor = original.madeFor ?? original;
   }
 
   /** Adds a Set-Cookie line to the answer. */

@@ -9,20 +9,22 @@ import type { Headers } from '../http/headers.ts';
 export class Affinity {
   readonly cookie: string;
   private readonly maxAge: number | null;
-  private readonly key: string;
+  private readonly key: () => string;
   private readonly purpose: string;
   private readonly names: () => readonly string[];
   private readonly values = new Map<string, string>();
+  /** That `values` are made with. */
+  private usedKey = '';
 
   /**
-   * @param key Equal in all workers of a node.
+   * @param key Equal in all workers of a node, and in all nodes that share a store; it may be replaced.
    * @param purpose What the names belong to, so that equal names elsewhere have other values.
    * @param names Those there are now.
    * @param maxAge Seconds; null: until the browser ends.
    */
   constructor(
     cookie: string,
-    key: string,
+    key: () => string,
     purpose: string,
     names: () => readonly string[],
     maxAge: number | null,
@@ -42,12 +44,12 @@ export class Affinity {
   }
 
   private valueOf(name: string): string {
+    const key = this.key();
+    if (key !== this.usedKey) this.values.clear();
+    this.usedKey = key;
     let value = this.values.get(name);
     if (value === undefined) {
-      value = createHmac('sha256', this.key)
-        .update(`${this.purpose}\0${name}`)
-        .digest('base64url')
-        .slice(0, 22);
+      value = createHmac('sha256', key).update(`${this.purpose}\0${name}`).digest('base64url').slice(0, 22);
       this.values.set(name, value);
     }
     return value;

@@ -7,6 +7,7 @@ import {
   type TagsOf,
   unsaid,
 } from '../aggregate/index.ts';
+import { type CompiledAuth, isGuarded, namesOwner } from '../auth/index.ts';
 import { type Cache, CachedOrigin, type CacheRules } from '../cache/index.ts';
 import type {
   AggregateConfig,
@@ -35,6 +36,7 @@ interface Parts {
   readonly proxy: ProxyParts;
   readonly cache: Cache;
   readonly mapping: string;
+  readonly auth: CompiledAuth;
   /** Asks another route of the same config, as a client would. */
   inside(route: string): Dispatch;
 }
@@ -104,6 +106,7 @@ export class AggregateCompiler {
         patience: aggregate.deadline,
         transform: null,
         ownCookies: [],
+        carried: isGuarded(route.auth) && !namesOwner(cache),
       });
       tags = rules.tags;
       const kept = new CachedOrigin(this.parts.cache, rules, dispatch).serve;
@@ -139,6 +142,7 @@ export class AggregateCompiler {
     const config = this.parts.config.services[service]!;
     const timeouts = { ...DEFAULT_TIMEOUTS, ...config.timeout, ...route.timeout, ...call.timeout };
     const retries = 'retries' in call ? call.retries : null;
+    const cache = 'cache' in call ? call.cache : null;
     return {
       destination: ({ target }) => target,
       // What bounds the head elsewhere bounds the whole answer here.
@@ -152,6 +156,7 @@ export class AggregateCompiler {
       affinity: null,
       request: compileCallTransform(config.request, route.request, Object.keys(call.headers), scopes.request),
       response: null,
+      handover: this.parts.auth.callHandover(route.auth, service, route.cache, cache),
     };
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { permissionSet, subjectKey } from '../auth/index.ts';
+import { carriedKey, permissionSet, subjectKey } from '../auth/index.ts';
 import type { Keyed, KeyOf } from '../cache/index.ts';
 import type { RouteCacheConfig } from '../config/model.ts';
 import {
@@ -22,16 +22,19 @@ import { requestVariables } from './variables.ts';
  * route adds. What stands in it, and nothing else, tells answers apart; so nothing else may reach the origin.
  *
  * @param place Names the route and its side.
+ * @param carried All that the origin is told of who asks is in the key.
  */
 export function compileKeyOf(
   place: string,
   { key, vary, private: own }: RouteCacheConfig,
   scope: Scope,
+  carried = false,
 ): KeyOf {
   const filter = compileQuery(key.query);
   const program = vary === null ? null : compileExpression(vary, scope, { pure: true });
   const listed = typeof vary === 'string' && vary.trimStart().startsWith('[');
-  const plain = key.headers.length + key.cookies.length === 0 && program === null && !own && !key.body;
+  const alone = program === null && !own && !key.body && !carried;
+  const plain = key.headers.length + key.cookies.length === 0 && alone;
   return (exchange): Keyed => {
     const authority = authorityOf(exchange);
     const query = filter === null ? exchange.query : filter(exchange.query);
@@ -39,7 +42,7 @@ export function compileKeyOf(
     const url =
       query === null ? `${scheme}://${authority}${path}` : `${scheme}://${authority}${path}?${query}`;
     if (plain) return { key: place + url, url, authority, query };
-    const added = addedTo(exchange, key, program, listed, own);
+    const added = addedTo(exchange, key, program, listed, own, carried);
     return { key: added === null ? null : `${place}${url}\0${added}`, url, authority, query };
   };
 }
@@ -51,6 +54,7 @@ function addedTo(
   program: Program | null,
   listed: boolean,
   own: boolean,
+  carried: boolean,
 ): string | null {
   const parts: unknown[] = key.headers.map((name) => getJoined(exchange.headers, name) ?? null);
   if (key.cookies.length > 0) {
@@ -68,6 +72,11 @@ function addedTo(
   }
   if (own) {
     const who = identity === null ? null : subjectKey(identity);
+    if (who === null) return null;
+    parts.push(who);
+  }
+  if (carried && identity !== null) {
+    const who = carriedKey(identity);
     if (who === null) return null;
     parts.push(who);
   }

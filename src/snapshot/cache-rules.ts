@@ -26,13 +26,15 @@ export interface CacheContext<T> {
   readonly transform: T;
   /** Cookies of the gateway's own. */
   readonly ownCookies: readonly string[];
+  /** All that the origin is told of who asks is in the key. */
+  readonly carried?: boolean;
 }
 
 /** Compiles what a route says of caching, for one of its sides. */
 export function compileCacheRules<T>(
   route: RouteConfig & { cache: RouteCacheConfig },
   scopes: Scopes,
-  { place, patience, transform, ownCookies }: CacheContext<T>,
+  { place, patience, transform, ownCookies, carried = false }: CacheContext<T>,
 ): CacheRules<T> {
   const { cache } = route;
   const templates = cache.tags.map((tag) =>
@@ -44,7 +46,7 @@ export function compileCacheRules<T>(
   const tagsOf = (list: typeof templates, vars: Variables) => tagsFrom(list, vars, cache.maxTags);
   return {
     policy: cache.policy,
-    keyOf: compileKeyOf(place, cache, scopes.request),
+    keyOf: compileKeyOf(place, cache, scopes.request, carried),
     body: cache.key.body,
     clean: dropSpoofed,
     cookies: cookieRule(cache),
@@ -59,7 +61,7 @@ export function compileCacheRules<T>(
         : (exchange, answer) => tagsOf(templates, answerVariables(exchange, answer)),
     requestTags: (exchange) => tagsOf(ofRequest, requestVariables(exchange)),
     looksIntoBody: mentions.some((paths) => reads(paths, 'response.body')),
-    authenticated: (exchange) => exchange.identity !== null,
+    authenticated: carried ? () => false : (exchange) => exchange.identity !== null,
     patience,
     transform,
   };

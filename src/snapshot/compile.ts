@@ -30,7 +30,7 @@ export interface SnapshotParts {
   readonly auth: AuthRoom;
   readonly cache: Cache;
   /** Signs the cookies that keep a client where it was; equal in all workers of a node. */
-  readonly affinityKey: string;
+  readonly affinityKey: () => string;
 }
 
 /** A gateway compiled from a config: immutable; all names resolved, all expressions compiled. */

@@ -152,7 +152,7 @@ export function idleAuthRoom(): AuthRoom {
     resolver: new Resolver(systemClock),
     fences: NO_FENCES,
     memory: ALWAYS,
-    nodeSecret: '',
+    nodeSecret: () => '',
     variables: requestVariables,
   });
 }

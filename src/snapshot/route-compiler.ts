@@ -100,7 +100,7 @@ export interface RouteParts {
   readonly proxy: ProxyParts;
   readonly counters: Counters;
   /** Signs the cookies that keep a client where it was. */
-  readonly affinityKey: string;
+  readonly affinityKey: () => string;
   /** Asks another route of the same config, as a client would. */
   inside(route: string): Dispatch;
   readonly cache: Cache;

@@ -30,12 +30,14 @@ export interface StageOptions extends StartOptions {
   route?: object;
   /** Other routes. */
   routes?: Record<string, object>;
+  /** Keys of the config. */
+  more?: object;
 }
 
 export async function stage(
   scripts: Record<string, Script | Script[]>,
   aggregate: object,
-  { services = {}, route = {}, routes = {}, ...options }: StageOptions = {},
+  { services = {}, route = {}, routes = {}, more = {}, ...options }: StageOptions = {},
 ): Promise<Stage> {
   const origins: Record<string, ScriptedOrigin> = {};
   for (const [name, script] of Object.entries(scripts)) origins[name] = await scriptedOrigin(script);
@@ -45,6 +47,7 @@ export async function stage(
         Object.entries(origins).map(([name, { url }]) => [name, { url, ...services[name] }]),
       ),
       routes: { page: { match: '/page/*', aggregate, ...route }, ...routes },
+      ...more,
     },
     options,
   );

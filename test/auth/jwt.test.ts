@@ -180,6 +180,7 @@ describe('a client that knows nothing of the issuer (RFC 9728)', () => {
       resource: 'http://shop.test',
       authorization_servers: [from.url],
       bearer_methods_supported: ['header'],
+      dpop_signing_alg_values_supported: ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'RS256', 'PS256'],
     });
   });
 });

@@ -14,8 +14,8 @@ export interface OidcServer {
   readonly signerKey: string;
   /** Public keys as it publishes them. */
   readonly published: readonly JWK[];
-  /** A token by client credentials: signed, or opaque. */
-  token(format: 'jwt' | 'opaque', scope?: string): Promise<string>;
+  /** A token by client credentials: signed, or opaque; bound to the key of `proof`, where there is one (RFC 9449 §5). */
+  token(format: 'jwt' | 'opaque', scope?: string, proof?: string): Promise<string>;
   revoke(token: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -62,6 +62,7 @@ export async function oidcServer(): Promise<OidcServer> {
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      dPoP: { enabled: true },
       introspection: { enabled: true, allowedPolicy: () => true },
       revocation: { enabled: true, allowedPolicy: () => true },
       resourceIndicators: {
@@ -78,10 +79,10 @@ export async function oidcServer(): Promise<OidcServer> {
     },
   });
   server.on('request', provider.callback());
-  const post = async (path: string, form: Record<string, string>) => {
+  const post = async (path: string, form: Record<string, string>, more: Record<string, string> = {}) => {
     const response = await fetch(issuer + path, {
       method: 'POST',
-      headers: { authorization: `Basic ${Buffer.from(`robot:${SECRET}`).toString('base64')}` },
+      headers: { authorization: `Basic ${Buffer.from(`robot:${SECRET}`).toString('base64')}`, ...more },
       body: new URLSearchParams(form),
     });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
@@ -92,9 +93,11 @@ export async function oidcServer(): Promise<OidcServer> {
     signerKey: await exportPKCS8(signer.privateKey),
     keys,
     published: jwks.map(({ d: _d, p: _p, q: _q, dp: _dp, dq: _dq, qi: _qi, ...open }) => open),
-    async token(format, scope = 'orders:read') {
+    async token(format, scope = 'orders:read', proof = undefined) {
       const form = { grant_type: 'client_credentials', resource: `urn:${format}`, scope };
-      const body = (await (await post('/token', form)).json()) as { access_token: string };
+      const body = (await (
+        await post('/token', form, proof === undefined ? {} : { dpop: proof })
+      ).json()) as { access_token: string };
       return body.access_token;
     },
     async revoke(token) {

@@ -1,4 +1,5 @@
 import type { RouteCacheConfig } from '../../config/model.ts';
+import type { Exchange } from '../../http/exchange.ts';
 import type { Handover } from '../../pipeline/index.ts';
 
 /** What of an identity is in the key of a kept answer: no more of it may reach the service that makes the answer. */
@@ -12,17 +13,11 @@ export function toldByKey({ vary, private: own }: RouteCacheConfig): {
   return { subject, permissions: subject || named === 'auth.permissions' };
 }
 
-/** One handover for requests whose answers may be kept, another for those that are never answered from the cache. */
-export function byMethod(
-  methods: readonly string[],
-  kept: Handover | null,
-  other: Handover | null,
-): Handover | null {
-  if (kept === null && other === null) return null;
-  const choose = (method: string) => (methods.includes(method) ? kept : other);
+/** One handover or another, as each request needs it. */
+export function choosing(choose: (exchange: Exchange) => Handover | null): Handover {
   return {
-    without: (exchange, headers) => choose(exchange.method)?.without(exchange, headers) ?? headers,
-    withoutTrailers: (exchange, body) => choose(exchange.method)?.withoutTrailers(exchange, body) ?? body,
-    lines: (exchange) => choose(exchange.method)?.lines(exchange) ?? '',
+    without: (exchange, headers) => choose(exchange)?.without(exchange, headers) ?? headers,
+    withoutTrailers: (exchange, body) => choose(exchange)?.withoutTrailers(exchange, body) ?? body,
+    lines: (exchange) => choose(exchange)?.lines(exchange) ?? '',
   };
 }

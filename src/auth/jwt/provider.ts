@@ -3,7 +3,7 @@ import type { JwtConfig } from '../../config/model.ts';
 import { Failure } from '../../http/errors.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { BEARER, isAddressed, readBearer, refused, tokenFlaw } from '../bearer.ts';
-import { boundTo } from '../binding.ts';
+import { bindingOf } from '../binding.ts';
 import {
   AMBIGUOUS,
   type Challenge,
@@ -65,10 +65,10 @@ export class JwtProvider implements Provider {
   recognises(exchange: Exchange): JwtCredential | typeof AMBIGUOUS | null {
     const found = readBearer(this.places, exchange);
     if (found === null || found === AMBIGUOUS) return found;
-    const { value, place } = found;
+    const { value } = found;
     const digest = hash('sha256', value, 'hex');
     const known = this.decisions.kept(digest);
-    const credential = { value, place, hash: digest };
+    const credential = { ...found, hash: digest };
     if (known !== null) return { ...credential, known, token: null };
     const token = tokenFlaw(value) === null ? readToken(value) : null;
     if (token === null) return null;
@@ -150,7 +150,7 @@ export class JwtProvider implements Provider {
         tokenHash,
         tags,
         sequence,
-        boundTo: boundTo(claims),
+        boundTo: bindingOf(claims),
         toService: [],
         toClient: [],
       },

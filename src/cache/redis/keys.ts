@@ -16,6 +16,7 @@ export interface Group {
   readonly claims: string;
   readonly notes: string;
   readonly seats: string;
+  readonly secret: string;
 }
 
 /** Names of everything that one gateway keeps in Redis. */
@@ -56,6 +57,7 @@ function group(tag: string): Group {
     claims: `${tag}:f:`,
     notes: `${tag}:notes`,
     seats: `${tag}:seats`,
+    secret: `${tag}:secret`,
   };
 }
 

@@ -14,6 +14,7 @@ import { reachedByPrefix, type Variant, variantsOf } from './lookup.ts';
 import { sharedNumber } from './numbers.ts';
 import { keptUntil, variantId } from './placing.ts';
 import type { Seal } from './seal.ts';
+import { standingSecret } from './secret.ts';
 
 /** A larger body is kept in pieces, so that Redis never works long on one. */
 const INLINE = 64 * 1024;
@@ -103,6 +104,11 @@ export class RedisStore implements SharedStore {
 
   settled(key: string, ms: number): Promise<void> {
     return this.claims.settled(digestOf(key), ms);
+  }
+
+  secret(own: string): Promise<string | null> {
+    const { keys, seal, clock } = this.parts;
+    return standingSecret(this.link, keys.first.secret, seal, own, clock);
   }
 
   describe(): SharedStoreState {

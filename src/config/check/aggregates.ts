@@ -125,7 +125,12 @@ class AggregateCheck {
 
   private call(call: CallConfig, scope: Scope): CallPrograms {
     const at = [...this.path, 'calls', call.name];
-    const programs = compileCallPrograms(call, this.config.calls, scope, this.attemptAt(at));
+    const attempt = this.attemptAt(at);
+    const programs = compileCallPrograms(call, this.config.calls, scope, (place, compile) => {
+      const compiled = attempt(place, compile);
+      if (compiled !== null) this.ownIdentity(call, compiled, place);
+      return compiled;
+    });
     for (const [place, asked] of [
       [at, call],
       [[...at, 'compensate'], call.compensate],
@@ -160,6 +165,22 @@ class AggregateCheck {
     const advice = `say vary: ${more}${more === 'auth.subject' ? '' : ' or vary: auth.subject'} in its cache, or take it out here`;
     const message = `${more} shapes the answer of this aggregate, and is not in the key of its cache`;
     this.findings.error('TG_CONFIG_CACHE_IDENTITY', path, message, advice);
+  }
+
+  /** A call's own cache holds its address, not what else it says; that may tell no more of who asks than the key does. */
+  private ownIdentity(call: CallConfig, compiled: unknown, place: Path): void {
+    const cache = memberOf(memberOf(this.input.calls, call.name), 'cache') as RouteInput['cache'];
+    const counts = place[0] === 'headers' || (place[0] === 'body' && call.cache?.key.body !== true);
+    const mentions = memberOf(compiled, 'mentions');
+    if (cache === undefined || !counts || !(mentions instanceof Set)) return;
+    const more = identityBeyond(cache, mentions);
+    if (more === undefined) return;
+    const at = [...this.path, 'calls', call.name];
+    const message = `${more} shapes what the call "${call.name}" asks, and is not in the key of its cache`;
+    const advice = `say vary: ${more}${more === 'auth.subject' ? '' : ' or vary: auth.subject'} there, or take it out here`;
+    this.findings.error('TG_CONFIG_CACHE_IDENTITY', this.written([...at, ...place]), message, advice, {
+      also: { path: [...at, 'cache'], atKey: true },
+    });
   }
 
   /** `path` may stand in `to`. */

@@ -163,12 +163,12 @@ function checkSigned(input: ConfigInput, findings: Findings): void {
     return;
   }
   refuseOtherAuthorization(input, findings);
-  if (input.signing?.key !== undefined) return;
+  if (input.signing?.key !== undefined || input.cache?.redis !== undefined) return;
   findings.warning(
     'TG_CONFIG_AUTH',
     ['signing'],
     'each node signs with a key of its own, so only one node may run',
-    'say signing: { key }, the same on all nodes',
+    'say signing: { key }, the same on all nodes, or share a Redis: cache: { redis }',
     { atKey: true },
   );
 }
