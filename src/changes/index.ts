@@ -21,4 +21,4 @@ export { changeScope, compileMapping, rowScope } from './mapping/index.ts';
 export type { SourceNews } from './news.ts';
 export { NodeChanges, type NodeChangesParts, notesTo } from './node-changes.ts';
 export type { AppliedChange, ReaderParts, SourceDescription } from './reader/index.ts';
-export { BadAfter, ChangeView, mappingStamp, type PositionWait } from './view/index.ts';
+export { BadAfter, ChangeLens, ChangeView, mappingStamp, type PositionWait } from './view/index.ts';

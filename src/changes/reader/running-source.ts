@@ -16,6 +16,7 @@ export class RunningSource {
   private reading: Reading | null = null;
   private keeper: SeatKeeper | null = null;
   private stopped = false;
+  private readonly begun = Promise.withResolvers<Reading>();
 
   constructor(config: ChangeSourceConfig, parts: ReaderParts) {
     this.config = config;
@@ -40,8 +41,19 @@ export class RunningSource {
   }
 
   push(request: PushRequest): Promise<PushReply> | null {
-    if (this.reading !== null) return this.reading.push(request);
-    return this.isPosted ? Promise.resolve(NOT_YET) : null;
+    return this.isPosted ? this.pushOnceBegun(request) : null;
+  }
+
+  private async pushOnceBegun(request: PushRequest): Promise<PushReply> {
+    const { clock } = this.parts;
+    const begun = await new Promise<Reading | null>((resolve) => {
+      const timer = clock.after(BEGIN_PATIENCE, () => resolve(null));
+      void this.begun.promise.then((reading) => {
+        clock.cancel(timer);
+        resolve(reading);
+      });
+    });
+    return (await begun?.push(request)) ?? NOT_YET;
   }
 
   /** Who posts to a node has its events applied there, whoever has the seat. */
@@ -71,6 +83,7 @@ export class RunningSource {
       topic: this.config.name,
       seats: () => sequence.seats,
       inTurns: this.isPosted,
+      isKnown: () => this.parts.board.standingOf(this.config.name) !== null,
       readsAlone,
       idleFor: () => this.reading?.idleFor ?? 0,
       gained: (standing) => this.gained(standing),
@@ -102,7 +115,7 @@ export class RunningSource {
       superseded: () => void this.keeper?.lose(),
     });
     this.reading = reading;
-    const started = reading.start();
+    const started = reading.start().then(() => this.begun.resolve(reading));
     if (seat === null) await started;
     else started.catch(() => {});
   }
@@ -118,6 +131,8 @@ function standingOf(text: string | null): Standing | null {
   return text === null ? null : decodeStanding(text);
 }
 
+/** Milliseconds that events wait which come before their source has begun. */
+const BEGIN_PATIENCE = 3000;
 const NOT_YET: PushReply = { status: 503, detail: 'Redis has not answered yet: send it again' };
 
 /** What a node knows of a source that it doesn't read. */

@@ -19,8 +19,10 @@ export interface SeatKeeperParts {
   readonly topic: string;
   /** Null while the sequence stands elsewhere. */
   seats(): Seats | null;
-  /** Others may have it meanwhile: each takes it when it has something to say. */
+  /** Others may have it meanwhile: each takes it when it has something to say, or when nothing stands. */
   readonly inTurns: boolean;
+  /** Something stands of the topic, as far as this node knows. */
+  isKnown(): boolean;
   /** Goes on without hearing whether it still has the seat. */
   readonly readsAlone: boolean;
   /** Milliseconds for which what it does with the seat has come to nothing. */
@@ -82,7 +84,7 @@ export class SeatKeeper {
   }
 
   private async turn(): Promise<void> {
-    if (this.mine && this.parts.inTurns) return;
+    if (this.mine && this.parts.inTurns && this.parts.isKnown()) return;
     const seated = await this.ask();
     if (this.pauses.stopped) return;
     if (seated === null) return await this.unheard();
