@@ -1,6 +1,13 @@
 import type { Socket } from 'node:net';
 import { AuthRoom } from './auth/index.ts';
-import { Cache, type Invalidation, openSharedStore, placeOf, SharedSecret } from './cache/index.ts';
+import {
+  Cache,
+  type Invalidation,
+  openSharedStore,
+  placeOf,
+  SharedSecret,
+  type Unseated,
+} from './cache/index.ts';
 import { ChangeView, type SourceNews } from './changes/index.ts';
 import type { CacheConfig, GatewayConfig, ListenerConfig } from './config/model.ts';
 import type { Failure } from './http/errors.ts';
@@ -187,24 +194,28 @@ export class Gateway implements WorkerGateway {
     const before = this.cache.fedBy;
     try {
       this.cache.fedBy = this.changes.lens(config.changes);
-      return compileSnapshot(config, this.snapshotParts);
+      const snapshot = compileSnapshot(config, this.snapshotParts);
+      this.cache.countUnseated(this.cache.fedBy !== null);
+      return snapshot;
     } catch (error) {
       this.cache.fedBy = before;
       throw error;
     }
   }
 
-  /** What the sequence of this node numbers; at once. */
-  hearFence(news: FenceNews): void {
+  /** What the sequence of this node numbers; at once. How many entries it has unseated, where that is counted. */
+  hearFence(news: FenceNews): Unseated {
     const { cache } = this;
+    let unseated: Unseated = [];
     if ('reset' in news) cache.restart();
     else {
       // From the first number on that it hears, what it fills has a number of this sequence.
       cache.startAt(news.number);
-      if (news.what === null) cache.fences.raiseFloor(news.number);
-      else cache.fences.apply(news.number, news.what);
+      if (news.what === null) cache.raiseFloor(news.number);
+      else unseated = cache.unseat(news.number, news.what);
     }
     this.auth.live.sweep();
+    return unseated;
   }
 
   /**

@@ -16,6 +16,7 @@ export {
   type Origin,
   type Out,
   originTags,
+  type Unseated,
 } from './flow/index.ts';
 export { type LevelParts, openSharedStore, placeOf } from './levels.ts';
 export { type NodeHolders, NodeSequence } from './node-sequence.ts';

@@ -1,12 +1,16 @@
 import type { Note, NoteHearer } from '../cache/index.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import type { SourceStatus } from './contract.ts';
+import { type ChangeEvent, ChangeFeed, type ToldRows } from './feed.ts';
 import type { Settling, SourceNews } from './news.ts';
 import { decodeEvent, decodeStanding, type Standing } from './standing.ts';
 
 export interface BoardParts {
   readonly clock: Clock;
   /** To all workers: resolves once each has it, or has lost its lease. */
-  announce(news: readonly SourceNews[]): Promise<void>;
+  announce(news: readonly SourceNews[]): Promise<unknown>;
+  /** For people to see. */
+  publish?(event: ChangeEvent): void;
 }
 
 /** Counts what workers are told, over all sources of this process. */
@@ -35,9 +39,13 @@ export class SourceBoard implements NoteHearer {
   private followed: ReadonlyMap<string, number> = new Map();
   private readonly dirty = new Set<string>();
   private telling: Promise<void> | null = null;
+  /** Null: nobody wants to see it. */
+  readonly feed: ChangeFeed | null;
 
   constructor(parts: BoardParts) {
     this.parts = parts;
+    const { clock, publish } = parts;
+    this.feed = publish === undefined ? null : new ChangeFeed({ clock, publish });
   }
 
   /** Those of the config in force. */
@@ -66,9 +74,15 @@ export class SourceBoard implements NoteHearer {
   /** Told by a reader that reads for this node alone. Resolves once the workers know. */
   own(name: string, standing: Standing): Promise<void> {
     const source = this.source(name);
+    this.tellState(name, source.standing, standing);
     source.standing = standing;
     source.position = standing.position;
     return this.tell(name);
+  }
+
+  /** Rows whose change is applied on this node. */
+  changed(name: string, rows: ToldRows): void {
+    this.feed?.changed(name, rows);
   }
 
   /** Resolves once the workers know. */
@@ -100,7 +114,7 @@ export class SourceBoard implements NoteHearer {
 
   foretold(notes: readonly Note[]): void {
     for (const { topic, event } of notes) {
-      const { begins } = event === null ? {} : decodeEvent(event);
+      const { begins } = decodeEvent(event);
       if (begins !== undefined) void this.settles(topic, begins);
     }
   }
@@ -108,8 +122,9 @@ export class SourceBoard implements NoteHearer {
   noted(notes: readonly Note[], held: Promise<unknown>): void {
     for (const { topic, standing: text, event } of notes) {
       this.stands(topic, decodeStanding(text), held);
-      const { ends } = event === null ? {} : decodeEvent(event);
+      const { ends, changed } = decodeEvent(event);
       if (ends !== undefined) this.settled(topic, ends);
+      if (changed !== undefined && this.feed !== null) void held.then(() => this.changed(topic, changed));
     }
   }
 
@@ -125,6 +140,7 @@ export class SourceBoard implements NoteHearer {
     const source = this.source(name);
     const before = source.standing;
     source.standing = standing;
+    if (standing !== null) this.tellState(name, before, standing);
     const changed = before?.mapping !== standing?.mapping || before?.closed !== standing?.closed;
     if (before?.mapping !== standing?.mapping) source.position = null;
     if (changed) void this.tellNow(name);
@@ -135,6 +151,15 @@ export class SourceBoard implements NoteHearer {
       source.position = position;
       void this.tell(name);
     });
+  }
+
+  private tellState(name: string, before: Standing | null, { state, error }: Standing): void {
+    if (!this.followed.has(name) || (before?.state === state && before.error === error)) return;
+    this.showState(name, state, error);
+  }
+
+  showState(name: string, state: SourceStatus, error: string | null): void {
+    this.parts.publish?.({ type: 'source', data: { name, state, error } });
   }
 
   /** Changes that settle may have begun to before: until they have ended nothing is kept. */
@@ -186,6 +211,7 @@ export class SourceBoard implements NoteHearer {
   }
 
   stop(): void {
+    this.feed?.stop();
     for (const { late } of this.sources.values()) if (late !== null) this.parts.clock.cancel(late);
   }
 }

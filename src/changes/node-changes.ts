@@ -52,6 +52,13 @@ export class NodeChanges implements NoteHearer {
     return this.turn;
   }
 
+  /** What an invalidation has unseated, as each worker has counted it: for people to see. */
+  counted(answers: readonly unknown[]): void {
+    const { feed } = this.board;
+    if (feed === null) return;
+    for (const answer of answers) if (Array.isArray(answer) && answer.length > 0) feed.counted(answer);
+  }
+
   /** As `GET /v1/changes` shows them. */
   describe(): SourceDescription[] {
     return this.reader?.describe() ?? [];

@@ -1,4 +1,5 @@
 import type { SourceStatus } from './contract.ts';
+import type { ToldRows } from './feed.ts';
 import type { Settling } from './news.ts';
 
 /** What holds of a source for every node, as its reader tells it. */
@@ -17,6 +18,8 @@ export interface Standing {
 export interface StandingEvent {
   readonly begins?: Settling;
   readonly ends?: string;
+  /** What was changed, for people. */
+  readonly changed?: ToldRows;
 }
 
 export function encodeStanding({ mapping, position, closed, state, error }: Standing): string {
@@ -34,12 +37,11 @@ export function decodeStanding(text: string): Standing | null {
   }
 }
 
-export function encodeEvent({ begins, ends }: StandingEvent): string | null {
-  if (begins === undefined && ends === undefined) return null;
-  return JSON.stringify({ ...(begins && { b: [begins.id, begins.tags] }), ...(ends && { e: ends }) });
+export function encodeEvent({ begins, ends, changed }: StandingEvent): string | null {
+  if (begins === undefined && ends === undefined && changed === undefined) return null;
+  return JSON.stringify({ ...(begins && { begins }), ...(ends && { ends }), ...(changed && { changed }) });
 }
 
-export function decodeEvent(text: string): StandingEvent {
-  const { b, e } = JSON.parse(text);
-  return { ...(b && { begins: { id: b[0], tags: b[1] } }), ...(e && { ends: e }) };
+export function decodeEvent(text: string | null): StandingEvent {
+  return text === null ? {} : (JSON.parse(text) as StandingEvent);
 }

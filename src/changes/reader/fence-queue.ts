@@ -2,6 +2,7 @@ import { Unavailable } from '../../cache/index.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Random } from '../../util/random.ts';
 import type { ChangeBatch } from '../contract.ts';
+import type { ToldRows } from '../feed.ts';
 import type { Settling } from '../news.ts';
 
 /** Tags written as one; a batch by itself may have more. */
@@ -17,6 +18,7 @@ export interface Said {
   readonly position?: string;
   readonly begins?: Settling;
   readonly ends?: string;
+  readonly changed?: ToldRows;
 }
 
 export interface FenceQueueParts {
@@ -111,7 +113,7 @@ export class FenceQueue {
         const proven = this.unseen.length === 0 && group.every(({ batch }) => batch.visible === undefined);
         await this.fence(tags, {
           ...(group[0]!.settling === null ? {} : { begins: group[0]!.settling }),
-          ...(proven ? { position: group.at(-1)!.batch.position } : {}),
+          ...(proven ? proofOf(group) : {}),
         });
         for (const waiting of group) waiting.proven = proven;
         this.unseen.push(...this.arrived.splice(0, group.length));
@@ -148,10 +150,9 @@ export class FenceQueue {
 
   /** Fences once more what can be seen only now. */
   private async prove(group: readonly Waiting[]): Promise<void> {
-    const last = group.at(-1)!;
-    if (last.proven) return;
-    const position = last.batch.position;
-    await this.fence(tagsOf(group.filter(({ batch }) => batch.visible !== undefined)), { position });
+    if (group.at(-1)!.proven) return;
+    const unseen = group.filter(({ batch }) => batch.visible !== undefined);
+    await this.fence(tagsOf(unseen), proofOf(group));
   }
 
   /** Left in the queue while they are written, so that `oldest` sees them. */
@@ -200,6 +201,18 @@ export class FenceQueue {
       this.pauses.add(pause);
     });
   }
+}
+
+/** What is told once a group is applied. */
+function proofOf(group: readonly Waiting[]): Said {
+  const position = group.at(-1)!.batch.position;
+  const told = group.filter(({ proven }) => !proven);
+  const count = told.reduce((sum, { batch }) => sum + batch.touched.events, 0);
+  if (count === 0) return { position };
+  const rows = told.flatMap(({ batch: { touched, committedAt } }) =>
+    touched.rows.map((row) => ({ ...row, commitMs: committedAt })),
+  );
+  return { position, changed: { rows, count } };
 }
 
 function tagsOf(group: readonly Waiting[]): string[] {

@@ -22,14 +22,6 @@ export interface SourceDescription {
   error: string | null;
 }
 
-/** What a transaction changed, for people to see: `GET /v1/events`. */
-export interface AppliedChange {
-  readonly source: string;
-  readonly position: string;
-  readonly tags: readonly string[];
-  readonly events: number;
-}
-
 export interface ReaderParts {
   readonly sequence: SequenceLog;
   readonly clock: Clock;
@@ -42,8 +34,6 @@ export interface ReaderParts {
   readonly shared: boolean;
   /** Goes on reading while the log that nodes share is away: its cache is answered from even then. */
   readonly readsAlone?: boolean;
-  /** Told of what was applied, at most some of it when much is. */
-  applied?(change: AppliedChange): void;
 }
 
 /** Of one source, over all times that this node has read it. */

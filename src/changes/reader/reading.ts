@@ -37,7 +37,6 @@ export interface ReadingParts extends ReaderParts {
 
 /** Poison events are told of one by one up to so many a minute, then counted only. */
 const COMPLAINTS_A_MINUTE = 10;
-const MOST_SHOWN_TAGS = 20;
 /** Between two messages to other nodes that say how far the source was followed, with nothing to fence; ms. */
 const TELL_EVERY = 20;
 
@@ -70,8 +69,12 @@ export class Reading implements SourceSink {
     this.config = config;
     this.parts = parts;
     this.log = parts.log.with({ source: config.name });
-    this.mapping = compileMapping(config, (table, why) => this.complain(table, why));
     const { clock, random, found, board } = parts;
+    this.mapping = compileMapping(
+      config,
+      (table, why) => this.complain(table, why),
+      () => board.feed?.wanted ?? 0,
+    );
     const goesOn = found !== null && found.mapping === this.mapping.hash;
     this.closed = !goesOn || found.closed;
     this.position = goesOn ? found.position : null;
@@ -109,7 +112,11 @@ export class Reading implements SourceSink {
     const { clock, board, seat } = this.parts;
     if (this.telling !== null) clock.cancel(this.telling);
     await this.source?.stop();
-    if (seat === null) board.forgetSettling(this.config.name);
+    if (seat === null) {
+      board.forgetSettling(this.config.name);
+      board.showState(this.config.name, 'stopped', null);
+    }
+    // What holds is what others say from now on.
     else void board.closeHere(this.config.name, false);
     this.status = 'stopped';
   }
@@ -190,10 +197,11 @@ export class Reading implements SourceSink {
 
   /** Durable, and held by every worker of this node, with what is told beside it. */
   private async invalidate(tags: readonly string[], said: Said): Promise<void> {
-    const { sequence, seat } = this.parts;
+    const { sequence, seat, board } = this.parts;
     const what = { tags, prefixes: [], all: false, soft: false };
     if (seat === null) {
       if (tags.length > 0) await sequence.invalidate(what);
+      if (said.changed !== undefined) board.changed(this.config.name, said.changed);
       return;
     }
     for (;;) {
@@ -253,9 +261,6 @@ export class Reading implements SourceSink {
     if (this.queue.empty) this.caughtUpAt = this.parts.clock.wall();
     // Where nodes share a log, it has been told with the fences.
     if (this.parts.seat === null) void this.parts.board.own(this.config.name, this.standing({}));
-    if (this.parts.applied === undefined || touched.tags.size === 0) return;
-    const tags = [...touched.tags].slice(0, MOST_SHOWN_TAGS);
-    this.parts.applied({ source: this.config.name, position, tags, events: touched.events });
   }
 
   /** At most so often; what changes meanwhile goes along. */
