@@ -1,6 +1,13 @@
 import type { Socket } from 'node:net';
 import { AuthRoom } from './auth/index.ts';
-import { Cache, type Invalidation, openSharedStore, placeOf, SharedSecret } from './cache/index.ts';
+import {
+  Cache,
+  type Invalidation,
+  openSharedStore,
+  placeOf,
+  SharedSecret,
+  type Unseated,
+} from './cache/index.ts';
 import { ChangeView, type SourceNews } from './changes/index.ts';
 import type { CacheConfig, GatewayConfig, ListenerConfig } from './config/model.ts';
 import type { Failure } from './http/errors.ts';
@@ -125,7 +132,6 @@ export class Gateway implements WorkerGateway {
       parts.config.cache.memory,
     );
     this.changes = new ChangeView(clock);
-    this.followChanges(parts.config);
     this.auth = new AuthRoom({
       clock,
       random,
@@ -147,7 +153,7 @@ export class Gateway implements WorkerGateway {
       upstreams: this.upstreams,
       affinityKey: this.secret.current,
     };
-    this.snapshot = compileSnapshot(parts.config, this.snapshotParts);
+    this.snapshot = this.compile(parts.config);
     this.snapshot.commit();
     this.pipeline = new Pipeline(this.snapshot, {
       clock,
@@ -186,22 +192,33 @@ export class Gateway implements WorkerGateway {
     bus.ask(TOPICS.changes, null).then(hearChanges, () => {});
   }
 
-  private followChanges({ changes }: GatewayConfig): void {
-    this.changes.configure(changes);
-    this.cache.fedBy = Object.keys(changes).length === 0 ? null : this.changes;
+  /** What its routes store is kept right by the change sources of the same config, whichever follows. */
+  private compile(config: GatewayConfig): Snapshot {
+    const before = this.cache.fedBy;
+    try {
+      this.cache.fedBy = this.changes.lens(config.changes);
+      const snapshot = compileSnapshot(config, this.snapshotParts);
+      this.cache.countUnseated(this.cache.fedBy !== null);
+      return snapshot;
+    } catch (error) {
+      this.cache.fedBy = before;
+      throw error;
+    }
   }
 
-  /** What the sequence of this node numbers; at once. */
-  hearFence(news: FenceNews): void {
+  /** What the sequence of this node numbers; at once. How many entries it has unseated, where that is counted. */
+  hearFence(news: FenceNews): Unseated {
     const { cache } = this;
+    let unseated: Unseated = [];
     if ('reset' in news) cache.restart();
     else {
       // From the first number on that it hears, what it fills has a number of this sequence.
       cache.startAt(news.number);
-      if (news.what === null) cache.fences.raiseFloor(news.number);
-      else cache.fences.apply(news.number, news.what);
+      if (news.what === null) cache.raiseFloor(news.number);
+      else unseated = cache.unseat(news.number, news.what);
     }
     this.auth.live.sweep();
+    return unseated;
   }
 
   /**
@@ -304,10 +321,9 @@ export class Gateway implements WorkerGateway {
   }
 
   async reload(config: GatewayConfig): Promise<void> {
-    const snapshot = compileSnapshot(config, this.snapshotParts);
+    const snapshot = this.compile(config);
     for (const listener of config.listen) this.listeners.get(listener.name)?.update(listener);
     this.cache.memory.resize(config.cache.memory);
-    this.followChanges(config);
     this.life++;
     this.wanted = config.cache;
     if (this.parts.bus !== undefined) this.followSequence(this.parts.bus);

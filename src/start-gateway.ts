@@ -1,5 +1,5 @@
 import { NodeSequence } from './cache/index.ts';
-import { NodeChanges } from './changes/index.ts';
+import { type ChangeEvent, NodeChanges, notesTo } from './changes/index.ts';
 import type { GatewayConfig } from './config/model.ts';
 import { createGateway, type Gateway, SYNC_EVERY } from './gateway.ts';
 import { Counters, createLogger, type Logger, silentLogger } from './telemetry/index.ts';
@@ -14,6 +14,8 @@ export interface StartOptions {
   log?: boolean | Logger;
   clock?: Clock;
   random?: Random;
+  /** Hears of each change of a followed database, once it is applied, and of each change of a source's state. */
+  onChange?: (event: ChangeEvent) => void;
 }
 
 /** A gateway that runs in the caller's process. */
@@ -55,20 +57,22 @@ export async function startGateway(definition: object, options: StartOptions = {
   });
   const sequence: NodeSequence = new NodeSequence(
     {
-      apply: async (number, what) => gateway.hearFence({ number, what }),
-      raiseFloor: async (number) => gateway.hearFence({ number, what: null }),
-      reset: async () => gateway.hearFence({ reset: true }),
+      apply: async (number, what) => changes.counted([gateway.hearFence({ number, what })]),
+      raiseFloor: async (number) => void gateway.hearFence({ number, what: null }),
+      reset: async () => void gateway.hearFence({ reset: true }),
+      notes: notesTo(() => changes),
     },
     { clock, random, log: loggerOf(options.log) },
   );
-  await sequence.follow(config.cache);
-  const changes = new NodeChanges({
+  const changes: NodeChanges = new NodeChanges({
     clock,
     random,
     log: loggerOf(options.log),
     sequence,
     announce: async (news) => gateway.changes.hear(news),
+    ...(options.onChange === undefined ? {} : { publish: options.onChange }),
   });
+  await sequence.follow(config.cache);
   await changes.follow(config);
   const syncing = followSync(gateway, sequence, clock);
   const checks = new ActiveChecks(clock, random, ({ service, target, up, why }) =>

@@ -16,6 +16,7 @@ export {
   type Origin,
   type Out,
   originTags,
+  type Unseated,
 } from './flow/index.ts';
 export { type LevelParts, openSharedStore, placeOf } from './levels.ts';
 export { type NodeHolders, NodeSequence } from './node-sequence.ts';
@@ -29,8 +30,13 @@ export {
 export {
   type FenceHolders,
   LocalSequence,
+  type Note,
+  type NoteHearer,
+  type Seated,
+  type Seats,
   type SequenceLog,
   type SequenceState,
+  Superseded,
   Unavailable,
 } from './sequence/index.ts';
 export { SharedSecret } from './shared-secret.ts';

@@ -1,7 +1,14 @@
 import type { CacheConfig } from '../config/model.ts';
 import type { Invalidation } from './fences/index.ts';
 import { type LevelParts, openSequence, placeOf } from './levels.ts';
-import { type FenceHolders, LocalSequence, type SequenceLog, type SequenceState } from './sequence/index.ts';
+import {
+  type FenceHolders,
+  LocalSequence,
+  type Note,
+  type Seats,
+  type SequenceLog,
+  type SequenceState,
+} from './sequence/index.ts';
 
 /** Where invalidations of a node go: also told when another sequence begins, which makes all numbers void. */
 export interface NodeHolders extends Omit<FenceHolders, 'synced'> {
@@ -39,6 +46,7 @@ export class NodeSequence implements SequenceLog {
     const old = this.log;
     this.syncedAt = Number.NEGATIVE_INFINITY;
     if (moved) await this.holders.reset();
+    if (moved) this.holders.notes?.standing(null, Promise.resolve());
     this.log = await openSequence(config, this.holdersNow(), this.parts);
     if (place === this.place) this.at = place;
     await old.close();
@@ -52,11 +60,16 @@ export class NodeSequence implements SequenceLog {
       synced: (asOf) => {
         this.syncedAt = Math.max(this.syncedAt, asOf);
       },
+      ...(holders.notes === undefined ? {} : { notes: holders.notes }),
     };
   }
 
-  invalidate(what: Invalidation): Promise<number> {
-    return this.log.invalidate(what);
+  invalidate(what: Invalidation, notes?: readonly Note[]): Promise<number> {
+    return this.log.invalidate(what, notes);
+  }
+
+  get seats(): Seats | null {
+    return this.log.seats;
   }
 
   raiseFloor(why: string): Promise<number> {

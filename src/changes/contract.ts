@@ -24,6 +24,8 @@ export interface RowChange {
   /** Null where there is none. Only the columns that `TableMapping.columns` names need be there. */
   readonly before: Row | null;
   readonly after: Row | null;
+  /** Columns of its key, where the stream tells. */
+  readonly key?: readonly string[];
 }
 
 /** Which tags a source's changes mean, compiled from the config's `tables`. */
@@ -46,6 +48,17 @@ export interface TableMapping {
   readonly families: readonly string[];
 }
 
+/** A row that has changed, for people to see. */
+export interface RowEvent {
+  readonly table: string;
+  readonly op: Operation;
+  /** The values of its key, where they are known. */
+  readonly key: string | null;
+  /** The first of its tags, and how many more there are. */
+  readonly tags: readonly string[];
+  readonly more: number;
+}
+
 /** What one transaction touches, gathered row by row so that a huge one needs no more memory than a small one. */
 export interface Touched {
   /** Rows of mapped tables. */
@@ -53,6 +66,8 @@ export interface Touched {
   /** Events that could not be understood; what they may have touched is fenced all the same. */
   readonly skipped: number;
   readonly tags: ReadonlySet<string>;
+  /** The first rows, where somebody wants to see them. */
+  readonly rows: readonly RowEvent[];
   /** Changes of tables that are not mapped are passed over. */
   add(change: RowChange): void;
   /**
@@ -98,8 +113,11 @@ export interface SourceSink {
    * nothing that it feeds is answered from the cache until `open`.
    */
   close(why: string): Promise<void>;
-  /** Changes are followed again: to be called once nothing can be missed any more. Fences what was filled before. */
-  open(): Promise<void>;
+  /**
+   * Changes are followed again: to be called once nothing can be missed any more. Fences what was filled before, where
+   * it was closed, or where nothing is known of what another reader has followed (`anew`).
+   */
+  open(options?: { readonly anew?: boolean }): Promise<void>;
   /** A change of state is one line of the log; `error` says what is wrong and what would mend it. */
   state(status: Exclude<SourceStatus, 'stopped'>, error?: string | null): void;
   /** Bytes of the log that are written but not applied; null where that isn't known. */

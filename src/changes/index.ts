@@ -16,9 +16,10 @@ export {
   type Touched,
   UNKNOWN,
 } from './contract.ts';
+export type { ChangeEvent } from './feed.ts';
 export { inspectSource, type SourceFinding } from './inspect.ts';
 export { changeScope, compileMapping, rowScope } from './mapping/index.ts';
 export type { SourceNews } from './news.ts';
-export { NodeChanges, type NodeChangesParts } from './node-changes.ts';
-export type { AppliedChange, ReaderParts, SourceDescription } from './reader/index.ts';
-export { BadAfter, ChangeView, mappingStamp, type PositionWait } from './view/index.ts';
+export { NodeChanges, type NodeChangesParts, notesTo } from './node-changes.ts';
+export type { ReaderParts, SourceDescription } from './reader/index.ts';
+export { BadAfter, ChangeLens, ChangeView, mappingStamp, type PositionWait } from './view/index.ts';

@@ -1,9 +1,9 @@
-/** What the workers of a node hear of a source, from where it is read. */
+/** What the workers of a node hear of a source. */
 export interface SourceNews {
   readonly name: string;
   /** Grows: of two the later one holds, whichever is heard first. */
   readonly number: number;
-  /** Hash of the mapping that its changes are read with. */
+  /** Hash of the mapping that its changes are read with; empty where that isn't known. */
   readonly mapping: string;
   /** The last one applied; null: none yet. */
   readonly position: string | null;
@@ -11,11 +11,11 @@ export interface SourceNews {
   readonly closed: boolean;
   /** Changes whose tags origins may still answer with the old row: nothing that carries them is stored. */
   readonly settling?: readonly Settling[];
-  /** Numbers of those for which that is over. */
-  readonly settled?: readonly number[];
+  /** Those for which that is over. */
+  readonly settled?: readonly string[];
 }
 
 export interface Settling {
-  readonly id: number;
+  readonly id: string;
   readonly tags: readonly string[];
 }

@@ -1,11 +1,12 @@
-import { placeOf } from '../cache/index.ts';
+import { type Note, type NoteHearer, placeOf } from '../cache/index.ts';
 import type { CacheConfig, ChangeSourceConfig } from '../config/model.ts';
+import { type BoardParts, SourceBoard } from './board.ts';
 import type { PushReply, PushRequest } from './contract.ts';
 import type { OpenMemory } from './memory.ts';
 import type { SourceNews } from './news.ts';
 import type { ChangeReader, ReaderParts, SourceDescription } from './reader/index.ts';
 
-export type NodeChangesParts = Omit<ReaderParts, 'memory' | 'shared'>;
+export type NodeChangesParts = Omit<ReaderParts, 'memory' | 'shared' | 'board' | 'readsAlone'> & BoardParts;
 
 /** What of a config decides which changes are followed, and for whom. */
 export interface FollowedConfig {
@@ -14,8 +15,9 @@ export interface FollowedConfig {
 }
 
 /** The change sources of a node, whether its config has any or not: what reads them is loaded with the first. */
-export class NodeChanges {
+export class NodeChanges implements NoteHearer {
   private readonly parts: NodeChangesParts;
+  private readonly board: SourceBoard;
   private reader: ChangeReader | null = null;
   private memory: OpenMemory | null = null;
   /** Of the cache that is kept right. */
@@ -25,6 +27,19 @@ export class NodeChanges {
 
   constructor(parts: NodeChangesParts) {
     this.parts = parts;
+    this.board = new SourceBoard(parts);
+  }
+
+  foretold(notes: readonly Note[]): void {
+    this.board.foretold(notes);
+  }
+
+  noted(notes: readonly Note[], held: Promise<unknown>): void {
+    this.board.noted(notes, held);
+  }
+
+  standing(all: ReadonlyMap<string, string> | null, held: Promise<unknown>): void {
+    this.board.standing(all, held);
   }
 
   /**
@@ -37,6 +52,13 @@ export class NodeChanges {
     return this.turn;
   }
 
+  /** What an invalidation has unseated, as each worker has counted it: for people to see. */
+  counted(answers: readonly unknown[]): void {
+    const { feed } = this.board;
+    if (feed === null) return;
+    for (const answer of answers) if (Array.isArray(answer) && answer.length > 0) feed.counted(answer);
+  }
+
   /** As `GET /v1/changes` shows them. */
   describe(): SourceDescription[] {
     return this.reader?.describe() ?? [];
@@ -44,7 +66,7 @@ export class NodeChanges {
 
   /** For a worker that has just started. */
   news(): SourceNews[] {
-    return this.reader?.news() ?? [];
+    return this.board.news();
   }
 
   /** `POST /v1/changes/NAME`. Null: there is no such source, or nothing can be posted to it. */
@@ -63,6 +85,7 @@ export class NodeChanges {
     await this.turn.catch(() => {});
     await this.reader?.stop();
     await this.memory?.close();
+    this.board.stop();
   }
 
   private async change({ changes, cache }: FollowedConfig): Promise<void> {
@@ -79,6 +102,18 @@ export class NodeChanges {
     const { openMemory } = await import('./memory.ts');
     this.memory = await openMemory(cache, this.parts);
     this.place = place;
-    this.reader = new ChangeReader({ ...this.parts, memory: this.memory, shared: cache.redis !== null });
+    const { parts, memory, board } = this;
+    const shared = cache.redis !== null;
+    const readsAlone = cache.maxUnsynced === Number.POSITIVE_INFINITY;
+    this.reader = new ChangeReader({ ...parts, memory, board, shared, readsAlone });
   }
+}
+
+/** The sequence that the sources need is there before them. */
+export function notesTo(changes: () => NodeChanges): NoteHearer {
+  return {
+    foretold: (notes) => changes().foretold(notes),
+    noted: (notes, held) => changes().noted(notes, held),
+    standing: (all, held) => changes().standing(all, held),
+  };
 }

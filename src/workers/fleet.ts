@@ -131,8 +131,8 @@ export class Fleet {
    * Tells every worker. Resolves when each has acknowledged, is gone, or is sure to know that its lease has run
    * out: until it acknowledges it gets no other.
    */
-  async broadcast(topic: string, value: unknown, patience = ACKNOWLEDGE_PATIENCE): Promise<void> {
-    await Promise.all([...this.all].map((worker) => this.tell(worker, topic, value, patience)));
+  async broadcast(topic: string, value: unknown, patience = ACKNOWLEDGE_PATIENCE): Promise<unknown[]> {
+    return await Promise.all([...this.all].map((worker) => this.tell(worker, topic, value, patience)));
   }
 
   /** Counters of all routes, summed over the workers there are and were. */
@@ -237,11 +237,19 @@ export class Fleet {
     }
   }
 
-  private async tell(worker: WorkerProcess, topic: string, value: unknown, patience: number): Promise<void> {
+  /** What the worker has answered; undefined where it has not. */
+  private async tell(
+    worker: WorkerProcess,
+    topic: string,
+    value: unknown,
+    patience: number,
+  ): Promise<unknown> {
     let acknowledged = false;
+    let answer: unknown;
     const heard = worker.channel.call('broadcast', { topic, value }).then(
-      () => {
+      (given) => {
         acknowledged = true;
+        answer = given;
       },
       (error) => {
         if (!(error instanceof RemoteError)) return;
@@ -256,10 +264,11 @@ export class Fleet {
     );
     const over = Promise.race([heard, worker.gone]);
     await withinTime(over, patience);
-    if (acknowledged || worker.dead) return;
+    if (acknowledged || worker.dead) return answer;
     worker.lease.withhold();
     void heard.then(() => worker.lease.restore());
     await withinTime(over, worker.lease.left());
+    return answer;
   }
 
   /** Only where handles can't be handed over: each connection goes to the next worker. */

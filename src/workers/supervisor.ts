@@ -1,4 +1,4 @@
-import { type Invalidation, type NodeHolders, NodeSequence } from '../cache/index.ts';
+import { type Invalidation, NodeSequence } from '../cache/index.ts';
 import { NodeChanges } from '../changes/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { UNMATCHED } from '../telemetry/index.ts';
@@ -11,7 +11,6 @@ import { readWith } from './config-source.ts';
 import {
   COUNT_VARIABLE,
   type ConfigOutline,
-  type FenceNews,
   isCode,
   KEY_VARIABLE,
   type NodeView,
@@ -21,6 +20,7 @@ import {
   TOPICS,
 } from './contract.ts';
 import { usableCores } from './cores.ts';
+import { holdersOf } from './fence-holders.ts';
 import { Fleet } from './fleet.ts';
 import { Listeners } from './listeners.ts';
 import { inheritedListener, type OpenListener, openListener } from './listening.ts';
@@ -98,7 +98,10 @@ class Supervisor {
       codeFile: isCode(options.file) ? options.file : null,
     });
     const { clock, log } = options;
-    this.sequence = new NodeSequence(this.holders(), { clock, log, random: systemRandom });
+    this.sequence = new NodeSequence(
+      holdersOf(this.fleet, () => this.changes),
+      { clock, log, random: systemRandom },
+    );
     this.changes = new NodeChanges({
       clock,
       log,
@@ -106,15 +109,6 @@ class Supervisor {
       sequence: this.sequence,
       announce: (news) => this.fleet.broadcast(TOPICS.changes, news),
     });
-  }
-
-  /** Each resolves once every worker of this node holds it. */
-  private holders(): NodeHolders {
-    return {
-      apply: (number, what) => this.fleet.broadcast(TOPICS.fences, { number, what } satisfies FenceNews),
-      raiseFloor: (number) => this.fleet.broadcast(TOPICS.fences, { number, what: null } satisfies FenceNews),
-      reset: () => this.fleet.broadcast(TOPICS.fences, { reset: true } satisfies FenceNews),
-    };
   }
 
   async run(): Promise<number> {

@@ -223,7 +223,7 @@ describe.skipIf(skip !== '')('the binary log of MariaDB', () => {
     await streaming(first.sink);
     const second = follow();
     await until(
-      () => second.sink.states.some(({ error }) => error?.includes('another node')),
+      () => second.sink.states.some(({ error }) => error?.includes('another reader has')),
       'the second to wait',
     );
     await server.run("insert into shop.items values (1, 'a', null)");

@@ -1,4 +1,5 @@
 import { Fences, type Invalidation, LocalSequence, type SequenceLog } from '../../src/cache/index.ts';
+import { SourceBoard } from '../../src/changes/board.ts';
 import { ChangeReader, type SourceDescription } from '../../src/changes/reader/index.ts';
 import { loadObject } from '../../src/config/index.ts';
 import type { ChangeSourceConfig } from '../../src/config/model.ts';
@@ -14,6 +15,7 @@ export class Node {
   readonly lines: string[] = [];
   readonly closed = new Map<string, boolean>();
   readonly reader: ChangeReader;
+  readonly board: SourceBoard;
   readonly sequence: SequenceLog;
   readonly memory = new Map<string, string>();
   /** Before an invalidation holds: a slow worker, say. */
@@ -30,6 +32,12 @@ export class Node {
       raiseFloor: async (number) => this.fences.raiseFloor(number),
       synced: () => {},
     });
+    this.board = new SourceBoard({
+      clock: systemClock,
+      announce: async (news) => {
+        for (const { name, closed } of news) this.closed.set(name, closed);
+      },
+    });
     this.reader = new ChangeReader({
       sequence: this.sequence,
       clock: systemClock,
@@ -43,15 +51,13 @@ export class Node {
         write: async (key, value) => void this.memory.set(key, value),
       },
       shared,
-      announce: async (news) => {
-        for (const { name, closed } of news) this.closed.set(name, closed);
-      },
+      board: this.board,
     });
   }
 
   /** What workers hold as not settled yet. */
   settling(name = 'shop') {
-    return this.reader.news().find((source) => source.name === name)?.settling ?? [];
+    return this.board.news().find((source) => source.name === name)?.settling ?? [];
   }
 
   source(name = 'shop'): SourceDescription {

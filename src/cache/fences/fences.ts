@@ -42,6 +42,11 @@ export class Fences {
     return this.hard.floor;
   }
 
+  /** Number of the last invalidation of a tag that left nothing of it alive. */
+  fencedAt(tag: string): number {
+    return this.hard.fencedAt(tag);
+  }
+
   /** Applies an invalidation under its number, which is the next one or, after a gap, a later one. */
   apply(number: number, invalidation: Invalidation): void {
     if (number > this.newest) this.newest = number;
@@ -85,6 +90,10 @@ class FenceSet {
     if (all) this.floor = Math.max(this.floor, number);
     for (const tag of tags) this.tags.set(tag, number);
     for (const prefix of prefixes) this.addPrefix(prefix, number);
+  }
+
+  fencedAt(tag: string): number {
+    return this.tags.get(tag);
   }
 
   reaches({ sequence, tags, url }: Fenced): boolean {

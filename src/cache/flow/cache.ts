@@ -4,7 +4,7 @@ import type { Entry } from '../entry.ts';
 import { Fences, type Invalidation } from '../fences/index.ts';
 import { currentAge } from '../policy/index.ts';
 import type { SharedStore, SharedStoreState } from '../shared-store.ts';
-import { MemoryStore } from '../store/index.ts';
+import { MemoryStore, TagCounts } from '../store/index.ts';
 import type { Problem } from './contract.ts';
 import type { FedBy } from './fed-by.ts';
 import type { Flight } from './flight.ts';
@@ -19,6 +19,9 @@ export interface CacheParts {
   /** Numbers an invalidation; resolves once no worker of the node answers what it unseats. */
   readonly invalidate: (what: Invalidation) => Promise<unknown>;
 }
+
+/** Entries in memory that an invalidation has unseated, by tag; where there were any. */
+export type Unseated = readonly (readonly [tag: string, count: number])[];
 
 /** What a worker tells of its cache. */
 export interface CacheCounts {
@@ -43,7 +46,7 @@ export class Cache {
   readonly passes = new Passes();
   /** The second level; null: none. */
   shared: SharedStore | null = null;
-  /** The change sources that keep entries right; null: the config has none. */
+  /** The change sources that keep right what routes store that are compiled from now on; null: there are none. */
   fedBy: FedBy | null = null;
   /** Grows when another sequence begins: a fill of the old one stores nothing. */
   life = 0;
@@ -55,6 +58,7 @@ export class Cache {
   private syncedUntil = Number.POSITIVE_INFINITY;
   /** It knows where the sequence stands. */
   private begun = false;
+  private tagCounts: TagCounts | null = null;
 
   constructor(parts: CacheParts, memoryBytes: number) {
     this.parts = parts;
@@ -106,6 +110,27 @@ export class Cache {
     return stale;
   }
 
+  /** Counts what invalidations unseat from now on, or no more. */
+  countUnseated(on: boolean): void {
+    if (!on) this.tagCounts = null;
+    else this.tagCounts ??= new TagCounts(this.fences);
+    this.memory.watch(this.tagCounts);
+  }
+
+  /** An invalidation under its number. How many entries each of its tags unseats, where that is counted. */
+  unseat(number: number, what: Invalidation): Unseated {
+    const unseated = what.soft ? [] : (this.tagCounts?.unseat(what.tags) ?? []);
+    this.fences.apply(number, what);
+    if (what.all && !what.soft) this.tagCounts?.clear();
+    return unseated;
+  }
+
+  /** Everything below a number is dead. */
+  raiseFloor(number: number): void {
+    this.fences.raiseFloor(number);
+    this.tagCounts?.clear();
+  }
+
   /** Where the sequence stands. What was filled before that was known has no number that means anything. */
   startAt(number: number): void {
     if (!this.begun) {
@@ -122,6 +147,7 @@ export class Cache {
     this.begun = false;
     this.memory.clear();
     this.fences.restart();
+    this.tagCounts?.clear();
   }
 
   async close(): Promise<void> {

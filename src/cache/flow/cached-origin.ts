@@ -19,6 +19,7 @@ import {
 import { drop, fromEntry, lineOf } from './answers.ts';
 import type { Cache } from './cache.ts';
 import type { CacheRules, FullKey, Origin, Out } from './contract.ts';
+import type { FedBy } from './fed-by.ts';
 import { fillExchange } from './fill-exchange.ts';
 import { Flight, type FlightRoute } from './flight.ts';
 import { askByHead } from './head.ts';
@@ -41,6 +42,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   readonly cache: Cache;
   readonly rules: CacheRules<T>;
   readonly origin: Origin<T>;
+  readonly fedBy: FedBy | null;
   /** What an ignored Vary named: it is taken off what the origin is asked (`ignore: [vary]`). */
   private readonly ignoredVary = new Set<string>();
 
@@ -48,6 +50,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     this.cache = cache;
     this.rules = rules;
     this.origin = origin;
+    this.fedBy = cache.fedBy;
   }
 
   readonly serve: Origin<T> = (exchange, out) => {
@@ -61,7 +64,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
 
   /** Waits first where the client asks for nothing older than a position. */
   private enter(exchange: Exchange, out: Out<T>): void {
-    const { fedBy } = this.cache;
+    const { fedBy } = this;
     const fields = scanRequest(exchange.headers);
     const { after } = fields;
     if (fedBy === null || after === null) return this.look(exchange, out, fields, 0);
@@ -158,7 +161,17 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   /** The entry, if it may be answered now. */
   private standing(key: string, stored: Entry): Entry | undefined {
     const entry = this.cache.standing(key, stored);
-    return entry === undefined || !this.cache.mayAnswer(entry.tags) ? undefined : entry;
+    return entry === undefined || !this.mayAnswer(entry.tags) ? undefined : entry;
+  }
+
+  mayAnswer(tags: readonly string[]): boolean {
+    return this.cache.mayAnswer(tags) && !this.withholds(tags);
+  }
+
+  /** Changes of one of these tags are not followed now. */
+  private withholds(tags: readonly string[]): boolean {
+    const withheld = this.fedBy === null ? null : this.fedBy.withheld;
+    return withheld !== null && tags.some((tag) => withheld.has(tag));
   }
 
   /** Where nothing says whose the answers are, one who shows who he is gets only what all may have. */
@@ -207,6 +220,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     const { exchange, fields, keyed } = waiter;
     if (this.select([entry], exchange) === undefined || !this.isFor(entry, exchange, fields))
       return undefined;
+    if (this.withholds(entry.tags)) return undefined;
     return this.cache.standing(keyed.key, entry);
   }
 

@@ -1,5 +1,7 @@
 /** What a cache knows of the change sources that keep it right. `changes/` is one; it stands above. */
 export interface FedBy {
+  /** Tags of which changes are not followed now: nothing that carries one is answered. Null: there is none. */
+  readonly withheld: ReadonlySet<string> | null;
   /**
    * What an entry carries beside its tags, so that changes whose tags can't be known reach it too. Null: it must not
    * be stored, since changes of its tags are not followed now, or are not shown by all origins yet.

@@ -24,6 +24,7 @@ import { drop, forwarded, fromEntry, streamed } from './answers.ts';
 import type { Cache } from './cache.ts';
 import { apartByCoding } from './coding.ts';
 import type { Answered, CacheRules, Origin } from './contract.ts';
+import type { FedBy } from './fed-by.ts';
 import { fillExchange, handOver } from './fill-exchange.ts';
 import { asksForPart } from './hit.ts';
 import { originTags } from './origin-tags.ts';
@@ -34,6 +35,10 @@ export interface FlightRoute<T> {
   readonly cache: Cache;
   readonly rules: CacheRules<T>;
   readonly origin: Origin<T>;
+  /** The change sources that keep its entries right, as they stood in the config of the route; null: none. */
+  readonly fedBy: FedBy | null;
+  /** May an entry with these tags be answered from memory now? Whether it is fresh is another question. */
+  mayAnswer(tags: readonly string[]): boolean;
   /** The client's headers as the origin gets them. */
   headersFor(exchange: Exchange): Headers;
   learnVary(headers: Headers): void;
@@ -158,13 +163,13 @@ export class Flight<T> implements Responder {
     if (this.requestAt === 0 || this.birth > waiter.arrival) return true;
     const { cache } = this.route;
     const { sequence, tags } = this;
-    if (this.life !== cache.life || !cache.mayAnswer(tags)) return false;
+    if (this.life !== cache.life || !this.route.mayAnswer(tags)) return false;
     return !cache.fences.isDead({ sequence, tags, url: this.url });
   }
 
   /** This worker hears of no changes at present. */
   private isSilent(): boolean {
-    return !this.route.cache.mayAnswer(this.tags);
+    return !this.route.mayAnswer(this.tags);
   }
 
   private waitsForWhole(waiter: Waiter<T>): boolean {
@@ -235,8 +240,8 @@ export class Flight<T> implements Responder {
 
   /** What was just read from Redis was compared with its fences there: it is for all who came before that. */
   private isAlsoFor(waiter: Waiter<T>, entry: Entry, now: number): boolean {
-    const { cache, rules } = this.route;
-    if (this.birth < waiter.arrival && !cache.mayAnswer(entry.tags)) return false;
+    const { rules } = this.route;
+    if (this.birth < waiter.arrival && !this.route.mayAnswer(entry.tags)) return false;
     const usable = this.route.usable(waiter, entry);
     return usable !== undefined && judgeUse(usable, waiter.fields, now, rules.policy).kind === 'fresh';
   }
@@ -319,7 +324,7 @@ export class Flight<T> implements Responder {
 
   /** Null: changes of these tags are not followed now. */
   private withFamilies(tags: string[]): string[] | null {
-    const { fedBy } = this.route.cache;
+    const { fedBy } = this.route;
     if (fedBy === null || tags.length === 0) return tags;
     const families = fedBy.familiesOf(tags);
     return families === null ? null : [...tags, ...families];
@@ -489,7 +494,7 @@ export class Flight<T> implements Responder {
     if (this.base === null || !this.servable || (status !== null && status < 500)) return false;
     // It may have been unseated meanwhile, or this worker may have heard nothing for a while.
     const base = this.life === cache.life ? this.route.usable(this.leader, this.base) : undefined;
-    if (base === undefined || !cache.mayAnswer(base.tags)) return false;
+    if (base === undefined || !this.route.mayAnswer(base.tags)) return false;
     const now = cache.parts.clock.wall();
     const directives = rules.policy.ignoreClientDirectives ? null : this.leader.fields.directives;
     if (!canUseOnError(base, now, status, directives)) return false;

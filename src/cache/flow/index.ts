@@ -1,4 +1,4 @@
-export { Cache, type CacheCounts, type CacheParts } from './cache.ts';
+export { Cache, type CacheCounts, type CacheParts, type Unseated } from './cache.ts';
 export { CachedOrigin } from './cached-origin.ts';
 export { canonicalTag } from './canonical.ts';
 export type { Answered, CacheRules, CookieRule, Keyed, KeyOf, Origin, Out, Problem } from './contract.ts';

@@ -1,3 +1,4 @@
+import type { Invalidation } from '../fences/index.ts';
 import type { FenceHolders } from '../sequence/index.ts';
 import type { Message } from './message.ts';
 import { STEP } from './numbers.ts';
@@ -34,7 +35,7 @@ export class Applied {
     this.newest = Math.max(this.newest, number);
     const isFloor = message === null || message.floor !== null;
     if (isFloor || (message.all && !message.soft)) this.floor = Math.max(this.floor, number);
-    const done = isFloor ? this.holders.raiseFloor(number) : this.holders.apply(number, message);
+    const done = isFloor ? this.holders.raiseFloor(number) : this.holders.apply(number, fencesOf(message));
     this.held = Promise.all([this.held, done]);
   }
 
@@ -61,4 +62,8 @@ export class Applied {
     if (above % STEP === 0) this.outran = true;
     this.apply(above, message);
   }
+}
+
+function fencesOf({ tags, prefixes, all, soft }: Message): Invalidation {
+  return { tags, prefixes, all, soft };
 }

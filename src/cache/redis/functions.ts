@@ -13,6 +13,7 @@ import { STEP } from './numbers.ts';
  * - `life`: the epoch, and the life of the server in which it began.
  * - `log`: the stream that nodes follow. Ids are `AT-0` for an invalidation, AT growing by one, and `AT-n` for
  *   heartbeats after it.
+ * - `notes`: what the reader of each change source has told last, by topic; `seats`: who may tell, and until when.
  *
  * An epoch is good in one life of one server. `verified` remembers that it was found so: it is lost with the
  * process, and neither saved nor replicated, so that a server which comes back with an old snapshot, or a replica
@@ -28,6 +29,7 @@ local BYTES = (SLOTS + 16) * 8
 local MOST_PREFIXES = 1000
 local MOST_VARIANTS = 32
 local NOT_OPEN = -1
+local SUPERSEDED = -2
 
 local verified = {}
 
@@ -239,14 +241,63 @@ local function append(fences, log, at, most, ...)
   set(fences, AT, at, BEATS, 0)
 end
 
--- Numbers an invalidation, sets its fences and tells the log. Arguments: longest log, message, then as above.
+local function holder_of(seats, topic)
+  local holder, till = string.match(redis.call('HGET', seats, topic) or '', '^(%S+) (%d+)$')
+  return holder, tonumber(till)
+end
+
+-- Of notes only: how many, then topic, author and what stands of each. Returns a topic whose author has lost its
+-- seat, or nil; and where the arguments go on.
+local function superseded(keys, args, first)
+  local next = first + 1 + 3 * tonumber(args[first])
+  for i = first + 1, next - 1, 3 do
+    if holder_of(keys[7], args[i]) ~= args[i + 1] then return args[i], next end
+  end
+  return nil, next
+end
+
+local function write_notes(keys, args, first, next)
+  for i = first + 1, next - 1, 3 do redis.call('HSET', keys[6], args[i], args[i + 2]) end
+end
+
+local function milliseconds()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- Arguments: topic, author, milliseconds, 1 to take it from whoever has it. Returns 0 for another's, 1 for a seat
+-- that is held on to, 2 for one that is new; what stands of the topic; 1 where another waits for it.
+local function seat(keys, args)
+  local topic, author, now = args[1], args[2], milliseconds()
+  local holder, till = holder_of(keys[7], topic)
+  local standing = redis.call('HGET', keys[6], topic)
+  local waits = ' ' .. topic
+  if holder and holder ~= author and args[4] ~= '1' and till > now then
+    redis.call('HSET', keys[7], waits, text(now))
+    return {0, standing, 0}
+  end
+  redis.call('HSET', keys[7], topic, author .. ' ' .. text(now + tonumber(args[3])))
+  local asked = tonumber(redis.call('HGET', keys[7], waits) or 0)
+  return {holder == author and standing and 1 or 2, standing, now - asked < tonumber(args[3]) and 1 or 0}
+end
+
+local function unseat(keys, args)
+  if holder_of(keys[7], args[1]) ~= args[2] then return 0 end
+  redis.call('HDEL', keys[7], args[1])
+  return 1
+end
+
+-- Numbers an invalidation, sets its fences and tells the log. Arguments: longest log, message, notes, then as above.
 local function purge(keys, args)
   local fences, log = keys[1], keys[4]
   local control = get(fences, EPOCH, SEQUENCE, AT)
   if not is_open(fences, control[1]) then return NOT_OPEN end
+  local lost, first = superseded(keys, args, 3)
+  if lost then return {SUPERSEDED, lost} end
   local number, at = control[2] + STEP, control[3] + 1
   set(fences, SEQUENCE, number)
-  write_fences(keys, args, 3, number, control[1])
+  write_fences(keys, args, first, number, control[1])
+  write_notes(keys, args, 3, first)
   append(fences, log, at, args[1], 'n', text(number), 'm', args[2])
   return {number, at}
 end
@@ -272,13 +323,16 @@ local function fence(keys, args)
   return 1
 end
 
--- Arguments: longest log, message, number, then as above.
+-- Arguments: longest log, message, number, notes, then as above.
 local function commit(keys, args)
   local fences, log = keys[1], keys[4]
   local control = get(fences, EPOCH, AT)
   if not is_open(fences, control[1]) then return NOT_OPEN end
+  local lost, first = superseded(keys, args, 4)
+  if lost then return {SUPERSEDED, lost} end
   local number, at = tonumber(args[3]), control[2] + 1
-  write_fences(keys, args, 4, number, control[1])
+  write_fences(keys, args, first, number, control[1])
+  write_notes(keys, args, 4, first)
   append(fences, log, at, args[1], 'n', text(number), 'm', args[2])
   return {number, at}
 end
@@ -309,20 +363,21 @@ local function open(keys, args)
   local whole = args[3] ~= '1' and redis.call('STRLEN', fences) == BYTES and redis.call('EXISTS', log) == 1
   if whole and control[2] + STEP > known and redis.call('GET', keys[5]) == text(control[1]) .. ':' .. life then
     verified[fences] = control[1]
-    return {control[1], control[2], control[3], text(control[4]) .. '-' .. text(control[5])}
+    local reaches = text(control[4]) .. '-' .. text(control[5])
+    return {control[1], control[2], control[3], reaches, 0, redis.call('HGETALL', keys[6])}
   end
   local time = redis.call('TIME')
   local now = (time[1] - 1767225600) * 1000 + math.floor(time[2] / 1000)
   local number = (math.floor(math.max(control[2], known, now * STEP) / STEP) + 1) * STEP
   local at = math.max(control[4] + 1, now)
   local epoch = tonumber(args[1])
-  redis.call('UNLINK', fences, keys[2], keys[3], log)
+  redis.call('UNLINK', fences, keys[2], keys[3], log, keys[6], keys[7])
   redis.call('SETRANGE', fences, BYTES - 1, '\\0')
   set(fences, EPOCH, epoch, FLOOR, number, SEQUENCE, number)
   append(fences, log, at, 1000, 'n', text(number), 'e', text(epoch))
   redis.call('SET', keys[5], text(epoch) .. ':' .. life)
   verified[fences] = epoch
-  return {epoch, number, number, text(at) .. '-0'}
+  return {epoch, number, number, text(at) .. '-0', 0, {}}
 end
 
 local function replicas_in_touch()
@@ -334,7 +389,7 @@ local function replicas_in_touch()
 end
 
 -- Shows that the log can be written, and how far it reaches. Arguments: microseconds between two heartbeats
--- of all nodes together, 1 to look at the life of the server again, longest log.
+-- of all nodes together, 1 to look at the life of the server again, longest log, 1 to hear what stands of all topics.
 local function beat(keys, args)
   local fences, log = keys[1], keys[4]
   if args[2] == '1' then verified[fences] = nil end
@@ -349,7 +404,8 @@ local function beat(keys, args)
     redis.call('XADD', log, 'MAXLEN', '~', args[3], id, 'n', text(control[2]))
     set(fences, BEATS, beats, BEAT_TIME, now)
   end
-  return {control[1], control[2], control[3], text(control[4]) .. '-' .. text(beats), replicas_in_touch()}
+  local notes = args[4] == '1' and redis.call('HGETALL', keys[6]) or {}
+  return {control[1], control[2], control[3], text(control[4]) .. '-' .. text(beats), replicas_in_touch(), notes}
 end
 
 local function release(keys, args)
@@ -375,6 +431,8 @@ register('join', join, {'allow-oom'})
 register('open', open, {'allow-oom'})
 register('beat', beat, {'allow-oom'})
 register('release', release, {'allow-oom'})
+register('seat', seat, {'allow-oom'})
+register('unseat', unseat, {'allow-oom'})
 `;
 
 /** Named by its content, so that gateways of several versions may use one Redis. */

@@ -14,6 +14,8 @@ export interface Group {
   readonly life: string;
   readonly entries: string;
   readonly claims: string;
+  readonly notes: string;
+  readonly seats: string;
   readonly secret: string;
 }
 
@@ -53,6 +55,8 @@ function group(tag: string): Group {
     life: `${tag}:life`,
     entries: `${tag}:e:`,
     claims: `${tag}:f:`,
+    notes: `${tag}:notes`,
+    seats: `${tag}:seats`,
     secret: `${tag}:secret`,
   };
 }

@@ -3,13 +3,22 @@ import type { Logger } from '../../telemetry/index.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { Random } from '../../util/random.ts';
 import type { Invalidation } from '../fences/index.ts';
-import { type FenceHolders, type SequenceLog, type SequenceState, Unavailable } from '../sequence/index.ts';
+import {
+  type FenceHolders,
+  type Note,
+  type Seats,
+  type SequenceLog,
+  type SequenceState,
+  Superseded,
+  Unavailable,
+} from '../sequence/index.ts';
 import { Applied } from './applied.ts';
 import { type Batch, Batches, type Item } from './batches.ts';
 import { Follower, isAfter, type LogEntry, type Position, parseEntries } from './follower.ts';
 import { Hearing } from './hearing.ts';
 import type { Keyspace } from './keys.ts';
 import { decodeMessage, floorMessage, type Message, NOTHING } from './message.ts';
+import { Noting } from './noting.ts';
 import { Unsent } from './unsent.ts';
 import { NotOpen, type Standing, Writer } from './writer.ts';
 
@@ -57,6 +66,8 @@ export class RedisSequence implements SequenceLog {
   private readonly applied: Applied;
   private readonly arrivals = new Set<() => void>();
   private readonly hearing = new Hearing();
+  private readonly noting: Noting;
+  readonly seats: Seats;
   private deafSince: number | null = null;
   private replicas = 0;
   /** Why the log can't be written though the server answers. */
@@ -71,6 +82,11 @@ export class RedisSequence implements SequenceLog {
     this.parts = parts;
     this.writer = new Writer(link, parts.keys, parts.random);
     this.applied = new Applied(parts.holders, this.unsent);
+    this.noting = new Noting(parts.holders.notes);
+    this.seats = {
+      take: (topic, author, { ms, force = false }) => this.writer.seat(topic, author, ms, force),
+      leave: (topic, author) => this.writer.unseat(topic, author).catch(() => {}),
+    };
     this.follower = new Follower(
       link,
       parts.clock,
@@ -83,8 +99,8 @@ export class RedisSequence implements SequenceLog {
     this.beat();
   }
 
-  async invalidate(what: Invalidation): Promise<number> {
-    return await this.number({ ...what, floor: null });
+  async invalidate(what: Invalidation, notes: readonly Note[] = []): Promise<number> {
+    return await this.number({ ...what, floor: null, ...(notes.length === 0 ? {} : { notes }) });
   }
 
   async raiseFloor(why: string): Promise<number> {
@@ -136,7 +152,17 @@ export class RedisSequence implements SequenceLog {
       const { number, at } = await this.purge(batch.message);
       this.finish(number, at, batch);
     } catch (error) {
-      this.applyHere(batch.items, (error as Error).message);
+      if (error instanceof Superseded) this.refuse(batch.items, error);
+      else this.applyHere(batch.items, (error as Error).message);
+    }
+  }
+
+  /** What is in a batch beside the notes of who has lost its seat is sent without them. */
+  private refuse(items: readonly Item[], error: Superseded): void {
+    for (const item of items) {
+      const refused = item.message.notes?.some(({ topic }) => topic === error.topic) ?? false;
+      if (refused) item.reject(error);
+      else this.batches.add(item);
     }
   }
 
@@ -212,22 +238,26 @@ export class RedisSequence implements SequenceLog {
     this.flush();
   }
 
-  private adopt({ epoch, sequence, floor, last }: Standing): void {
+  private adopt({ epoch, sequence, floor, last, notes }: Standing): void {
     if (epoch === this.epoch) return;
     const isFirst = this.epoch === null;
     this.epoch = epoch;
     this.seen = last;
     this.applied.keepAbove(sequence);
-    if (!isFirst) return this.drop(sequence);
+    if (!isFirst) this.drop(sequence);
+    if (notes !== null) this.noting.told(last, notes);
+    if (!isFirst) return this.noting.heard(last, this.applied.held);
     // This node holds nothing yet: what Redis holds, Redis has fenced.
     this.applied.apply(floor, null);
     this.applied.apply(sequence, { ...NOTHING, floor: null });
+    this.noting.heard(last, this.applied.held);
   }
 
   /** In another epoch than the one this node was in, nothing older can be proven fresh. */
   private drop(number: number): void {
     this.parts.log.warn('Redis has lost its memory or changed: everything cached before is dropped');
     this.applied.apply(number, null);
+    this.noting.missed();
   }
 
   private beat(): void {
@@ -243,10 +273,13 @@ export class RedisSequence implements SequenceLog {
   private async askStanding(): Promise<void> {
     const sentAt = this.parts.clock.now();
     if (!this.joined) return await this.join();
-    const now = await this.writer.beat(BEAT, this.beatCount++ % LOOK_EVERY === 0);
+    const { unknown } = this.noting;
+    const now = await this.writer.beat(BEAT, this.beatCount++ % LOOK_EVERY === 0, unknown);
     this.replicas = now.replicas;
     this.adopt(now);
     this.hearing.told(sentAt, now.last);
+    if (now.notes !== null) this.noting.told(now.last, now.notes);
+    this.noting.heard(this.seen!, this.applied.held);
     this.compare();
   }
 
@@ -284,6 +317,7 @@ export class RedisSequence implements SequenceLog {
     if (this.seen === null || entries.length === 0) return;
     this.applied.keepAbove(Math.max(...entries.map(numberOf)));
     for (const entry of entries) if (isAfter(entry, this.seen)) this.takeOne(entry);
+    this.noting.heard(this.seen, this.applied.held);
     for (const arrived of this.arrivals) arrived();
     this.arrivals.clear();
     this.compare();
@@ -302,9 +336,18 @@ export class RedisSequence implements SequenceLog {
     const isNext = entry.beat === 0 ? entry.at === at + 1 : entry.at === at;
     if (!isNext) {
       this.parts.log.warn('Part of the log in Redis was missed: everything cached on this node is dropped');
-      return this.applied.apply(number, null);
+      this.applied.apply(number, null);
+      return this.noting.missed();
     }
-    if (entry.beat === 0) this.applied.apply(number, decodeMessage(entry.fields.get('m') ?? ''));
+    if (entry.beat === 0) this.carryOut(number, decodeMessage(entry.fields.get('m') ?? ''), entry);
+  }
+
+  private carryOut(number: number, message: Message | null, at: Position): void {
+    const notes = message?.notes ?? [];
+    if (notes.length > 0) this.noting.foretold(notes);
+    this.applied.apply(number, message);
+    if (notes.length > 0) this.noting.noted(at, notes, this.applied.held);
+    if (message === null) this.noting.missed();
   }
 
   private written(): void {

@@ -1,5 +1,6 @@
 import type { Arg } from '../../redis/index.ts';
 import type { Invalidation } from '../fences/index.ts';
+import type { Note } from '../sequence/index.ts';
 import { slotName } from './keys.ts';
 
 /** Tags and prefixes that one number stands for; what is more goes under the next number. */
@@ -8,6 +9,8 @@ const MOST_TAGS = 256;
 /** What goes through the log: an invalidation, or a raised floor and why. */
 export interface Message extends Invalidation {
   readonly floor: string | null;
+  /** Left out: none. */
+  readonly notes?: readonly Note[];
 }
 
 export const NOTHING: Invalidation = { tags: [], prefixes: [], all: false, soft: false };
@@ -16,24 +19,41 @@ export function floorMessage(why: string): Message {
   return { ...NOTHING, all: true, floor: why };
 }
 
-export function encodeMessage({ tags, prefixes, all, soft, floor }: Message): string {
+export function encodeMessage({ tags, prefixes, all, soft, floor, notes }: Message): string {
   return JSON.stringify({
     ...(tags.length === 0 ? {} : { t: tags }),
     ...(prefixes.length === 0 ? {} : { p: prefixes }),
     ...(all ? { a: 1 } : {}),
     ...(soft ? { s: 1 } : {}),
     ...(floor === null ? {} : { f: floor }),
+    ...(notes === undefined ? {} : { n: notes.map(written) }),
   });
 }
 
 /** Null for what this version can't read: then everything is to be taken for purged. */
 export function decodeMessage(text: string): Message | null {
   try {
-    const { t = [], p = [], a, s, f = null } = JSON.parse(text);
-    return { tags: t, prefixes: p, all: a === 1, soft: s === 1, floor: f };
+    const { t = [], p = [], a, s, f = null, n } = JSON.parse(text);
+    const notes = n === undefined ? {} : { notes: (n as Written[]).map(read) };
+    return { tags: t, prefixes: p, all: a === 1, soft: s === 1, floor: f, ...notes };
   } catch {
     return null;
   }
+}
+
+type Written = [topic: string, author: string, standing: string, event?: string];
+
+function written({ topic, author, standing, event }: Note): Written {
+  return event === null ? [topic, author, standing] : [topic, author, standing, event];
+}
+
+function read([topic, author, standing, event]: Written): Note {
+  return { topic, author, standing, event: event ?? null };
+}
+
+/** The arguments that check and keep its notes in Redis. */
+export function noteArguments({ notes = [] }: Message): Arg[] {
+  return [notes.length, ...notes.flatMap(({ topic, author, standing }) => [topic, author, standing])];
 }
 
 /** The arguments that set its fences in Redis. */
@@ -48,7 +68,14 @@ export function merged(one: Message, other: Message): Message | null {
   const tags = union(one.tags, other.tags);
   const prefixes = union(one.prefixes, other.prefixes);
   if (tags.length + prefixes.length > MOST_TAGS) return null;
-  return { tags, prefixes, all: one.all || other.all, soft: one.soft, floor: one.floor ?? other.floor };
+  const floor = one.floor ?? other.floor;
+  const notes = bothNotes(one, other);
+  return { tags, prefixes, all: one.all || other.all, soft: one.soft, floor, ...notes };
+}
+
+function bothNotes(one: Message, other: Message): Pick<Message, 'notes'> {
+  if (one.notes === undefined && other.notes === undefined) return {};
+  return { notes: [...(one.notes ?? []), ...(other.notes ?? [])] };
 }
 
 function union(one: readonly string[], other: readonly string[]): readonly string[] {

@@ -1,14 +1,17 @@
 import type { Arg, RedisLink, Reply } from '../../redis/index.ts';
 import type { Random } from '../../util/random.ts';
+import { type Seated, Superseded } from '../sequence/index.ts';
 import { type Position, parsePosition } from './follower.ts';
 import { FUNCTIONS } from './functions.ts';
 import type { Group, Keyspace } from './keys.ts';
-import { encodeMessage, fenceArguments, type Message } from './message.ts';
+import { encodeMessage, fenceArguments, type Message, noteArguments } from './message.ts';
 
 /** Entries that the log keeps, about: a node that comes back later drops what it holds. */
 const LONGEST_LOG = 20_000;
 /** The reply of a function where no epoch is open: Redis has lost its memory, or gone back in time. */
 const NOT_OPEN = -1;
+/** The first of its reply where the author of a note has lost its seat. */
+const SUPERSEDED = -2;
 
 /** What Redis says: in which epoch it is, and how far. */
 export interface Standing {
@@ -21,6 +24,8 @@ export interface Standing {
   readonly last: Position;
   /** Replicas that have been heard of within two seconds. */
   readonly replicas: number;
+  /** What stands of each topic up to `last`; null: that was not asked. */
+  readonly notes: ReadonlyMap<string, string> | null;
 }
 
 /** No epoch is open. */
@@ -57,10 +62,12 @@ export class Writer {
    * Shows that the log can be written, and how far it reaches.
    * @param every Milliseconds between two heartbeats of all nodes together.
    * @param look Whether the life of the server is looked at again, which a log that goes on needn't show.
+   * @param notes Whether to tell what stands of all topics.
    */
-  async beat(every: number, look: boolean): Promise<Standing> {
-    const args = [every * 1000, look ? 1 : 0, LONGEST_LOG];
-    const standing = standingOf(await this.call('beat', this.keys.first, args));
+  async beat(every: number, look: boolean, notes = false): Promise<Standing> {
+    const args = [every * 1000, look ? 1 : 0, LONGEST_LOG, notes ? 1 : 0];
+    const told = standingOf(await this.call('beat', this.keys.first, args));
+    const standing = notes ? told : { ...told, notes: null };
     if (look) await Promise.all(this.others().map((group) => this.tend(group, standing.epoch)));
     return standing;
   }
@@ -69,11 +76,27 @@ export class Writer {
   async purge(message: Message): Promise<{ number: number; at: number }> {
     const others = this.others();
     const told = [LONGEST_LOG, encodeMessage(message)];
+    const notes = noteArguments(message);
     const fences = fenceArguments(message);
-    if (others.length === 0) return numbered(await this.call('purge', this.keys.first, [...told, ...fences]));
+    if (others.length === 0)
+      return numbered(await this.call('purge', this.keys.first, [...told, ...notes, ...fences]));
     const number = Number(await this.call('begin', this.keys.first, []));
     await Promise.all(others.map((group) => this.fence(group, number, fences)));
-    return numbered(await this.call('commit', this.keys.first, [...told, number, ...fences]));
+    return numbered(await this.call('commit', this.keys.first, [...told, number, ...notes, ...fences]));
+  }
+
+  async seat(topic: string, author: string, ms: number, force: boolean): Promise<Seated> {
+    const reply = await this.call('seat', this.keys.first, [topic, author, ms, force ? 1 : 0]);
+    const [mine, standing, wanted] = reply as Reply[];
+    return {
+      mine: mine === 0 ? false : mine === 1 ? 'renewed' : 'new',
+      standing: standing === null ? null : String(standing),
+      wanted: wanted === 1,
+    };
+  }
+
+  async unseat(topic: string, author: string): Promise<void> {
+    await this.call('unseat', this.keys.first, [topic, author]);
   }
 
   /** Has a replica got all that was written so far? */
@@ -114,25 +137,34 @@ export class Writer {
   }
 
   private async call(name: string, group: Group, args: readonly Arg[]): Promise<Reply> {
-    const { fences, soft, prefixes, log, life } = group;
-    const reply = await this.link.call(FUNCTIONS, name, [fences, soft, prefixes, log, life], args);
+    const { fences, soft, prefixes, log, life, notes, seats } = group;
+    const keys = [fences, soft, prefixes, log, life, notes, seats];
+    const reply = await this.link.call(FUNCTIONS, name, keys, args);
     if (reply === NOT_OPEN) throw new NotOpen('Redis has lost its memory');
     return reply;
   }
 }
 
 function standingOf(reply: Reply): Standing {
-  const [epoch, sequence, floor, last, replicas = 0] = reply as Reply[];
+  const [epoch, sequence, floor, last, replicas = 0, notes = []] = reply as Reply[];
   return {
     epoch: Number(epoch),
     sequence: Number(sequence),
     floor: Number(floor),
     last: parsePosition(String(last)),
     replicas: Number(replicas),
+    notes: byTopic(notes as Reply[]),
   };
+}
+
+function byTopic(words: readonly Reply[]): ReadonlyMap<string, string> {
+  const notes = new Map<string, string>();
+  for (let i = 0; i < words.length; i += 2) notes.set(String(words[i]), String(words[i + 1]));
+  return notes;
 }
 
 function numbered(reply: Reply): { number: number; at: number } {
   const [number, at] = reply as Reply[];
+  if (number === SUPERSEDED) throw new Superseded(String(at));
   return { number: Number(number), at: Number(at) };
 }

@@ -6,6 +6,7 @@ export class LocalSequence implements SequenceLog {
   private readonly holders: FenceHolders;
   private sequence = 0;
   private floor = 0;
+  readonly seats = null;
 
   constructor(holders: FenceHolders) {
     this.holders = holders;

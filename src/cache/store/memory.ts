@@ -1,6 +1,12 @@
 import type { Entry } from '../entry.ts';
 import { type Link, Queue } from './queue.ts';
 
+/** Hears of each entry that comes and goes. */
+export interface StoreWatcher {
+  added(entry: Entry): void;
+  removed(entry: Entry): void;
+}
+
 /** What a stored value costs beside its bytes: objects, strings, links. */
 const OVERHEAD = 512;
 /** The part of the space in which newcomers must prove themselves. */
@@ -42,6 +48,7 @@ export class MemoryStore {
   private bytes = 0;
   private entryCount = 0;
   private evictions = 0;
+  private watcher: StoreWatcher | null = null;
 
   /** @param limit Bytes. */
   constructor(limit: number) {
@@ -50,6 +57,14 @@ export class MemoryStore {
 
   counts(): StoreCounts {
     return { entries: this.entryCount, bytes: this.bytes, evictions: this.evictions };
+  }
+
+  /** From now on it hears of everything; what is there counts as added now. Null: of nothing more. */
+  watch(watcher: StoreWatcher | null): void {
+    if ((this.watcher === null) === (watcher === null)) return;
+    this.watcher = watcher;
+    if (watcher !== null)
+      for (const { entries } of this.slots.values()) for (const entry of entries) watcher.added(entry);
   }
 
   clear(): void {
@@ -109,6 +124,7 @@ export class MemoryStore {
     }
     if (slot === undefined) return this.insert(key, entries, bytes);
     this.account(slot, bytes - slot.bytes, entries.length - slot.entries.length);
+    if (this.watcher !== null) tellChange(this.watcher, slot.entries, entries);
     slot.entries = entries;
     slot.bytes = bytes;
     this.makeRoom();
@@ -120,6 +136,7 @@ export class MemoryStore {
     this.slots.set(key, slot);
     (main ? this.main : this.probation).push(slot);
     this.account(slot, bytes, entries.length);
+    if (this.watcher !== null) tellChange(this.watcher, [], entries);
     slot.bytes = bytes;
     this.makeRoom();
   }
@@ -170,6 +187,7 @@ export class MemoryStore {
     this.slots.delete(slot.key);
     (slot.main ? this.main : this.probation).remove(slot);
     this.account(slot, -slot.bytes, -slot.entries.length);
+    if (this.watcher !== null) tellChange(this.watcher, slot.entries, []);
   }
 }
 
@@ -188,6 +206,11 @@ class Ghosts {
   take(key: string): boolean {
     return this.young.delete(key) || this.old.delete(key);
   }
+}
+
+function tellChange(watcher: StoreWatcher, before: readonly Entry[], after: readonly Entry[]): void {
+  for (const entry of before) if (!after.includes(entry)) watcher.removed(entry);
+  for (const entry of after) if (!before.includes(entry)) watcher.added(entry);
 }
 
 function sameVariant(a: Entry, b: Entry): boolean {

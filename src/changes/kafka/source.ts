@@ -46,6 +46,8 @@ class KafkaSource implements Source {
   private running: Promise<void> = Promise.resolve();
   private started = false;
   private open = false;
+  /** The group is new: what another reader has followed isn't known. */
+  private anew = false;
   private queue: Record[] = [];
   private wake: () => void = () => {};
   private partitions = 0;
@@ -137,6 +139,7 @@ class KafkaSource implements Source {
       await consumer.commit({ offsets: places.map((at) => ({ ...at, leaderEpoch: 0 })) });
     if (gone.length > 0) await this.lost(`records of ${gone.join(', ')} were deleted before they were read`);
     this.started = true;
+    this.anew ||= !known;
   }
 
   private async follow(
@@ -225,7 +228,8 @@ class KafkaSource implements Source {
     const { sink, shared } = this.parts;
     const mine = (consumer.assignments ?? []).reduce((sum, { partitions }) => sum + partitions.length, 0);
     if (shared || mine >= this.partitions) {
-      if (!this.open) await sink.open();
+      if (!this.open) await sink.open({ anew: this.anew });
+      this.anew = false;
       this.open = true;
       return sink.state('streaming');
     }

@@ -6,10 +6,14 @@ import { type Family, familyOf } from './family.ts';
 import { placeOf } from './place.ts';
 import { Rule } from './rule.ts';
 import { rowScope } from './scope.ts';
-import { type Complain, TouchedTags } from './touched.ts';
+import { type Complain, TouchedTags, type Wanted } from './touched.ts';
 
 /** Compiles which tags a source's changes mean. Throws an ExpressionError for what `check` would refuse. */
-export function compileMapping(config: ChangeSourceConfig, complain: Complain = () => {}): Mapping {
+export function compileMapping(
+  config: ChangeSourceConfig,
+  complain: Complain = () => {},
+  shown: Wanted = () => 0,
+): Mapping {
   const rules = new Map(
     Object.entries(config.tables).map(([table, configs]) => [
       table,
@@ -24,7 +28,7 @@ export function compileMapping(config: ChangeSourceConfig, complain: Complain = 
     tables,
     families: namesOf([...rules.values()].flatMap(familiesOf)),
     hash: mappingHash(config),
-    touched: () => new TouchedTags(mapping, rules, complain),
+    touched: () => new TouchedTags(mapping, rules, complain, shown()),
   };
   return mapping;
 }

@@ -1,8 +1,14 @@
-import type { Mapping, RowChange, Touched } from '../contract.ts';
+import type { Mapping, RowChange, RowEvent, Touched } from '../contract.ts';
+import { keyOf } from './row-key.ts';
 import type { Rule, TagCollector } from './rule.ts';
 
 /** With more tags of one transaction, families stand in for them: memory stays bounded whatever its size. */
 const MOST_TAGS = 10_000;
+
+const MOST_SHOWN_TAGS = 10;
+
+/** How many of the next rows are to be shown to people. */
+export type Wanted = () => number;
 
 /** Hears of events that could not be understood. */
 export type Complain = (table: string | null, why: string) => void;
@@ -15,11 +21,21 @@ export class TouchedTags implements Touched, TagCollector {
   private readonly mapping: Mapping;
   private readonly rules: ReadonlyMap<string, readonly Rule[]>;
   private readonly complain: Complain;
+  readonly rows: RowEvent[] = [];
+  private readonly shown: number;
+  /** Of the row that is looked at; null: nobody will see it. */
+  private own: Set<string> | null = null;
 
-  constructor(mapping: Mapping, rules: ReadonlyMap<string, readonly Rule[]>, complain: Complain) {
+  constructor(
+    mapping: Mapping,
+    rules: ReadonlyMap<string, readonly Rule[]>,
+    complain: Complain,
+    shown: number,
+  ) {
     this.mapping = mapping;
     this.rules = rules;
     this.complain = complain;
+    this.shown = shown;
   }
 
   add(change: RowChange): void {
@@ -27,7 +43,9 @@ export class TouchedTags implements Touched, TagCollector {
     if (rules === undefined) return;
     this.events++;
     const faults = this.skipped;
+    this.own = this.rows.length < this.shown ? new Set() : null;
     for (const rule of rules) rule.collect(change, this);
+    if (this.own !== null && this.own.size > 0) this.show(change, [...this.own]);
     if (this.skipped > faults) {
       this.skipped = faults + 1;
       this.complain(change.table, this.fault);
@@ -35,6 +53,12 @@ export class TouchedTags implements Touched, TagCollector {
   }
 
   private fault = '';
+
+  private show({ table, op, before, after, key }: RowChange, tags: readonly string[]): void {
+    const shown = tags.slice(0, MOST_SHOWN_TAGS);
+    const row = after ?? before;
+    this.rows.push({ table, op, key: keyOf(row, key), tags: shown, more: tags.length - shown.length });
+  }
 
   spoil(table: string | null, why: string | null): void {
     const families =
@@ -47,12 +71,14 @@ export class TouchedTags implements Touched, TagCollector {
   }
 
   tag(tag: string, family: string): void {
+    this.own?.add(tag);
     if (this.coarse.has(family)) return;
     if (this.tags.size < MOST_TAGS) this.tags.add(tag);
     else this.family(family, null);
   }
 
   family(family: string, why: string | null): void {
+    this.own?.add(family);
     this.coarse.add(family);
     this.tags.add(family);
     if (why === null) return;

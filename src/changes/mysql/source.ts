@@ -82,7 +82,8 @@ class MysqlSource implements Source {
     const { serverId } = this.config;
     while (!this.pauses.stopped) {
       if (await control.takeSeat(serverId)) return true;
-      if (shared) sink.state('streaming', 'another node reads this source, for all');
+      if (shared)
+        sink.state('connecting', `another reader has serverId ${serverId}; this one takes over when it ends`);
       else {
         const why = `another gateway reads with serverId ${serverId}; without cache.redis each needs its own`;
         this.opened = false;
@@ -100,13 +101,14 @@ class MysqlSource implements Source {
     const remembered = this.applied ?? (await memory.read(this.memoryKey));
     const visibility = new Visibility(control, facts, clock, this.pauses);
     this.heardAt = clock.now();
+    const start = startAt(remembered);
     const session = new Session({
       ...this.config,
       gtid: facts.gtid,
-      start: startAt(remembered),
+      start,
       sink,
       visible: ({ gtid }, end) => visibility.of(end, gtid),
-      following: () => this.following(facts),
+      following: () => this.following(facts, start === null),
       applied: (position) => this.remember(position),
       heard: () => {
         this.heardAt = clock.now();
@@ -126,12 +128,13 @@ class MysqlSource implements Source {
     }
   }
 
-  private following(facts: ServerFacts): void {
+  /** @param anew From the end of the log on: what another reader has followed isn't known. */
+  private following(facts: ServerFacts, anew: boolean): void {
     const { sink } = this.parts;
     const stream = () => this.pauses.stopped || sink.state('streaming', facts.complaint);
     if (this.opened) return void stream();
     this.opened = true;
-    sink.open().then(stream, () => {});
+    sink.open({ anew }).then(stream, () => {});
   }
 
   private async broken(error: Error & { errno?: number }): Promise<void> {

@@ -88,7 +88,7 @@ class NatsSource implements Source {
     if (made) this.sequence.reset();
     if (made && this.opened) await this.lost(`the durable "${this.config.durable}" was gone`);
     await this.examine(await manager.streams.info(this.config.stream), info);
-    if (!this.opened) await this.parts.sink.open();
+    if (!this.opened) await this.parts.sink.open({ anew: made });
     this.opened = true;
     const messages = await this.consume(connection);
     this.broken = false;

@@ -32,6 +32,7 @@ interface Column {
 interface Relation {
   readonly table: TableMapping;
   readonly columns: readonly Column[];
+  readonly key: readonly string[];
 }
 
 /** Midnight of 2000-01-01, from which PostgreSQL counts, in milliseconds since 1970. */
@@ -145,7 +146,7 @@ export class PgOutput {
       if (wanted && read === null) this.onUnknownType();
       columns.push({ name, key, wanted, type, read });
     }
-    this.relations.set(oid, { table, columns });
+    this.relations.set(oid, { table, columns, key: keyOf(columns) });
   }
 
   private change(kind: number): void {
@@ -164,7 +165,8 @@ export class PgOutput {
 
   private insert(relation: Relation): RowChange {
     this.at += 1;
-    return { table: relation.table.table, op: 'insert', before: null, after: this.row(relation, false) };
+    const { table, key } = relation;
+    return { table: table.table, op: 'insert', before: null, after: this.row(relation, false), key };
   }
 
   private update(relation: Relation): RowChange {
@@ -172,19 +174,21 @@ export class PgOutput {
     const before = first === KEY_ROW || first === OLD_ROW ? this.row(relation, first === KEY_ROW) : null;
     if (before !== null) this.at += 1;
     const after = this.row(relation, false);
+    const { key } = relation;
     if (before === null)
-      return { table: relation.table.table, op: 'update', before: unchangedKey(relation, after), after };
+      return { table: relation.table.table, op: 'update', before: unchangedKey(relation, after), after, key };
     return {
       table: relation.table.table,
       op: 'update',
       before,
       after: first === OLD_ROW ? completed(after, before) : after,
+      key,
     };
   }
 
   private delete(relation: Relation): RowChange {
     const before = this.row(relation, this.byte() === KEY_ROW);
-    return { table: relation.table.table, op: 'delete', before, after: null };
+    return { table: relation.table.table, op: 'delete', before, after: null, key: relation.key };
   }
 
   private truncate(): void {
@@ -249,6 +253,12 @@ export class PgOutput {
     this.at = end + 1;
     return name;
   }
+}
+
+/** Where the whole row identifies it, the stream doesn't tell its key: then what it is most often called. */
+function keyOf(columns: readonly Column[]): readonly string[] {
+  const names = columns.filter(({ key }) => key).map(({ name }) => name);
+  return names.length === columns.length && names.includes('id') ? ['id'] : names;
 }
 
 /** No old row was sent: its key is that of the new one, the rest isn't known. */

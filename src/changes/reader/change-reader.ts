@@ -1,7 +1,8 @@
 import type { ChangeSourceConfig } from '../../config/model.ts';
 import type { PushReply, PushRequest } from '../contract.ts';
-import type { SourceNews } from '../news.ts';
-import { type ReaderParts, RunningSource, type SourceDescription } from './running-source.ts';
+import { compileFamilies } from '../mapping/index.ts';
+import type { ReaderParts, SourceDescription } from './parts.ts';
+import { RunningSource } from './running-source.ts';
 
 /**
  * The change sources of a node: those of the config in force run, each goes on through reloads that leave it as it
@@ -31,11 +32,6 @@ export class ChangeReader {
     return [...this.sources.values()].map((source) => source.describe());
   }
 
-  /** For a worker that has just started. */
-  news(): SourceNews[] {
-    return [...this.sources.values()].map((source) => source.news());
-  }
-
   /** `POST /v1/changes/NAME`. Null: there is no such source, or nothing can be posted to it. */
   push(name: string, request: PushRequest): Promise<PushReply> | null {
     return this.sources.get(name)?.push(request) ?? null;
@@ -52,6 +48,7 @@ export class ChangeReader {
   }
 
   private async change(configs: Readonly<Record<string, ChangeSourceConfig>>): Promise<void> {
+    this.parts.board.follow(configs);
     const gone = [...this.sources].filter(([name, { config }]) => !isEqual(config, configs[name]));
     await Promise.all(gone.map(([name, source]) => this.retire(name, source)));
     for (const [name, config] of Object.entries(configs)) {
@@ -66,7 +63,7 @@ export class ChangeReader {
   private async retire(name: string, source: RunningSource): Promise<void> {
     this.sources.delete(name);
     await source.stop();
-    const { families } = source.mapping;
+    const families = compileFamilies(source.config).map((family) => family.name);
     // Where the shared log is away, this node holds it all the same, and the next reader fences for all.
     await this.parts.sequence
       .invalidate({ tags: families, prefixes: [], all: false, soft: false })

@@ -1,7 +1,9 @@
-import { type SequenceLog, Unavailable } from '../../cache/index.ts';
+import { Unavailable } from '../../cache/index.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Random } from '../../util/random.ts';
 import type { ChangeBatch } from '../contract.ts';
+import type { ToldRows } from '../feed.ts';
+import type { Settling } from '../news.ts';
 
 /** Tags written as one; a batch by itself may have more. */
 const MOST_TAGS = 5000;
@@ -10,15 +12,25 @@ const LONGEST_PAUSE = 1000;
 
 export class Stopped extends Error {}
 
+/** What is told to all nodes beside fences. */
+export interface Said {
+  /** All up to here is proven with these fences. */
+  readonly position?: string;
+  readonly begins?: Settling;
+  readonly ends?: string;
+  readonly changed?: ToldRows;
+}
+
 export interface FenceQueueParts {
-  sequence: SequenceLog;
+  /** Rejects with an `Unavailable` where it is to be tried again. */
+  invalidate(tags: readonly string[], said: Said): Promise<void>;
   clock: Clock;
   random: Random;
   /** Milliseconds after which the tags of a batch are fenced once more; 0: never. */
   settle: number;
-  /** Until then nothing that carries these tags is to be stored. Resolves once that holds. */
-  settling(tags: readonly string[]): Promise<number>;
-  settled(id: number): void;
+  /** From now on nothing that carries these tags is to be stored. Resolves once that holds. */
+  settling(tags: readonly string[]): Promise<Settling>;
+  settled(id: string): void;
   /** A batch is applied; called in order. */
   applied(batch: ChangeBatch): void;
 }
@@ -26,7 +38,9 @@ export interface FenceQueueParts {
 interface Waiting {
   readonly batch: ChangeBatch;
   /** Of the first of those that were written as one: what settles once they are applied. */
-  settling: { readonly id: number; readonly tags: readonly string[] } | null;
+  settling: Settling | null;
+  /** Its position was told with its fences: it could be seen before they were set. */
+  proven: boolean;
   resolve(): void;
   reject(error: Error): void;
 }
@@ -61,19 +75,17 @@ export class FenceQueue {
   apply(batch: ChangeBatch): Promise<void> {
     if (this.stopped !== null) return Promise.reject(this.stopped);
     return new Promise((resolve, reject) => {
-      this.arrived.push({ batch, settling: null, resolve, reject });
+      this.arrived.push({ batch, settling: null, proven: false, resolve, reject });
       if (!this.writing) void this.write();
     });
   }
 
   /** One invalidation, tried until it is durable. */
-  async fence(tags: readonly string[]): Promise<void> {
-    if (tags.length === 0) return;
+  async fence(tags: readonly string[], said: Said = {}): Promise<void> {
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       if (this.stopped !== null) throw this.stopped;
       try {
-        await this.parts.sequence.invalidate({ tags, prefixes: [], all: false, soft: false });
-        return;
+        return await this.parts.invalidate(tags, said);
       } catch (error) {
         if (!(error instanceof Unavailable)) throw error;
         await this.pause(pause * (0.5 + this.parts.random.number() / 2));
@@ -97,9 +109,13 @@ export class FenceQueue {
       while (this.arrived.length > 0) {
         const group = this.nextGroup();
         const tags = tagsOf(group);
-        if (this.parts.settle > 0 && tags.length > 0)
-          group[0]!.settling = { id: await this.parts.settling(tags), tags };
-        await this.fence(tags);
+        if (this.parts.settle > 0 && tags.length > 0) group[0]!.settling = await this.parts.settling(tags);
+        const proven = this.unseen.length === 0 && group.every(({ batch }) => batch.visible === undefined);
+        await this.fence(tags, {
+          ...(group[0]!.settling === null ? {} : { begins: group[0]!.settling }),
+          ...(proven ? proofOf(group) : {}),
+        });
+        for (const waiting of group) waiting.proven = proven;
         this.unseen.push(...this.arrived.splice(0, group.length));
         if (!this.watching) void this.watch();
       }
@@ -116,7 +132,7 @@ export class FenceQueue {
       while (this.unseen.length > 0) {
         const group = [...this.unseen];
         await Promise.all(group.map(({ batch }) => batch.visible?.()));
-        await this.fence(tagsOf(group.filter(({ batch }) => batch.visible !== undefined)));
+        await this.prove(group);
         if (this.stopped !== null) return;
         this.unseen.splice(0, group.length);
         for (const { batch, resolve } of group) {
@@ -130,6 +146,13 @@ export class FenceQueue {
     } finally {
       this.watching = false;
     }
+  }
+
+  /** Fences once more what can be seen only now. */
+  private async prove(group: readonly Waiting[]): Promise<void> {
+    if (group.at(-1)!.proven) return;
+    const unseen = group.filter(({ batch }) => batch.visible !== undefined);
+    await this.fence(tagsOf(unseen), proofOf(group));
   }
 
   /** Left in the queue while they are written, so that `oldest` sees them. */
@@ -150,7 +173,7 @@ export class FenceQueue {
     if (settling === null) return;
     const timer = clock.after(settle, () => {
       this.settling.delete(timer);
-      this.fence(settling.tags).then(
+      this.fence(settling.tags, { ends: settling.id }).then(
         () => settled(settling.id),
         () => {},
       );
@@ -178,6 +201,18 @@ export class FenceQueue {
       this.pauses.add(pause);
     });
   }
+}
+
+/** What is told once a group is applied. */
+function proofOf(group: readonly Waiting[]): Said {
+  const position = group.at(-1)!.batch.position;
+  const told = group.filter(({ proven }) => !proven);
+  const count = told.reduce((sum, { batch }) => sum + batch.touched.events, 0);
+  if (count === 0) return { position };
+  const rows = told.flatMap(({ batch: { touched, committedAt } }) =>
+    touched.rows.map((row) => ({ ...row, commitMs: committedAt })),
+  );
+  return { position, changed: { rows, count } };
 }
 
 function tagsOf(group: readonly Waiting[]): string[] {

@@ -1,2 +1,2 @@
 export { ChangeReader } from './change-reader.ts';
-export type { AppliedChange, ReaderParts, SourceDescription } from './running-source.ts';
+export type { ReaderParts, SourceDescription } from './parts.ts';

@@ -91,7 +91,11 @@ class RedisSource implements Source {
     this.renewed = this.parts.clock.now();
     if (mine) return true;
     const { sink, shared } = this.parts;
-    if (shared) sink.state('streaming', 'another node reads this source, for all');
+    if (shared)
+      sink.state(
+        'connecting',
+        `another reader has the group "${this.config.group}"; this one takes over when it ends`,
+      );
     else {
       this.opened = false;
       const why = `another gateway reads the group "${this.config.group}"; without cache.redis each needs its own`;
@@ -104,10 +108,10 @@ class RedisSource implements Source {
 
   /** Until something breaks, or another node has the seat. */
   private async follow(group: StreamGroup, seat: ReaderSeat): Promise<void> {
-    await group.ensure('$');
+    const made = await group.ensure('$');
     await this.checkEpoch();
     await this.checkMissing(group);
-    if (!this.opened) await this.parts.sink.open();
+    if (!this.opened) await this.parts.sink.open({ anew: made.length > 0 });
     this.opened = true;
     await this.take(await group.pending(), group, false);
     this.parts.sink.state('streaming');

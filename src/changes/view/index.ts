@@ -1,2 +1,3 @@
 export { BadAfter } from './after.ts';
-export { ChangeView, mappingStamp, type PositionWait } from './view.ts';
+export { ChangeLens, type PositionWait } from './lens.ts';
+export { ChangeView, mappingStamp } from './view.ts';

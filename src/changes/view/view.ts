@@ -1,34 +1,23 @@
 import type { ChangeSourceConfig } from '../../config/model.ts';
 import type { Clock } from '../../util/clock.ts';
-import { compileFamilies, type Family, mappingHash } from '../mapping/index.ts';
+import { mappingHash } from '../mapping/index.ts';
 import type { SourceNews } from '../news.ts';
-import { type PositionKind, positionsOf } from '../positions/index.ts';
-import { type Asked, BadAfter, parseAfter } from './after.ts';
-
-interface SourceView {
-  readonly kind: PositionKind;
-  readonly maxWait: number;
-  readonly families: readonly Family[];
-  readonly mapping: string;
-  position: unknown;
-  closed: boolean;
-  /** Of the newest that was heard. */
-  heard: number;
-  /** Tags of changes that origins may not show yet, by the number of each change. */
-  readonly settling: Map<number, ReadonlySet<string>>;
-}
-
-/** A request that waits for positions. */
-export interface PositionWait {
-  /** Its client has gone. */
-  cancel(): void;
-}
+import { ChangeLens, type PositionWait } from './lens.ts';
 
 interface Waiter {
-  readonly asked: readonly Asked[];
+  readonly isReached: () => boolean;
   readonly done: (outcome: 'reached' | 'behind') => void;
   readonly timer: object;
 }
+
+interface Settling {
+  readonly tags: ReadonlySet<string>;
+  /** Whoever was to say that it is over has died: `clock.now()`. */
+  readonly until: number;
+}
+
+/** Of a change that settles: whoever has not said by then that it is over has died; ms. */
+const LONGEST_SETTLING = 10 * 60_000;
 
 /**
  * Names the mappings of a config: an entry that was made under another is a miss. It stands in the keys of what is
@@ -40,99 +29,60 @@ export function mappingStamp(configs: Readonly<Record<string, ChangeSourceConfig
     .join(' ');
 }
 
-/** What a worker knows of the change sources. It outlives reloads. */
+/** What a worker knows of the change sources. It outlives reloads; a config looks at it through a lens. */
 export class ChangeView {
+  /** Grows with all that is heard. */
+  version = 0;
   private readonly clock: Clock;
-  private sources = new Map<string, SourceView>();
-  private kinds: ReadonlyMap<string, PositionKind> = new Map();
+  private readonly heard = new Map<string, SourceNews>();
+  /** Changes that origins may not show yet. */
+  private readonly settling = new Map<string, Settling>();
   private readonly waiters = new Set<Waiter>();
 
   constructor(clock: Clock) {
     this.clock = clock;
   }
 
-  /** At the start and at each reload. Until it is heard of, a source counts as one that is not followed. */
-  configure(configs: Readonly<Record<string, ChangeSourceConfig>>): void {
-    const before = this.sources;
-    this.sources = new Map();
-    for (const [name, config] of Object.entries(configs)) {
-      const mapping = mappingHash(config);
-      const known = before.get(name);
-      const same = known?.mapping === mapping;
-      this.sources.set(name, {
-        kind: positionsOf(config.reader),
-        maxWait: config.maxWait,
-        families: compileFamilies(config),
-        mapping,
-        position: same ? known.position : null,
-        closed: same ? known.closed : true,
-        heard: known?.heard ?? 0,
-        settling: known?.settling ?? new Map(),
-      });
-    }
-    this.kinds = new Map([...this.sources].map(([name, { kind }]) => [name, kind]));
+  /** Null where there is no source. Until it is heard of, a source counts as one that is not followed. */
+  lens(configs: Readonly<Record<string, ChangeSourceConfig>>): ChangeLens | null {
+    return Object.keys(configs).length === 0 ? null : new ChangeLens(this, configs);
   }
 
   hear(news: readonly SourceNews[]): void {
-    for (const { name, number, mapping, position, closed, settling, settled } of news) {
-      const source = this.sources.get(name);
-      if (source === undefined) continue;
-      for (const { id, tags } of settling ?? []) source.settling.set(id, new Set(tags));
-      for (const id of settled ?? []) source.settling.delete(id);
-      if (number < source.heard) continue;
-      source.heard = number;
-      // Whoever reads with another mapping fences other tags.
-      source.closed = closed || mapping !== source.mapping;
-      source.position = position === null || mapping !== source.mapping ? null : source.kind.parse(position);
+    for (const told of news) {
+      for (const { id, tags } of told.settling ?? [])
+        this.settling.set(id, { tags: new Set(tags), until: this.clock.now() + LONGEST_SETTLING });
+      for (const id of told.settled ?? []) this.settling.delete(id);
+      const known = this.heard.get(told.name);
+      if (known === undefined || told.number > known.number) this.heard.set(told.name, told);
     }
-    for (const waiter of this.waiters) if (this.covers(waiter.asked)) this.end(waiter, 'reached');
+    this.version++;
+    for (const waiter of this.waiters) if (waiter.isReached()) this.end(waiter, 'reached');
   }
 
-  /**
-   * What an entry carries beside its tags, so that changes whose tags can't be known reach it too. Null: it must not
-   * be stored, since a source that feeds it is not followed now, or an origin may still show what is old.
-   */
-  familiesOf(tags: readonly string[]): string[] | null {
-    const carried = new Set<string>();
-    for (const { families, closed, settling } of this.sources.values()) {
-      for (const { name, includes } of families) {
-        if (!tags.some(includes)) continue;
-        if (closed) return null;
-        carried.add(name);
-      }
-      for (const touched of settling.values())
-        if (tags.some((tag) => touched.has(tag)) || [...carried].some((name) => touched.has(name)))
-          return null;
-    }
-    for (const tag of tags) carried.delete(tag);
-    return [...carried];
+  /** The newest that was heard of a source. */
+  heardOf(source: string): SourceNews | undefined {
+    return this.heard.get(source);
   }
 
-  /**
-   * The positions of a `tidegate-after`: `reached` at once where they are applied, else `done` is called when they
-   * are, or, `behind`, when the longest `maxWait` of these sources is over.
-   */
-  waitFor(value: string, done: (outcome: 'reached' | 'behind') => void): 'reached' | BadAfter | PositionWait {
-    const asked = parseAfter(value, this.kinds);
-    if (asked instanceof BadAfter) return asked;
-    if (this.covers(asked)) return 'reached';
-    const longest = Math.max(...asked.map(({ source }) => this.sources.get(source)!.maxWait));
+  /** An origin may still show what one of these tags stood for before a change. */
+  isSettling(tags: readonly string[]): boolean {
+    for (const [id, touched] of this.settling) {
+      if (this.clock.now() > touched.until) this.settling.delete(id);
+      else if (tags.some((tag) => touched.tags.has(tag))) return true;
+    }
+    return false;
+  }
+
+  /** Calls `done` when it is reached, or, `behind`, after `ms`. */
+  wait(isReached: () => boolean, ms: number, done: (outcome: 'reached' | 'behind') => void): PositionWait {
     const waiter: Waiter = {
-      asked,
+      isReached,
       done,
-      timer: this.clock.after(longest, () => this.end(waiter, 'behind')),
+      timer: this.clock.after(ms, () => this.end(waiter, 'behind')),
     };
     this.waiters.add(waiter);
     return { cancel: () => this.end(waiter, null) };
-  }
-
-  private covers(asked: readonly Asked[]): boolean {
-    return asked.every(({ source: name, position }) => {
-      const source = this.sources.get(name);
-      return (
-        source !== undefined && source.position !== null && source.kind.covers(source.position, position)
-      );
-    });
   }
 
   private end(waiter: Waiter, outcome: 'reached' | 'behind' | null): void {

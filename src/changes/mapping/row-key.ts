@@ -1,0 +1,18 @@
+import { type Row, UNKNOWN } from '../contract.ts';
+
+/** What a key is most often called. */
+const USUAL_KEY = ['id'];
+const LONGEST = 100;
+
+/** The values of a row's key, for people; null where they are not known. */
+export function keyOf(row: Row | null, columns: readonly string[] = USUAL_KEY): string | null {
+  if (row === null || columns.length === 0) return null;
+  const values: string[] = [];
+  for (const column of columns) {
+    const cell = row.get(column);
+    if (cell === undefined || cell === null || cell === UNKNOWN || typeof cell === 'object') return null;
+    values.push(String(cell));
+  }
+  const text = values.join(',');
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`;
+}

@@ -1,0 +1,47 @@
+import type { SourceStatus } from './contract.ts';
+import type { ToldRows } from './feed.ts';
+import type { Settling } from './news.ts';
+
+/** What holds of a source for every node, as its reader tells it. */
+export interface Standing {
+  /** Hash of the mapping that its changes are read with. */
+  readonly mapping: string;
+  /** The last one applied; null: none yet. */
+  readonly position: string | null;
+  /** Nothing that it feeds may be answered from the cache. */
+  readonly closed: boolean;
+  readonly state: SourceStatus;
+  readonly error: string | null;
+}
+
+/** What only those need to hear who listen when it is told. */
+export interface StandingEvent {
+  readonly begins?: Settling;
+  readonly ends?: string;
+  /** What was changed, for people. */
+  readonly changed?: ToldRows;
+}
+
+export function encodeStanding({ mapping, position, closed, state, error }: Standing): string {
+  return JSON.stringify([mapping, position, closed ? 1 : 0, state, error]);
+}
+
+/** Null for what another version has written: then nothing is known of the source. */
+export function decodeStanding(text: string): Standing | null {
+  try {
+    const [mapping, position, closed, state, error] = JSON.parse(text);
+    if (typeof mapping !== 'string') return null;
+    return { mapping, position, closed: closed === 1, state, error };
+  } catch {
+    return null;
+  }
+}
+
+export function encodeEvent({ begins, ends, changed }: StandingEvent): string | null {
+  if (begins === undefined && ends === undefined && changed === undefined) return null;
+  return JSON.stringify({ ...(begins && { begins }), ...(ends && { ends }), ...(changed && { changed }) });
+}
+
+export function decodeEvent(text: string | null): StandingEvent {
+  return text === null ? {} : (JSON.parse(text) as StandingEvent);
+}

@@ -1,0 +1,101 @@
+import type { FedBy } from '../../cache/index.ts';
+import type { ChangeSourceConfig } from '../../config/model.ts';
+import { compileFamilies, type Family, mappingHash } from '../mapping/index.ts';
+import { type PositionKind, positionsOf } from '../positions/index.ts';
+import { type Asked, BadAfter, parseAfter } from './after.ts';
+import type { ChangeView } from './view.ts';
+
+interface Source {
+  readonly name: string;
+  readonly kind: PositionKind;
+  readonly maxWait: number;
+  readonly families: readonly Family[];
+  readonly mapping: string;
+}
+
+/** A request that waits for positions. */
+export interface PositionWait {
+  /** Its client has gone. */
+  cancel(): void;
+}
+
+/**
+ * What is known of change sources, in the eyes of one config: of who reads with another mapping it trusts nothing.
+ * What was begun under a config ends under it, also where another is in force meanwhile.
+ */
+export class ChangeLens implements FedBy {
+  private readonly view: ChangeView;
+  private readonly sources: ReadonlyMap<string, Source>;
+  private readonly kinds: ReadonlyMap<string, PositionKind>;
+  /** Of the view, when `held` was found. */
+  private version = -1;
+  private held: ReadonlySet<string> | null = null;
+
+  constructor(view: ChangeView, configs: Readonly<Record<string, ChangeSourceConfig>>) {
+    this.view = view;
+    this.sources = new Map(Object.entries(configs).map(([name, config]) => [name, compile(name, config)]));
+    this.kinds = new Map([...this.sources].map(([name, { kind }]) => [name, kind]));
+  }
+
+  get withheld(): ReadonlySet<string> | null {
+    if (this.version !== this.view.version) {
+      this.version = this.view.version;
+      const closed = [...this.sources.values()].filter((source) => this.isClosed(source));
+      const names = closed.flatMap(({ families }) => families.map(({ name }) => name));
+      this.held = names.length === 0 ? null : new Set(names);
+    }
+    return this.held;
+  }
+
+  familiesOf(tags: readonly string[]): string[] | null {
+    const carried = new Set<string>();
+    for (const source of this.sources.values()) {
+      for (const { name, includes } of source.families) {
+        if (!tags.some(includes)) continue;
+        if (this.isClosed(source)) return null;
+        carried.add(name);
+      }
+    }
+    if (this.view.isSettling([...tags, ...carried])) return null;
+    for (const tag of tags) carried.delete(tag);
+    return [...carried];
+  }
+
+  waitFor(value: string, done: (outcome: 'reached' | 'behind') => void): 'reached' | BadAfter | PositionWait {
+    const asked = parseAfter(value, this.kinds);
+    if (asked instanceof BadAfter) return asked;
+    if (this.covers(asked)) return 'reached';
+    const longest = Math.max(...asked.map(({ source }) => this.sources.get(source)!.maxWait));
+    return this.view.wait(() => this.covers(asked), longest, done);
+  }
+
+  private covers(asked: readonly Asked[]): boolean {
+    return asked.every(({ source: name, position }) => {
+      const source = this.sources.get(name)!;
+      const applied = this.positionOf(source);
+      return applied !== null && source.kind.covers(applied, position);
+    });
+  }
+
+  private positionOf({ name, kind, mapping }: Source): unknown {
+    const heard = this.view.heardOf(name);
+    if (heard === undefined || heard.position === null || heard.mapping !== mapping) return null;
+    return kind.parse(heard.position);
+  }
+
+  /** Whoever reads with another mapping fences other tags. */
+  private isClosed({ name, mapping }: Source): boolean {
+    const heard = this.view.heardOf(name);
+    return heard === undefined || heard.closed || heard.mapping !== mapping;
+  }
+}
+
+function compile(name: string, config: ChangeSourceConfig): Source {
+  return {
+    name,
+    kind: positionsOf(config.reader),
+    maxWait: config.maxWait,
+    families: compileFamilies(config),
+    mapping: mappingHash(config),
+  };
+}
