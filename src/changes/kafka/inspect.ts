@@ -59,8 +59,8 @@ async function compaction(admin: Admin, topics: readonly string[]): Promise<stri
 function explain(error: Error, brokers: readonly string[]): string {
   const texts = textsOf(error);
   const where = brokers.join(', ');
-  if (/refused/i.test(texts))
-    return `the brokers refuse connections (${where}): are they running, and is the port right?`;
+  if (/refused|cannot connect/i.test(texts))
+    return `no broker can be reached (${where}): are they running, and is the port right?`;
   if (/sasl|authentication/i.test(texts)) return 'the brokers refuse the user or password';
   if (/authoriz/i.test(texts))
     return `the user lacks rights: Read and Describe on the topics, Read on the group (${texts})`;
