@@ -127,6 +127,14 @@ export class ControlConnection {
     return row?.mode === 'ON';
   }
 
+  /** How far its log goes, as a GTID set; null where it is empty. */
+  async position({ isMariaDb }: ServerFacts): Promise<string | null> {
+    const [row] = await this.ask(
+      isMariaDb ? 'select @@gtid_binlog_pos as at' : 'select @@global.gtid_executed as at',
+    );
+    return String(row?.at ?? '').replace(/\s/g, '') || null;
+  }
+
   /** MySQL: resolves once queries see the transaction, which the log holds a moment before. */
   async executed(gtid: string): Promise<void> {
     await this.ask('select wait_for_executed_gtid_set(?, 10)', [gtid], 12_000);

@@ -104,7 +104,10 @@ class MysqlSource implements Source {
     const facts = await control.facts();
     const slip = await slipOf(control, sink.mapping);
     if (slip !== null) return await this.cannot(slip);
-    const remembered = this.applied ?? (await memory.read(this.memoryKey));
+    const known = this.applied ?? ((await memory.read(this.memoryKey)) || null);
+    // From the first look on, so that a connection which breaks before anything came leaves nothing out.
+    const remembered = known ?? (facts.gtid ? await control.position(facts) : null);
+    this.applied ??= remembered;
     const visibility = new Visibility(control, facts, clock, this.pauses);
     this.heardAt = clock.now();
     const start = startAt(remembered);
@@ -114,7 +117,7 @@ class MysqlSource implements Source {
       start,
       sink,
       visible: ({ gtid }, end) => visibility.of(end, gtid),
-      following: () => this.following(facts, start === null),
+      following: () => this.following(facts, known === null),
       applied: (position) => this.remember(position),
       heard: () => {
         this.heardAt = clock.now();
@@ -142,11 +145,11 @@ class MysqlSource implements Source {
     }
   }
 
-  /** @param anew From the end of the log on: what another reader has followed isn't known. */
+  /** @param anew From where the log ends now: what came before isn't known. */
   private following(facts: ServerFacts, anew: boolean): void {
     const { sink } = this.parts;
     const stream = () => this.pauses.stopped || sink.state('streaming', facts.complaint);
-    if (this.opened) return void stream();
+    if (this.opened && !anew) return void stream();
     this.opened = true;
     sink.open({ anew }).then(stream, () => {});
   }
