@@ -25,7 +25,7 @@ import {
   variables,
 } from './snapshot/index.ts';
 import type { Counters, Logger } from './telemetry/index.ts';
-import { UNMATCHED } from './telemetry/index.ts';
+import { LogFiles, UNMATCHED } from './telemetry/index.ts';
 import {
   type Discover,
   type HealthReport,
@@ -87,6 +87,7 @@ export class Gateway implements WorkerGateway {
   private readonly secret: SharedSecret;
   /** What is known of the change sources. */
   readonly changes: ChangeView;
+  private readonly logFiles: LogFiles;
   private readonly snapshotParts: SnapshotParts;
   private readonly pipeline: Pipeline;
   private readonly listeners = new Map<string, Listener>();
@@ -141,7 +142,9 @@ export class Gateway implements WorkerGateway {
       nodeSecret: this.secret.current,
       variables: requestVariables,
     });
+    this.logFiles = new LogFiles({ clock, log });
     this.snapshotParts = {
+      logFiles: this.logFiles,
       auth: this.auth,
       cache: this.cache,
       clock,
@@ -158,7 +161,6 @@ export class Gateway implements WorkerGateway {
       unmatched: counters.route(UNMATCHED),
       variables,
       failed: (exchange, status, failure) => this.tell(exchange, status, failure),
-      observers: [],
     });
     this.wanted = parts.config.cache;
     if (parts.bus !== undefined) this.joinNode(parts.bus);
@@ -181,6 +183,7 @@ export class Gateway implements WorkerGateway {
       bus.ask(TOPICS.ejected, { service, target, forMs, why } satisfies Ejection).catch(() => {});
     };
     bus.ask(TOPICS.health, null).then(hear, () => {});
+    bus.on(TOPICS.reopen, () => this.reopenLogs());
     bus.on(TOPICS.cache, () => this.cacheState());
     bus.on(TOPICS.fences, (news) => this.hearFence(news as FenceNews));
     this.followSequence(bus);
@@ -330,6 +333,11 @@ export class Gateway implements WorkerGateway {
     snapshot.commit();
   }
 
+  /** Files of the access log that were moved away are opened anew. */
+  reopenLogs(): void {
+    this.logFiles.reopen();
+  }
+
   connections(): number {
     return this.open().reduce((sum, listener) => sum + listener.connections.size, 0);
   }
@@ -366,6 +374,7 @@ export class Gateway implements WorkerGateway {
     this.auth.close();
     this.secret.close();
     await this.cache.close();
+    await this.logFiles.close();
     return { cut };
   }
 

@@ -159,7 +159,11 @@ function sameValue(issue: ConfigIssue, fillIssues: readonly ConfigIssue[]): bool
 
 function readerOf(files: ConfigFiles) {
   const bytes = (path: string) => files.read(path) as Buffer;
-  return { bytes, pem: (text: string) => (isPem(text) ? text : bytes(text).toString('latin1')) };
+  return {
+    bytes,
+    pem: (text: string) => (isPem(text) ? text : bytes(text).toString('latin1')),
+    path: (given: string) => resolve(files.folder, given),
+  };
 }
 
 /** PEM text may stand in place of the path to it: `${file:…}` and `${env.…}` give such. */

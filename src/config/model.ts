@@ -35,7 +35,19 @@ export interface GatewayConfig {
   unmatched: { response: TransformConfig; answers: AnswersConfig };
   cache: CacheConfig;
   drain: { delay: number; timeout: number };
-  log: { access: 'off' };
+  /** Null: requests are not logged. */
+  log: AccessLogConfig | null;
+}
+
+export interface AccessLogConfig {
+  format: 'json' | 'combined';
+  /** By the name of a member. */
+  fields: Record<string, Expression>;
+  when: Expression | null;
+  /** 0 to 1. */
+  sample: number;
+  /** Absolute; null: standard output. */
+  file: string | null;
 }
 
 export interface ChangeSourceConfig {

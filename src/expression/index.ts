@@ -26,6 +26,7 @@ export {
   errorScope,
   extendScope,
   identityScope,
+  logScope,
   requestScope,
   responseScope,
   routeScope,

@@ -1,4 +1,4 @@
-import { DYN, INT, listOf, type MapType, mapOf, recordOf, STRING, type Type } from './types.ts';
+import { DOUBLE, DYN, INT, listOf, type MapType, mapOf, recordOf, STRING, type Type } from './types.ts';
 
 /** The variables that stand at a place of the config, with their types. */
 export interface Scope {
@@ -53,6 +53,18 @@ export const requestScope: Scope = {
 
 /** What stands where an answer is at hand: `response` too. */
 export const responseScope: Scope = extendScope(requestScope, { response: RESPONSE });
+
+/** In the access log: what became of a request. */
+export const logScope: Scope = extendScope(requestScope, {
+  response: recordOf({
+    status: INT,
+    headers: HEADERS,
+    bytes: INT,
+    duration: DOUBLE,
+    target: STRING,
+    detail: STRING,
+  }),
+});
 
 /** In a provider's templates: what is known of a credential, and what was answered about it. */
 export const identityScope: Scope = {

@@ -29,6 +29,8 @@ export interface PipelineSnapshot {
   readonly rules: AnswerRules | null;
   /** By path, what the gateway answers itself unless a route names that very path; null: nothing. */
   readonly wellKnown: ReadonlyMap<string, WellKnown> | null;
+  /** Told of each request that is over, once it is counted. */
+  readonly observers: readonly Completion[];
 }
 
 export interface PipelineParts {
@@ -39,8 +41,6 @@ export interface PipelineParts {
   variables(exchange: Exchange, answer?: Reply): Variables;
   /** Told of each request that was answered with a 5xx, or not to its end. `failure` null: the service said so. */
   failed(exchange: Exchange, status: number, failure: Failure | null): void;
-  /** Told of each request that is over, once it is counted. */
-  readonly observers: readonly Completion[];
 }
 
 /**
@@ -308,7 +308,7 @@ export class Pipeline implements Finish, Completion {
     if (status >= 500 || failure !== null) {
       this.parts.failed(exchange, status, answer?.failure ?? exchange.replaced ?? failure);
     }
-    for (const observer of this.parts.observers) observer.completed(exchange, answer, bytes, failure);
+    for (const observer of this.snapshot.observers) observer.completed(exchange, answer, bytes, failure);
   }
 }
 

@@ -12,11 +12,12 @@ import type { GatewayConfig } from '../config/model.ts';
 import { responseScope } from '../expression/index.ts';
 import { compileTransform, type PipelineSnapshot, type ProxyParts } from '../pipeline/index.ts';
 import { compileRouter } from '../router/index.ts';
-import type { Counters } from '../telemetry/index.ts';
+import type { Counters, LogFiles } from '../telemetry/index.ts';
 import type { Service, Upstreams } from '../upstream/index.ts';
 import { type AddressSet, compileAddresses } from '../util/cidr.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import { compileAccessLog } from './access-log.ts';
 import { Inside } from './inside.ts';
 import { RouteCompiler } from './route-compiler.ts';
 import { variables } from './variables.ts';
@@ -29,6 +30,7 @@ export interface SnapshotParts {
   readonly upstreams: Upstreams;
   readonly auth: AuthRoom;
   readonly cache: Cache;
+  readonly logFiles: LogFiles;
   /** Signs the cookies that keep a client where it was; equal in all workers of a node. */
   readonly affinityKey: () => string;
 }
@@ -48,6 +50,7 @@ export interface Snapshot extends PipelineSnapshot {
  * @throws ExpressionError, PathPatternError, RangeError for a config that was not checked
  */
 export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Snapshot {
+  const accessLog = compileAccessLog(config, parts);
   const upstreams = parts.upstreams.compile(Object.values(config.services));
   const { services } = upstreams;
   const { auth, commit: commitAuth } = parts.auth.compile(config);
@@ -75,12 +78,14 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
     commit() {
       upstreams.commit();
       commitAuth();
+      parts.logFiles.commit();
     },
     router: compileRouter(entries),
     trusted: compileTrusted(config),
     unmatched: compileTransform(null, config.unmatched.response, responseScope),
     rules: compile.unmatchedRules(),
     wellKnown: wellKnownOf(auth),
+    observers: accessLog === null ? [] : [accessLog],
   };
   inside.stand(snapshot);
   return snapshot;

@@ -110,10 +110,9 @@ export function routed(
     unmatched: new Counters().route(''),
     variables,
     failed: () => {},
-    observers: [],
   };
   new Pipeline(
-    { router, trusted: compileTrusted(config), unmatched: null, rules: null, wellKnown: null },
+    { router, trusted: compileTrusted(config), unmatched: null, rules: null, wellKnown: null, observers: [] },
     parts,
   ).handle(exchange);
   const route = exchange.route === null ? undefined : config.routes[exchange.route.name];

@@ -34,8 +34,8 @@ export class Inside {
     const snapshot = this.snapshot!;
     const { clock, random } = this.parts;
     const pipeline = new Pipeline(
-      { ...snapshot, router: onlyTo(name, snapshot.router), unmatched: null, rules: null },
-      { clock, random, variables, unmatched: new Counters().route(name), failed: () => {}, observers: [] },
+      { ...snapshot, router: onlyTo(name, snapshot.router), unmatched: null, rules: null, observers: [] },
+      { clock, random, variables, unmatched: new Counters().route(name), failed: () => {} },
     );
     this.pipelines.set(name, pipeline);
     return pipeline;

@@ -1,4 +1,17 @@
 export {
+  AccessLog,
+  type AccessRecord,
+  bounded,
+  combinedLine,
+  detailOf,
+  jsonLine,
+  LogFiles,
+  type OwnField,
+  quoted,
+  statusOf,
+  USUAL_MEMBERS,
+} from './access/index.ts';
+export {
   addRows,
   COUNTS,
   type CounterRows,

@@ -17,6 +17,7 @@ type WriteCall = (
   offset: number,
   done: (error: Error | null, written: number) => void,
 ) => void;
+type Lost = (lines: number, why: string) => void;
 const writeToFile: WriteCall = (fd, bytes, offset, done) =>
   write(fd, bytes, offset, bytes.length - offset, null, done as NoParamCallback);
 
@@ -27,6 +28,7 @@ const writeToFile: WriteCall = (fd, bytes, offset, done) =>
 export class DescriptorWriter implements LineWriter {
   private readonly fd: number;
   private readonly call: WriteCall;
+  private readonly lost: Lost | null;
   private waiting: string[] = [];
   private waitingLength = 0;
   private dropped = 0;
@@ -34,15 +36,19 @@ export class DescriptorWriter implements LineWriter {
   private closed = false;
   private idle: (() => void)[] = [];
 
-  constructor(fd: number, call: WriteCall = writeToFile) {
+  /** @param lost Told of lines that were dropped; without it the next line says so. */
+  constructor(fd: number, call: WriteCall = writeToFile, lost: Lost | null = null) {
     this.fd = fd;
     this.call = call;
+    this.lost = lost;
   }
 
   write(line: string): void {
     if (this.closed) return;
     if (this.waitingLength + line.length > MOST_WAITING) {
       this.dropped++;
+      // Whoever is told hears it now: a reader that takes nothing may never take another line.
+      if (this.lost !== null) this.tellDropped();
       return;
     }
     this.waiting.push(line);
@@ -90,6 +96,7 @@ export class DescriptorWriter implements LineWriter {
     }
     // EPIPE, EIO, ENOSPC: there is nobody to tell.
     if (error.code === 'EPIPE' || error.code === 'EIO' || error.code === 'EBADF') this.closed = true;
+    this.lost?.(linesIn(bytes, offset) + this.waiting.length, error.code ?? error.message);
     this.waiting = [];
     this.waitingLength = 0;
     this.rest();
@@ -97,13 +104,15 @@ export class DescriptorWriter implements LineWriter {
 
   private tellDropped(): void {
     if (this.dropped === 0) return;
+    const count = this.dropped;
+    this.dropped = 0;
+    if (this.lost !== null) return this.lost(count, 'nobody read them');
     const line = {
       time: new Date().toISOString(),
       level: 'warn',
       message: 'log entries were dropped: nobody read them',
-      count: this.dropped,
+      count,
     };
-    this.dropped = 0;
     this.waiting.unshift(`${JSON.stringify(line)}\n`);
   }
 
@@ -113,6 +122,12 @@ export class DescriptorWriter implements LineWriter {
     this.idle = [];
     for (const tell of told) tell();
   }
+}
+
+function linesIn(bytes: Buffer, from: number): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(10, from); at >= 0; at = bytes.indexOf(10, at + 1)) lines++;
+  return lines;
 }
 
 let stdout: LineWriter | undefined;

@@ -68,7 +68,7 @@ export const COUNT_VARIABLE = 'TIDEGATE_WORKERS';
 /**
  * What goes over the bus: about targets, the state of caches (asked of workers), invalidations (told to them), and
  * what they ask: to number an invalidation, where the sequence stands, and how long tagged answers may be given; and
- * what is known of change sources (told to workers, and asked by them).
+ * what is known of change sources (told to workers, and asked by them); and that log files are to be opened anew.
  */
 export const TOPICS = {
   health: 'health',
@@ -78,6 +78,7 @@ export const TOPICS = {
   invalidate: 'invalidate',
   sequence: 'sequence',
   changes: 'changes',
+  reopen: 'reopen',
 } as const;
 
 /** An invalidation under its number, as it goes to workers; `what` null: the floor rises to it; `reset`: another sequence begins. */

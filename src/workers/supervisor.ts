@@ -115,7 +115,7 @@ class Supervisor {
     const release = onSignals({
       end: () => void this.drain('signal'),
       endNow: () => void this.cut(),
-      reload: () => void this.reloading?.reload('signal'),
+      reload: () => this.hangup(),
       succeed: () => void this.succeed(),
     });
     // Whatever ends this process, no worker is left.
@@ -138,6 +138,12 @@ class Supervisor {
       process.off('exit', killWorkers);
       release();
     }
+  }
+
+  /** Whoever moves log files away says so by SIGHUP, whatever has become of the config meanwhile. */
+  private hangup(): void {
+    void this.fleet.broadcast(TOPICS.reopen, null);
+    void this.reloading?.reload('signal');
   }
 
   private async start(): Promise<void> {

@@ -11,6 +11,7 @@ import { Findings } from './findings.ts';
 import { checkHeaders } from './headers.ts';
 import { checkIdentity } from './identity.ts';
 import { checkListeners } from './listeners.ts';
+import { checkLog } from './log.ts';
 import { checkMatches, checkReachable } from './matches.ts';
 import { checkReferences, checkUnused } from './references.ts';
 import { checkWhoseAnswer } from './whose-answer.ts';
@@ -42,6 +43,7 @@ export function checkConfig(
   checkWhoseAnswer(input, findings);
   checkFiles(input, files, findings);
   checkIdentity(input, files, findings);
+  checkLog(input, files.folder, findings);
   if (!failed && findings.issues.every((issue) => issue.severity !== 'error')) {
     checkReachable(input, findings);
     checkUnused(input, findings);

@@ -7,6 +7,7 @@ import { providersOf } from './auth.ts';
 import { cacheOf } from './cache.ts';
 import { normaliseChanges } from './changes.ts';
 import { normaliseAdmin, normaliseListeners, type ReadPem } from './listener.ts';
+import { accessLogOf } from './log.ts';
 import { normaliseRoute } from './route.ts';
 import { durationOf, record } from './scalars.ts';
 import { normaliseService } from './service.ts';
@@ -25,6 +26,8 @@ export { mergeTransforms } from './transform.ts';
 export interface ReadFiles {
   pem: ReadPem;
   bytes: ReadBytes;
+  /** Absolute, from one that may be relative to the config's folder. */
+  path(given: string): string;
 }
 
 /** Writes out a config in which nothing was found wrong: defaults filled in, shorthands in their long form. */
@@ -55,6 +58,6 @@ export function normalise(input: ConfigInput, read: ReadFiles): GatewayConfig {
       delay: durationOf(input.drain?.delay, 0),
       timeout: durationOf(input.drain?.timeout, 30_000),
     },
-    log: { access: 'off' },
+    log: accessLogOf(input.log, read.path),
   };
 }

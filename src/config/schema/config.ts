@@ -4,10 +4,10 @@ import { changeSource } from './changes.ts';
 import { identity, signing } from './identity.ts';
 import { named, object, openObject } from './kit.ts';
 import { admin, listen, workers } from './listener.ts';
-import { NOT_BUILT_VALUES } from './not-built.ts';
+import { log } from './log.ts';
 import { defaults, route } from './route.ts';
 import { service } from './service.ts';
-import { bound, duration, expression, nameComplaint, text, word } from './values.ts';
+import { bound, duration, expression, nameComplaint, text } from './values.ts';
 
 /** The whole of what a user may write. */
 export const config = openObject(
@@ -53,19 +53,7 @@ export const config = openObject(
     )
       .optional()
       .describe('Shutting down.'),
-    log: object(
-      'Log',
-      'log',
-      {
-        access: word(['off'], NOT_BUILT_VALUES['Log.access'])
-          .optional()
-          .describe('The access log. Default off.'),
-      },
-      [],
-      { wrap: 'access' },
-    )
-      .optional()
-      .describe('What is logged.'),
+    log: log.optional().describe('The access log.'),
   },
   (key) => key.startsWith('x-'),
 );

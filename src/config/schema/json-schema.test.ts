@@ -61,7 +61,6 @@ describe('a key that is not built yet', () => {
     Admin: (key) => ({ admin: { [key]: {} } }),
     AuthProvider: (key) => ({ auth: { a: { [key]: {} } } }),
     RouteCache: (key) => ({ routes: { a: { match: '/', cache: { [key]: {} } } } }),
-    Log: (key) => ({ log: { [key]: {} } }),
   };
   const cases = Object.entries(NOT_BUILT).flatMap(([place, names]) =>
     names.map((key) => [place, key] as const),

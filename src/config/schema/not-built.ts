@@ -13,11 +13,9 @@ export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
   Route: ['limit', 'priority'],
   Defaults: ['limit', 'priority'],
   RouteCache: ['refresh', 'audit', 'auditIgnore'],
-  Log: ['fields', 'when', 'sample', 'file'],
 };
 
 /** Words (or the key of an object) that a key will take, by place and key. */
 export const NOT_BUILT_VALUES = {
-  'Log.access': ['json', 'combined'],
   'Service.url': ['unix', 'h2c'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

@@ -1,0 +1,41 @@
+import type { Failure } from '../../http/errors.ts';
+import type { Exchange, Reply } from '../../http/exchange.ts';
+
+/** All that is known of a request that is over. */
+export interface AccessRecord {
+  readonly exchange: Exchange;
+  /** Null: the client left before there was any. */
+  readonly answer: Reply | null;
+  /** Bytes of content that were written. */
+  readonly bytes: number;
+  /** Why the answer did not go out whole; null: it did. */
+  readonly failure: Failure | null;
+  /** Milliseconds since 1970, now. */
+  readonly wall: number;
+  /** Milliseconds from the first byte of the request to the last of the answer. */
+  readonly duration: number;
+  /** Path and query with credentials masked; null: no request could be read. */
+  readonly target: string | null;
+}
+
+/** 499 where the client left before any answer. */
+export function statusOf({ answer }: Pick<AccessRecord, 'answer'>): number {
+  return answer?.status ?? 499;
+}
+
+/** The gateway's own reason, where the answer is not the service's: a code of the table of errors. */
+export function codeOf({ answer, failure, exchange }: AccessRecord): string | null {
+  return (answer?.failure ?? exchange.replaced ?? failure)?.code ?? null;
+}
+
+/** Why it ended so: the gateway's own reason, or what the cache says of it. For whoever runs the gateway alone. */
+export function detailOf({ answer, failure, exchange }: AccessRecord): string | null {
+  const why = answer?.failure ?? exchange.replaced ?? failure;
+  if (why != null) return why.cause === '' ? why.entry.detail : why.cause;
+  return exchange.cache?.detail ?? null;
+}
+
+/** Who asks, as an expression would name it. */
+export function subjectOf({ identity }: Exchange): string | null {
+  return (identity as { readonly subject?: string | null } | null)?.subject ?? null;
+}
