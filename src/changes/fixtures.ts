@@ -12,7 +12,15 @@ export function mappingOf(
 ): Mapping {
   const rules = Object.entries(tables).map(([table, tags]) => [table, [{ tags, when: null, columns: null }]]);
   return compileMapping(
-    { name: 'test', reader: READER, tables: Object.fromEntries(rules), settle: 0, maxWait: 100 },
+    {
+      name: 'test',
+      reader: READER,
+      tables: Object.fromEntries(rules),
+      settle: 0,
+      maxWait: 100,
+      maxLag: null,
+      servesLate: false,
+    },
     complain,
   );
 }

@@ -59,6 +59,8 @@ export class Recording implements SourceSink {
     this.states.push({ state, error });
   }
 
+  current(): void {}
+
   lag(): void {}
 
   /** From now on nothing is applied; returns what ends the waiting, as a stop of the node does. */
@@ -97,6 +99,7 @@ export function partsFor(sink: SourceSink, more: Partial<SourceParts> = {}): Sou
     log: silentLogger,
     memory: new RecordingMemory(),
     shared: true,
+    bounded: false,
     ...more,
   };
 }
