@@ -1,4 +1,5 @@
 import type { Note, NoteHearer } from '../cache/index.ts';
+import type { ChangeSourceConfig } from '../config/model.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import type { SourceStatus } from './contract.ts';
 import { type ChangeEvent, ChangeFeed, type ToldRows } from './feed.ts';
@@ -16,6 +17,8 @@ export interface BoardParts {
 /** Counts what workers are told, over all sources of this process. */
 let told = 0;
 
+type Followed = Pick<ChangeSourceConfig, 'settle' | 'maxLag'>;
+
 interface Source {
   /** What its reader says, here or on another node; null: that isn't known. */
   standing: Standing | null;
@@ -24,6 +27,8 @@ interface Source {
   /** This node can't follow it, whatever others say. */
   closedHere: boolean;
   readonly settling: Map<string, Settling>;
+  /** When all that there was had been applied; `clock.now()`. */
+  freshAt: number | null;
   /** It has come late: what settles it has not heard of. */
   late: Timer | null;
 }
@@ -35,8 +40,8 @@ interface Source {
 export class SourceBoard implements NoteHearer {
   private readonly parts: BoardParts;
   private readonly sources = new Map<string, Source>();
-  /** Milliseconds for which a change settles, by the sources of the config in force. */
-  private followed: ReadonlyMap<string, number> = new Map();
+  /** The sources of the config in force. */
+  private followed: ReadonlyMap<string, Followed> = new Map();
   private readonly dirty = new Set<string>();
   private telling: Promise<void> | null = null;
   /** Null: nobody wants to see it. */
@@ -49,8 +54,8 @@ export class SourceBoard implements NoteHearer {
   }
 
   /** Those of the config in force. */
-  follow(configs: Readonly<Record<string, { readonly settle: number }>>): void {
-    this.followed = new Map(Object.entries(configs).map(([name, { settle }]) => [name, settle]));
+  follow(configs: Readonly<Record<string, Followed>>): void {
+    this.followed = new Map(Object.entries(configs));
     for (const name of this.followed.keys()) this.source(name);
   }
 
@@ -77,6 +82,7 @@ export class SourceBoard implements NoteHearer {
     this.tellState(name, source.standing, standing);
     source.standing = standing;
     source.position = standing.position;
+    this.freshen(source, standing);
     return this.tell(name);
   }
 
@@ -141,16 +147,23 @@ export class SourceBoard implements NoteHearer {
     const before = source.standing;
     source.standing = standing;
     if (standing !== null) this.tellState(name, before, standing);
+    // What stood before this node came is of unknown age.
+    if (standing !== null && before !== null) this.freshen(source, standing);
     const changed = before?.mapping !== standing?.mapping || before?.closed !== standing?.closed;
     if (before?.mapping !== standing?.mapping) source.position = null;
     if (changed) void this.tellNow(name);
     const position = standing?.position ?? null;
-    if (position === null || position === source.position) return;
+    if (position === source.position && this.followed.get(name)?.maxLag === null) return;
     void held.then(() => {
-      if (source.standing?.mapping !== standing!.mapping) return;
-      source.position = position;
+      if (source.standing?.mapping !== standing?.mapping) return;
+      source.position = position ?? source.position;
       void this.tell(name);
     });
+  }
+
+  private freshen(source: Source, { age }: Standing): void {
+    if (age === null) return;
+    source.freshAt = Math.max(source.freshAt ?? Number.NEGATIVE_INFINITY, this.parts.clock.now() - age);
   }
 
   private tellState(name: string, before: Standing | null, { state, error }: Standing): void {
@@ -164,7 +177,7 @@ export class SourceBoard implements NoteHearer {
 
   /** Changes that settle may have begun to before: until they have ended nothing is kept. */
   private comeLate(name: string): void {
-    const settle = this.followed.get(name) ?? 0;
+    const settle = this.followed.get(name)?.settle ?? 0;
     const source = this.source(name);
     if (settle === 0 || source.late !== null) return;
     source.late = this.parts.clock.after(settle, () => {
@@ -176,16 +189,24 @@ export class SourceBoard implements NoteHearer {
   private source(name: string): Source {
     let source = this.sources.get(name);
     if (source === undefined) {
-      source = { standing: null, position: null, closedHere: false, settling: new Map(), late: null };
+      source = {
+        standing: null,
+        position: null,
+        closedHere: false,
+        settling: new Map(),
+        freshAt: null,
+        late: null,
+      };
       this.sources.set(name, source);
     }
     return source;
   }
 
   private now(name: string): SourceNews {
-    const { standing, position, closedHere, late } = this.source(name);
+    const { standing, position, closedHere, freshAt, late } = this.source(name);
     const closed = closedHere || standing === null || standing.closed || late !== null;
-    return { name, number: ++told, mapping: standing?.mapping ?? '', position, closed };
+    const age = freshAt === null ? null : this.parts.clock.now() - freshAt;
+    return { name, number: ++told, mapping: standing?.mapping ?? '', position, closed, age };
   }
 
   /** One message at a time; what changes meanwhile goes with the next. */

@@ -120,6 +120,8 @@ export interface SourceSink {
   open(options?: { readonly anew?: boolean }): Promise<void>;
   /** A change of state is one line of the log; `error` says what is wrong and what would mend it. */
   state(status: Exclude<SourceStatus, 'stopped'>, error?: string | null): void;
+  /** Just now the source was heard, and it has nothing that was not given to `apply`. Each second or so, if it can. */
+  current(): void;
   /** Bytes of the log that are written but not applied; null where that isn't known. */
   lag(bytes: number | null): void;
 }
@@ -161,4 +163,6 @@ export interface SourceParts {
   readonly memory: SourceMemory;
   /** Nodes share their invalidations (Redis): one of them reads for all. Else each needs a place of its own. */
   readonly shared: boolean;
+  /** Somebody must know when it is behind: what costs more than to listen is worth asking for. */
+  readonly bounded: boolean;
 }

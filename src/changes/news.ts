@@ -9,6 +9,8 @@ export interface SourceNews {
   readonly position: string | null;
   /** Nothing that it feeds may be answered from the cache. */
   readonly closed: boolean;
+  /** Milliseconds since all was applied that there was, when it was told; null: that isn't known. */
+  readonly age: number | null;
   /** Changes whose tags origins may still answer with the old row: nothing that carries them is stored. */
   readonly settling?: readonly Settling[];
   /** Those for which that is over. */

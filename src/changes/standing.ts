@@ -12,6 +12,8 @@ export interface Standing {
   readonly closed: boolean;
   readonly state: SourceStatus;
   readonly error: string | null;
+  /** Milliseconds since all was applied that there was, when it was told; null: that isn't known. */
+  readonly age: number | null;
 }
 
 /** What only those need to hear who listen when it is told. */
@@ -22,16 +24,16 @@ export interface StandingEvent {
   readonly changed?: ToldRows;
 }
 
-export function encodeStanding({ mapping, position, closed, state, error }: Standing): string {
-  return JSON.stringify([mapping, position, closed ? 1 : 0, state, error]);
+export function encodeStanding({ mapping, position, closed, state, error, age }: Standing): string {
+  return JSON.stringify([mapping, position, closed ? 1 : 0, state, error, age]);
 }
 
 /** Null for what another version has written: then nothing is known of the source. */
 export function decodeStanding(text: string): Standing | null {
   try {
-    const [mapping, position, closed, state, error] = JSON.parse(text);
+    const [mapping, position, closed, state, error, age = null] = JSON.parse(text);
     if (typeof mapping !== 'string') return null;
-    return { mapping, position, closed: closed === 1, state, error };
+    return { mapping, position, closed: closed === 1, state, error, age };
   } catch {
     return null;
   }

@@ -73,6 +73,10 @@ export interface ChangeSourceConfig {
   settle: number;
   /** Milliseconds that a request with `tidegate-after` waits. */
   maxWait: number;
+  /** Milliseconds that it may be behind, or cut off; null: without bound. */
+  maxLag: number | null;
+  /** What it feeds is answered even then, and said to be late. */
+  servesLate: boolean;
 }
 
 /** How its changes are read. */

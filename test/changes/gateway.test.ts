@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseLsn } from '../../src/changes/positions/index.ts';
-import { httpOrigin, startTestGateway, until } from '../../src/testkit/index.ts';
+import { cuttingProxy, httpOrigin, startTestGateway, until } from '../../src/testkit/index.ts';
 import { PostgresServer } from './postgres-server.ts';
 
 let server: PostgresServer;
@@ -108,6 +108,47 @@ describe('a gateway that follows a database', () => {
     expect(answer.status).toBe(400);
     expect(JSON.parse(answer.body)).toMatchObject({ code: 'TG_AFTER_MALFORMED', reason });
   });
+
+  test('beyond `maxLag` nothing that the source feeds is answered from the cache, until it has caught up', async () => {
+    const line = await cuttingProxy(server.port);
+    try {
+      const url = server.url().replace(`:${server.port}/`, `:${line.port}/`);
+      await using node = await shop({ maxLag: '2s', postgres: { url, slot: 'gateway' } });
+      // An idle source is not a late one.
+      const from = performance.now();
+      while (performance.now() - from < 3500) {
+        expect((await get(node.port)).cache).toContain('hit');
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      line.freeze();
+      await until(async () => !(await get(node.port)).cache.includes('hit'), 'the bound to hold', 4000);
+      await server.query("update orders set status = 'while frozen'");
+      expect((await get(node.port)).body).toBe('while frozen');
+      line.thaw();
+      line.cut();
+      await until(async () => (await get(node.port)).cache.includes('hit'), 'it to catch up', 20_000);
+      expect((await get(node.port)).body).toBe('while frozen');
+    } finally {
+      await line.close();
+    }
+  }, 60_000);
+
+  test('`onLag: serve` answers even then, and says so', async () => {
+    const line = await cuttingProxy(server.port);
+    try {
+      const url = server.url().replace(`:${server.port}/`, `:${line.port}/`);
+      const postgres = { url, slot: 'gateway' };
+      await using node = await shop({ maxLag: '1500ms', onLag: 'serve', postgres });
+      expect((await get(node.port)).cache).not.toContain('detail');
+      line.freeze();
+      await until(async () => (await get(node.port)).cache.includes('detail=lag'), 'it to be said', 4000);
+      expect((await get(node.port)).cache).toContain('hit');
+      line.thaw();
+      line.cut();
+    } finally {
+      await line.close();
+    }
+  }, 60_000);
 
   test('no read is older than a change that was reported applied before it, under writers and readers', async () => {
     await using node = await shop();

@@ -1,7 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Source, SourceParts } from '../../src/changes/index.ts';
 import { createMysqlSource } from '../../src/changes/mysql/index.ts';
-import { type MariaDbServer, mariadbServer, skippedWithout, until } from '../../src/testkit/index.ts';
+import {
+  cuttingProxy,
+  type MariaDbServer,
+  mariadbServer,
+  skippedWithout,
+  until,
+} from '../../src/testkit/index.ts';
 import { partsFor, Recording, RecordingMemory } from './recording.ts';
 import { dies, writing } from './writing.ts';
 
@@ -36,9 +42,10 @@ describe.skipIf(skip !== '')('the binary log of MariaDB', () => {
     await server?.close();
   });
 
-  function follow(more: Partial<SourceParts> & { serverId?: number } = {}) {
+  function follow(more: Partial<SourceParts> & { serverId?: number; port?: number } = {}) {
     const sink = new Recording(TABLES);
-    const at = { host: '127.0.0.1', port: server.port, user: 'tidegate', password: 'secret', tls: null };
+    const { port = server.port } = more;
+    const at = { host: '127.0.0.1', port, user: 'tidegate', password: 'secret', tls: null };
     const source = createMysqlSource(
       { server: at, serverId: more.serverId ?? 4711 },
       partsFor(sink, { memory, ...more }),
@@ -236,6 +243,44 @@ describe.skipIf(skip !== '')('the binary log of MariaDB', () => {
     await until(() => alone.sink.closings.length > 0, 'a node alone to give up');
     expect(alone.sink.closings[0]).toContain('serverId 4711');
   });
+
+  test('a server that says nothing for 5 s is given up, and what it held back is not lost', async () => {
+    const line = await cuttingProxy(server.port);
+    try {
+      const { sink } = follow({ port: line.port });
+      await streaming(sink);
+      line.freeze();
+      await server.run("insert into shop.items values (1, 'a', null)");
+      await until(
+        () => sink.states.some(({ state, error }) => state === 'connecting' && error !== null),
+        'the silence to be noticed',
+        12_000,
+      );
+      expect(sink.seen.size).toBe(0);
+      line.thaw();
+      line.cut();
+      await until(() => sink.seen.has('item:1'), 'the change', 15_000);
+      expect(sink.gaps).toEqual([]);
+    } finally {
+      await line.close();
+    }
+  }, 40_000);
+
+  test('tables and columns that are not there: nothing is answered, and what may have been meant is told', async () => {
+    await server.run('drop table shop.prices');
+    const { sink } = follow();
+    await until(() => sink.closings.length > 0, 'it to be closed');
+    expect(sink.closings[0]).toContain('there is no table shop.prices');
+    expect(sink.status).toBe('lost');
+    await server.run('create table shop.prices (id int primary key, prize decimal(10,2))');
+    await until(
+      () => sink.closings.some((why) => why.includes('shop.prices has no column price; did you mean prize?')),
+      'the column',
+      8000,
+    );
+    await server.run('alter table shop.prices change prize price decimal(10,2)');
+    await streaming(sink);
+  }, 30_000);
 
   test('a slow consumer holds the server back instead of filling memory', async () => {
     const { sink } = follow();

@@ -67,10 +67,15 @@ export class PostgresServer {
     return `postgres://${user}:secret@127.0.0.1:${this.port}/${database}`;
   }
 
-  async start(): Promise<void> {
-    const flags = Object.entries({ ...SETTINGS, ...this.settings, port: String(this.port) }).flatMap(
-      ([name, value]) => ['-c', `${name}=${value}`],
-    );
+  /** Where it keeps its files. */
+  get data(): string {
+    return join(this.folder, 'data');
+  }
+
+  /** @param more Settings for this time alone. */
+  async start(more: Readonly<Record<string, string>> = {}): Promise<void> {
+    const settings = { ...SETTINGS, ...this.settings, ...more, port: String(this.port) };
+    const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     this.process = spawn(join(this.programs, 'postgres'), ['-D', join(this.folder, 'data'), ...flags], {
       stdio: 'ignore',
       cwd: this.folder,

@@ -1,3 +1,4 @@
+import { mappingOf } from '../../src/changes/fixtures.ts';
 import type {
   ChangeBatch,
   SourceMemory,
@@ -5,8 +6,6 @@ import type {
   SourceSink,
   SourceStatus,
 } from '../../src/changes/index.ts';
-import { compileMapping } from '../../src/changes/index.ts';
-import type { ChangeReaderConfig } from '../../src/config/model.ts';
 import { silentLogger } from '../../src/telemetry/index.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { systemRandom } from '../../src/util/random.ts';
@@ -28,14 +27,7 @@ export class Recording implements SourceSink {
   hold: Promise<void> = Promise.resolve();
 
   constructor(tables: Record<string, string[]>) {
-    const rules = Object.entries(tables).map(([table, tags]) => [
-      table,
-      [{ tags, when: null, columns: null }],
-    ]);
-    this.mapping = compileMapping(
-      { name: 'test', reader: READER, tables: Object.fromEntries(rules), settle: 0, maxWait: 100 },
-      (table, why) => this.complaints.push(`${table}: ${why}`),
-    );
+    this.mapping = mappingOf(tables, (table, why) => this.complaints.push(`${table}: ${why}`));
   }
 
   async apply({ position, touched, visible }: ChangeBatch): Promise<void> {
@@ -67,6 +59,8 @@ export class Recording implements SourceSink {
     this.states.push({ state, error });
   }
 
+  current(): void {}
+
   lag(): void {}
 
   /** From now on nothing is applied; returns what ends the waiting, as a stop of the node does. */
@@ -83,9 +77,6 @@ export class Recording implements SourceSink {
     return this.states.at(-1)?.state;
   }
 }
-
-/** Nothing of it is looked at. */
-const READER = { kind: 'postgres', url: 'postgres://h/d', slot: 's', publication: 'p' } as ChangeReaderConfig;
 
 export class RecordingMemory implements SourceMemory {
   readonly values = new Map<string, string>();
@@ -108,6 +99,7 @@ export function partsFor(sink: SourceSink, more: Partial<SourceParts> = {}): Sou
     log: silentLogger,
     memory: new RecordingMemory(),
     shared: true,
+    bounded: false,
     ...more,
   };
 }

@@ -119,6 +119,37 @@ describe.skipIf(noRedis())('what the nodes of one Redis know of a change source'
     expect(await other.reaches('0/35C68778')).toBe(true);
   });
 
+  test('`maxLag` holds on every node: for as long as who reads says that nothing waits', async () => {
+    const bounded = posted('order:{row.id}', { maxLag: '1s' });
+    await using one = await start(bounded);
+    await using other = await start(bounded);
+    await one.post(1);
+    await Promise.all([one.opens('order:1'), other.opens('order:1')]);
+    await until(() => !one.keeps('order:1') && !other.keeps('order:1'), 'the bound to hold on both', 3000);
+    await one.post(2, 0x35c68800);
+    await Promise.all([one.opens('order:1'), other.opens('order:1')]);
+  });
+
+  test('while Redis is away the fences hold on this node, and nothing is acknowledged before it is back', async () => {
+    await using one = await start();
+    await one.opens('order:1');
+    const dead = one.filled('order:1');
+    redis.freeze();
+    try {
+      let acknowledged = false;
+      const posted = one.post(1).then(() => {
+        acknowledged = true;
+      });
+      await until(dead, 'the fence to hold here');
+      expect(acknowledged).toBe(false);
+      redis.thaw();
+      await posted;
+    } finally {
+      redis.thaw();
+    }
+    expect(await one.reaches('0/35C68778')).toBe(true);
+  });
+
   test('who has lost its seat unnoticed fences nothing in its name, and reads no more', async () => {
     const stream = {
       it: {

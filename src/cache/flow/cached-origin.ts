@@ -149,11 +149,13 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   ): void {
     const { cache, rules } = this;
     cache.hits++;
-    if (use.detail === null && asksForAll(exchange.method, fields)) {
+    const isLate = this.fedBy !== null && includesOne(this.fedBy.lagging, entry.tags);
+    if (use.detail === null && !isLate && asksForAll(exchange.method, fields)) {
       exchange.cache = HIT;
       return out.finish(exchange, hitsOf(entry).reply(now), rules.transform);
     }
-    const line = use.detail === null ? HIT : { hit: true, detail: use.detail };
+    const detail = use.detail ?? (isLate ? 'lag' : null);
+    const line = detail === null ? HIT : { hit: true, detail };
     const answer = fromEntry(entry, fields, exchange, now, cache.parts.random, line);
     out.finish(exchange, answer, rules.transform);
   }
@@ -170,8 +172,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
 
   /** Changes of one of these tags are not followed now. */
   private withholds(tags: readonly string[]): boolean {
-    const withheld = this.fedBy === null ? null : this.fedBy.withheld;
-    return withheld !== null && tags.some((tag) => withheld.has(tag));
+    return this.fedBy !== null && includesOne(this.fedBy.withheld, tags);
   }
 
   /** Where nothing says whose the answers are, one who shows who he is gets only what all may have. */
@@ -387,4 +388,8 @@ function isForAll(entry: Entry): boolean {
     forAll.set(entry, known);
   }
   return known;
+}
+
+function includesOne(some: ReadonlySet<string> | null, tags: readonly string[]): boolean {
+  return some !== null && tags.some((tag) => some.has(tag));
 }

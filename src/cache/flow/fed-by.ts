@@ -2,6 +2,8 @@
 export interface FedBy {
   /** Tags of which changes are not followed now: nothing that carries one is answered. Null: there is none. */
   readonly withheld: ReadonlySet<string> | null;
+  /** Tags whose changes come late: what carries one is answered, and says so. Null: there is none. */
+  readonly lagging: ReadonlySet<string> | null;
   /**
    * What an entry carries beside its tags, so that changes whose tags can't be known reach it too. Null: it must not
    * be stored, since changes of its tags are not followed now, or are not shown by all origins yet.

@@ -59,6 +59,7 @@ export class DebeziumFeed {
     if (typeof place.position === 'object') this.position = place.position.here;
     if (touched.tags.size === 0 && touched.skipped === 0) {
       if (this.position !== '') this.sink.passed(this.position);
+      if (events.some(({ kind }) => kind === 'nothing')) this.sink.current();
       return;
     }
     await this.sink.apply({ position: this.position, touched, committedAt });

@@ -219,7 +219,9 @@ class KafkaSource implements Source {
   private async watch(consumer: Consumer): Promise<void> {
     while (!this.pauses.stopped && !this.broken) {
       await this.pauses.wait(LOOK_EVERY);
-      if (!this.pauses.stopped && !this.broken) await this.checkShare(consumer);
+      if (this.pauses.stopped || this.broken) return;
+      await this.checkShare(consumer);
+      if (this.parts.bounded && (await this.hasAll(consumer))) this.parts.sink.current();
     }
   }
 
@@ -238,6 +240,17 @@ class KafkaSource implements Source {
     const why = `another member of the group "${this.config.group}" reads a part of it; without cache.redis each gateway needs its own`;
     await sink.close(why);
     sink.state('connecting', why);
+  }
+
+  /** Nothing is there that was not applied. */
+  private async hasAll(consumer: Consumer): Promise<boolean> {
+    const ranges = await rangesOf(consumer, this.config.topics);
+    return [...ranges].every(([topic, own]) =>
+      own.every(({ latest, committed }, partition) => {
+        const applied = this.applied.get(`${topic}/${partition}`) ?? (committed ?? 0n) - 1n;
+        return applied + 1n >= latest;
+      }),
+    );
   }
 
   private async lost(why: string): Promise<void> {

@@ -1,2 +1,3 @@
+export { inspectMysql } from './inspect.ts';
 export type { MysqlServer } from './server.ts';
 export { createMysqlSource, type MysqlSourceConfig } from './source.ts';

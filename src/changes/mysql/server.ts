@@ -17,6 +17,9 @@ export interface ServerFacts {
   readonly gtid: boolean;
   /** What is wrong with its settings, and the statement that mends it; null: nothing. */
   readonly complaint: string | null;
+  /** What would work better. */
+  readonly advice: readonly string[];
+  readonly serverId: number;
 }
 
 /** A place in the log's files. */
@@ -69,16 +72,67 @@ export class ControlConnection {
 
   async facts(): Promise<ServerFacts> {
     const [row] = await this.ask(
-      'select version() as version, @@global.log_bin as log_bin, @@global.binlog_format as format, @@global.binlog_row_image as image',
+      'select version() as version, @@global.log_bin as log_bin, @@global.binlog_format as format, @@global.binlog_row_image as image, @@global.server_id as server_id',
     );
     const isMariaDb = /mariadb/i.test(String(row?.version));
     const gtid = isMariaDb || (await this.mysqlHasGtid());
-    return { isMariaDb, gtid, complaint: complaintOf(row ?? {}) };
+    const advice = gtid
+      ? []
+      : [
+          'gtid_mode is not ON: positions are places in a file, which mean nothing on another server, and changes are applied 250 ms late',
+        ];
+    const metadata = await this.rowMetadata();
+    if (metadata !== null && metadata !== 'FULL')
+      advice.push(
+        `binlog_row_metadata is ${metadata}: after ALTER TABLE, older changes are read with the new columns; SET GLOBAL binlog_row_metadata = 'FULL'`,
+      );
+    return {
+      isMariaDb,
+      gtid,
+      complaint: complaintOf(row ?? {}),
+      advice,
+      serverId: Number(row?.server_id),
+    };
+  }
+
+  /** Null: this server has no such setting. */
+  private async rowMetadata(): Promise<string | null> {
+    const [row] = await this.ask("show global variables like 'binlog_row_metadata'");
+    return row === undefined ? null : String(row.Value);
+  }
+
+  /** What its user may do, as statements. */
+  async grants(): Promise<string[]> {
+    const rows = await this.ask('show grants');
+    return rows.map((row) => String(Object.values(row)[0]));
+  }
+
+  /** Types of columns, by `database.table` and name: of all tables that the user may see. */
+  async columnsOf(databases: readonly string[]): Promise<Map<string, Map<string, string>>> {
+    const rows = await this.ask(
+      'select table_schema as space, table_name as name, column_name as column_name, column_type as type from information_schema.columns where table_schema in (?)',
+      [databases.length === 0 ? [''] : databases],
+    );
+    const tables = new Map<string, Map<string, string>>();
+    for (const { space, name, column_name, type } of rows) {
+      const table = `${String(space)}.${String(name)}`;
+      const columns = tables.get(table) ?? new Map<string, string>();
+      tables.set(table, columns.set(String(column_name), String(type)));
+    }
+    return tables;
   }
 
   private async mysqlHasGtid(): Promise<boolean> {
     const [row] = await this.ask('select @@global.gtid_mode as mode');
     return row?.mode === 'ON';
+  }
+
+  /** How far its log goes, as a GTID set; null where it is empty. */
+  async position({ isMariaDb }: ServerFacts): Promise<string | null> {
+    const [row] = await this.ask(
+      isMariaDb ? 'select @@gtid_binlog_pos as at' : 'select @@global.gtid_executed as at',
+    );
+    return String(row?.at ?? '').replace(/\s/g, '') || null;
   }
 
   /** MySQL: resolves once queries see the transaction, which the log holds a moment before. */

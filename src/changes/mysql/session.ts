@@ -104,6 +104,7 @@ export class Session {
     this.parts.heard();
     const type = event.getTypeName();
     if (type === 'Format') this.parts.following();
+    if (type === 'Heartbeat' && this.waiting === 0) this.parts.sink.current();
     if (type === 'TransactionPayload' || type === 'PartialUpdateRows')
       return this.fail(new Unreadable(`the log holds what can't be read (${event.getEventName()})`));
     try {

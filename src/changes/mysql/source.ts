@@ -1,6 +1,8 @@
 import type { Source, SourceParts } from '../contract.ts';
 import { Pauses } from '../pauses.ts';
 import { parseBinlogPosition } from '../positions/binlog.ts';
+import { adviceFor } from './advice.ts';
+import { slipOf } from './inspect.ts';
 import { ControlConnection, type MysqlServer, type ServerFacts } from './server.ts';
 import { Session, type Start, Unreadable } from './session.ts';
 import { Visibility } from './visibility.ts';
@@ -16,6 +18,8 @@ const NO_SUCH_PLACE = new Set([1236, 1945, 1955]);
 /** Milliseconds without any sign of the server, which says something each second. */
 const SILENCE = 5000;
 const PING_EVERY = 1000;
+/** Between two looks at tables that aren't there; ms. */
+const ASK_AGAIN = 2000;
 /** Milliseconds between two writes of the position. */
 const REMEMBER_EVERY = 200;
 
@@ -98,7 +102,12 @@ class MysqlSource implements Source {
   private async follow(control: ControlConnection): Promise<void> {
     const { sink, memory, clock } = this.parts;
     const facts = await control.facts();
-    const remembered = this.applied ?? (await memory.read(this.memoryKey));
+    const slip = await slipOf(control, sink.mapping);
+    if (slip !== null) return await this.cannot(slip);
+    const known = this.applied ?? ((await memory.read(this.memoryKey)) || null);
+    // From the first look on, so that a connection which breaks before anything came leaves nothing out.
+    const remembered = known ?? (facts.gtid ? await control.position(facts) : null);
+    this.applied ??= remembered;
     const visibility = new Visibility(control, facts, clock, this.pauses);
     this.heardAt = clock.now();
     const start = startAt(remembered);
@@ -108,7 +117,7 @@ class MysqlSource implements Source {
       start,
       sink,
       visible: ({ gtid }, end) => visibility.of(end, gtid),
-      following: () => this.following(facts, start === null),
+      following: () => this.following(facts, known === null),
       applied: (position) => this.remember(position),
       heard: () => {
         this.heardAt = clock.now();
@@ -116,6 +125,14 @@ class MysqlSource implements Source {
     });
     this.session = session;
     await Promise.race([session.ended, this.watch(control)]);
+  }
+
+  /** Until the config or the database is another: changes would pass unseen, or mean nothing. */
+  private async cannot(why: string): Promise<void> {
+    this.opened = false;
+    this.parts.sink.state('lost', why);
+    await this.parts.sink.close(why);
+    await this.pauses.wait(ASK_AGAIN);
   }
 
   /** Holds the seat, and notices a server that fell silent. */
@@ -128,11 +145,11 @@ class MysqlSource implements Source {
     }
   }
 
-  /** @param anew From the end of the log on: what another reader has followed isn't known. */
+  /** @param anew From where the log ends now: what came before isn't known. */
   private following(facts: ServerFacts, anew: boolean): void {
     const { sink } = this.parts;
     const stream = () => this.pauses.stopped || sink.state('streaming', facts.complaint);
-    if (this.opened) return void stream();
+    if (this.opened && !anew) return void stream();
     this.opened = true;
     sink.open({ anew }).then(stream, () => {});
   }
@@ -198,12 +215,4 @@ function startAt(position: string | null): Start {
   if (parsed.kind !== 'file') return { gtid: position };
   const colon = position.lastIndexOf(':');
   return { file: position.slice(0, colon), offset: Number(position.slice(colon + 1)) };
-}
-
-function adviceFor(error: Error & { errno?: number }): string {
-  if (error.errno === 1227 || error.errno === 1045 || error.errno === 1142)
-    return `${error.message}; the user needs GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* and SELECT on the tables`;
-  if (error.errno === 1236 && /server_uuid\/server_id|same server_id/i.test(error.message))
-    return `${error.message}; give changes.*.mysql.serverId a number of its own`;
-  return error.message;
 }

@@ -26,17 +26,23 @@ export const MOST_UNDER_WAY = 1000;
 /** A connection that comes back by itself, also when all servers are restarted. */
 export async function connectNats(server: NatsServer): Promise<NatsConnection> {
   return await connect({
-    servers: [...server.servers],
-    timeout: ANSWER,
+    ...connectionOptions(server),
     maxReconnectAttempts: -1,
     reconnectTimeWait: 100,
     pingInterval: 2000,
     maxPingOut: 2,
+  });
+}
+
+export function connectionOptions(server: NatsServer) {
+  return {
+    servers: [...server.servers],
+    timeout: ANSWER,
     name: 'tidegate',
     ...(server.user === null ? {} : { user: server.user, pass: server.password ?? '' }),
     ...(server.token === null ? {} : { token: server.token }),
     ...(server.tls ? { tls: {} } : {}),
-  });
+  };
 }
 
 export async function managerOf(connection: NatsConnection): Promise<JetStreamManager> {

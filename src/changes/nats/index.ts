@@ -1,2 +1,3 @@
 export type { NatsServer } from './connection.ts';
+export { inspectNats } from './inspect.ts';
 export { createNatsSource, type NatsSourceConfig } from './source.ts';

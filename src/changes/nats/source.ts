@@ -190,6 +190,7 @@ class NatsSource implements Source {
     }
     if (consumer.num_ack_pending > 0 || this.queue.length > 0) return;
     this.complete = true;
+    if (consumer.num_pending === 0) this.parts.sink.current();
   }
 
   private async lost(why: string): Promise<void> {

@@ -2,7 +2,7 @@ import type { Source, SourceParts } from '../contract.ts';
 import type { PostgresConfig } from './session.ts';
 import { PostgresSource } from './source.ts';
 
-export { inspectPostgres, type SourceFinding } from './inspect.ts';
+export { inspectPostgres } from './inspect.ts';
 export type { PostgresConfig } from './session.ts';
 
 export function createPostgresSource(config: PostgresConfig, parts: SourceParts): Source {

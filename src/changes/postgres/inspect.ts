@@ -1,18 +1,11 @@
 import type { ChangeSourceConfig } from '../../config/model.ts';
 import { compileTemplate } from '../../expression/index.ts';
 import { systemRandom } from '../../util/random.ts';
+import type { SourceFinding } from '../finding.ts';
 import { compileMapping, rowScope } from '../mapping/index.ts';
 import { Catalog, type TableRow } from './catalog.ts';
 import { checkServer, checkSlot, checkTables } from './prepare.ts';
 import { explain, quotedTable } from './problem.ts';
-
-/** What `check --connect` finds of a source: nothing is made or changed. */
-export interface SourceFinding {
-  /** Null: it is in order. */
-  readonly error: string | null;
-  /** What would work, but worse than it could. */
-  readonly advice: readonly string[];
-}
 
 /** Asks the database of a source whether it can be followed. Never rejects. */
 export async function inspectPostgres(config: ChangeSourceConfig): Promise<SourceFinding> {

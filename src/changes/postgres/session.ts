@@ -83,6 +83,9 @@ export class Session {
       decoder,
       apply: (transaction) => this.apply(transaction),
       passed: (position) => this.passed(position),
+      current: () => {
+        if (this.settled) sink.current();
+      },
     });
     this.endIfOver();
     const identity = await this.stream.identify();
@@ -214,6 +217,8 @@ export class Session {
     this.seen = now;
     const flushed = parseLsn(now.flushed);
     const behind = flushed === null ? null : flushed - this.stream!.flushed;
+    // Its answer says that nothing waits: a frozen stream gives none.
+    this.stream!.askForPosition();
     sink.lag(behind === null ? null : Number(behind > 0n ? behind : 0n));
     if (now.publication !== before.publication) {
       this.remembered.gap('the publication was changed');

@@ -24,6 +24,8 @@ export interface StreamParts {
   apply(transaction: Transaction): Promise<void>;
   /** Nothing is outstanding up to here. False: it may not be taken as applied yet. */
   passed(position: bigint): boolean;
+  /** The server says that nothing more is there. */
+  current(): void;
 }
 
 /** Who the server is; a restored or promoted one is another. */
@@ -152,6 +154,7 @@ export class Stream {
     if (!this.parts.decoder.open && this.waiting === 0 && this.received > this.flushed) {
       if (this.parts.passed(this.received)) this.flushed = this.received;
     }
+    if (!this.parts.decoder.open && this.waiting === 0) this.parts.current();
     if (chunk[17] === 1) this.tell(false);
   }
 

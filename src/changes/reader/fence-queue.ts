@@ -69,7 +69,12 @@ export class FenceQueue {
   }
 
   get empty(): boolean {
-    return this.arrived.length === 0 && this.unseen.length === 0;
+    return this.waiting === 0;
+  }
+
+  /** Batches that are not applied yet. */
+  get waiting(): number {
+    return this.arrived.length + this.unseen.length;
   }
 
   apply(batch: ChangeBatch): Promise<void> {

@@ -37,6 +37,9 @@ export interface ReadingParts extends ReaderParts {
 
 /** Poison events are told of one by one up to so many a minute, then counted only. */
 const COMPLAINTS_A_MINUTE = 10;
+/** Between two looks at how far behind it is; ms. More seconds than these are told of. */
+const LOOK_EVERY = 2000;
+const LATE = 10;
 /** Between two messages to other nodes that say how far the source was followed, with nothing to fence; ms. */
 const TELL_EVERY = 20;
 
@@ -62,6 +65,8 @@ export class Reading implements SourceSink {
   private complaintsFrom = 0;
   private untold = false;
   private telling: Timer | null = null;
+  private watching: Timer | null = null;
+  private late = false;
   /** Since when it does not stream; `clock.now()`. */
   private idleSince: number | null;
 
@@ -99,18 +104,34 @@ export class Reading implements SourceSink {
     else if (this.closed) await this.stand();
     if (this.stopping) return;
     const { clock, random, memory, shared } = this.parts;
-    const own = { name: this.config.name, sink: this, clock, random, log: this.log, memory, shared };
+    const { name, maxLag } = this.config;
+    const bounded = maxLag !== null;
+    const own = { name, sink: this, clock, random, log: this.log, memory, shared, bounded };
     const source = await createSource(this.config.reader, own);
     if (this.stopping) return;
     this.source = source;
     source.start();
+    this.watchLag();
+  }
+
+  private watchLag(): void {
+    this.watching = this.parts.clock.after(LOOK_EVERY, () => {
+      const seconds = this.lagSeconds() ?? 0;
+      if (seconds > LATE && !this.late) {
+        const bound = this.config.maxLag === null ? 'no bound but the lifetime of the answers' : 'maxLag';
+        this.log.warn('a change source is behind', { seconds: Math.round(seconds), bound });
+      }
+      if (seconds < 1 && this.late) this.log.info('a change source has caught up');
+      this.late = this.late ? seconds >= 1 : seconds > LATE;
+      this.watchLag();
+    });
   }
 
   async stop(): Promise<void> {
     this.stopping = true;
     this.queue.stop();
     const { clock, board, seat } = this.parts;
-    if (this.telling !== null) clock.cancel(this.telling);
+    for (const timer of [this.telling, this.watching]) if (timer !== null) clock.cancel(timer);
     await this.source?.stop();
     if (seat === null) {
       board.forgetSettling(this.config.name);
@@ -143,6 +164,13 @@ export class Reading implements SourceSink {
     this.position = position;
     this.caughtUpAt = this.parts.clock.wall();
     this.tellLater();
+  }
+
+  current(): void {
+    if (!this.queue.empty) return;
+    this.caughtUpAt = this.parts.clock.wall();
+    // Only who has a bound on lag waits for this.
+    if (this.config.maxLag !== null) this.tellLater();
   }
 
   async lost(why: string): Promise<void> {
@@ -234,7 +262,8 @@ export class Reading implements SourceSink {
 
   private standing({ position }: Said): Standing {
     const { closed, status: state, error } = this;
-    return { mapping: this.mapping.hash, position: position || this.position, closed, state, error };
+    const age = this.age(position !== undefined);
+    return { mapping: this.mapping.hash, position: position || this.position, closed, state, error, age };
   }
 
   private async settles(tags: readonly string[]): Promise<Settling> {
@@ -242,6 +271,13 @@ export class Reading implements SourceSink {
     const settling = { id: `${seat?.author ?? ''} ${++this.settlings}`, tags };
     if (seat === null) await board.settles(this.config.name, settling);
     return settling;
+  }
+
+  /** Milliseconds since all was applied that there was; null: that isn't known. With a position, the last that waits is. */
+  private age(isProof: boolean): number | null {
+    const now = this.parts.clock.wall();
+    if (isProof && this.queue.waiting === 1) return 0;
+    return this.caughtUpAt === null ? null : Math.max(0, now - this.caughtUpAt);
   }
 
   /** Seconds for which something is known, or may be, to wait. */

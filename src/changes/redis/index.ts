@@ -1,1 +1,2 @@
+export { inspectRedis } from './inspect.ts';
 export { createRedisSource, type RedisSourceConfig } from './source.ts';

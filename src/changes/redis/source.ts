@@ -121,6 +121,7 @@ class RedisSource implements Source {
       // Before anything is said to be applied: what was trimmed is known only now.
       const drained = entries.length > 0 || due ? await this.checkMissing(group) : false;
       if (entries.length > 0) await this.take(entries, group, drained);
+      if (entries.length === 0 || drained) this.parts.sink.current();
       if (due && !(await this.seated(seat))) return;
     }
   }

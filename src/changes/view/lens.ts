@@ -11,6 +11,8 @@ interface Source {
   readonly maxWait: number;
   readonly families: readonly Family[];
   readonly mapping: string;
+  readonly maxLag: number | null;
+  readonly servesLate: boolean;
 }
 
 /** A request that waits for positions. */
@@ -27,9 +29,11 @@ export class ChangeLens implements FedBy {
   private readonly view: ChangeView;
   private readonly sources: ReadonlyMap<string, Source>;
   private readonly kinds: ReadonlyMap<string, PositionKind>;
-  /** Of the view, when `held` was found. */
+  /** Of the view, when the sets below were found; and until when they hold: `clock.now()`. */
   private version = -1;
+  private until = Number.POSITIVE_INFINITY;
   private held: ReadonlySet<string> | null = null;
+  private late: ReadonlySet<string> | null = null;
 
   constructor(view: ChangeView, configs: Readonly<Record<string, ChangeSourceConfig>>) {
     this.view = view;
@@ -38,13 +42,41 @@ export class ChangeLens implements FedBy {
   }
 
   get withheld(): ReadonlySet<string> | null {
-    if (this.version !== this.view.version) {
-      this.version = this.view.version;
-      const closed = [...this.sources.values()].filter((source) => this.isClosed(source));
-      const names = closed.flatMap(({ families }) => families.map(({ name }) => name));
-      this.held = names.length === 0 ? null : new Set(names);
-    }
+    this.look();
     return this.held;
+  }
+
+  get lagging(): ReadonlySet<string> | null {
+    this.look();
+    return this.late;
+  }
+
+  /** Without a bound on lag the clock is not asked. */
+  private look(): void {
+    if (
+      this.version === this.view.version &&
+      (this.until === Number.POSITIVE_INFINITY || this.view.now() < this.until)
+    )
+      return;
+    this.version = this.view.version;
+    this.until = Number.POSITIVE_INFINITY;
+    const sources = [...this.sources.values()];
+    const late = sources.filter((source) => this.isLate(source));
+    this.held = familiesOf(
+      sources.filter((source) => this.isClosed(source) || (late.includes(source) && !source.servesLate)),
+    );
+    this.late = familiesOf(late.filter(({ servesLate }) => servesLate));
+  }
+
+  /** It is behind, or cut off, for longer than it may be. */
+  private isLate({ name, maxLag }: Source): boolean {
+    if (maxLag === null) return false;
+    const freshAt = this.view.heardOf(name)?.freshAt ?? null;
+    if (freshAt === null) return true;
+    const lapses = freshAt + maxLag;
+    if (this.view.now() >= lapses) return true;
+    this.until = Math.min(this.until, lapses);
+    return false;
   }
 
   familiesOf(tags: readonly string[]): string[] | null {
@@ -90,6 +122,11 @@ export class ChangeLens implements FedBy {
   }
 }
 
+function familiesOf(sources: readonly Source[]): ReadonlySet<string> | null {
+  const names = sources.flatMap(({ families }) => families.map(({ name }) => name));
+  return names.length === 0 ? null : new Set(names);
+}
+
 function compile(name: string, config: ChangeSourceConfig): Source {
   return {
     name,
@@ -97,5 +134,7 @@ function compile(name: string, config: ChangeSourceConfig): Source {
     maxWait: config.maxWait,
     families: compileFamilies(config),
     mapping: mappingHash(config),
+    maxLag: config.maxLag,
+    servesLate: config.servesLate,
   };
 }

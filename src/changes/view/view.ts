@@ -16,6 +16,11 @@ interface Settling {
   readonly until: number;
 }
 
+/** What was heard, and when all that there was had been applied (`clock.now()`); null: that isn't known. */
+export interface Heard extends SourceNews {
+  readonly freshAt: number | null;
+}
+
 /** Of a change that settles: whoever has not said by then that it is over has died; ms. */
 const LONGEST_SETTLING = 10 * 60_000;
 
@@ -34,7 +39,7 @@ export class ChangeView {
   /** Grows with all that is heard. */
   version = 0;
   private readonly clock: Clock;
-  private readonly heard = new Map<string, SourceNews>();
+  private readonly heard = new Map<string, Heard>();
   /** Changes that origins may not show yet. */
   private readonly settling = new Map<string, Settling>();
   private readonly waiters = new Set<Waiter>();
@@ -54,15 +59,21 @@ export class ChangeView {
         this.settling.set(id, { tags: new Set(tags), until: this.clock.now() + LONGEST_SETTLING });
       for (const id of told.settled ?? []) this.settling.delete(id);
       const known = this.heard.get(told.name);
-      if (known === undefined || told.number > known.number) this.heard.set(told.name, told);
+      if (known !== undefined && told.number < known.number) continue;
+      const freshAt = told.age === null ? null : this.clock.now() - told.age;
+      this.heard.set(told.name, { ...told, freshAt });
     }
     this.version++;
     for (const waiter of this.waiters) if (waiter.isReached()) this.end(waiter, 'reached');
   }
 
   /** The newest that was heard of a source. */
-  heardOf(source: string): SourceNews | undefined {
+  heardOf(source: string): Heard | undefined {
     return this.heard.get(source);
+  }
+
+  now(): number {
+    return this.clock.now();
   }
 
   /** An origin may still show what one of these tags stood for before a change. */

@@ -1,6 +1,6 @@
 import { FEEDS, feeds } from './change-feeds.ts';
 import { type Complaint, leaf, object, oneOf, onlyOne, type Rule, record, someOf } from './kit.ts';
-import { duration, listed, notOneOf } from './values.ts';
+import { duration, listed, notOneOf, word } from './values.ts';
 
 /** Where a table's rows are read from: each source has just one of these keys. */
 export const READERS = ['postgres', ...FEEDS] as const;
@@ -147,6 +147,16 @@ const someTables: Rule = (source, report) => {
   });
 };
 
+const lagBound: Rule = (source, report) => {
+  if (!Object.hasOwn(source, 'onLag') || Object.hasOwn(source, 'maxLag')) return;
+  report({
+    code: 'TG_CONFIG_MISSING',
+    path: ['onLag'],
+    message: 'onLag says what happens beyond maxLag, which this source does not have',
+    advice: 'add maxLag: 5s, or leave onLag out',
+  });
+};
+
 export const changeSource = object(
   'ChangeSource',
   'a change source',
@@ -164,6 +174,16 @@ export const changeSource = object(
     maxWait: duration
       .optional()
       .describe('How long a request with tidegate-after waits for this source. Default 100ms.'),
+    maxLag: duration
+      .optional()
+      .describe(
+        'Behind or cut off for longer, nothing that carries its tags is answered from the cache until it has caught up. Default: no bound but the lifetime of the answers.',
+      ),
+    onLag: word(['withhold', 'serve'])
+      .optional()
+      .describe(
+        'serve: what maxLag would withhold is answered all the same, with detail=lag in Cache-Status. Default withhold.',
+      ),
   },
-  [oneReader, someTables],
+  [oneReader, someTables, lagBound],
 );

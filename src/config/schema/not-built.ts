@@ -5,7 +5,7 @@
  */
 export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
   Config: ['tracing', 'overload'],
-  ChangeSource: ['maxLag', 'onLag', 'readYourWrites'],
+  ChangeSource: ['readYourWrites'],
   Listener: ['http2'],
   ListenerTls: ['acme'],
   Admin: ['tls'],
