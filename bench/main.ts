@@ -15,6 +15,7 @@ import { rateSuite } from './suites/rate.ts';
 import { resilienceSuite } from './suites/resilience.ts';
 import { routesSuite } from './suites/routes.ts';
 import { startSuite } from './suites/start.ts';
+import { telemetrySuite } from './suites/telemetry.ts';
 
 /**
  * Side-by-side benchmarks. They show and never judge: machines differ, so the exit code is 0 whatever
@@ -35,6 +36,7 @@ const SUITES = {
   cache: { title: 'hits in the cache, 200 B of JSON and 1 MiB', run: cacheSuite },
   auth: { title: 'guards: decisions kept, tokens seen and unseen', run: authSuite },
   passwords: { title: 'password checks, beside other requests', run: passwordsSuite },
+  telemetry: { title: 'metrics and an access log, on against off', run: telemetrySuite },
   routes: { title: '10,000 routes against 10', run: routesSuite },
 } as const;
 

@@ -26,7 +26,7 @@ import {
   variables,
 } from './snapshot/index.ts';
 import type { Counters, Logger } from './telemetry/index.ts';
-import { LogFiles, UNMATCHED } from './telemetry/index.ts';
+import { LogFiles, ProcessWatch, UNMATCHED } from './telemetry/index.ts';
 import {
   type Discover,
   type HealthReport,
@@ -43,11 +43,13 @@ import {
   type FenceNews,
   type LeaseView,
   type ListeningHandle,
+  NUMBER_VARIABLE,
   type SequenceNews,
   TOPICS,
   type WorkerBus,
   type WorkerCacheState,
   type WorkerGateway,
+  type WorkerState,
 } from './workers/index.ts';
 
 export interface GatewayParts {
@@ -106,6 +108,8 @@ export class Gateway implements WorkerGateway {
   private sharing: Promise<void>;
   private secretAsked: Promise<void> = Promise.resolve();
   private ended = false;
+  /** From the first question on how this process is doing. */
+  private watch: ProcessWatch | null = null;
   private draining: Promise<{ cut: number }> | null = null;
 
   constructor(parts: GatewayParts) {
@@ -193,6 +197,7 @@ export class Gateway implements WorkerGateway {
       bus.ask(TOPICS.ejected, { service, target, forMs, why } satisfies Ejection).catch(() => {});
     };
     bus.ask(TOPICS.health, null).then(hear, () => {});
+    bus.on(TOPICS.state, () => this.state());
     bus.on(TOPICS.reopen, () => this.reopenLogs());
     bus.on(TOPICS.cache, () => this.cacheState());
     bus.on(TOPICS.fences, (news) => this.hearFence(news as FenceNews));
@@ -273,6 +278,16 @@ export class Gateway implements WorkerGateway {
     if (this.ended || place !== this.sharedPlace) return void (await shared?.close());
     this.cache.shared = shared;
     this.secretAsked = this.secret.follow(shared);
+  }
+
+  private state(): WorkerState {
+    this.watch ??= new ProcessWatch();
+    return {
+      ...this.watch.state(),
+      worker: Number(process.env[NUMBER_VARIABLE] ?? 1),
+      connections: this.connections(),
+      auth: this.auth.outcomes(),
+    };
   }
 
   cacheState(): WorkerCacheState {
@@ -383,6 +398,7 @@ export class Gateway implements WorkerGateway {
     this.upstreams.destroy();
     this.auth.close();
     this.secret.close();
+    this.watch?.stop();
     await this.cache.close();
     await this.limits.close();
     await this.logFiles.close();

@@ -1,10 +1,11 @@
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { namedCounts } from '../telemetry/index.ts';
+import { CONTENT_TYPES, formatFor, namedCounts } from '../telemetry/index.ts';
 import type { ServiceDescription } from '../upstream/index.ts';
 import type { NodeView } from '../workers/index.ts';
 import { readExplainRequest } from './explain.ts';
+import { metricsText } from './metrics.ts';
 import { problem } from './problem.ts';
 import { readPurge } from './purge.ts';
 
@@ -26,6 +27,13 @@ export function adminApp(view: NodeView, failed: (error: Error) => void): Hono<E
   });
   const tooLarge = (c: Context) => problem(c, 413, 'Content Too Large', 'The body may have 1 MiB.');
   app.use(bodyLimit({ maxSize: MOST_BODY, onError: tooLarge }));
+  get(app, '/metrics', async (c) => {
+    const format = formatFor(c.req.header('accept'));
+    return c.body(metricsText(await view.metrics(), format), 200, {
+      'content-type': CONTENT_TYPES[format],
+      vary: 'accept',
+    });
+  });
   get(app, '/v1/status', (c) => c.json(view.status()));
   get(app, '/v1/routes', async (c) => {
     const [routes, unmatched] = await Promise.all([view.routes(), view.unmatched()]);

@@ -18,6 +18,7 @@ import { type Possession, PROOF_ALGORITHMS, PROOF_HEADER } from './dpop/index.ts
 import { isSameOrigin } from './origin.ts';
 import { linesOf, maskTarget, removeLike, stripPlaces } from './places.ts';
 import { metadataUrl } from './resource-metadata.ts';
+import type { Tally } from './tally.ts';
 
 export interface GuardSettings {
   readonly providers: readonly Provider[];
@@ -25,6 +26,7 @@ export interface GuardSettings {
   readonly passToken: boolean;
   readonly fences: RevocationFences;
   readonly possession: Possession;
+  tallyOf(provider: string): Tally;
 }
 
 /** What was taken off a request: an aggregate's call to another route shows it there. */
@@ -65,27 +67,32 @@ export class Guard implements Filter {
       if (credential.place.in === 'cookie' && !provider.crossSite && !isSameOrigin(exchange))
         return refuse(exchange, new Failure('TG_AUTH_ORIGIN'));
       const decision = provider.authenticate(credential, exchange, this.places);
-      if (!(decision instanceof Promise)) return this.follow(exchange, decision, credential);
-      return decision.then((decided) => this.follow(exchange, decided, credential));
+      const tally = this.settings.tallyOf(provider.name);
+      if (!(decision instanceof Promise)) return this.follow(exchange, decision, credential, tally);
+      return decision.then((decided) => this.follow(exchange, decided, credential, tally));
     }
     return this.unrecognised(exchange);
   }
 
-  private follow(exchange: Exchange, decision: Decision, credential: Credential): Reply | null {
+  private follow(exchange: Exchange, decision: Decision, credential: Credential, tally: Tally): Reply | null {
     switch (decision.kind) {
-      case 'allowed':
-        return (
-          this.unproved(exchange, decision.identity, credential) ??
-          this.admit(exchange, decision.identity, credential)
-        );
+      case 'allowed': {
+        const refusal = this.unproved(exchange, decision.identity, credential);
+        if (refusal !== null) tally.refused++;
+        else tally.allowed++;
+        return refusal ?? this.admit(exchange, decision.identity, credential);
+      }
       case 'refused':
+        tally.refused++;
         if (decision.status === 403) return refuse(exchange, new Failure('TG_AUTH_FORBIDDEN', decision.why));
         if (credential.dpop) return refuseProof(exchange, decision.why, INVALID_TOKEN);
         return this.challenge(exchange, new Failure('TG_AUTH_INVALID', decision.why), INVALID_TOKEN);
       case 'answer':
+        tally.answered++;
         exchange.refused = true;
         return reply(decision.status, decision.headers.slice(), decision.body);
       case 'unavailable':
+        tally.unavailable++;
         return refuse(exchange, decision.failure);
     }
   }

@@ -39,6 +39,7 @@ import { authzenQuestion, opaQuestion, type Question } from './questions.ts';
 import { permitResponse } from './response-permit.ts';
 import { ServiceToken } from './service-token/index.ts';
 import { type KeyRing, keySetAnswer, Signing, signerFor } from './signing/index.ts';
+import { newTally, type Tally } from './tally.ts';
 
 /** What providers need of the gateway around them. */
 export interface AuthParts {
@@ -70,6 +71,7 @@ export class AuthRoom {
   private readonly signing: Signing;
   private readonly possession: Possession;
   private readonly seldom: Seldom;
+  private readonly tallies = new Map<string, Tally>();
 
   constructor(parts: Omit<AuthParts, 'endpoints'>) {
     this.parts = { ...parts, endpoints: new Set() };
@@ -102,6 +104,7 @@ export class AuthRoom {
         live: this.live,
         possession: this.possession,
         seldom: this.seldom,
+        tallyOf: (name) => this.tallyOf(name),
         keys,
         tokens,
         guardsAny,
@@ -114,10 +117,24 @@ export class AuthRoom {
     };
   }
 
+  /** What providers made of credentials since the start, by provider and outcome. */
+  outcomes(): Readonly<Record<string, Readonly<Record<string, number>>>> {
+    return Object.fromEntries([...this.tallies].map(([name, tally]) => [name, { ...tally }]));
+  }
+
   close(): void {
     this.live.close();
     for (const endpoint of this.parts.endpoints) endpoint.destroy();
     this.commit(new Map());
+  }
+
+  private tallyOf(provider: string): Tally {
+    let tally = this.tallies.get(provider);
+    if (tally === undefined) {
+      tally = newTally();
+      this.tallies.set(provider, tally);
+    }
+    return tally;
   }
 
   private provider(config: ProviderConfig): Provider {
@@ -187,6 +204,8 @@ interface CompiledParts {
   readonly live: LiveCredentials;
   readonly possession: Possession;
   readonly seldom: Seldom;
+  /** Where what a provider decides is counted. */
+  tallyOf(provider: string): Tally;
   /** What is signed with; null: nothing is. */
   readonly keys: KeyRing | null;
   /** By service. */
@@ -309,9 +328,10 @@ export class CompiledAuth {
     if (config === null) return overrides;
     const providers = config.providers.map((name) => this.of.providers.get(name)!);
     const permit = compilePermit(config, providers, scope, parts.variables, this.tell);
-    const { possession } = this.of;
+    const { possession, tallyOf } = this.of;
     const { fences } = parts;
-    const guard = providers.length === 0 ? null : new Guard({ ...config, providers, fences, possession });
+    const guard =
+      providers.length === 0 ? null : new Guard({ ...config, providers, fences, possession, tallyOf });
     return [...overrides, guard, permit, ...this.outside(config, scope)].filter((filter) => filter !== null);
   }
 

@@ -10,10 +10,17 @@ import type { Cache } from '../cache/index.ts';
 import { mappingStamp } from '../changes/index.ts';
 import type { GatewayConfig } from '../config/model.ts';
 import { responseScope } from '../expression/index.ts';
+import type { Completion } from '../http/exchange.ts';
 import type { LimitRoom } from '../limit/index.ts';
 import { compileTransform, type PipelineSnapshot, type ProxyParts } from '../pipeline/index.ts';
 import { compileRouter } from '../router/index.ts';
-import type { Counters, LogFiles } from '../telemetry/index.ts';
+import {
+  type AccessLog,
+  type Counters,
+  type LogFiles,
+  RequestMetrics,
+  UNMATCHED,
+} from '../telemetry/index.ts';
 import type { Service, Upstreams } from '../upstream/index.ts';
 import { type AddressSet, compileAddresses } from '../util/cidr.ts';
 import type { Clock } from '../util/clock.ts';
@@ -90,10 +97,22 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
     unmatched: compileTransform(null, config.unmatched.response, responseScope),
     rules: compile.unmatchedRules(),
     wellKnown: wellKnownOf(auth),
-    observers: accessLog === null ? [] : [accessLog],
+    observers: observersOf(config, accessLog, parts),
   };
   inside.stand(snapshot);
   return snapshot;
+}
+
+/** Where nobody can ask for metrics none are made. */
+function observersOf(
+  { admin }: GatewayConfig,
+  accessLog: AccessLog | null,
+  { clock, counters }: SnapshotParts,
+): readonly Completion[] {
+  return [
+    ...(admin === null ? [] : [new RequestMetrics(clock, counters.route(UNMATCHED))]),
+    ...(accessLog === null ? [] : [accessLog]),
+  ];
 }
 
 function wellKnownOf(auth: CompiledAuth): Snapshot['wellKnown'] {

@@ -37,7 +37,8 @@ test('a name keeps its counter over any number of others, also one like a member
   expect(Object.keys(rows)).toHaveLength(1002);
   expect(rows.r0![0]).toBe(2);
   expect(rows.r999![0]).toBe(1);
-  expect(Object.entries(rows).at(-1)).toEqual(['__proto__', expect.arrayContaining([1])]);
+  const [last, row] = Object.entries(rows).at(-1)!;
+  expect([last, row[0]]).toEqual(['__proto__', 1]);
 });
 
 test('a sum keeps what a dead worker counted, but nothing of it is in flight', () => {
@@ -45,7 +46,7 @@ test('a sum keeps what a dead worker counted, but nothing of it is in flight', (
   dead.route('a').begin();
   const alive = new Counters();
   alive.route('a').begin();
-  const sum = new Map<string, number[]>();
+  const sum = new Map<string, Float64Array>();
   addRows(sum, settled(dead.read()));
   addRows(sum, alive.read());
   expect(namedCounts(sum.get('a'))).toMatchObject({ requests: 2, inFlight: 1 });

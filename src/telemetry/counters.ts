@@ -1,3 +1,6 @@
+import type { CacheOutcome } from '../http/cache-outcome.ts';
+import { addRequest, DETAIL } from './metrics/route-detail.ts';
+
 /**
  * Counts of one route in one worker. Resolved once, when the snapshot is compiled; an increment is one
  * addition in a table of doubles.
@@ -34,6 +37,8 @@ export const UNMATCHED = '(none)';
 export class RouteCounter {
   private readonly table: Float64Array;
   private readonly base: number;
+  /** By kinds and times, made at the first request that is counted so (`metrics/route-detail.ts`). */
+  private detail: Float64Array | null = null;
 
   constructor(table: Float64Array, base: number) {
     this.table = table;
@@ -72,14 +77,31 @@ export class RouteCounter {
     this.table[this.base + REPORTED]!++;
   }
 
-  /** The row, in the order of `COUNTS`. */
-  row(): number[] {
-    return Array.from(this.table.subarray(this.base, this.base + WIDTH));
+  /** A request is over, with its kinds and times in ms. */
+  detailed(
+    method: string,
+    status: number,
+    outcome: CacheOutcome | null,
+    duration: number,
+    firstByte: number,
+  ): void {
+    this.detail ??= new Float64Array(DETAIL.length);
+    addRequest(this.detail, method, status, outcome, duration, firstByte);
+  }
+
+  /** The row, in the order of `COUNTS`; behind them what is counted in detail, where anything is. */
+  row(): Float64Array {
+    const counts = this.table.subarray(this.base, this.base + WIDTH);
+    if (this.detail === null) return counts.slice();
+    const row = new Float64Array(WIDTH + DETAIL.length);
+    row.set(counts);
+    row.set(this.detail, WIDTH);
+    return row;
   }
 }
 
 /** Rows by the route's name: what a worker sends to the supervisor. */
-export type CounterRows = Record<string, number[]>;
+export type CounterRows = Record<string, Float64Array>;
 
 /** All counters of a worker. They outlive a reload: a route that keeps its name goes on counting. */
 export class Counters {
@@ -106,24 +128,34 @@ export class Counters {
   }
 }
 
-/** Adds rows to a sum, in place. */
-export function addRows(sum: Map<string, number[]>, rows: CounterRows): void {
-  for (const [name, row] of Object.entries(rows)) {
-    const total = sum.get(name);
-    if (total === undefined) sum.set(name, [...row]);
-    else for (let i = 0; i < WIDTH; i++) total[i] = total[i]! + (row[i] ?? 0);
-  }
+/** Adds rows to a sum. */
+export function addRows(sum: Map<string, Float64Array>, rows: CounterRows): void {
+  for (const [name, row] of Object.entries(rows)) sum.set(name, added(sum.get(name), row));
+}
+
+function added(total: Float64Array | undefined, row: Float64Array): Float64Array {
+  if (total === undefined) return row.slice();
+  const [longer, shorter] = total.length >= row.length ? [total, row] : [row.slice(), total];
+  for (let i = 0; i < shorter.length; i++) longer[i] = longer[i]! + shorter[i]!;
+  return longer;
 }
 
 /** What a worker that is gone leaves behind: all it counted, but nothing is in flight there any more. */
 export function settled(rows: CounterRows): CounterRows {
   const left: CounterRows = Object.create(null);
-  for (const [name, row] of Object.entries(rows))
-    left[name] = row.map((count, i) => (i === IN_FLIGHT ? 0 : count));
+  for (const [name, row] of Object.entries(rows)) {
+    left[name] = row.slice();
+    left[name][IN_FLIGHT] = 0;
+  }
   return left;
 }
 
-/** A row with its names: `{ requests, informational, …, inFlight }`. */
-export function namedCounts(row: readonly number[] | undefined): Record<CountName, number> {
+/** A row with its names: `{ requests, informational, …, reported }`. */
+export function namedCounts(row: ArrayLike<number> | undefined): Record<CountName, number> {
   return Object.fromEntries(COUNTS.map((name, i) => [name, row?.[i] ?? 0])) as Record<CountName, number>;
+}
+
+/** What a row has in detail; null: nothing. */
+export function detailOfRow(row: Float64Array | undefined): Float64Array | null {
+  return row === undefined || row.length <= WIDTH ? null : row.subarray(WIDTH);
 }

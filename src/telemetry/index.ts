@@ -17,6 +17,7 @@ export {
   type CounterRows,
   Counters,
   type CountName,
+  detailOfRow,
   namedCounts,
   RouteCounter,
   settled,
@@ -32,4 +33,20 @@ export {
   type LogLevel,
   silentLogger,
 } from './log.ts';
+export {
+  BOUNDS,
+  CONTENT_TYPES,
+  DETAIL,
+  Exposition,
+  type Format,
+  formatFor,
+  histogramOf,
+  type Labels,
+  METRICS,
+  type Metric,
+  quantileOf,
+  RequestMetrics,
+  requestsOf,
+} from './metrics/index.ts';
+export { type ProcessState, ProcessWatch } from './process-state.ts';
 export { Seldom } from './seldom.ts';

@@ -10,6 +10,10 @@ export interface LineWriter {
 /** What may wait for a slow reader; later lines are counted and dropped. */
 const MOST_WAITING = 1024 * 1024;
 const RETRY_AFTER = 10;
+/** So much is written at once, however soon after the last. */
+const ENOUGH = 64 * 1024;
+/** For writers of logs. */
+export const GATHER = 10;
 
 type WriteCall = (
   fd: number,
@@ -35,9 +39,16 @@ export class DescriptorWriter implements LineWriter {
   private busy = false;
   private closed = false;
   private idle: (() => void)[] = [];
+  private readonly gather: number;
+  /** More lines are waited for. */
+  private gathering: NodeJS.Timeout | null = null;
 
-  /** @param lost Told of lines that were dropped; without it the next line says so. */
-  constructor(fd: number, call: WriteCall = writeToFile, lost: Lost | null = null) {
+  /**
+   * @param lost Told of lines that were dropped; without it the next line says so.
+   * @param gather Milliseconds from one write to the next: where lines come all the time, many go in one.
+   */
+  constructor(fd: number, call: WriteCall = writeToFile, lost: Lost | null = null, gather = 0) {
+    this.gather = gather;
     this.fd = fd;
     this.call = call;
     this.lost = lost;
@@ -54,9 +65,11 @@ export class DescriptorWriter implements LineWriter {
     this.waiting.push(line);
     this.waitingLength += line.length;
     if (!this.busy) this.next();
+    else if (this.gathering !== null && this.waitingLength > ENOUGH) this.endGathering();
   }
 
   flush(ms: number): Promise<boolean> {
+    if (this.gathering !== null) this.endGathering();
     if (!this.busy) return Promise.resolve(true);
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms, false);
@@ -84,8 +97,16 @@ export class DescriptorWriter implements LineWriter {
       if (error !== null) return this.failed(error as NodeJS.ErrnoException, bytes, offset);
       if (offset + written < bytes.length) return this.send(bytes, offset + written);
       this.tellDropped();
-      this.next();
+      if (this.gather === 0) return this.next();
+      this.gathering = setTimeout(() => this.endGathering(), this.gather);
+      this.gathering.unref();
     });
+  }
+
+  private endGathering(): void {
+    clearTimeout(this.gathering!);
+    this.gathering = null;
+    this.next();
   }
 
   private failed(error: NodeJS.ErrnoException, bytes: Buffer, offset: number): void {
@@ -134,6 +155,6 @@ let stdout: LineWriter | undefined;
 
 /** The one writer of standard output. */
 export function stdoutWriter(): LineWriter {
-  stdout ??= new DescriptorWriter(1);
+  stdout ??= new DescriptorWriter(1, writeToFile, null, GATHER);
   return stdout;
 }

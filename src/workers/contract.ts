@@ -13,6 +13,7 @@ import { type CheckPlans, checkPlans, type ServiceDescription } from '../upstrea
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import type { CacheControl } from './cache-view.ts';
+import type { NodeMetrics } from './node-metrics.ts';
 
 /**
  * What a worker process runs: one gateway, that listens on handles given to it. `src/gateway.ts` builds it;
@@ -79,6 +80,7 @@ export const TOPICS = {
   sequence: 'sequence',
   changes: 'changes',
   reopen: 'reopen',
+  state: 'state',
 } as const;
 
 /** An invalidation under its number, as it goes to workers; `what` null: the floor rises to it; `reset`: another sequence begins. */
@@ -209,11 +211,13 @@ export interface NodeView extends CacheControl {
   /** Null when requests are welcome, else why not. */
   unready(): string | null;
   /** Every route of the config in force, in its order, with its row of counters. */
-  routes(): Promise<{ route: RouteDescription; row: readonly number[] | undefined }[]>;
+  routes(): Promise<{ route: RouteDescription; row: Float64Array | undefined }[]>;
   /** Counts of the requests that no route took. */
-  unmatched(): Promise<readonly number[] | undefined>;
+  unmatched(): Promise<Float64Array | undefined>;
   /** Every service as all workers together know it. */
   services(): Promise<ServiceDescription[]>;
+  /** All that `/metrics` tells. */
+  metrics(): Promise<NodeMetrics>;
   /** What would become of a request, by the config in force. Rejects with code BAD_REQUEST for one that makes no sense. */
   explain(request: ExplainRequest): Promise<Explained>;
   /** The change sources, in the order of the config. */

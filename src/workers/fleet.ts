@@ -7,6 +7,7 @@ import { Backoff } from './backoff.ts';
 import type { WorkerCacheState } from './cache-view.ts';
 import { type Channel, RemoteError } from './channel.ts';
 import { TOPICS } from './contract.ts';
+import type { WorkerState } from './node-metrics.ts';
 import { type Desired, WorkerProcess } from './worker-process.ts';
 
 const WATCHDOG_TICK = 1000;
@@ -34,7 +35,7 @@ export class Fleet {
   private readonly current = new Map<number, WorkerProcess>();
   private readonly all = new Set<WorkerProcess>();
   private readonly backoff = new Backoff();
-  private readonly legacy = new Map<string, number[]>();
+  private readonly legacy = new Map<string, Float64Array>();
   private desired: Desired = { version: 0, config: null, listeners: new Map() };
   private running = false;
   private watchdog: NodeJS.Timeout | undefined;
@@ -136,9 +137,9 @@ export class Fleet {
   }
 
   /** Counters of all routes, summed over the workers there are and were. */
-  async counters(): Promise<Map<string, number[]>> {
+  async counters(): Promise<Map<string, Float64Array>> {
     const live = await Promise.all([...this.all].map((worker) => worker.counters()));
-    const sum = new Map([...this.legacy].map(([name, row]) => [name, [...row]]));
+    const sum = new Map([...this.legacy].map(([name, row]) => [name, row.slice()]));
     for (const rows of live) addRows(sum, rows);
     return sum;
   }
@@ -152,6 +153,12 @@ export class Fleet {
   async caches(): Promise<WorkerCacheState[]> {
     const told = await Promise.all([...this.all].map((worker) => worker.ask(TOPICS.cache)));
     return told.filter((state) => state !== undefined) as WorkerCacheState[];
+  }
+
+  /** How each worker that can say so is doing. */
+  async states(): Promise<WorkerState[]> {
+    const told = await Promise.all([...this.all].map((worker) => worker.ask(TOPICS.state)));
+    return told.filter((state) => state !== undefined) as WorkerState[];
   }
 
   /** Any worker that serves can tell what would become of a request. */

@@ -14,6 +14,7 @@ export {
   type ListeningHandle,
   type NodeStatus,
   type NodeView,
+  NUMBER_VARIABLE,
   outlineOf,
   type ReadConfig,
   type SequenceNews,
@@ -24,6 +25,7 @@ export {
 } from './contract.ts';
 export { usableCores } from './cores.ts';
 export { authority, ListenError } from './listening.ts';
+export { type AuthOutcomes, type NodeMetrics, sumOutcomes, type WorkerState } from './node-metrics.ts';
 export type { Serving, SuperviseOptions } from './supervisor.ts';
 export type { WorkerProgram } from './worker.ts';
 

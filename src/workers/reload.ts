@@ -44,6 +44,8 @@ export class Reloading {
   private last: Promise<ReloadResult>;
   private queued: Promise<ReloadResult> | null = null;
   private stopped = false;
+  /** Configs that were read anew, by what came of it. */
+  readonly counts = { ok: 0, refused: 0 };
 
   constructor(first: InForce, options: ReloadOptions) {
     this.options = options;
@@ -97,6 +99,7 @@ export class Reloading {
       const report = stripVTControlCharacters(
         error instanceof ConfigRefused ? error.report : (error as Error).message,
       );
+      this.counts.refused++;
       log.error('the new config is refused, the old one stays in force', { file, reason, why: report });
       return { ok: false, report };
     } finally {
@@ -126,6 +129,7 @@ export class Reloading {
       log.warn('the config has a warning', { file, warning: stripVTControlCharacters(warning) });
     this.state = { reading, version, loadedAt: wall() };
     this.options.reloaded(reading.outline);
+    this.counts.ok++;
     log.info('the config was reloaded', {
       file,
       reason,

@@ -24,6 +24,7 @@ import { holdersOf } from './fence-holders.ts';
 import { Fleet } from './fleet.ts';
 import { Listeners } from './listeners.ts';
 import { inheritedListener, type OpenListener, openListener } from './listening.ts';
+import { type NodeMetrics, sumOutcomes } from './node-metrics.ts';
 import { Reloading } from './reload.ts';
 import { onSignals } from './signals.ts';
 import { type Inheritance, inherit, startSuccessor } from './succession.ts';
@@ -256,6 +257,31 @@ class Supervisor {
         }));
       },
       unmatched: async () => (await this.fleet.counters()).get(UNMATCHED),
+      metrics: () => this.metrics(),
+    };
+  }
+
+  private async metrics(): Promise<NodeMetrics> {
+    const { clock, version } = this.options;
+    const [sums, services, caches, workers] = await Promise.all([
+      this.fleet.counters(),
+      this.fleet.services(),
+      cacheControl(this.sequence, () => this.fleet.caches()).cache(),
+      this.fleet.states(),
+    ]);
+    const { reading, loadedAt } = this.reloading!.inForce;
+    const names = [...reading.outline.routes.map(({ name }) => name), UNMATCHED];
+    return {
+      version,
+      startedAt: clock.wall() - (clock.now() - this.startedAt),
+      loadedAt,
+      reloads: this.reloading!.counts,
+      routes: new Map(names.flatMap((name) => (sums.has(name) ? [[name, sums.get(name)!] as const] : []))),
+      services,
+      cache: caches,
+      changes: this.changes.describe(),
+      workers,
+      auth: sumOutcomes(workers.map(({ auth }) => auth)),
     };
   }
 

@@ -15,9 +15,9 @@ type Member = (record: AccessRecord) => string | null;
 const MEMBERS: readonly (readonly [name: string, member: Member])[] = [
   ['time', ({ wall }) => `"${timestamp(wall)}"`],
   ['id', ({ exchange }) => text(exchange.id)],
-  ['ip', ({ exchange }) => text(exchange.ip)],
+  ['ip', ({ exchange }) => `"${exchange.ip}"`],
   ['method', ({ exchange, target }) => (target === null ? null : text(exchange.method))],
-  ['scheme', ({ exchange, target }) => (target === null ? null : text(exchange.scheme))],
+  ['scheme', ({ exchange, target }) => (target === null ? null : `"${exchange.scheme}"`)],
   ['host', ({ exchange }) => text(exchange.host)],
   ['path', ({ target }) => text(target)],
   ['protocol', ({ exchange, target }) => (target === null ? null : PROTOCOLS[exchange.version]!)],
@@ -25,11 +25,11 @@ const MEMBERS: readonly (readonly [name: string, member: Member])[] = [
   ['bytes', ({ bytes }) => String(bytes)],
   ['received', ({ exchange }) => String(exchange.received)],
   ['duration', ({ duration }) => String(rounded(duration))],
-  ['route', ({ exchange }) => text(exchange.route?.name)],
-  ['service', ({ exchange }) => text(exchange.served?.service)],
+  ['route', ({ exchange }) => named(exchange.route?.name)],
+  ['service', ({ exchange }) => named(exchange.served?.service)],
   ['target', ({ exchange }) => text(exchange.served?.name)],
-  ['cache', ({ exchange }) => text(cacheOutcome(exchange.cache))],
-  ['code', (record) => text(codeOf(record))],
+  ['cache', ({ exchange }) => named(cacheOutcome(exchange.cache))],
+  ['code', (record) => named(codeOf(record))],
   ['detail', (record) => text(detailOf(record))],
   ['subject', ({ exchange }) => text(subjectOf(exchange))],
   ['referer', ({ exchange }) => text(getHeader(exchange.headers, 'referer'))],
@@ -57,6 +57,11 @@ export function jsonLine(own: readonly OwnField[]): (record: AccessRecord) => st
     }
     return `{${line.slice(1)}}\n`;
   };
+}
+
+/** Names of the config and of the gateway's own hold nothing that must be escaped. */
+function named(value: string | null | undefined): string | null {
+  return value == null ? null : `"${value}"`;
 }
 
 function text(value: string | null | undefined): string | null {

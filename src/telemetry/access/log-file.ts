@@ -1,6 +1,6 @@
 import { close, constants, fstatSync, openSync, statSync } from 'node:fs';
 import type { Clock } from '../../util/clock.ts';
-import { DescriptorWriter, type LineWriter } from '../line-writer.ts';
+import { DescriptorWriter, GATHER, type LineWriter } from '../line-writer.ts';
 import type { Logger } from '../log.ts';
 
 /** Its group may read it, nobody else. */
@@ -67,7 +67,7 @@ export class LogFile implements LineWriter {
   }
 
   private writerTo(fd: number): DescriptorWriter {
-    return new DescriptorWriter(fd, undefined, (count, why) => this.dropped(count, why));
+    return new DescriptorWriter(fd, undefined, (count, why) => this.dropped(count, why), GATHER);
   }
 
   private dropped(count: number, why: string): void {

@@ -1,0 +1,44 @@
+import type { SourceDescription } from '../changes/index.ts';
+import type { ProcessState } from '../telemetry/index.ts';
+import type { ServiceDescription } from '../upstream/index.ts';
+import type { CacheView } from './cache-view.ts';
+
+/** What one worker tells of itself, asked on the topic `state`. */
+export interface WorkerState extends ProcessState {
+  readonly worker: number;
+  /** Open connections of clients. */
+  readonly connections: number;
+  readonly auth: AuthOutcomes;
+}
+
+/** What providers made of credentials, by the provider's name and by outcome. */
+export type AuthOutcomes = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/** All that `/metrics` tells. */
+export interface NodeMetrics {
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly loadedAt: number;
+  /** Configs read anew, by `ok` and `refused`. */
+  readonly reloads: Readonly<Record<'ok' | 'refused', number>>;
+  /** Rows of counters by route, what no route took among them. */
+  readonly routes: ReadonlyMap<string, Float64Array>;
+  readonly services: readonly ServiceDescription[];
+  readonly cache: CacheView;
+  readonly changes: readonly SourceDescription[];
+  readonly workers: readonly WorkerState[];
+  readonly auth: AuthOutcomes;
+}
+
+/** The outcomes of all workers together. */
+export function sumOutcomes(all: readonly AuthOutcomes[]): AuthOutcomes {
+  const sums: Record<string, Record<string, number>> = {};
+  for (const outcomes of all)
+    for (const [provider, counts] of Object.entries(outcomes)) {
+      sums[provider] ??= {};
+      const own = sums[provider];
+      for (const [outcome, count] of Object.entries(counts)) own[outcome] = (own[outcome] ?? 0) + count;
+    }
+  return sums;
+}
