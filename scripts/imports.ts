@@ -20,10 +20,12 @@ const arrows: Record<string, string[]> = {
   upstream: ['http1', 'expression', 'telemetry'],
   pipeline: ['router', 'upstream', 'http1', 'expression', 'telemetry'],
   auth: ['pipeline', 'router', 'upstream', 'http1', 'expression', 'telemetry'],
+  limit: ['pipeline', 'expression', 'redis', 'telemetry'],
   aggregate: ['cache', 'pipeline', 'expression'],
   config: ['auth', 'aggregate', 'changes', 'pipeline', 'router', 'expression'],
   snapshot: [
     'auth',
+    'limit',
     'aggregate',
     'cache',
     'changes',
@@ -37,6 +39,7 @@ const arrows: Record<string, string[]> = {
   admin: ['changes', 'workers', 'cache', 'snapshot', 'pipeline', 'router', 'upstream', 'telemetry'],
   gateway: [
     'auth',
+    'limit',
     'cache',
     'changes',
     'admin',

@@ -13,6 +13,7 @@ import type { CacheConfig, GatewayConfig, ListenerConfig } from './config/model.
 import type { Failure } from './http/errors.ts';
 import type { Exchange } from './http/exchange.ts';
 import { Listener } from './http1/index.ts';
+import { LimitRoom } from './limit/index.ts';
 import { Pipeline, problem } from './pipeline/index.ts';
 import {
   compileSnapshot,
@@ -88,6 +89,7 @@ export class Gateway implements WorkerGateway {
   /** What is known of the change sources. */
   readonly changes: ChangeView;
   private readonly logFiles: LogFiles;
+  private readonly limits: LimitRoom;
   private readonly snapshotParts: SnapshotParts;
   private readonly pipeline: Pipeline;
   private readonly listeners = new Map<string, Listener>();
@@ -143,8 +145,16 @@ export class Gateway implements WorkerGateway {
       variables: requestVariables,
     });
     this.logFiles = new LogFiles({ clock, log });
+    this.limits = new LimitRoom({
+      clock,
+      random,
+      log,
+      shareOf: parts.shareOf ?? 1,
+      variables: requestVariables,
+    });
     this.snapshotParts = {
       logFiles: this.logFiles,
+      limits: this.limits,
       auth: this.auth,
       cache: this.cache,
       clock,
@@ -374,6 +384,7 @@ export class Gateway implements WorkerGateway {
     this.auth.close();
     this.secret.close();
     await this.cache.close();
+    await this.limits.close();
     await this.logFiles.close();
     return { cut };
   }

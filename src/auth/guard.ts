@@ -115,7 +115,9 @@ export class Guard implements Filter {
     const withheld: Withheld = { credential, lines, sequence };
     exchange.withheld = withheld;
     if (identity.toService.length > 0) exchange.headers.push(...identity.toService);
-    if (identity.toClient.length > 0) exchange.toClient = identity.toClient;
+    if (identity.toClient.length > 0)
+      exchange.toClient =
+        exchange.toClient === null ? identity.toClient : [...exchange.toClient, ...identity.toClient];
     return null;
   }
 

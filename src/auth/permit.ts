@@ -17,6 +17,9 @@ export type VariablesOf = (exchange: Exchange) => ExchangeVariables;
 /** Null: allowed; else why not, for the log. */
 type Rule = (exchange: Exchange, identity: Identity | null) => string | null;
 
+/** Told of what a rule on trial would refuse, and why. */
+type Tell = (exchange: Exchange, why: string) => void;
+
 /**
  * What whoever asks must be allowed: all permissions, all scopes, and `allow`. Null where a route asks for
  * nothing but a credential.
@@ -24,12 +27,14 @@ type Rule = (exchange: Exchange, identity: Identity | null) => string | null;
  * @throws ExpressionError
  */
 export function compilePermit(
-  { allow, policy, permissions, scopes }: RouteAuthConfig,
+  { allow, policy, permissions, scopes, report: onTrial }: RouteAuthConfig,
   providers: readonly Provider[],
   scope: Scope,
   variables: VariablesOf,
+  tell: Tell,
 ): Filter | null {
   const rules: Rule[] = [];
+  const report = onTrial ? tell : null;
   if (permissions.length > 0) rules.push(holdsAll(permissions, 'permission', (who) => who.permissions));
   if (scopes.length > 0) rules.push(holdsAll(scopes, 'scope', (who) => who.scopes));
   if (allow !== null) {
@@ -49,7 +54,12 @@ export function compilePermit(
       const identity = exchange.identity as Identity | null;
       for (const rule of rules) {
         const why = rule(exchange, identity);
-        if (why !== null) return forbid(exchange, why, challenges.get(identity?.provider ?? ''), scopes);
+        if (why === null) continue;
+        if (report !== null) {
+          report(exchange, why);
+          continue;
+        }
+        return forbid(exchange, why, challenges.get(identity?.provider ?? ''), scopes);
       }
       return null;
     },

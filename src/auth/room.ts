@@ -7,8 +7,15 @@ import type {
 } from '../config/model.ts';
 import type { ExchangeVariables, Scope } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
-import type { Dispatch, Filter, Handover, ServiceCredential, WellKnown } from '../pipeline/index.ts';
-import type { Logger } from '../telemetry/index.ts';
+import type {
+  CompiledRoute,
+  Dispatch,
+  Filter,
+  Handover,
+  ServiceCredential,
+  WellKnown,
+} from '../pipeline/index.ts';
+import { type Logger, Seldom } from '../telemetry/index.ts';
 import type { Resolver } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
@@ -62,10 +69,12 @@ export class AuthRoom {
   readonly live: LiveCredentials;
   private readonly signing: Signing;
   private readonly possession: Possession;
+  private readonly seldom: Seldom;
 
   constructor(parts: Omit<AuthParts, 'endpoints'>) {
     this.parts = { ...parts, endpoints: new Set() };
     this.possession = new Possession(parts.clock);
+    this.seldom = new Seldom(parts.log, parts.clock);
     this.signing = new Signing(parts.nodeSecret, parts.clock);
     this.live = new LiveCredentials(parts.clock, parts.fences, parts.memory);
   }
@@ -92,6 +101,7 @@ export class AuthRoom {
         parts: this.parts,
         live: this.live,
         possession: this.possession,
+        seldom: this.seldom,
         keys,
         tokens,
         guardsAny,
@@ -176,6 +186,7 @@ interface CompiledParts {
   readonly parts: AuthParts;
   readonly live: LiveCredentials;
   readonly possession: Possession;
+  readonly seldom: Seldom;
   /** What is signed with; null: nothing is. */
   readonly keys: KeyRing | null;
   /** By service. */
@@ -297,17 +308,23 @@ export class CompiledAuth {
     const overrides = guardsAny ? [dropOverrides] : [];
     if (config === null) return overrides;
     const providers = config.providers.map((name) => this.of.providers.get(name)!);
-    const permit = compilePermit(config, providers, scope, parts.variables);
+    const permit = compilePermit(config, providers, scope, parts.variables, this.tell);
     const { possession } = this.of;
     const { fences } = parts;
     const guard = providers.length === 0 ? null : new Guard({ ...config, providers, fences, possession });
     return [...overrides, guard, permit, ...this.outside(config, scope)].filter((filter) => filter !== null);
   }
 
+  private readonly tell = (exchange: Exchange, why: string): void => {
+    const route = exchange.route as CompiledRoute | null;
+    route?.counter.reported();
+    this.of.seldom.warn('a rule on trial would refuse requests', { route: route?.name, why });
+  };
+
   /** What a route asks for that can be said without asking anybody; null: nothing. */
   permit(config: RouteAuthConfig, scope: Scope): Filter | null {
     const providers = config.providers.map((name) => this.of.providers.get(name)!);
-    return compilePermit(config, providers, scope, this.of.parts.variables);
+    return compilePermit(config, providers, scope, this.of.parts.variables, this.tell);
   }
 
   private outside({ opa, authzen }: RouteAuthConfig, scope: Scope): Filter[] {

@@ -142,6 +142,8 @@ export interface RouteAuthConfig {
   policy: string | null;
   permissions: string[];
   scopes: string[];
+  /** What `allow`, `permissions` and `scopes` would refuse is only told. */
+  report: boolean;
   optional: boolean;
   passToken: boolean;
   forwardAs: 'jwt' | null;

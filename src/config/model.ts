@@ -39,6 +39,20 @@ export interface GatewayConfig {
   log: AccessLogConfig | null;
 }
 
+/** How many requests a route takes. */
+export interface LimitConfig {
+  /** `100/s`, or a template that makes such a text. */
+  rate: Template;
+  /** Null: one second's rate, at least 1. */
+  burst: number | null;
+  /** Null: the client's address. */
+  per: Expression | null;
+  /** Null: its counts are of the route alone. */
+  name: string | null;
+  /** It only tells what it would refuse. */
+  report: boolean;
+}
+
 export interface AccessLogConfig {
   format: 'json' | 'combined';
   /** By the name of a member. */
@@ -265,6 +279,8 @@ export interface RouteConfig {
   request: TransformConfig;
   response: TransformConfig;
   maxBody: number;
+  /** All hold. */
+  limits: LimitConfig[];
   /** Null, here and below: not asked for. */
   cache: RouteCacheConfig | null;
   mirror: MirrorConfig | null;

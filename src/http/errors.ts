@@ -151,6 +151,20 @@ export const ERRORS = {
     'The credential ended while the answer was under way.',
   ),
   TG_AUTH_FORBIDDEN: entry(403, 'Forbidden', 'client', 'never', 'This is not allowed to whoever asks.'),
+  TG_LIMIT_EXCEEDED: entry(
+    429,
+    'Too Many Requests',
+    'client',
+    'unsent',
+    'There were too many requests in too short a time.',
+  ),
+  TG_LIMIT_RATE: entry(
+    500,
+    'Internal Server Error',
+    'gateway',
+    'never',
+    'The rate of a limit could not be worked out.',
+  ),
   TG_AUTH_ORIGIN: entry(
     403,
     'Forbidden',

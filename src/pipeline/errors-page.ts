@@ -37,6 +37,9 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
     'Nothing: it stands in logs alone, for a tunnel or event stream that was closed. Connect again with a new credential.',
   TG_AUTH_FORBIDDEN:
     'Ask whoever gives out permissions. The log names the rule, and `tidegate explain` shows what the route asks for.',
+  TG_LIMIT_EXCEEDED:
+    'Wait as long as `Retry-After` says, and send less: `RateLimit-Policy` says how much is allowed.',
+  TG_LIMIT_RATE: 'Look at `rate` of the limit: what its template makes must be a rate such as `100/s`.',
   TG_AUTH_ORIGIN:
     'Let the page of the same origin send the request (browsers add `Origin` by themselves), or say `crossSite: true` on the provider if other sites may.',
   TG_AUTH_UNAVAILABLE:

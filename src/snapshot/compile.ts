@@ -10,6 +10,7 @@ import type { Cache } from '../cache/index.ts';
 import { mappingStamp } from '../changes/index.ts';
 import type { GatewayConfig } from '../config/model.ts';
 import { responseScope } from '../expression/index.ts';
+import type { LimitRoom } from '../limit/index.ts';
 import { compileTransform, type PipelineSnapshot, type ProxyParts } from '../pipeline/index.ts';
 import { compileRouter } from '../router/index.ts';
 import type { Counters, LogFiles } from '../telemetry/index.ts';
@@ -31,6 +32,7 @@ export interface SnapshotParts {
   readonly auth: AuthRoom;
   readonly cache: Cache;
   readonly logFiles: LogFiles;
+  readonly limits: LimitRoom;
   /** Signs the cookies that keep a client where it was; equal in all workers of a node. */
   readonly affinityKey: () => string;
 }
@@ -56,6 +58,7 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
   const { auth, commit: commitAuth } = parts.auth.compile(config);
   const proxy: ProxyParts = { clock: parts.clock, random: parts.random, variables };
   const { counters, affinityKey, cache } = parts;
+  const { limits, commit: commitLimits } = parts.limits.compile(config.cache);
   const inside = new Inside(parts);
   const compile = new RouteCompiler({
     config,
@@ -64,6 +67,7 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
     proxy,
     counters,
     affinityKey,
+    limits,
     cache,
     mapping: mappingStamp(config.changes),
     inside: (route) => inside.ask(route),
@@ -78,6 +82,7 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
     commit() {
       upstreams.commit();
       commitAuth();
+      commitLimits();
       parts.logFiles.commit();
     },
     router: compileRouter(entries),

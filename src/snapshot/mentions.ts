@@ -1,6 +1,6 @@
 import { aggregateScope, attemptNothing, compileAnswer, compileCallPrograms } from '../aggregate/index.ts';
-import type { AggregateConfig } from '../config/model.ts';
-import { compileTemplate, reads, type Scope } from '../expression/index.ts';
+import type { AggregateConfig, Expression } from '../config/model.ts';
+import { compileExpression, compileTemplate, reads, type Scope } from '../expression/index.ts';
 
 /**
  * Does any template in this part of a config look into `request.body`? Only then is a body read before its
@@ -12,6 +12,11 @@ export function mentionsBody(part: unknown, scope: Scope): boolean {
   if (typeof part !== 'object' || part === null || Buffer.isBuffer(part)) return false;
   // The literal body of `respond` is no template.
   return Object.entries(part).some(([key, value]) => key !== 'text' && mentionsBody(value, scope));
+}
+
+/** The same for an expression, which stands without braces. */
+export function expressionMentionsBody(source: Expression | null, scope: Scope): boolean {
+  return source !== null && reads(compileExpression(source, scope).mentions, 'request.body');
 }
 
 function templateMentionsBody(template: string | (() => unknown), scope: Scope): boolean {

@@ -17,6 +17,7 @@ import {
   type Scope,
   toJson,
 } from '../expression/index.ts';
+import type { CompiledLimits } from '../limit/index.ts';
 import {
   Affinity,
   type Answer,
@@ -54,7 +55,7 @@ export { type Scopes, scopesOf } from './scopes.ts';
 
 import { urlOf } from './cache-key.ts';
 import { compileCacheRules } from './cache-rules.ts';
-import { aggregateReadsBody, mentionsBody } from './mentions.ts';
+import { aggregateReadsBody, expressionMentionsBody, mentionsBody } from './mentions.ts';
 import { requestVariables, variables } from './variables.ts';
 
 const NO_TRANSFORM: TransformConfig = {
@@ -84,6 +85,7 @@ const NO_ROUTE: RouteConfig = {
   host: null,
   request: NO_TRANSFORM,
   response: NO_TRANSFORM,
+  limits: [],
   maxBody: Number.POSITIVE_INFINITY,
   cache: null,
   mirror: null,
@@ -101,6 +103,7 @@ export interface RouteParts {
   readonly counters: Counters;
   /** Signs the cookies that keep a client where it was. */
   readonly affinityKey: () => string;
+  readonly limits: CompiledLimits;
   /** Asks another route of the same config, as a client would. */
   inside(route: string): Dispatch;
   readonly cache: Cache;
@@ -159,7 +162,10 @@ export class RouteCompiler {
 
   /** The steps before dispatch, in the order of their phases. */
   private filters(route: RouteConfig, scopes: Scopes): Filter[] {
-    const filters = this.parts.auth.filters(route.auth, scopes.request);
+    const filters = [
+      ...this.parts.auth.filters(route.auth, scopes.request),
+      ...this.parts.limits.filters(route.name, route.limits, scopes.request, isGuarded(route.auth)),
+    ];
     // Of a guarded route nothing is read for those who may not come in.
     const phase = isGuarded(route.auth) ? 'authorize' : 'admit';
     if (this.readsBody(route, scopes))
@@ -187,10 +193,20 @@ export class RouteCompiler {
       route.response,
       route.answers,
       route.mirror,
+      route.cache?.tags,
+      route.limits.map(({ rate }) => rate),
       ...services.flatMap((s) => [s.host, s.request, s.response]),
     ];
+    const expressions = [
+      ...route.limits.map(({ per }) => per),
+      route.cache?.vary ?? null,
+      ...services.map(({ balance }) => (balance.kind === 'hash' ? balance.key : null)),
+    ];
     return (
-      guardReadsBody(route.auth, scopes.request) || texts.some((part) => mentionsBody(part, scopes.response))
+      guardReadsBody(route.auth, scopes.request) ||
+      expressions.some((source) => expressionMentionsBody(source, scopes.request)) ||
+      expressionMentionsBody(route.cache?.store ?? null, scopes.response) ||
+      texts.some((part) => mentionsBody(part, scopes.response))
     );
   }
 

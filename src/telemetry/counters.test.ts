@@ -21,6 +21,8 @@ test('a route counts requests, statuses by class, bytes and what is in flight', 
     bytesIn: 10,
     bytesOut: 2 ** 40,
     inFlight: 1,
+    limited: 0,
+    reported: 0,
   });
 });
 

@@ -14,6 +14,8 @@ export const COUNTS = [
   'bytesIn',
   'bytesOut',
   'inFlight',
+  'limited',
+  'reported',
 ] as const;
 export type CountName = (typeof COUNTS)[number];
 
@@ -22,6 +24,8 @@ const CLASSES = 1;
 const BYTES_IN = 6;
 const BYTES_OUT = 7;
 const IN_FLIGHT = 8;
+const LIMITED = 9;
+const REPORTED = 10;
 const ROWS_PER_TABLE = 256;
 
 /** Name under which requests that no route takes are counted; no route can have it. */
@@ -56,6 +60,16 @@ export class RouteCounter {
   /** Bytes of body, gateway to client. */
   sent(bytes: number): void {
     this.table[this.base + BYTES_OUT]! += bytes;
+  }
+
+  /** A limit refused a request. */
+  limited(): void {
+    this.table[this.base + LIMITED]!++;
+  }
+
+  /** A limit or rule that is on trial would have refused one. */
+  reported(): void {
+    this.table[this.base + REPORTED]!++;
   }
 
   /** The row, in the order of `COUNTS`. */

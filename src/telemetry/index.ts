@@ -32,3 +32,4 @@ export {
   type LogLevel,
   silentLogger,
 } from './log.ts';
+export { Seldom } from './seldom.ts';

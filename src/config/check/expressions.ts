@@ -18,6 +18,7 @@ import { checkCacheExpressions } from './cache.ts';
 import { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
 import { transformsOf } from './headers.ts';
+import { checkLimits } from './limits.ts';
 import { requestReaders } from './request-readers.ts';
 import { statusActionsOf } from './status-actions.ts';
 
@@ -36,6 +37,7 @@ export function checkExpressions(input: ConfigInput, findings: Findings): void {
     scopes: ANYWHERE,
     parameters: null,
   });
+  checkLimits(input.defaults?.limit, ['defaults', 'limit'], requestScope, null, check, findings);
   checkAnswers(input.defaults ?? {}, ['defaults'], nowhere);
   checkHost(input.defaults?.host, requestScope, ['defaults', 'host'], check, findings);
   for (const [name, service] of Object.entries(input.services ?? {})) {
@@ -80,6 +82,9 @@ function checkRoute(
   checkHost(route.host, scopes.request, [...path, 'host'], check, findings);
   checkDestinations(route, path, place);
   checkAnswers(route, path, place);
+  const auth = route.auth ?? input.defaults?.auth;
+  const guarded = typeof auth === 'object' && auth.with !== 'none';
+  checkLimits(route.limit, [...path, 'limit'], scopes.request, guarded, check, findings);
   checkCacheExpressions(route.cache, [...path, 'cache'], { check, findings, scopes, parameters });
   if (route.respond !== undefined) checkRespond(route.respond, [...path, 'respond'], place);
   if (route.redirect !== undefined) checkRedirect(route.redirect, [...path, 'redirect'], place);

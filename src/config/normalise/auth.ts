@@ -177,6 +177,7 @@ export function routeAuthOf(
     policy,
     permissions: listOf(input.permissions),
     scopes: listOf(input.scopes),
+    report: String(input.report ?? false) === 'true',
     optional: String(input.optional ?? false) === 'true',
     passToken: String(input.passToken ?? false) === 'true',
     forwardAs: input.forwardAs ?? null,

@@ -5,6 +5,7 @@ import { aggregateOf } from './aggregate.ts';
 import { answersOf, mirrorOf } from './answers.ts';
 import { routeAuthOf } from './auth.ts';
 import type { ReadFiles } from './index.ts';
+import { limitsOf } from './limit.ts';
 import { retriesOf } from './resilience.ts';
 import { routeCacheOf } from './route-cache.ts';
 import { durationOf, listOf, sizeOf } from './scalars.ts';
@@ -32,6 +33,7 @@ export function normaliseRoute(
     cache: keepsAnswers(action) ? routeCacheOf(input.cache ?? defaults.cache) : null,
     mirror: mirrorOf(input.mirror, defaults.mirror),
     answers: answersOf(input, defaults, read.bytes),
+    limits: limitsOf(input.limit ?? defaults.limit),
     maxBody: sizeOf(input.maxBody ?? defaults.maxBody, Number.POSITIVE_INFINITY),
   };
 }

@@ -417,6 +417,11 @@ const routeAuth = object(
       .describe("CEL over auth, request and params, or a policy's name; what is not true is refused."),
     permissions: strings('a permission').optional().describe('All of these must be held.'),
     scopes: strings('a scope').optional().describe('All of these must be held.'),
+    report: boolean
+      .optional()
+      .describe(
+        'true only counts and logs what allow, permissions and scopes would refuse, and lets it pass. Default false.',
+      ),
     optional: boolean
       .optional()
       .describe('Lets requests without any credential pass, as nobody. Default false.'),

@@ -10,8 +10,8 @@ export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
   ListenerTls: ['acme'],
   Admin: ['tls'],
   Discover: ['consul', 'kubernetes'],
-  Route: ['limit', 'priority'],
-  Defaults: ['limit', 'priority'],
+  Route: ['priority'],
+  Defaults: ['priority'],
   RouteCache: ['refresh', 'audit', 'auditIgnore'],
 };
 

@@ -3,6 +3,7 @@ import { compress, cors, errors, share, statusKeyComplaint } from './answers.ts'
 import { auth } from './auth.ts';
 import { sticky } from './balance.ts';
 import { type Complaint, leaf, list, object, oneOf, oneOrMore, onlyOne, type Rule, record } from './kit.ts';
+import { limits } from './limit.ts';
 import { retries } from './resilience.ts';
 import { routeCache } from './route-cache.ts';
 import { host, someWeightOf, timeout } from './service.ts';
@@ -241,6 +242,7 @@ const shared = {
   response: oneOf('transforms of the response, or none', [responseTransform, none])
     .optional()
     .describe('Transforms of each answer as it goes out.'),
+  limit: limits.optional().describe('How many requests may come (429).'),
   maxBody: sizeOrNone.optional().describe('Largest request body (413). Default none.'),
 };
 

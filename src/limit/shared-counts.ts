@@ -1,0 +1,148 @@
+import { hash } from 'node:crypto';
+import type { RedisLibrary, RedisLink } from '../redis/index.ts';
+import type { Clock } from '../util/clock.ts';
+import { type Allowance, intervalOf, type Verdict } from './gcra.ts';
+
+/** Requests taken ahead are good for so long, in ms; then they are given up. */
+const GOOD_FOR = 1_000;
+/** Of a second's requests, and of a burst, the part that is taken at once. */
+const AHEAD = 0.1;
+const PART_OF_BURST = 0.25;
+/** Keys whose standing is remembered. */
+const MOST_KEYS = 100_000;
+
+/**
+ * Takes up to `wanted` requests of a key, by the generic cell rate algorithm on the clock of Redis, and tells how many
+ * it got, for how long the key is busy, and how long to wait where it got none; times in microseconds.
+ */
+const CODE = `
+redis.register_function('NAME_take', function(keys, args)
+  local interval, burst, wanted = tonumber(args[1]), tonumber(args[2]), tonumber(args[3])
+  local time = redis.call('TIME')
+  local now = time[1] * 1000000 + time[2]
+  local until_ = math.max(tonumber(redis.call('GET', keys[1]) or now), now)
+  local room = now + burst * interval - until_
+  local got = math.min(wanted, math.floor(room / interval + 0.00001))
+  if got < 1 then
+    return {0, math.ceil(until_ - now), math.ceil(interval - room)}
+  end
+  until_ = until_ + got * interval
+  redis.call('SET', keys[1], string.format('%.3f', until_), 'PX', math.ceil((until_ - now) / 1000) + 1000)
+  return {got, math.ceil(until_ - now), 0}
+end)
+`;
+
+/** Under a name that changes with its code. */
+const NAME = `tidegate_limit_${hash('sha256', CODE, 'hex').slice(0, 12)}`;
+const LIBRARY: RedisLibrary = {
+  name: NAME,
+  code: `#!lua name=${NAME}\n${CODE.replaceAll('NAME_', `${NAME}_`)}`,
+};
+
+/** What this worker holds of a key. All times are of its clock. */
+interface Held {
+  /** Requests taken ahead. */
+  left: number;
+  /** Until when they are good. */
+  readonly goodUntil: number;
+  /** When Redis is asked again, once they are used up: where it had few, what it has by then is worth a trip. */
+  readonly askAt: number;
+  /** When another request may come, where there are none. */
+  readonly waitUntil: number;
+  /** When all of the burst may come again. */
+  readonly fullAt: number;
+}
+
+/** Counts that nodes share in Redis. A hot key costs no trip a request: some are taken ahead, and a refusal is remembered. */
+export class SharedCounts {
+  private readonly link: RedisLink;
+  private readonly prefix: string;
+  private readonly clock: Clock;
+  private readonly held = new Map<string, Held>();
+  /** Questions under way. */
+  private readonly asking = new Map<string, Promise<boolean>>();
+
+  /** @param prefix Names its keys in Redis. Closes the link that it is given. */
+  constructor(link: RedisLink, prefix: string, clock: Clock) {
+    this.link = link;
+    this.prefix = prefix;
+    this.clock = clock;
+  }
+
+  get connected(): boolean {
+    return this.link.connected;
+  }
+
+  /** Takes one, if it is allowed. Null: Redis could not tell in time. */
+  take(key: string, allowance: Allowance): Verdict | Promise<Verdict | null> {
+    const held = this.held.get(key);
+    const now = this.clock.now();
+    if (held !== undefined) {
+      if (held.left > 0 && held.goodUntil > now) return granted(held, now);
+      if (held.askAt > now) return refused(held, now);
+    }
+    // Whoever comes while Redis is asked takes from what it gives, or asks once more.
+    const asking = this.asking.get(key) ?? this.fetch(key, allowance);
+    return asking.then((answered) => (answered ? this.take(key, allowance) : null));
+  }
+
+  /** False: it was not taken from here. */
+  giveBack(key: string): boolean {
+    const held = this.held.get(key);
+    if (held === undefined) return false;
+    held.left++;
+    return true;
+  }
+
+  close(): Promise<void> {
+    return this.link.close();
+  }
+
+  private fetch(key: string, allowance: Allowance): Promise<boolean> {
+    const asked = this.ask(key, allowance).finally(() => this.asking.delete(key));
+    this.asking.set(key, asked);
+    return asked;
+  }
+
+  /** False: Redis did not answer in time. */
+  private async ask(key: string, allowance: Allowance): Promise<boolean> {
+    const interval = intervalOf(allowance);
+    const ahead = Math.max(
+      1,
+      Math.floor(Math.min((1000 / interval) * AHEAD, allowance.burst * PART_OF_BURST)),
+    );
+    const name = `${this.prefix}:limit:${hash('sha256', key, 'base64url').slice(0, 27)}`;
+    const args = [interval * 1000, allowance.burst, ahead];
+    try {
+      const reply = (await this.link.call(LIBRARY, 'take', [name], args)) as (number | string)[];
+      const [got, busy, wait] = reply.map(Number) as [number, number, number];
+      const now = this.clock.now();
+      if (this.held.size >= MOST_KEYS) this.forget(now);
+      this.held.set(key, {
+        left: got,
+        goodUntil: now + GOOD_FOR,
+        askAt: got < ahead ? now + Math.min(GOOD_FOR, Math.max(wait / 1000, ahead * interval)) : now,
+        waitUntil: now + wait / 1000,
+        fullAt: now + busy / 1000,
+      });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  private forget(now: number): void {
+    for (const [key, { goodUntil }] of this.held) if (goodUntil <= now) this.held.delete(key);
+    if (this.held.size >= MOST_KEYS) this.held.clear();
+  }
+}
+
+function granted(held: Held, now: number): Verdict {
+  held.left--;
+  return { allowed: true, remaining: held.left, wait: 0, full: Math.max(0, held.fullAt - now) };
+}
+
+function refused({ askAt, waitUntil, fullAt }: Held, now: number): Verdict {
+  const wait = Math.max(askAt, waitUntil) - now;
+  return { allowed: false, remaining: 0, wait, full: Math.max(0, fullAt - now) };
+}
