@@ -7,6 +7,7 @@ import { type Options, readOptions, UsageError, usage } from './options.ts';
 import { claimable, PortTaken } from './ports.ts';
 import { startPostgres } from './postgres.ts';
 import { seed } from './seed.ts';
+import { watchChanges } from './watching.ts';
 
 const root = join(import.meta.dirname, '..');
 const terminal = process.stdout.isTTY === true;
@@ -23,6 +24,8 @@ const services = [
 ];
 
 let stopping: Promise<never> | undefined;
+/** Of what the database changes. */
+const watching = new AbortController();
 
 const children = new Children((name, output) => {
   console.error(`\n${name} has ended by itself; the demo stops.\n${output}`);
@@ -35,6 +38,7 @@ function stop(code: number): Promise<never> {
     children.kill();
     process.exit(1);
   }
+  watching.abort();
   stopping = children.stop().then(() => process.exit(code));
   return stopping;
 }
@@ -150,8 +154,9 @@ async function start(): Promise<void> {
     () => startGateway(options, { ...ports, AUTH_PORT: auth.port, DATABASE_URL: database.url }),
     () => `http://127.0.0.1:${options.port}, admin on http://127.0.0.1:${options.admin}`,
   );
-  if (!stopping)
-    console.log(guide({ ...options, tokens: auth.tokens, auth: auth.port, database: database.url }, cyan));
+  if (stopping) return;
+  console.log(guide({ ...options, tokens: auth.tokens, auth: auth.port, database: database.url }, cyan));
+  void watchChanges(`http://127.0.0.1:${options.admin}`, (line) => console.log(line), watching.signal);
 }
 
 start().catch((error: unknown) => {

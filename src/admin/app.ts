@@ -4,6 +4,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { CONTENT_TYPES, formatFor, namedCounts } from '../telemetry/index.ts';
 import type { ServiceDescription } from '../upstream/index.ts';
 import type { NodeView } from '../workers/index.ts';
+import { type Audit, readConfig, replaceConfig, rollbackConfig, validateConfig } from './config.ts';
 import { readExplainRequest } from './explain.ts';
 import { metricsText } from './metrics.ts';
 import { problem } from './problem.ts';
@@ -19,7 +20,7 @@ const OTHERS_NOT_TOLD =
 type Env = { Bindings: HttpBindings };
 
 /** What the admin API answers to those who may ask. */
-export function adminApp(view: NodeView, failed: (error: Error) => void): Hono<Env> {
+export function adminApp(view: NodeView, failed: (error: Error) => void, audit: Audit = () => {}): Hono<Env> {
   const app = new Hono<Env>();
   app.use(async (c, next) => {
     await next();
@@ -55,6 +56,18 @@ export function adminApp(view: NodeView, failed: (error: Error) => void): Hono<E
     }
   });
   askedWithPost(app, '/v1/explain');
+  app.get('/v1/config', (c) => readConfig(c, view));
+  app.put('/v1/config', (c) => replaceConfig(c, view, audit));
+  app.all('/v1/config', (c) =>
+    problem(c, 405, 'Method Not Allowed', 'This resource is read, or replaced with PUT.', {
+      allow: 'GET, HEAD, PUT',
+    }),
+  );
+  get(app, '/v1/config/history', (c) => c.json({ configs: view.configHistory() }));
+  app.post('/v1/config/validate', (c) => validateConfig(c, view));
+  askedWithPost(app, '/v1/config/validate');
+  app.post('/v1/config/rollback', (c) => rollbackConfig(c, view, audit));
+  askedWithPost(app, '/v1/config/rollback');
   get(app, '/v1/cache', async (c) => c.json(await view.cache()));
   app.post('/v1/purge', async (c) => {
     const purge = readPurge(await c.req.json().catch(() => undefined));

@@ -4,8 +4,8 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 export const PROBLEM_TYPE = 'application/problem+json';
 
 /** A problem document (RFC 9457). */
-export function problemText(status: number, title: string, detail: string): string {
-  return JSON.stringify({ type: 'about:blank', title, status, detail });
+export function problemText(status: number, title: string, detail: string, more: object = {}): string {
+  return JSON.stringify({ type: 'about:blank', title, status, detail, ...more });
 }
 
 export function problem(
@@ -14,6 +14,10 @@ export function problem(
   title: string,
   detail: string,
   headers: Record<string, string> = {},
+  more: object = {},
 ): Response {
-  return c.body(problemText(status, title, detail), status, { 'content-type': PROBLEM_TYPE, ...headers });
+  return c.body(problemText(status, title, detail, more), status, {
+    'content-type': PROBLEM_TYPE,
+    ...headers,
+  });
 }

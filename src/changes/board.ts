@@ -14,6 +14,9 @@ export interface BoardParts {
   publish?(event: ChangeEvent): void;
 }
 
+/** Beside its time, until a change can be seen and that is told; ms. */
+const LONGEST_SETTLING = 60_000;
+
 /** Counts what workers are told, over all sources of this process. */
 let told = 0;
 
@@ -26,7 +29,7 @@ interface Source {
   position: string | null;
   /** This node can't follow it, whatever others say. */
   closedHere: boolean;
-  readonly settling: Map<string, Settling>;
+  readonly settling: Map<string, { readonly settling: Settling; readonly since: number }>;
   /** When all that there was had been applied; `clock.now()`. */
   freshAt: number | null;
   /** It has come late: what settles it has not heard of. */
@@ -63,7 +66,7 @@ export class SourceBoard implements NoteHearer {
   news(): SourceNews[] {
     return [...this.followed.keys()].map((name) => ({
       ...this.now(name),
-      settling: [...this.source(name).settling.values()],
+      settling: this.settlingOf(name),
     }));
   }
 
@@ -99,9 +102,18 @@ export class SourceBoard implements NoteHearer {
     return this.tellNow(name);
   }
 
+  /** Those of a reader that has died are over when they must be. */
+  private settlingOf(name: string): Settling[] {
+    const { settling } = this.source(name);
+    const least = this.parts.clock.now() - (this.followed.get(name)?.settle ?? 0) - LONGEST_SETTLING;
+    for (const [id, { since }] of settling) if (since < least) settling.delete(id);
+    return [...settling.values()].map((one) => one.settling);
+  }
+
   /** Resolves once no worker stores what carries these tags. */
   async settles(name: string, settling: Settling): Promise<void> {
-    this.source(name).settling.set(settling.id, settling);
+    const since = this.parts.clock.now();
+    this.source(name).settling.set(settling.id, { settling, since });
     await this.parts.announce([{ ...this.now(name), settling: [settling] }]);
   }
 

@@ -44,6 +44,12 @@ export function encodeEvent({ begins, ends, changed }: StandingEvent): string | 
   return JSON.stringify({ ...(begins && { begins }), ...(ends && { ends }), ...(changed && { changed }) });
 }
 
+/** Empty for what another version has written. */
 export function decodeEvent(text: string | null): StandingEvent {
-  return text === null ? {} : (JSON.parse(text) as StandingEvent);
+  if (text === null) return {};
+  try {
+    return JSON.parse(text) as StandingEvent;
+  } catch {
+    return {};
+  }
 }

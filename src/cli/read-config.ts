@@ -1,6 +1,7 @@
+import { dirname } from 'node:path';
 import type { LoadedConfig } from '../config/index.ts';
 import type { GatewayConfig } from '../config/model.ts';
-import { type ConfigReading, ConfigRefused, outlineOf } from '../workers/index.ts';
+import { type ConfigReading, ConfigRefused, type Edited, outlineOf } from '../workers/index.ts';
 import { wantsColour } from './output.ts';
 
 /** Reads a config file as the workers want it; throws `ConfigRefused` with everything that is wrong with it. */
@@ -17,9 +18,28 @@ export async function loadCode(file: string): Promise<{ config: GatewayConfig; r
 }
 
 async function readingOf({ config, issues, source, files, etag }: LoadedConfig): Promise<ConfigReading> {
-  const { renderIssues, sortIssues } = await import('../config/index.ts');
+  const { maskedConfig, renderIssues, sortIssues } = await import('../config/index.ts');
   const options = { colour: wantsColour(process.stderr) };
   const reports = sortIssues(issues, source).map((issue) => renderIssues([issue], source, options));
   if (config === null) throw new ConfigRefused(reports.join('\n'), files);
-  return { outline: outlineOf(config), config, files, etag, warnings: reports };
+  const raw = source.text === null ? null : source.value;
+  const shown = maskedConfig(source.value);
+  return { outline: outlineOf(config), config, files, etag, warnings: reports, raw, shown };
+}
+
+/** Reads a config that came over the network as JSON, to replace the one in force. */
+export async function readEdit(
+  text: string,
+  inForce: ConfigReading,
+  own: ConfigReading,
+  file: string,
+): Promise<Edited> {
+  const { issueData, loadEdit, sortIssues } = await import('../config/index.ts');
+  const loaded = loadEdit(text, { raw: inForce.raw, own, folder: dirname(file) });
+  const { issues, source } = loaded;
+  const told = sortIssues(issues, source).map((issue) => {
+    const { advice, file: _, ...data } = issueData(issue, source);
+    return { ...data, ...(advice === undefined ? {} : { suggestion: advice }) };
+  });
+  return { reading: loaded.config === null ? null : await readingOf(loaded), issues: told };
 }

@@ -4,7 +4,7 @@ import { createLogger, type LogFields, type Logger, stdoutWriter } from '../tele
 import { systemClock } from '../util/clock.ts';
 import { authority, ConfigRefused, ListenError, type Serving, supervise } from '../workers/index.ts';
 import { counted } from './output.ts';
-import { readConfig } from './read-config.ts';
+import { readConfig, readEdit } from './read-config.ts';
 import { EXIT } from './usage.ts';
 import { version } from './version.ts';
 
@@ -23,6 +23,7 @@ async function supervised(file: string, log: Logger): Promise<number> {
       // The build names it otherwise.
       entry: new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url),
       readConfig,
+      readEdit,
       startAdmin,
       version,
       log,

@@ -2,6 +2,12 @@ import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileTrouble } from './source/fill.ts';
 
+/** Absolute paths of files that a config may name. */
+export interface NamedFiles {
+  readonly read: ReadonlySet<string>;
+  readonly written: ReadonlySet<string>;
+}
+
 /**
  * The files that a config names, each read once. Paths are relative to the config's folder. Every path
  * that was asked for, found or not, and every symbolic link on the way is remembered: a change of any of
@@ -9,11 +15,22 @@ import { fileTrouble } from './source/fill.ts';
  */
 export class ConfigFiles {
   readonly folder: string;
+  private readonly only: NamedFiles | null;
   private readonly seen = new Set<string>();
   private readonly contents = new Map<string, Buffer | string>();
 
-  constructor(folder: string) {
+  /** @param only Absolute paths, where no others may be read or written to. */
+  constructor(folder: string, only: NamedFiles | null = null) {
     this.folder = folder;
+    this.only = only;
+  }
+
+  mayRead(path: string): boolean {
+    return this.only === null || this.only.read.has(resolve(this.folder, path));
+  }
+
+  mayWrite(path: string): boolean {
+    return this.only === null || this.only.written.has(resolve(this.folder, path));
   }
 
   /** The bytes, or why there are none: the end of a sentence that begins with the file's name. */
@@ -21,6 +38,7 @@ export class ConfigFiles {
     const absolute = resolve(this.folder, path);
     const known = this.contents.get(absolute);
     if (known !== undefined) return known;
+    if (!this.mayRead(path)) return 'is not one that the file of the config names';
     this.note(absolute);
     const content = readOrTrouble(absolute);
     this.contents.set(absolute, content);

@@ -1,8 +1,11 @@
+export { maskedConfig } from './edit/index.ts';
 export {
   CONFIG_FILES,
+  type CurrentConfig,
   type LoadedConfig,
   type LoadOptions,
   loadConfig,
+  loadEdit,
   loadObject,
   loadText,
   type TextOptions,

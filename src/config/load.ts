@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, extname, relative, resolve } from 'node:path';
 import { MASK } from '../util/secret.ts';
 import { checkConfig } from './check/index.ts';
+import { restoreSecrets } from './edit/index.ts';
 import { ConfigFiles } from './files.ts';
 import type { ConfigIssue, GatewayConfig } from './model.ts';
 import { normalise } from './normalise/index.ts';
@@ -77,6 +78,32 @@ export interface TextOptions {
 /** Finds everything that is wrong with a config that is at hand as text. Never throws for what a user wrote. */
 export function loadText(text: string, { file, folder, env }: TextOptions): LoadedConfig {
   return finish(parseText(text, file), new ConfigFiles(resolve(folder)), env);
+}
+
+/** The config in force, which another one is to replace over the network. */
+export interface CurrentConfig {
+  /** As it was read, nothing filled in. */
+  raw: unknown;
+  /** What the file itself says: as it was read, and all files that it stands in or names. */
+  own: { raw: unknown; files: readonly string[] };
+  /** Paths in it are relative to this folder. */
+  folder: string;
+}
+
+/** Reads a config that came over the network as JSON: it may say nothing of secrets and files that the one in force does not. */
+export function loadEdit(text: string, current: CurrentConfig, options: LoadOptions = {}): LoadedConfig {
+  const { source, issues } = parseText(text, 'config.json');
+  const restored = restoreSecrets(source.value, current.raw, current.own.raw);
+  const only = { read: new Set(current.own.files), written: new Set(logFileOf(current)) };
+  const files = new ConfigFiles(resolve(current.folder), only);
+  const edited = { source: { ...source, value: restored.value }, issues: [...issues, ...restored.issues] };
+  return finish(edited, files, restored.issues.length > 0 ? null : (options.env ?? process.env));
+}
+
+/** A file that is written to is none of those that are read. */
+function logFileOf({ own, folder }: CurrentConfig): string[] {
+  const file = (own.raw as { log?: { file?: unknown } } | undefined)?.log?.file;
+  return typeof file === 'string' ? [resolve(folder, file)] : [];
 }
 
 /** A config as a program has it: an object, functions and all. `folder`: what paths in it are relative to. */

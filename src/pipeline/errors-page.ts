@@ -116,6 +116,8 @@ export const CONFIG_ERRORS: Readonly<Record<string, string>> = {
   TG_CONFIG_EMPTY: 'The file is empty. `tidegate init` writes one to begin with.',
   TG_CONFIG_EXPRESSION:
     'An expression or template can’t be compiled: the text that is meant is underlined. Expressions are CEL, templates text with `{CEL}` inside.',
+  TG_CONFIG_MASK:
+    'A config that came over the network shows a mask where no secret can stay: it is moved, an address beside it has changed, or it refers to what the config’s own file does not name. Write the secret itself.',
   TG_CONFIG_FILE: 'A file that the configuration names, or the configuration itself, can’t be read.',
   TG_CONFIG_FILL:
     'A `${env.NAME}` or `${file:PATH}` can’t be filled in: it isn’t there and has no default, or it is misspelt.',

@@ -164,6 +164,69 @@ export interface ConfigReading {
   etag: string;
   /** Ready to print. */
   warnings: string[];
+  /** As it was read, nothing filled in: what an edit over the network is held against. Null for a program. */
+  raw: unknown;
+  /** The same, as it may be shown: secrets are masked. */
+  shown: unknown;
+}
+
+/** One thing that is wrong or odd in a config, as data. */
+export interface IssueReport {
+  readonly code: string;
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+  readonly path: string;
+  readonly line?: number;
+  readonly column?: number;
+  /** How to mend it. */
+  readonly suggestion?: string;
+}
+
+/** What comes of a config that came over the network; `reading` null: it has errors. */
+export interface Edited {
+  readonly reading: ConfigReading | null;
+  readonly issues: readonly IssueReport[];
+}
+
+/** Reads a config that came over the network. `own`: what the file itself says. */
+export type ReadEdit = (
+  text: string,
+  inForce: ConfigReading,
+  own: ConfigReading,
+  file: string,
+) => Promise<Edited>;
+
+/** How the routes of one config differ from those of another, by name. */
+export interface RouteChanges {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+}
+
+export type ReplaceResult =
+  | { readonly kind: 'replaced'; readonly etag: string; readonly routes: RouteChanges }
+  /** Its file is a program. */
+  | { readonly kind: 'code' }
+  /** Another one is in force than the one that is to be replaced. */
+  | { readonly kind: 'stale' }
+  | { readonly kind: 'invalid'; readonly issues: readonly IssueReport[] }
+  | { readonly kind: 'failed'; readonly why: string }
+  /** There is no such config among those that were in force. */
+  | { readonly kind: 'unknown' };
+
+/** The config of a node, as the admin API steers it. */
+export interface ConfigControl {
+  /** Secrets masked. */
+  config(): { etag: string; value: unknown };
+  /** @param ifMatch The etag of the one that is to be replaced; `*`: whichever is in force. */
+  replaceConfig(text: string, ifMatch: string): Promise<ReplaceResult>;
+  validateConfig(
+    text: string,
+  ): Promise<{ issues: readonly IssueReport[]; routes: RouteChanges | null } | 'code'>;
+  /** Those that were in force, the newest first, at most ten. */
+  configHistory(): readonly { etag: string; loadedAt: string; source: string }[];
+  /** Brings one of them back; the newest where none is named. */
+  rollbackConfig(etag: string | null): Promise<ReplaceResult>;
 }
 
 /** Why a config can't be used: `report` is ready to print. `files` are still worth watching. */
@@ -206,7 +269,7 @@ export function isCode(file: string): boolean {
 }
 
 /** What the node tells of itself: what the admin listener serves. */
-export interface NodeView extends CacheControl {
+export interface NodeView extends CacheControl, ConfigControl {
   status(): NodeStatus;
   /** Null when requests are welcome, else why not. */
   unready(): string | null;

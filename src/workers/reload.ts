@@ -5,13 +5,18 @@ import {
   type ConfigOutline,
   type ConfigReading,
   ConfigRefused,
+  type Edited,
   isCode,
   type ReadConfig,
+  type ReadEdit,
 } from './contract.ts';
 import type { Fleet } from './fleet.ts';
 import type { Listeners } from './listeners.ts';
 import { FileWatch, fingerprint } from './watch.ts';
 import type { WorkerProcess } from './worker-process.ts';
+
+/** Configs that can be brought back. */
+const MOST_REMEMBERED = 10;
 
 /** The config that is served now. */
 export interface InForce {
@@ -20,6 +25,8 @@ export interface InForce {
   readonly version: number;
   /** Milliseconds since 1970. */
   readonly loadedAt: number;
+  /** The file that it stands in, or `api`. */
+  readonly source: string;
 }
 
 export type ReloadReason = 'file' | 'signal' | 'call';
@@ -28,6 +35,7 @@ export type ReloadResult = { ok: true; etag: string } | { ok: false; report: str
 export interface ReloadOptions {
   file: string;
   readConfig: ReadConfig;
+  readEdit: ReadEdit;
   fleet: Fleet;
   listeners: Listeners;
   log: Logger;
@@ -44,18 +52,56 @@ export class Reloading {
   private last: Promise<ReloadResult>;
   private queued: Promise<ReloadResult> | null = null;
   private stopped = false;
+  /** What the file said when it was read last. */
+  private ownReading: ConfigReading;
+  private readonly before: InForce[] = [];
   /** Configs that were read anew, by what came of it. */
   readonly counts = { ok: 0, refused: 0 };
 
   constructor(first: InForce, options: ReloadOptions) {
     this.options = options;
     this.state = first;
+    this.ownReading = first.reading;
     this.last = Promise.resolve({ ok: true, etag: first.reading.etag });
     this.watch = new FileWatch(() => void this.reload('file'));
   }
 
   get inForce(): InForce {
     return this.state;
+  }
+
+  /** What the config's own file says. */
+  get own(): ConfigReading {
+    return this.ownReading;
+  }
+
+  /** Those that were in force before, the newest first. */
+  get history(): readonly InForce[] {
+    return this.before;
+  }
+
+  get file(): string {
+    return this.options.file;
+  }
+
+  readEdit(text: string): Promise<Edited> {
+    const { readEdit, file } = this.options;
+    return readEdit(text, this.state.reading, this.ownReading, file);
+  }
+
+  /** Puts one in force that did not come from the file; it holds until the file changes. Rejects where it can't be. */
+  replace(reading: ConfigReading, expected: string): Promise<'replaced' | 'stale'> {
+    const mine = this.last.then(async () => {
+      if (this.stopped) throw new Error('the gateway is draining');
+      if (expected !== '*' && expected !== this.state.reading.etag) return 'stale' as const;
+      await this.swap(reading, null, 'api');
+      return 'replaced' as const;
+    });
+    this.last = mine.then(
+      () => ({ ok: true, etag: this.state.reading.etag }),
+      (error: Error) => ({ ok: false, report: error.message }),
+    );
+    return mine;
   }
 
   async watchFiles(): Promise<void> {
@@ -88,7 +134,10 @@ export class Reloading {
     try {
       const reading = await readWith(file, this.options.readConfig, fresh);
       await this.watch.set([file, ...reading.files]);
-      if (reason === 'file' && reading.etag === this.state.reading.etag) fresh?.kill();
+      const same = reading.etag === this.ownReading.etag;
+      this.ownReading = reading;
+      // What was put in force over the API stays until the file changes, also when logs are rotated by SIGHUP.
+      if (same && (reason === 'file' || this.state.source === 'api')) fresh?.kill();
       else await this.swap(reading, fresh, reason);
       return { ok: true, etag: reading.etag };
     } catch (error) {
@@ -111,7 +160,7 @@ export class Reloading {
   private async swap(
     reading: ConfigReading,
     fresh: WorkerProcess | null,
-    reason: ReloadReason,
+    reason: ReloadReason | 'api',
   ): Promise<void> {
     const { fleet, listeners, log, wall, file } = this.options;
     const version = this.state.version + 1;
@@ -127,7 +176,8 @@ export class Reloading {
     this.tellWhatWaits(reading.outline);
     for (const warning of reading.warnings)
       log.warn('the config has a warning', { file, warning: stripVTControlCharacters(warning) });
-    this.state = { reading, version, loadedAt: wall() };
+    this.remember();
+    this.state = { reading, version, loadedAt: wall(), source: reason === 'api' ? 'api' : file };
     this.options.reloaded(reading.outline);
     this.counts.ok++;
     log.info('the config was reloaded', {
@@ -136,6 +186,11 @@ export class Reloading {
       etag: reading.etag,
       routes: reading.outline.routes.length,
     });
+  }
+
+  private remember(): void {
+    this.before.unshift(this.state);
+    if (this.before.length > MOST_REMEMBERED) this.before.pop();
   }
 
   /** `admin` and `workers` stay as they were at the start. */

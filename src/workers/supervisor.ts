@@ -7,6 +7,7 @@ import type { Clock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
 import { cacheControl } from './cache-view.ts';
 import type { Channel } from './channel.ts';
+import { configControl } from './config-control.ts';
 import { readWith } from './config-source.ts';
 import {
   COUNT_VARIABLE,
@@ -15,6 +16,7 @@ import {
   KEY_VARIABLE,
   type NodeView,
   type ReadConfig,
+  type ReadEdit,
   type SequenceNews,
   type StartAdmin,
   TOPICS,
@@ -36,6 +38,8 @@ export interface SuperviseOptions {
   entry: URL;
   /** For configs that are data. */
   readConfig: ReadConfig;
+  /** For those that come over the network. */
+  readEdit: ReadEdit;
   startAdmin: StartAdmin;
   version: string;
   log: Logger;
@@ -161,10 +165,11 @@ class Supervisor {
     process.env[COUNT_VARIABLE] = String(workers);
     await this.fleet.start({ version: 1, config: reading.config, listeners: change.byName }, workers, first);
     this.reloading = new Reloading(
-      { reading, version: 1, loadedAt: clock.wall() },
+      { reading, version: 1, loadedAt: clock.wall(), source: file },
       {
         file,
         readConfig,
+        readEdit: this.options.readEdit,
         fleet: this.fleet,
         listeners: this.listeners,
         log: this.log,
@@ -236,7 +241,7 @@ class Supervisor {
           config: {
             etag: reading.etag,
             loadedAt: new Date(loadedAt).toISOString(),
-            source: this.options.file,
+            source: this.reloading!.inForce.source,
           },
         };
       },
@@ -258,6 +263,7 @@ class Supervisor {
       },
       unmatched: async () => (await this.fleet.counters()).get(UNMATCHED),
       metrics: () => this.metrics(),
+      ...configControl(this.reloading!),
     };
   }
 

@@ -7,6 +7,7 @@ import {
   streamDatabase,
 } from './chaos/databases.ts';
 import { type DeployedNode, Deployment } from './chaos/deployment.ts';
+import { Workload } from './chaos/workload.ts';
 
 const READS = 'this node reads a change source now';
 
@@ -83,5 +84,43 @@ describe.skipIf(noRedis()).each(KINDS)('two nodes that share Redis and follow $n
       await follows(other);
     },
     90_000,
+  );
+});
+
+describe.skipIf(noRedis())('SIGUSR2: the new version takes over the change sources of the old one', () => {
+  test.each([
+    ['with Redis', true],
+    ['without it', false],
+  ])(
+    '%s: no read is older than what its node had said is applied, and the source is followed on',
+    async (_how, shares) => {
+      const database = await postgresDatabase();
+      const redis = shares ? await redisServer() : null;
+      try {
+        await using deployment = await Deployment.start({
+          database,
+          redis: redis?.url ?? null,
+          nodes: 1,
+          source: { maxWait: '5s' },
+        });
+        const [node] = deployment.nodes;
+        await node!.ready();
+        const workload = new Workload(database, deployment.nodes, 5);
+        workload.start();
+        await until(() => workload.after.reached > 5, 'changes to be applied', 10_000);
+        node!.signal('SIGUSR2');
+        await until(() => node!.output.includes('"message":"drained"'), 'the old one to be drained', 30_000);
+        const { reached } = workload.after;
+        await until(() => workload.after.reached > reached + 5, 'the new one to apply changes', 20_000);
+        await workload.stop();
+        expect(workload.stale).toEqual([]);
+        expect(workload.failures).toBe(0);
+        expect(workload.hits).toBeGreaterThan(50);
+      } finally {
+        await redis?.close();
+        await database.close();
+      }
+    },
+    120_000,
   );
 });

@@ -28,6 +28,9 @@ const SESSION = 6000;
 /** Milliseconds between two commits of offsets. */
 const COMMIT_EVERY = 100;
 const LOOK_EVERY = 1000;
+/** Milliseconds until brokers that don't answer are told of, and for a connection to be closed in good order. */
+const PATIENCE = 10_000;
+const CLOSING = 3000;
 const MOST_BYTES = 4 * 1024 * 1024;
 /** Records that may wait to be applied; then the brokers are no longer asked. */
 const MOST_WAITING = 2000;
@@ -77,26 +80,54 @@ class KafkaSource implements Source {
       const consumer = this.consumer();
       let stream: MessagesStream<Buffer, Buffer, Buffer, Buffer> | null = null;
       try {
-        await consumer.joinGroup({});
-        await this.place(consumer);
-        stream = await consumer.consume({
+        await this.inTime(consumer.joinGroup({}));
+        await this.inTime(this.place(consumer));
+        const opening = consumer.consume({
           topics: [...this.config.topics],
           mode: 'committed',
           fallbackMode: 'fail',
           autocommit: false,
         });
+        stream = await this.inTime(opening);
         await this.follow(consumer, stream);
       } catch (error) {
         if (!this.pauses.stopped) this.parts.sink.state('connecting', textOf(error as Error, this.config));
       } finally {
         stream?.removeAllListeners('data');
         stream?.on('error', () => {});
-        await stream?.close().catch(() => {});
-        await consumer.close(true).catch(() => {});
+        await this.closed(consumer, stream);
         this.queue = [];
       }
       await this.pauses.wait(300);
     }
+  }
+
+  /** The client asks its brokers again without end: who is stopped, or waits for too long, must hear of it. */
+  private async inTime<T>(asked: Promise<T>): Promise<T> {
+    asked.catch(() => {});
+    const late = this.pauses.wait(PATIENCE).then(() => {
+      throw new Error('no broker answers');
+    });
+    return await Promise.race([asked, late]);
+  }
+
+  /** So that its partitions go to others at once; brokers that are away have no say in it. */
+  private async closed(
+    consumer: Consumer,
+    stream: MessagesStream<Buffer, Buffer, Buffer, Buffer> | null,
+  ): Promise<void> {
+    await this.within(CLOSING, close(consumer, stream));
+  }
+
+  private async within(ms: number, ended: Promise<void>): Promise<void> {
+    const { clock } = this.parts;
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(ms, resolve);
+      void ended.then(() => {
+        clock.cancel(timer);
+        resolve();
+      });
+    });
   }
 
   private consumer(): Consumer {
@@ -165,7 +196,10 @@ class KafkaSource implements Source {
       // What is being applied ends before anything is applied on another connection.
       this.broken = true;
       this.wake();
-      await work.catch(() => {});
+      await this.within(
+        CLOSING,
+        work.catch(() => {}),
+      );
     }
   }
 
@@ -257,6 +291,14 @@ class KafkaSource implements Source {
     this.parts.sink.state('lost', why);
     await this.parts.sink.lost(why);
   }
+}
+
+async function close(
+  consumer: Consumer,
+  stream: MessagesStream<Buffer, Buffer, Buffer, Buffer> | null,
+): Promise<void> {
+  await stream?.close().catch(() => {});
+  await consumer.close(true).catch(() => {});
 }
 
 function textOrNull(bytes: Buffer | null | undefined): string | null {

@@ -43,7 +43,7 @@ export function checkConfig(
   checkWhoseAnswer(input, findings);
   checkFiles(input, files, findings);
   checkIdentity(input, files, findings);
-  checkLog(input, files.folder, findings);
+  checkLog(input, files, findings);
   if (!failed && findings.issues.every((issue) => issue.severity !== 'error')) {
     checkReachable(input, findings);
     checkUnused(input, findings);

@@ -1,12 +1,13 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { logScope } from '../../expression/index.ts';
+import type { ConfigFiles } from '../files.ts';
 import type { ConfigInput } from '../schema/index.ts';
 import { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
 
 /** The access log: what its expressions read, where it goes, and keys that say nothing. */
-export function checkLog({ log }: ConfigInput, folder: string, findings: Findings): void {
+export function checkLog({ log }: ConfigInput, files: ConfigFiles, findings: Findings): void {
   if (log === undefined) return;
   const check = new CompileCheck(findings);
   for (const [name, field] of Object.entries(log.fields ?? {})) {
@@ -15,7 +16,7 @@ export function checkLog({ log }: ConfigInput, folder: string, findings: Finding
   }
   if (log.when !== undefined)
     refuseBody(check.condition(log.when, logScope, ['log', 'when']), ['log', 'when'], findings);
-  if (log.file !== undefined) checkFile(log.file, folder, findings);
+  if (log.file !== undefined) checkFile(log.file, files, findings);
   if (log.access === 'combined' && log.fields !== undefined)
     findings.error(
       'TG_CONFIG_CONFLICT',
@@ -48,8 +49,10 @@ function refuseBody(
   findings.error('TG_CONFIG_EXPRESSION', path, 'request.body cannot be read in a log', advice);
 }
 
-function checkFile(file: string, folder: string, findings: Findings): void {
-  const trouble = troubleOf(resolve(folder, file));
+function checkFile(file: string, files: ConfigFiles, findings: Findings): void {
+  const trouble = files.mayWrite(file)
+    ? troubleOf(resolve(files.folder, file))
+    : 'it is not one that the file of the config names';
   if (trouble === null) return;
   findings.error(
     'TG_CONFIG_FILE',

@@ -34,8 +34,8 @@ export interface SourceState {
 
 export interface DeploymentOptions {
   readonly database: FollowedDatabase;
-  /** URL of the Redis that the nodes share. */
-  readonly redis: string;
+  /** URL of the Redis that the nodes share; null: each stands alone. */
+  readonly redis: string | null;
   readonly nodes?: number;
   readonly workers?: number;
   /** More of the source's config, and of the cache's. */
@@ -127,7 +127,7 @@ export class DeployedNode {
       listen: `127.0.0.1:${this.port}`,
       admin: `127.0.0.1:${this.admin}`,
       workers,
-      cache: { redis, ...cache },
+      ...(redis === null ? {} : { cache: { redis, ...cache } }),
       services: { origin: { url: database.origin } },
       changes: {
         shop: {

@@ -1,0 +1,98 @@
+import type { Context } from 'hono';
+import type { Logger } from '../telemetry/index.ts';
+import type { ConfigControl, IssueReport, ReplaceResult } from '../workers/index.ts';
+import { problem } from './problem.ts';
+
+const CODE = 'The config is a program (.ts or .js): change its file.';
+const STALE = 'Another config is in force by now: read it again.';
+
+/** `GET /v1/config`: the config in force, secrets masked. */
+export function readConfig(c: Context, view: ConfigControl): Response {
+  const { etag, value } = view.config();
+  return c.json(value as object, 200, { etag: `"${etag}"` });
+}
+
+/** `PUT /v1/config`: another one in its place, where it is the one that the client has read. */
+export async function replaceConfig(c: Context, view: ConfigControl, audit: Audit): Promise<Response> {
+  const ifMatch = matchOf(c.req.header('if-match'));
+  if (ifMatch === null)
+    return problem(
+      c,
+      428,
+      'Precondition Required',
+      'Send If-Match with the ETag of the config that you have read.',
+    );
+  const result = await view.replaceConfig(await c.req.text(), ifMatch);
+  audit(c, 'the config was replaced', result);
+  return answered(c, result);
+}
+
+/** `POST /v1/config/validate`: what is wrong with one, and what it would change about routes. */
+export async function validateConfig(c: Context, view: ConfigControl): Promise<Response> {
+  const found = await view.validateConfig(await c.req.text());
+  if (found === 'code') return problem(c, 409, 'Conflict', CODE);
+  const valid = found.issues.every(({ severity }) => severity !== 'error');
+  return c.json({ valid, issues: found.issues, routes: found.routes });
+}
+
+/** `POST /v1/config/rollback`: one that was in force before; the last, or the one of an etag. */
+export async function rollbackConfig(c: Context, view: ConfigControl, audit: Audit): Promise<Response> {
+  const body: unknown = await c.req.json().catch(() => undefined);
+  const etag = (body as { etag?: unknown } | undefined)?.etag ?? null;
+  if (typeof body !== 'object' || body === null || (etag !== null && typeof etag !== 'string'))
+    return problem(
+      c,
+      400,
+      'Bad Request',
+      'Send {}, or { "etag": "…" } of one that /v1/config/history names.',
+    );
+  const result = await view.rollbackConfig(etag);
+  audit(c, 'the config was rolled back', result);
+  return answered(c, result);
+}
+
+/** Writes down who changed what, and what came of it. */
+export type Audit = (c: Context, what: string, result: ReplaceResult) => void;
+
+export function auditTo(log: Logger): Audit {
+  return (c, what, result) =>
+    log.info('audit', {
+      what,
+      result: result.kind,
+      ...(result.kind === 'replaced' ? { etag: result.etag } : {}),
+      by: c.req.header('authorization') === undefined ? 'loopback' : 'token',
+    });
+}
+
+function answered(c: Context, result: ReplaceResult): Response {
+  switch (result.kind) {
+    case 'replaced':
+      return c.json({ etag: result.etag, routes: result.routes }, 200, { etag: `"${result.etag}"` });
+    case 'code':
+      return problem(c, 409, 'Conflict', CODE);
+    case 'stale':
+      return problem(c, 412, 'Precondition Failed', STALE);
+    case 'unknown':
+      return problem(
+        c,
+        404,
+        'Not Found',
+        'No such config was in force; GET /v1/config/history names those that were.',
+      );
+    case 'failed':
+      return problem(c, 500, 'Internal Server Error', `The config could not be put in force: ${result.why}.`);
+    case 'invalid':
+      return problem(c, 422, 'Unprocessable Content', sentence(result.issues), {}, { issues: result.issues });
+  }
+}
+
+function sentence(issues: readonly IssueReport[]): string {
+  const errors = issues.filter(({ severity }) => severity === 'error').length;
+  return `The config has ${errors} ${errors === 1 ? 'error' : 'errors'}; nothing has changed.`;
+}
+
+/** Of an If-Match (RFC 9110 §13.1.1): its one strong tag, or `*`. */
+function matchOf(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  return text.trim() === '*' ? '*' : (/^"([^"]*)"$/.exec(text.trim())?.[1] ?? '');
+}

@@ -1,0 +1,2 @@
+export { maskedConfig } from './masked.ts';
+export { restoreSecrets } from './restore.ts';
