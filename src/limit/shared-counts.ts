@@ -9,7 +9,7 @@ const GOOD_FOR = 1_000;
 const AHEAD = 100;
 /** at most this part of what the limit allows in a second, and of a burst. */
 const PART_OF_SECOND = 0.1;
-const PART_OF_BURST = 0.25;
+const PART_OF_BURST = 0.5;
 /** Keys whose standing is remembered. */
 const MOST_KEYS = 100_000;
 
@@ -131,7 +131,7 @@ export class SharedCounts {
         asked: 0,
         since: now,
         goodUntil: now + GOOD_FOR,
-        askAt: got < ahead ? now + Math.min(GOOD_FOR, Math.max(wait / 1000, ahead * interval)) : now,
+        askAt: got < ahead ? now + Math.min(GOOD_FOR, Math.max(wait / 1000, (ahead - 1) * interval)) : now,
         waitUntil: now + wait / 1000,
         fullAt: now + busy / 1000,
       });
