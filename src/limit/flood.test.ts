@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../testkit/index.ts';
+import { KeyBudget } from './counts.ts';
 import { LimitCounts } from './limit-counts.ts';
 
 setFlagsFromString('--expose-gc');
@@ -21,7 +22,7 @@ describe('a flood of 1,000,000 distinct keys', () => {
   ])(
     '%s stay within 64 MiB, and within their limits',
     (_what, key) => {
-      const counts = new LimitCounts('a', new ManualClock(0), 1, () => null);
+      const counts = new LimitCounts('a', new ManualClock(0), 1, new KeyBudget(), () => null);
       const before = heap();
       let allowed = 0;
       for (let i = 0; i < 1_000_000; i++) {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Clock } from '../util/clock.ts';
-import { Counts } from './counts.ts';
+import { Counts, type KeyBudget } from './counts.ts';
 import { type Allowance, intervalOf, judge, type Verdict } from './gcra.ts';
 import type { SharedCounts } from './shared-counts.ts';
 
@@ -12,14 +12,22 @@ export class LimitCounts {
   private readonly name: string;
   private readonly clock: Clock;
   private readonly shareOf: number;
-  private readonly counts = new Counts();
+  /** What this worker knows of each key. */
+  readonly counts: Counts;
   private readonly shared: () => SharedCounts | null;
 
   /**
    * @param name Names it among all limits, on every node alike.
    * @param shareOf Workers of the node.
    */
-  constructor(name: string, clock: Clock, shareOf: number, shared: () => SharedCounts | null) {
+  constructor(
+    name: string,
+    clock: Clock,
+    shareOf: number,
+    budget: KeyBudget,
+    shared: () => SharedCounts | null,
+  ) {
+    this.counts = new Counts(budget);
     this.name = name;
     this.clock = clock;
     this.shareOf = shareOf;

@@ -5,6 +5,7 @@ import type { Filter } from '../pipeline/index.ts';
 import { type Logger, Seldom } from '../telemetry/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import { KeyBudget } from './counts.ts';
 import { LimitCounts } from './limit-counts.ts';
 import { LimitFilter } from './limit-filter.ts';
 import { compileTerms, type LimitPhase } from './limit-terms.ts';
@@ -23,6 +24,7 @@ export interface LimitRoomParts {
 export class LimitRoom {
   private readonly parts: LimitRoomParts;
   private readonly seldom: Seldom;
+  private readonly budget = new KeyBudget();
   private standing = new Map<string, LimitCounts>();
   private shared: SharedCounts | null = null;
   private place = 'none';
@@ -44,6 +46,7 @@ export class LimitRoom {
       limits: new CompiledLimits({ countsOf, seldom: this.seldom, variables: this.parts.variables }),
       commit: () => {
         this.standing = claimed;
+        this.budget.share([...claimed.values()].map(({ counts }) => counts));
         void this.share(claimed.size === 0 ? null : cache.redis, cache.prefix);
       },
     };
@@ -58,7 +61,7 @@ export class LimitRoom {
 
   private newCounts(key: string): LimitCounts {
     const { clock, shareOf } = this.parts;
-    return new LimitCounts(key, clock, shareOf, () => this.shared);
+    return new LimitCounts(key, clock, shareOf, this.budget, () => this.shared);
   }
 
   /** Counts in this Redis from now on; its library is loaded only where a limit needs it. */

@@ -1,5 +1,6 @@
 /** Limits that nodes share, in a real Redis. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { KeyBudget } from '../../src/limit/counts.ts';
 import type { Verdict } from '../../src/limit/gcra.ts';
 import { LimitCounts } from '../../src/limit/limit-counts.ts';
 import { SharedCounts } from '../../src/limit/shared-counts.ts';
@@ -114,7 +115,7 @@ it('a key that is seldom asked for takes nothing ahead: many workers leave each 
 
 it('what nodes have counted together holds on while Redis is away', async () => {
   const link = await node();
-  const counts = new LimitCounts('a', systemClock, 1, () => link);
+  const counts = new LimitCounts('a', systemClock, 1, new KeyBudget(), () => link);
   const slow = { count: 4, per: 3_600_000, burst: 4 };
   for (let i = 0; i < 3; i++) expect((await counts.take('k', slow)).allowed).toBe(true);
   await redis.kill();
