@@ -18,6 +18,9 @@ export interface CompiledLimit extends LimitTerms {
   readonly counts: LimitCounts;
 }
 
+/** What limits read that read nothing: it costs nothing either. */
+const NOTHING: Variables = { get: () => undefined };
+
 /** What requests have taken of limits that were judged in an earlier phase, of a route that has limits in several. */
 export type Earlier = WeakMap<Exchange, readonly Taken[]>;
 
@@ -27,6 +30,7 @@ export class LimitFilter implements Filter {
   private readonly limits: readonly CompiledLimit[];
   private readonly parts: LimitParts;
   private readonly earlier: Earlier | null;
+  private readonly plain: boolean;
 
   /** @param earlier Shared by the filters of one route; null where it has but this. */
   constructor(
@@ -39,6 +43,7 @@ export class LimitFilter implements Filter {
     this.limits = limits;
     this.parts = parts;
     this.earlier = earlier;
+    this.plain = limits.every((limit) => limit.plain);
   }
 
   run(exchange: Exchange): Reply | null | Promise<Reply | null> {
@@ -47,7 +52,7 @@ export class LimitFilter implements Filter {
 
   /** Takes from each limit in turn; waits only where one has to ask Redis. */
   private from(exchange: Exchange, index: number, taken: Taken[]): Reply | null | Promise<Reply | null> {
-    const strict = this.parts.variables(exchange).strict();
+    const strict = this.plain ? NOTHING : this.parts.variables(exchange).strict();
     for (let i = index; i < this.limits.length; i++) {
       const limit = this.limits[i]!;
       const allowance = allowanceOf(limit, strict);

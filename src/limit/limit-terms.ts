@@ -19,6 +19,8 @@ export interface LimitTerms {
   readonly phase: LimitPhase;
   readonly report: boolean;
   readonly keyOf: KeyOf;
+  /** Neither its rate nor its key has to be worked out. */
+  readonly plain: boolean;
   /** Variables that it reads, as paths: `auth.subject`. */
   readonly mentions: readonly string[];
   /** Throws EvaluationFailure where it can't be worked out. */
@@ -44,6 +46,7 @@ export function compileTerms(
     name: config.name ?? (index === 0 ? route : `${route}-${index + 1}`),
     phase: phaseOf(mentions, guarded),
     report: config.report,
+    plain: per === null && rate.fixed,
     mentions,
     keyOf: per === null ? byAddress : byValue(per),
     allowanceFor: rate.allowanceFor,
@@ -60,11 +63,12 @@ function phaseOf(mentions: readonly string[], guarded: boolean): LimitPhase {
 function compileRate({ rate, burst }: LimitConfig, scope: Scope) {
   if (typeof rate === 'string' && !rate.includes('{')) {
     const fixed = allowanceOf(rate, burst);
-    return { mentions: new Set<string>(), allowanceFor: () => fixed };
+    return { fixed: true, mentions: new Set<string>(), allowanceFor: () => fixed };
   }
   const template = compileTemplate(rate, scope, { filled: true });
   const known = new Map<string, Allowance>();
   return {
+    fixed: false,
     mentions: template.mentions,
     allowanceFor(vars: Variables): Allowance {
       const text = template.render(vars);

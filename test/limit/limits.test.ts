@@ -395,3 +395,30 @@ it('what stands in the place of 429 is answered by the gateway itself', async ()
   const response = await ask();
   expect([response.status, response.body.toString()]).toEqual([503, 'busy']);
 });
+
+describe('a refusal by a limit', () => {
+  it('is never handed to another service, even where one of the service is', async () => {
+    await start({ rate: '1/m' }, { onStatus: { 429: { to: 'shop', from: 'service' } } });
+    await ask();
+    expect((await ask()).status).toBe(429);
+    expect(service.requests).toHaveLength(1);
+  });
+
+  it('takes the shape of errors, and still says when to come again', async () => {
+    await start({ rate: '5/15m' }, { errors: { body: '{"code": error.code, "status": error.status}' } });
+    await ask();
+    const response = await ask();
+    expect(JSON.parse(response.body.toString())).toEqual({ code: 'TG_LIMIT_EXCEEDED', status: 429 });
+    expect(headerValue(response, 'retry-after')).toBe('180');
+    expect(headerValue(response, 'ratelimit')).toBe('"all";r=0;t=180');
+  });
+
+  it('holds for HEAD and upgrades as for GET', async () => {
+    await start({ rate: '2/m', burst: 2 });
+    expect(await statuses(1, 'HEAD /')).toEqual([200]);
+    expect(await statuses(1)).toEqual([200]);
+    const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+    expect(await statuses(1, 'GET /', ...upgrade)).toEqual([429]);
+    expect(await statuses(1, 'HEAD /')).toEqual([429]);
+  });
+});
