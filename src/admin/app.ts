@@ -80,6 +80,9 @@ export function adminApp(view: NodeView, failed: (error: Error) => void, audit: 
     }
   });
   askedWithPost(app, '/v1/purge');
+  app.all('/v1/events', (c) =>
+    problem(c, 405, 'Method Not Allowed', 'Events are read with GET.', { allow: 'GET' }),
+  );
   get(app, '/v1/changes', (c) => c.json({ sources: view.changes() }));
   app.post('/v1/changes/:name', (c) => push(c, view));
   askedWithPost(app, '/v1/changes/:name');
