@@ -7,6 +7,7 @@ import type { NodeView } from '../workers/index.ts';
 import { type Audit, readConfig, replaceConfig, rollbackConfig, validateConfig } from './config.ts';
 import { readExplainRequest } from './explain.ts';
 import { metricsText } from './metrics.ts';
+import { openApi } from './openapi.ts';
 import { problem } from './problem.ts';
 import { readPurge } from './purge.ts';
 
@@ -34,6 +35,11 @@ export function adminApp(view: NodeView, failed: (error: Error) => void, audit: 
       'content-type': CONTENT_TYPES[format],
       vary: 'accept',
     });
+  });
+  let document: object | null = null;
+  get(app, '/v1/openapi.json', (c) => {
+    document ??= openApi(view.status().version);
+    return c.json(document);
   });
   get(app, '/v1/status', (c) => c.json(view.status()));
   get(app, '/v1/routes', async (c) => {
@@ -80,6 +86,9 @@ export function adminApp(view: NodeView, failed: (error: Error) => void, audit: 
     }
   });
   askedWithPost(app, '/v1/purge');
+  app.all('/v1/events', (c) =>
+    problem(c, 405, 'Method Not Allowed', 'Events are read with GET.', { allow: 'GET' }),
+  );
   get(app, '/v1/changes', (c) => c.json({ sources: view.changes() }));
   app.post('/v1/changes/:name', (c) => push(c, view));
   askedWithPost(app, '/v1/changes/:name');

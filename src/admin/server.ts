@@ -3,6 +3,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { AdminParts, NodeView } from '../workers/index.ts';
 import { adminApp, HEADERS } from './app.ts';
 import { auditTo } from './config.ts';
+import { EVENTS_PATH, streamEvents } from './event-stream.ts';
 import { Guard } from './guard.ts';
 import { PROBLEM_TYPE, problemText } from './problem.ts';
 
@@ -24,6 +25,7 @@ export async function startAdmin({ config, handle, view, log }: AdminParts): Pro
   const server = createServer(LIMITS, (request, response) => {
     if (probed(request, response, view)) return;
     const refusal = guard.check(request);
+    if (refusal === null && isEvents(request)) return events(request, response, view);
     if (refusal === null) return void api(request, response);
     const { status, title, detail, headers } = refusal;
     send(response, status, PROBLEM_TYPE, problemText(status, title, detail), headers);
@@ -46,6 +48,17 @@ function listening(server: Server, on: object): Promise<void> {
       resolve();
     });
   });
+}
+
+function isEvents({ method, url = '' }: IncomingMessage): boolean {
+  return method === 'GET' && url.split('?', 1)[0] === EVENTS_PATH;
+}
+
+/** Beside the API's own way: what streams without end needs its bounds at the socket. */
+function events(request: IncomingMessage, response: ServerResponse, view: NodeView): void {
+  if (streamEvents(request, response, view.events, HEADERS)) return;
+  const detail = 'As many read the events as may.';
+  send(response, 503, PROBLEM_TYPE, problemText(503, 'Service Unavailable', detail), { 'retry-after': '10' });
 }
 
 const PROBES = new Set(['/healthz', '/readyz']);

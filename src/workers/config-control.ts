@@ -1,11 +1,6 @@
-import {
-  type ConfigControl,
-  type ConfigReading,
-  isCode,
-  type ReplaceResult,
-  type RouteChanges,
-} from './contract.ts';
+import { type ConfigControl, type ConfigReading, isCode, type ReplaceResult } from './contract.ts';
 import type { Reloading } from './reload.ts';
+import { routeChanges } from './route-changes.ts';
 
 /** The config of a node, as the admin API steers it. */
 export function configControl(reloading: Reloading): ConfigControl {
@@ -46,20 +41,4 @@ export function configControl(reloading: Reloading): ConfigControl {
       return found === undefined ? { kind: 'unknown' } : put(found.reading, '*');
     },
   };
-}
-
-/** What changes about routes, as they are shown. */
-function routeChanges(from: ConfigReading, to: ConfigReading): RouteChanges {
-  const [old, fresh] = [routesOf(from), routesOf(to)];
-  return {
-    added: Object.keys(fresh).filter((name) => !Object.hasOwn(old, name)),
-    removed: Object.keys(old).filter((name) => !Object.hasOwn(fresh, name)),
-    changed: Object.keys(fresh).filter(
-      (name) => Object.hasOwn(old, name) && JSON.stringify(old[name]) !== JSON.stringify(fresh[name]),
-    ),
-  };
-}
-
-function routesOf({ shown }: ConfigReading): Readonly<Record<string, unknown>> {
-  return (shown as { routes?: Record<string, unknown> }).routes ?? {};
 }

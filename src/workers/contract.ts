@@ -13,6 +13,7 @@ import { type CheckPlans, checkPlans, type ServiceDescription } from '../upstrea
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import type { CacheControl } from './cache-view.ts';
+import type { NodeEvents } from './node-events.ts';
 import type { NodeMetrics } from './node-metrics.ts';
 
 /**
@@ -278,6 +279,7 @@ export function isCode(file: string): boolean {
 
 /** What the node tells of itself: what the admin listener serves. */
 export interface NodeView extends CacheControl, ConfigControl {
+  readonly events: NodeEvents;
   status(): NodeStatus;
   /** Null when requests are welcome, else why not. */
   unready(): string | null;

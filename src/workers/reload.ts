@@ -9,9 +9,11 @@ import {
   isCode,
   type ReadConfig,
   type ReadEdit,
+  type RouteChanges,
 } from './contract.ts';
 import type { Fleet } from './fleet.ts';
 import type { Listeners } from './listeners.ts';
+import { routeChanges } from './route-changes.ts';
 import { FileWatch, fingerprint } from './watch.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
@@ -32,6 +34,15 @@ export interface InForce {
 export type ReloadReason = 'file' | 'signal' | 'call';
 export type ReloadResult = { ok: true; etag: string } | { ok: false; report: string };
 
+/** What came of a config that was read anew, for people to see. */
+export interface ReloadEvent {
+  readonly ok: boolean;
+  readonly source: string;
+  readonly etag: string | null;
+  readonly error: string | null;
+  readonly routes: RouteChanges | null;
+}
+
 export interface ReloadOptions {
   file: string;
   readConfig: ReadConfig;
@@ -40,6 +51,8 @@ export interface ReloadOptions {
   listeners: Listeners;
   log: Logger;
   wall: () => number;
+  /** Told what came of each config that was read anew. */
+  told: (reload: ReloadEvent) => void;
   /** Told what is in force now. */
   reloaded: (outline: ConfigOutline) => void;
 }
@@ -149,6 +162,7 @@ export class Reloading {
         error instanceof ConfigRefused ? error.report : (error as Error).message,
       );
       this.counts.refused++;
+      this.options.told({ ok: false, source: file, etag: null, error: report, routes: null });
       log.error('the new config is refused, the old one stays in force', { file, reason, why: report });
       return { ok: false, report };
     } finally {
@@ -176,10 +190,13 @@ export class Reloading {
     this.tellWhatWaits(reading.outline);
     for (const warning of reading.warnings)
       log.warn('the config has a warning', { file, warning: stripVTControlCharacters(warning) });
+    const changes = routeChanges(this.state.reading, reading);
     this.remember();
     this.state = { reading, version, loadedAt: wall(), source: reason === 'api' ? 'api' : file };
     this.options.reloaded(reading.outline);
     this.counts.ok++;
+    const { source } = this.state;
+    this.options.told({ ok: true, source, etag: reading.etag, error: null, routes: changes });
     log.info('the config was reloaded', {
       file,
       reason,

@@ -5,13 +5,14 @@ import { UNMATCHED } from '../telemetry/index.ts';
 import { ActiveChecks } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
-import { cacheControl } from './cache-view.ts';
+import { type CacheControl, cacheControl } from './cache-view.ts';
 import type { Channel } from './channel.ts';
 import { configControl } from './config-control.ts';
 import { readWith } from './config-source.ts';
 import {
   COUNT_VARIABLE,
   type ConfigOutline,
+  type Ejection,
   isCode,
   KEY_VARIABLE,
   type NodeView,
@@ -26,6 +27,7 @@ import { holdersOf } from './fence-holders.ts';
 import { Fleet } from './fleet.ts';
 import { Listeners } from './listeners.ts';
 import { inheritedListener, type OpenListener, openListener } from './listening.ts';
+import { NodeEvents } from './node-events.ts';
 import { type NodeMetrics, sumOutcomes } from './node-metrics.ts';
 import { Reloading } from './reload.ts';
 import { onSignals } from './signals.ts';
@@ -80,6 +82,7 @@ class Supervisor {
   private adminSocket: OpenListener | null = null;
   private admin: { close(): void } | null = null;
   private reloading: Reloading | null = null;
+  private readonly events: NodeEvents;
   private readonly startedAt: number;
   private readonly end = Promise.withResolvers<number>();
   private phase: 'starting' | 'serving' | 'draining' = 'starting';
@@ -89,11 +92,12 @@ class Supervisor {
     this.options = options;
     this.log = options.log;
     this.startedAt = options.clock.now();
-    this.checks = new ActiveChecks(
-      options.clock,
-      systemRandom,
-      (report) => void this.fleet.broadcast(TOPICS.health, [report]),
-    );
+    this.events = new NodeEvents(options.clock.wall());
+    this.checks = new ActiveChecks(options.clock, systemRandom, (report) => {
+      const { service, target, up, why } = report;
+      this.events.publish('health', { service, target, state: up ? 'in' : 'out', why });
+      void this.fleet.broadcast(TOPICS.health, [report]);
+    });
     process.env[KEY_VARIABLE] ??= systemRandom.hex(32);
     this.fleet = new Fleet({
       entry: options.entry,
@@ -113,6 +117,7 @@ class Supervisor {
       random: systemRandom,
       sequence: this.sequence,
       announce: (news) => this.fleet.broadcast(TOPICS.changes, news),
+      publish: ({ type, data }) => this.events.publish(type, data),
     });
   }
 
@@ -174,6 +179,7 @@ class Supervisor {
         listeners: this.listeners,
         log: this.log,
         wall: clock.wall,
+        told: (reload) => this.events.publish('reload', reload),
         reloaded: (next) => {
           this.checks.apply(next.checks);
           void this.sequence.follow(next.cache).then(() => this.changes.follow(next));
@@ -211,7 +217,13 @@ class Supervisor {
       return { number, distrust: connected === false, syncedFor, place } satisfies SequenceNews;
     });
     channel.on(TOPICS.health, () => this.checks.reports());
-    channel.on(TOPICS.ejected, (ejection) => void this.fleet.broadcast(TOPICS.ejected, ejection));
+    channel.on(TOPICS.ejected, (ejection) => this.heardEjected(ejection as Ejection));
+  }
+
+  private heardEjected(ejection: Ejection): void {
+    const { service, target, forMs, why } = ejection;
+    this.events.publish('health', { service, target, state: 'out', why, seconds: Math.round(forMs / 1000) });
+    void this.fleet.broadcast(TOPICS.ejected, ejection);
   }
 
   private async bindAdmin(
@@ -253,7 +265,8 @@ class Supervisor {
       explain: (request) => this.fleet.explain(request),
       changes: () => this.changes.describe(),
       push: (source, request) => this.changes.push(source, request),
-      ...cacheControl(this.sequence, () => this.fleet.caches()),
+      ...this.cacheControl(),
+      events: this.events,
       routes: async () => {
         const sums = await this.fleet.counters();
         return this.reloading!.inForce.reading.outline.routes.map((route) => ({
@@ -264,6 +277,18 @@ class Supervisor {
       unmatched: async () => (await this.fleet.counters()).get(UNMATCHED),
       metrics: () => this.metrics(),
       ...configControl(this.reloading!),
+    };
+  }
+
+  private cacheControl(): CacheControl {
+    const control = cacheControl(this.sequence, () => this.fleet.caches());
+    return {
+      ...control,
+      purge: async (what) => {
+        const done = await control.purge(what);
+        this.events.publish('purge', { ...what, ...done });
+        return done;
+      },
     };
   }
 

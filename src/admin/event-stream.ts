@@ -1,0 +1,56 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { NodeEvent, NodeEvents } from '../workers/index.ts';
+
+export const EVENTS_PATH = '/v1/events';
+
+/** Readers at once. */
+const MOST_READERS = 100;
+/** What may wait for a reader, in bytes; one that is slower is cut, and may come back with `Last-Event-ID`. */
+const MOST_WAITING = 256 * 1024;
+/** A line that says nothing keeps proxies from ending a quiet stream; ms. */
+const BEAT = 15_000;
+
+/**
+ * Server-sent events (HTML, §9.2): `id`, `event` and `data` (JSON). `Last-Event-ID` goes on where a reader was; where
+ * something since then is no longer known, an event `gap` says so. False: there are too many readers.
+ */
+export function streamEvents(
+  request: IncomingMessage,
+  response: ServerResponse,
+  events: NodeEvents,
+  headers: object,
+): boolean {
+  if (events.reading >= MOST_READERS) return false;
+  response.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+  response.write('retry: 2000\n\n');
+  const write = (text: string) => {
+    if (response.destroyed) return;
+    response.write(text);
+    if (response.writableLength > MOST_WAITING) response.destroy();
+  };
+  // What was missed goes out behind the word that it is not all.
+  const first: NodeEvent[] = [];
+  let begun = false;
+  const after = idOf(request.headers['last-event-id']);
+  const reading = events.read(after, {
+    event: (event) => (begun ? write(textOf(event)) : void first.push(event)),
+  });
+  if (!reading.complete) write('event: gap\ndata: {}\n\n');
+  for (const event of first) write(textOf(event));
+  begun = true;
+  const beat = setInterval(() => write(':\n\n'), BEAT);
+  beat.unref();
+  response.once('close', () => {
+    clearInterval(beat);
+    reading.stop();
+  });
+  return true;
+}
+
+function textOf({ id, type, data }: NodeEvent): string {
+  return `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+function idOf(text: string | string[] | undefined): number | null {
+  return typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : null;
+}

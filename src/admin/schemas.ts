@@ -1,0 +1,150 @@
+import * as z from 'zod';
+
+/** Shapes of what the admin API answers and takes: its OpenAPI document and its tests are made from them. */
+
+const count = z.number().int().nonnegative();
+const text = z.string();
+const iso = z.iso.datetime();
+
+export const problem = z
+  .object({ type: text, title: text, status: z.number().int(), detail: text })
+  .describe('A problem document (RFC 9457).');
+
+export const status = z.object({
+  version: text,
+  uptime: z.number().describe('Seconds.'),
+  workers: count.describe('Those that serve now.'),
+  config: z.object({
+    etag: text,
+    loadedAt: iso,
+    source: text.describe('The file that it stands in; `api` where it came over the admin API.'),
+  }),
+});
+
+const counts = {
+  requests: count,
+  informational: count,
+  success: count,
+  redirection: count,
+  clientError: count,
+  serverError: count,
+  bytesIn: count,
+  bytesOut: count,
+  inFlight: count,
+  limited: count.describe('Refused by a limit.'),
+  reported: count.describe('What a limit or rule on trial would have refused.'),
+};
+
+export const routes = z.object({
+  routes: z.array(
+    z.looseObject({
+      name: text,
+      match: text.describe('What it takes.'),
+      action: z.enum(['proxy', 'aggregate', 'respond', 'redirect']),
+      does: text.describe('What it does.'),
+      ...counts,
+    }),
+  ),
+  unmatched: z.object(counts).describe('Requests that no route took.'),
+});
+
+const target = z.object({
+  name: text,
+  weight: count,
+  health: z.enum(['up', 'down', 'ejected', 'warming']),
+  connections: z.object({ open: count, idle: count, inUse: count, waiting: count }),
+  requests: count,
+  failures: count,
+  retries: count,
+  lastFailure: z.object({ at: iso, message: text }).nullable(),
+});
+
+export const services = z.object({
+  services: z.array(
+    z.object({ name: text, breaker: text, active: count, pending: count, targets: z.array(target) }),
+  ),
+});
+
+export const cache = z.object({
+  entries: count,
+  bytes: count,
+  limit: count,
+  hits: count,
+  misses: count,
+  evictions: count,
+  sequence: z.number().describe('Number of the newest invalidation.'),
+  floor: z.number().describe('Everything that was filled before it is dead.'),
+  redis: z
+    .object({
+      state: z.enum(['connected', 'away']),
+      since: iso,
+      reason: text.nullable(),
+      full: z.boolean(),
+      dropped: count,
+      log: z.boolean().nullable(),
+    })
+    .nullable(),
+});
+
+export const changes = z.object({
+  sources: z.array(
+    z.object({
+      name: text,
+      kind: z.enum(['postgres', 'mysql', 'kafka', 'redis', 'nats', 'http']),
+      state: z.enum(['connecting', 'streaming', 'lost', 'stopped']),
+      position: text.nullable().describe('The last one applied, as the database spells it.'),
+      lagBytes: z.number().nullable(),
+      lagSeconds: z.number().nullable(),
+      events: count,
+      skipped: count,
+      error: text.nullable(),
+    }),
+  ),
+});
+
+export const purge = z.object({
+  tags: z.array(text).optional(),
+  urls: z.array(text).optional().describe('Absolute.'),
+  prefixes: z.array(text).optional(),
+  all: z.boolean().optional(),
+  soft: z.boolean().optional().describe('What is purged is stale, not gone.'),
+});
+export const purged = z.object({ sequence: z.number() });
+
+export const explain = z.object({
+  method: text.optional(),
+  url: text,
+  headers: z.record(text, z.union([text, z.array(text)])).optional(),
+  ip: text.optional(),
+  listener: text.optional(),
+});
+export const explained = z.looseObject({
+  route: text.nullable(),
+  status: z.number().int().nullable(),
+  params: z.record(text, text),
+  target: text.nullable(),
+  rejected: z.array(z.object({ route: text, why: text })),
+});
+
+export const config = z.looseObject({}).describe('A config, as `tidegate schema` describes it.');
+const routeChanges = z.object({ added: z.array(text), removed: z.array(text), changed: z.array(text) });
+const issue = z.object({
+  code: text,
+  severity: z.enum(['error', 'warning']),
+  message: text,
+  path: text,
+  line: count.optional(),
+  column: count.optional(),
+  suggestion: text.optional().describe('How to mend it.'),
+});
+export const replaced = z.object({ etag: text, routes: routeChanges });
+export const validated = z.object({
+  valid: z.boolean(),
+  issues: z.array(issue),
+  routes: routeChanges.nullable().describe('What would change; null where it has errors.'),
+});
+export const history = z.object({
+  configs: z.array(z.object({ etag: text, loadedAt: iso, source: text })).max(10),
+});
+export const rollback = z.object({ etag: text.optional() });
+export const nothing = z.object({});

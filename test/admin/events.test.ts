@@ -1,0 +1,202 @@
+/** Events over the admin API, of a gateway as it is run. */
+
+import { writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import {
+  freePort,
+  type LabProcess,
+  type ProcessLab,
+  processLab,
+  type TempFolder,
+  tempFolder,
+  until,
+} from '../../src/testkit/index.ts';
+
+const BIN = new URL('../../bin/tidegate', import.meta.url).pathname;
+
+let folder: TempFolder;
+let lab: ProcessLab;
+let gateway: LabProcess;
+let file: string;
+let port: number;
+let admin: number;
+const readers: Reader[] = [];
+
+beforeEach(async () => {
+  folder = tempFolder();
+  lab = processLab();
+  [port, admin] = [await freePort(), await freePort()];
+  file = folder.write('tidegate.yaml', stringify(config('one')));
+  gateway = lab.start(BIN, ['run', file]);
+  await gateway.line(/serving/);
+});
+afterEach(async () => {
+  for (const reader of readers.splice(0)) reader.close();
+  await lab.close();
+  folder.close();
+});
+
+const config = (text: string): object => ({
+  listen: `127.0.0.1:${port}`,
+  admin: `127.0.0.1:${admin}`,
+  services: {
+    down: { url: 'http://127.0.0.1:9', health: { tcp: true, interval: '100ms', unhealthyAfter: 1 } },
+  },
+  changes: { push: { http: { token: 'sesame' }, tables: { 'public.orders': ['order:{row.id}'] } } },
+  routes: {
+    hello: { match: '/hello', respond: { body: text } },
+    down: { match: '/down', to: 'down' },
+  },
+});
+
+interface Seen {
+  id: string;
+  type: string;
+  data: Record<string, unknown>;
+}
+
+/** A reader of server-sent events on a bare socket. */
+class Reader {
+  head = '';
+  readonly events: Seen[] = [];
+  closed = false;
+  readonly socket: Socket;
+  private text = '';
+
+  constructor(headers: readonly string[] = []) {
+    this.socket = connect(admin, '127.0.0.1');
+    const lines = [`GET /v1/events HTTP/1.1`, `Host: 127.0.0.1:${admin}`, ...headers];
+    this.socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+    this.socket.setEncoding('utf8').on('data', (chunk: string) => this.take(chunk));
+    this.socket.on('close', () => {
+      this.closed = true;
+    });
+    this.socket.on('error', () => {});
+    readers.push(this);
+  }
+
+  private take(chunk: string): void {
+    this.text += chunk;
+    if (this.head === '' && this.text.includes('\r\n\r\n')) this.head = this.text.split('\r\n\r\n', 1)[0]!;
+    // Chunk sizes stand on lines of their own, which no block of an event does.
+    const blocks = this.text.split('\n\n');
+    this.text = blocks.pop()!;
+    for (const block of blocks) {
+      const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1];
+      const type = field('event');
+      if (type === undefined) continue;
+      this.events.push({ id: field('id') ?? '', type, data: JSON.parse(field('data')!) as Seen['data'] });
+    }
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  async next(type: string, count = 1): Promise<Seen> {
+    const found = () => this.events.filter((event) => event.type === type);
+    await until(() => found().length >= count, `${count} ${type}`);
+    return found()[count - 1]!;
+  }
+}
+
+const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+  fetch(`http://127.0.0.1:${admin}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+const begun = (reader: Reader) => until(() => reader.head !== '', 'the answer to begin');
+
+describe('events', () => {
+  it('tell of purges, reloads, refused configs, health and changes', async () => {
+    const reader = new Reader();
+    await begun(reader);
+    expect(reader.head).toMatch(/200 OK.*content-type: text\/event-stream/is);
+    await post('/v1/purge', { tags: ['a', 'b'] });
+    expect((await reader.next('purge')).data).toMatchObject({ tags: ['a', 'b'], soft: false });
+    const row = { id: 7 };
+    const source = { db: 'shop', schema: 'public', table: 'orders', ts_ms: 1 };
+    const pushed = await post(
+      '/v1/changes/push',
+      { op: 'u', before: row, after: row, source },
+      { authorization: 'Bearer sesame' },
+    );
+    expect(pushed.status).toBe(200);
+    expect((await reader.next('change')).data).toMatchObject({
+      source: 'push',
+      table: 'public.orders',
+      op: 'update',
+      tags: ['order:7'],
+      unseated: 0,
+    });
+    writeFileSync(file, stringify(config('two')));
+    expect((await reader.next('reload')).data).toMatchObject({
+      ok: true,
+      source: file,
+      routes: { added: [], removed: [], changed: ['hello'] },
+    });
+    writeFileSync(file, 'routes: 1');
+    expect((await reader.next('reload', 2)).data).toMatchObject({ ok: false, routes: null });
+    expect((await reader.next('health')).data).toMatchObject({ service: 'down', state: 'out' });
+  });
+
+  it('are not missed by a reader that comes back, and a gap is told', async () => {
+    const first = new Reader();
+    await begun(first);
+    await post('/v1/purge', { tags: ['a'] });
+    const { id } = await first.next('purge');
+    first.close();
+    for (const tag of ['b', 'c']) await post('/v1/purge', { tags: [tag] });
+    const back = new Reader([`Last-Event-ID: ${id}`]);
+    await back.next('purge', 2);
+    expect(back.events.filter(({ type }) => type === 'purge').map(({ data }) => data.tags)).toEqual([
+      ['b'],
+      ['c'],
+    ]);
+    expect(back.events.some(({ type }) => type === 'gap')).toBe(false);
+    const lost = new Reader(['Last-Event-ID: 17']);
+    await lost.next('gap');
+  });
+
+  it('are read by a hundred at once, and 503 for more; the API goes on', async () => {
+    const many = Array.from({ length: 100 }, () => new Reader());
+    await until(() => many.every(({ head }) => head !== ''), 'all of them');
+    const more = await fetch(`http://127.0.0.1:${admin}/v1/events`);
+    expect(more.status).toBe(503);
+    expect((await fetch(`http://127.0.0.1:${admin}/v1/status`)).status).toBe(200);
+    for (const reader of many) reader.close();
+    await until(async () => {
+      const controller = new AbortController();
+      const { status } = await fetch(`http://127.0.0.1:${admin}/v1/events`, { signal: controller.signal });
+      controller.abort();
+      return status === 200;
+    }, 'room again');
+  });
+
+  it('a reader that takes nothing is cut, and the others go on', async () => {
+    const slow = new Reader();
+    const other = new Reader();
+    await until(() => slow.head !== '' && other.head !== '', 'both');
+    slow.socket.pause();
+    const tags = Array.from({ length: 60 }, (_, i) => `${i}${'x'.repeat(1000)}`);
+    for (let i = 0; i < 200; i++) await post('/v1/purge', { tags });
+    await other.next('purge', 200);
+    slow.socket.resume();
+    await until(() => slow.closed, 'its connection to be cut');
+  });
+
+  it.each([
+    ['POST', 405, {}],
+    ['GET', 403, { origin: 'http://evil.test' }],
+  ] as const)('%s is %i with %j', async (method, status, headers) => {
+    const response = await fetch(`http://127.0.0.1:${admin}/v1/events`, {
+      method,
+      headers: { ...(method === 'POST' ? { 'content-type': 'application/json' } : {}), ...headers },
+      ...(method === 'POST' ? { body: '{}' } : {}),
+    });
+    expect(response.status).toBe(status);
+  });
+});
