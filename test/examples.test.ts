@@ -282,6 +282,26 @@ describe('the examples', () => {
     expect(second.text).not.toContain('s=1');
   });
 
+  it('limits.yaml counts by address, by who asks, and together', async () => {
+    await using gateway = await run('limits.yaml');
+    const times = async (count: number, path: string, how: Ask = {}) => {
+      const statuses: number[] = [];
+      for (let i = 0; i < count; i++) statuses.push((await ask(gateway, path, how)).status);
+      return statuses;
+    };
+    expect(await times(6, '/login', { method: 'POST' })).toEqual([200, 200, 200, 200, 200, 429]);
+    const robot = await ask(gateway, '/orders/1', { headers: { 'x-api-key': 'robot-key' } });
+    expect(robot.headers.get('ratelimit-policy')).toBe('"orders-2";q=1000;w=1, "orders";q=60;w=60');
+    const partner = await ask(gateway, '/orders/1', { headers: { 'x-api-key': 'partner-key' } });
+    expect(partner.headers.get('ratelimit-policy')).toContain('"orders";q=600;w=60');
+    expect(partner.headers.get('ratelimit')).toMatch(/"orders";r=2;/);
+    await times(1, '/suggest');
+    expect((await ask(gateway, '/search')).headers.get('ratelimit')).toMatch(/"searching";r=0;/);
+    expect(await times(3, '/reports/1')).toEqual([200, 200, 200]);
+    expect((await ask(gateway, '/healthz')).headers.has('ratelimit')).toBe(false);
+    expect((await ask(gateway, '/else')).headers.get('ratelimit-policy')).toBe('"rest";q=100;w=1');
+  });
+
   it('aggregate.yaml makes one answer of three services', async () => {
     const answers: Record<string, unknown> = {
       '/orders?customer=ada': { tier: 'gold', items: [{ sku: 'A' }, { sku: 'GONE' }] },

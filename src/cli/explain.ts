@@ -74,6 +74,7 @@ function taken(explained: Explained): string[] {
   for (const [name, value] of Object.entries(params))
     lines.push(`  params.${name} = ${JSON.stringify(value)}`);
   if (auth !== null) lines.push(...guarded(auth));
+  lines.push(...explained.limits.map(limited));
   if (auth?.status != null) lines.push('  else:');
   if (why !== null) lines.push(`  ${status}: ${why}`);
   else if (location !== null)
@@ -95,6 +96,10 @@ function taken(explained: Explained): string[] {
 function guarded({ with: providers, provider, place, says, asks }: ExplainedAuth): string[] {
   const who = provider === null ? providers.join(', ') || 'none' : `${provider} (${place ?? 'twice'})`;
   return [`  auth ${who}: ${says}`, ...(asks.length === 0 ? [] : [`    asks for ${asks.join('; ')}`])];
+}
+
+function limited({ name, key, report, says }: Explained['limits'][number]): string {
+  return `  limit ${name}: ${says}${key === null ? '' : `, counted by ${key}`}${report ? ' (on trial)' : ''}`;
 }
 
 function places({ urls, weights }: Destination): string {

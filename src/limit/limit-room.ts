@@ -5,8 +5,10 @@ import type { Filter } from '../pipeline/index.ts';
 import { type Logger, Seldom } from '../telemetry/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import { KeyBudget } from './counts.ts';
 import { LimitCounts } from './limit-counts.ts';
-import { compileLimit, LimitFilter, type LimitParts, type LimitPhase } from './limit-filter.ts';
+import { LimitFilter } from './limit-filter.ts';
+import { compileTerms, type LimitPhase } from './limit-terms.ts';
 import type { SharedCounts } from './shared-counts.ts';
 
 export interface LimitRoomParts {
@@ -22,6 +24,7 @@ export interface LimitRoomParts {
 export class LimitRoom {
   private readonly parts: LimitRoomParts;
   private readonly seldom: Seldom;
+  private readonly budget = new KeyBudget();
   private standing = new Map<string, LimitCounts>();
   private shared: SharedCounts | null = null;
   private place = 'none';
@@ -43,6 +46,7 @@ export class LimitRoom {
       limits: new CompiledLimits({ countsOf, seldom: this.seldom, variables: this.parts.variables }),
       commit: () => {
         this.standing = claimed;
+        this.budget.share([...claimed.values()].map(({ counts }) => counts));
         void this.share(claimed.size === 0 ? null : cache.redis, cache.prefix);
       },
     };
@@ -57,7 +61,7 @@ export class LimitRoom {
 
   private newCounts(key: string): LimitCounts {
     const { clock, shareOf } = this.parts;
-    return new LimitCounts(key, clock, shareOf, () => this.shared);
+    return new LimitCounts(key, clock, shareOf, this.budget, () => this.shared);
   }
 
   /** Counts in this Redis from now on; its library is loaded only where a limit needs it. */
@@ -94,24 +98,32 @@ export class CompiledLimits {
   /** The steps that hold a route to its limits: those that need no identity come before anyone is asked who they are. */
   filters(route: string, limits: readonly LimitConfig[], scope: Scope, guarded: boolean): Filter[] {
     if (limits.length === 0) return [];
-    const { countsOf, seldom, variables } = this.of;
-    const parts: LimitParts = {
-      scope,
-      guarded,
-      seldom,
-      variables,
-      countsOf: (limit, index) => countsOf(keyOf(route, limit, index)),
-    };
-    const all = limits.map((limit, index) => compileLimit(route, limit, index, parts));
-    return PHASES.flatMap((phase) => {
+    const { countsOf } = this.of;
+    const keys = keysOf(route, limits);
+    const all = limits.map((limit, index) => ({
+      ...compileTerms(route, limit, index, scope, guarded),
+      counts: countsOf(keys[index]!),
+    }));
+    const phases = PHASES.filter((phase) => all.some((limit) => limit.phase === phase));
+    const earlier = phases.length > 1 ? new WeakMap() : null;
+    return phases.map((phase) => {
       const own = all.filter((limit) => limit.phase === phase);
-      return own.length === 0 ? [] : [new LimitFilter(phase, own, parts)];
+      return new LimitFilter(phase, own, this.of, earlier);
     });
   }
 }
 
-/** Counts are of a route, unless they have a name. Another rate or another `per` begins anew. */
-function keyOf(route: string, { name, rate, per, burst }: LimitConfig, index: number): string {
-  if (name !== null) return `name ${name}`;
-  return `route ${route} ${index} ${JSON.stringify([String(rate), String(per), burst])}`;
+/**
+ * Counts are of a route, unless they have a name. Another rate or another `per` begins anew; limits that come or go
+ * beside one leave its counts alone.
+ */
+function keysOf(route: string, limits: readonly LimitConfig[]): string[] {
+  const alike = new Map<string, number>();
+  return limits.map(({ name, rate, per, burst }) => {
+    if (name !== null) return `name ${name}`;
+    const terms = JSON.stringify([String(rate), String(per), burst]);
+    const nth = alike.get(terms) ?? 0;
+    alike.set(terms, nth + 1);
+    return `route ${route} ${nth} ${terms}`;
+  });
 }

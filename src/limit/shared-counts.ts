@@ -5,15 +5,17 @@ import { type Allowance, intervalOf, type Verdict } from './gcra.ts';
 
 /** Requests taken ahead are good for so long, in ms; then they are given up. */
 const GOOD_FOR = 1_000;
-/** Of a second's requests, and of a burst, the part that is taken at once. */
-const AHEAD = 0.1;
-const PART_OF_BURST = 0.25;
+/** As many are taken at once as this worker was asked for in so many ms, */
+const AHEAD = 100;
+/** at most this part of what the limit allows in a second, and of a burst. */
+const PART_OF_SECOND = 0.1;
+const PART_OF_BURST = 0.5;
 /** Keys whose standing is remembered. */
 const MOST_KEYS = 100_000;
 
 /**
  * Takes up to `wanted` requests of a key, by the generic cell rate algorithm on the clock of Redis, and tells how many
- * it got, for how long the key is busy, and how long to wait where it got none; times in microseconds.
+ * it got, for how long the key is busy, how long until there is another, and how many there are now; times in microseconds.
  */
 const CODE = `
 redis.register_function('NAME_take', function(keys, args)
@@ -24,11 +26,13 @@ redis.register_function('NAME_take', function(keys, args)
   local room = now + burst * interval - until_
   local got = math.min(wanted, math.floor(room / interval + 0.00001))
   if got < 1 then
-    return {0, math.ceil(until_ - now), math.ceil(interval - room)}
+    return {0, math.ceil(until_ - now), math.ceil(interval - room), 0}
   end
   until_ = until_ + got * interval
   redis.call('SET', keys[1], string.format('%.3f', until_), 'PX', math.ceil((until_ - now) / 1000) + 1000)
-  return {got, math.ceil(until_ - now), 0}
+  room = room - got * interval
+  local rest = math.floor(room / interval + 0.00001)
+  return {got, math.ceil(until_ - now), rest > 0 and 0 or math.ceil(interval - room), rest}
 end)
 `;
 
@@ -43,6 +47,11 @@ const LIBRARY: RedisLibrary = {
 interface Held {
   /** Requests taken ahead. */
   left: number;
+  /** What was left in Redis. */
+  readonly rest: number;
+  /** How often it was asked for since `since`. */
+  asked: number;
+  readonly since: number;
   /** Until when they are good. */
   readonly goodUntil: number;
   /** When Redis is asked again, once they are used up: where it had few, what it has by then is worth a trip. */
@@ -107,21 +116,22 @@ export class SharedCounts {
   /** False: Redis did not answer in time. */
   private async ask(key: string, allowance: Allowance): Promise<boolean> {
     const interval = intervalOf(allowance);
-    const ahead = Math.max(
-      1,
-      Math.floor(Math.min((1000 / interval) * AHEAD, allowance.burst * PART_OF_BURST)),
-    );
+    const began = this.clock.now();
+    const ahead = aheadOf(this.held.get(key), began, allowance);
     const name = `${this.prefix}:limit:${hash('sha256', key, 'base64url').slice(0, 27)}`;
     const args = [interval * 1000, allowance.burst, ahead];
     try {
       const reply = (await this.link.call(LIBRARY, 'take', [name], args)) as (number | string)[];
-      const [got, busy, wait] = reply.map(Number) as [number, number, number];
+      const [got, busy, wait, rest] = reply.map(Number) as [number, number, number, number];
       const now = this.clock.now();
       if (this.held.size >= MOST_KEYS) this.forget(now);
       this.held.set(key, {
         left: got,
+        rest,
+        asked: 0,
+        since: now,
         goodUntil: now + GOOD_FOR,
-        askAt: got < ahead ? now + Math.min(GOOD_FOR, Math.max(wait / 1000, ahead * interval)) : now,
+        askAt: got < ahead ? now + Math.min(GOOD_FOR, Math.max(wait / 1000, (ahead - 1) * interval)) : now,
         waitUntil: now + wait / 1000,
         fullAt: now + busy / 1000,
       });
@@ -137,12 +147,24 @@ export class SharedCounts {
   }
 }
 
-function granted(held: Held, now: number): Verdict {
-  held.left--;
-  return { allowed: true, remaining: held.left, wait: 0, full: Math.max(0, held.fullAt - now) };
+/** How many to take: a key that is seldom asked for takes one, so that many workers don't hold what others want. */
+function aheadOf(held: Held | undefined, now: number, allowance: Allowance): number {
+  const most = Math.min((1000 / intervalOf(allowance)) * PART_OF_SECOND, allowance.burst * PART_OF_BURST);
+  const wanted = held === undefined ? 1 : (held.asked * AHEAD) / Math.max(1, now - held.since);
+  return Math.max(1, Math.floor(Math.min(most, wanted)));
 }
 
-function refused({ askAt, waitUntil, fullAt }: Held, now: number): Verdict {
+function granted(held: Held, now: number): Verdict {
+  held.asked++;
+  held.left--;
+  const remaining = held.left + held.rest;
+  const wait = remaining > 0 ? 0 : Math.max(0, held.waitUntil - now);
+  return { allowed: true, remaining, wait, full: Math.max(0, held.fullAt - now) };
+}
+
+function refused(held: Held, now: number): Verdict {
+  const { askAt, waitUntil, fullAt } = held;
+  held.asked++;
   const wait = Math.max(askAt, waitUntil) - now;
   return { allowed: false, remaining: 0, wait, full: Math.max(0, fullAt - now) };
 }

@@ -1,9 +1,10 @@
-import { ALWAYS, AuthRoom, type ExplainedAuth, explainAuth, NO_FENCES } from '../auth/index.ts';
+import { ALWAYS, AuthRoom, type ExplainedAuth, explainAuth, isGuarded, NO_FENCES } from '../auth/index.ts';
 import type { GatewayConfig, ListenerConfig, RouteConfig } from '../config/model.ts';
 import { ExchangeVariables } from '../expression/index.ts';
 import { Exchange, type Params, type Reply, reply } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
 import { getHeader } from '../http/headers.ts';
+import { type ExplainedLimit, explainLimits } from '../limit/index.ts';
 import {
   type CompiledRoute,
   compileDestination,
@@ -49,6 +50,8 @@ export interface Explained {
   destinations: Destination[];
   /** What auth would do; null: the route is open to everyone, or there is none. */
   auth: ExplainedAuth | null;
+  /** The limits that would count it. */
+  limits: ExplainedLimit[];
   /** Where a redirect leads. */
   location: string | null;
   /** Why no route takes it, or why it can't be sent on. */
@@ -88,7 +91,15 @@ export function explainRequest(config: GatewayConfig, request: ExplainRequest): 
     return { ...found, status: answers[0]?.status ?? 404, why: refusalOf(router, exchange) };
   const outcome = outcomeOf(config, route, exchange);
   const auth = authOf(config, route, exchange);
-  return { ...found, route: route.name, ...outcome, auth, status: auth?.status ?? outcome.status ?? null };
+  const limits = limitsOf(route, exchange);
+  return {
+    ...found,
+    route: route.name,
+    ...outcome,
+    auth,
+    limits,
+    status: auth?.status ?? outcome.status ?? null,
+  };
 }
 
 /** Routes that only note that they were taken. */
@@ -133,6 +144,7 @@ const NOTHING: Omit<Explained, 'rejected' | 'params'> = {
   target: null,
   destinations: [],
   auth: null,
+  limits: [],
   location: null,
   why: null,
   plan: null,
@@ -148,6 +160,13 @@ function authOf(config: GatewayConfig, route: RouteConfig, exchange: Exchange): 
   } finally {
     room.close();
   }
+}
+
+/** After auth: a key that is known at once tells who asks. */
+function limitsOf(route: RouteConfig, exchange: Exchange): ExplainedLimit[] {
+  if (route.limits.length === 0) return [];
+  const place = { scope: scopesOf(route).request, guarded: isGuarded(route.auth) };
+  return explainLimits(route.name, route.limits, place, exchange, new ExchangeVariables(exchange));
 }
 
 /** One that is looked into, and asks nobody. */

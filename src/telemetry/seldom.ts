@@ -3,7 +3,7 @@ import type { LogFields, Logger } from './log.ts';
 
 /** Between two lines about the same, in ms. */
 const EVERY = 1_000;
-/** Things that are told apart; of further ones each is told. */
+/** Things that are told apart; further ones are told as one. */
 const MOST = 1_000;
 
 /** Tells of what may happen a thousand times a second: once a second, with how often it has. */
@@ -18,14 +18,15 @@ export class Seldom {
   }
 
   warn(message: string, fields: LogFields): void {
-    const key = JSON.stringify([message, fields]);
+    const own = JSON.stringify([message, fields]);
+    const key = this.told.has(own) || this.told.size < MOST ? own : message;
     const now = this.clock.now();
     const last = this.told.get(key);
     if (last !== undefined && now - last.at < EVERY) {
       last.since++;
       return;
     }
-    if (this.told.size < MOST || last !== undefined) this.told.set(key, { at: now, since: 0 });
+    this.told.set(key, { at: now, since: 0 });
     this.log.warn(message, { ...fields, count: (last?.since ?? 0) + 1 });
   }
 }

@@ -35,6 +35,14 @@ export function parseRate(text: string): Rate {
   return { count: Number(match[1]), per: times * DURATION_UNITS[match[3] as 's' | 'm' | 'h' | 'd'] };
 }
 
+/** As a config spells it, by the greatest unit that fits: `600/m`, `5/15m`. */
+export function formatRate({ count, per }: Rate): string {
+  const units = ['d', 'h', 'm', 's'] as const;
+  const unit = units.find((one) => per % DURATION_UNITS[one] === 0) ?? 's';
+  const times = per / DURATION_UNITS[unit];
+  return `${count}/${times === 1 ? '' : times}${unit}`;
+}
+
 /** What is wrong with a byte rate, in words, and what to write instead; null if nothing. */
 export function byteRateError(text: string): { message: string; advice: string } | null {
   const example = 'write bytes a second: 512B/s, 1KiB/s';

@@ -64,7 +64,15 @@ export const NUMBER_VARIABLE = 'TIDEGATE_WORKER';
  */
 export const KEY_VARIABLE = 'TIDEGATE_NODE_KEY';
 
-/** Environment variable in which a worker finds how many workers its node has. */
+/** What a worker is told to begin with. */
+export interface StartMessage {
+  /** Null: what it loaded itself. */
+  readonly config: GatewayConfig | null;
+  /** Workers of the node. */
+  readonly workers: number;
+}
+
+/** Environment variable of the supervisor in which it keeps how many workers its node has. */
 export const COUNT_VARIABLE = 'TIDEGATE_WORKERS';
 
 /**

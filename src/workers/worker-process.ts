@@ -5,7 +5,7 @@ import { type CounterRows, settled } from '../telemetry/index.ts';
 import type { ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { Channel, type Message, NoAnswer, RemoteError } from './channel.ts';
-import { type ConfigReading, NUMBER_VARIABLE } from './contract.ts';
+import { COUNT_VARIABLE, type ConfigReading, NUMBER_VARIABLE, type StartMessage } from './contract.ts';
 import { GrantedLease } from './lease.ts';
 import { listenError, type OpenListener } from './listening.ts';
 
@@ -81,8 +81,12 @@ export class WorkerProcess {
   }
 
   private async bring(desired: Desired): Promise<void> {
-    if (this.version === 0) await this.channel.call('start', desired.config, { deadline: START_DEADLINE });
-    else if (this.version !== desired.version) {
+    if (this.version === 0) {
+      // Not by its environment: the first one is forked before it is known how many there will be.
+      const workers = Number(process.env[COUNT_VARIABLE] ?? 1);
+      const start: StartMessage = { config: desired.config as StartMessage['config'], workers };
+      await this.channel.call('start', start, { deadline: START_DEADLINE });
+    } else if (this.version !== desired.version) {
       await this.channel.call('reload', desired.config, { deadline: START_DEADLINE });
     }
     this.version = desired.version;

@@ -7,11 +7,11 @@ import { systemClock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
 import { Channel, type Message } from './channel.ts';
 import {
-  COUNT_VARIABLE,
   type ConfigReading,
   type CreateGateway,
   KEY_VARIABLE,
   NUMBER_VARIABLE,
+  type StartMessage,
   type WorkerGateway,
 } from './contract.ts';
 import { Lease, RENEW_EVERY } from './lease.ts';
@@ -70,7 +70,7 @@ class Worker {
   private serveCalls(): void {
     const { channel } = this;
     channel.on('load', (file) => this.load(file as string));
-    channel.on('start', (config) => this.start(config as GatewayConfig | null));
+    channel.on('start', (start) => this.start(start as StartMessage));
     channel.on('reload', (config) => this.running.reload(config as GatewayConfig));
     channel.on('listen', (name, handle) => this.running.listen(name as string, handle as object));
     channel.on('accept', (name, socket) => this.running.accept(name as string, socket as Socket));
@@ -94,7 +94,7 @@ class Worker {
     return { ...reading, config: null };
   }
 
-  private async start(config: GatewayConfig | null): Promise<void> {
+  private async start({ config, workers }: StartMessage): Promise<void> {
     const chosen = config ?? this.loaded;
     if (chosen === null) throw new Error('there is no config to start with');
     this.loaded = null;
@@ -105,7 +105,7 @@ class Worker {
       log: this.log,
       counters: this.counters,
       lease: this.lease,
-      shareOf: Number(process.env[COUNT_VARIABLE] ?? 1),
+      shareOf: workers,
       ...(process.env[KEY_VARIABLE] === undefined ? {} : { affinityKey: process.env[KEY_VARIABLE] }),
       bus: {
         on: (topic, handle) => void this.topics.set(topic, handle),

@@ -1,6 +1,7 @@
 /** Limits on real sockets, with a clock that is moved by hand. */
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
+import { type LogFields, type Logger, silentLogger } from '../../src/telemetry/index.ts';
 import {
   answer,
   headerValue,
@@ -33,10 +34,15 @@ const AUTH = {
   },
 };
 
-async function start(limit: unknown, route: object = {}, more: object = {}): Promise<void> {
+async function start(
+  limit: unknown,
+  route: object = {},
+  more: object = {},
+  log: Logger = silentLogger,
+): Promise<void> {
   service = await scriptedOrigin(answer(200, [['Cache-Control', 'max-age=60']], 'ok'));
   clock = new ManualClock(Date.UTC(2026, 0, 1));
-  gateway = await startTestGateway(config(limit, route, more), { clock });
+  gateway = await startTestGateway(config(limit, route, more), { clock, log });
 }
 const config = (limit: unknown, route: object = {}, more: object = {}): object => ({
   listen: [{ name: 'main', address: '127.0.0.1:0', trustedProxies: ['127.0.0.1'] }],
@@ -266,12 +272,49 @@ describe('what outlives a reload', () => {
     expect(await statuses(2)).toEqual([200, 429]);
     await gateway.reload(config({ rate: '1/m' }, { response: { headers: { set: { x: 'y' } } } }));
     expect(await statuses(1)).toEqual([429]);
+    await gateway.reload(config([{ rate: '9/m', burst: 9 }, { rate: '1/m' }]));
+    expect(await statuses(1)).toEqual([429]);
     await gateway.reload(config({ rate: '2/m' }));
     expect(await statuses(2)).toEqual([200, 429]);
   });
 });
 
+describe('limits that are judged in different phases', () => {
+  it('count for none of them what one refuses', async () => {
+    await start(
+      [
+        { rate: '3/m', burst: 3 },
+        { rate: '1/m', per: 'auth.subject' },
+      ],
+      { auth: { with: 'keys' } },
+      { auth: AUTH },
+    );
+    expect(await statuses(5, 'GET /', 'X-Api-Key: bob')).toEqual([200, 429, 429, 429, 429]);
+    expect(await statuses(1, 'GET /', 'X-Api-Key: eve')).toEqual([200]);
+  });
+});
+
 describe('on trial', () => {
+  it('a limit is counted and logged once a second at most, with how often', async () => {
+    const entries: [string, LogFields][] = [];
+    const note = (message: string, fields: LogFields = {}) => void entries.push([message, fields]);
+    const log: Logger = { info() {}, error() {}, warn: note, with: () => log };
+    await start({ rate: '1/m', report: true }, {}, {}, log);
+    await statuses(11);
+    clock.advance(1000);
+    await statuses(1);
+    const said = 'a limit on trial would refuse requests';
+    expect(entries.filter(([message]) => message === said)).toEqual([
+      [said, { route: 'all', limit: 'all', count: 1 }],
+      [said, { route: 'all', limit: 'all', count: 10 }],
+    ]);
+  });
+
+  it('a rate that can not be worked out lets pass', async () => {
+    await start({ rate: '{request.headers["x-rate"]}', report: true });
+    expect(await statuses(2)).toEqual([200, 200]);
+  });
+
   it('a limit lets pass what it would refuse, and says nothing to the client', async () => {
     await start({ rate: '1/m', report: true });
     const last = await ask().then(() => ask());
@@ -309,9 +352,73 @@ it('holds for what an aggregate asks of another route', async () => {
   expect(service.requests).toHaveLength(1);
 });
 
+it('counts what an aggregate asks of another route for the client of the aggregate', async () => {
+  await start(
+    undefined,
+    {},
+    {
+      routes: {
+        part: { match: '/part', to: 'shop', limit: { rate: '1/m' } },
+        page: {
+          match: '/page',
+          aggregate: { calls: { a: { route: 'part', path: '/part', read: 'text' } } },
+        },
+      },
+    },
+  );
+  expect(await statuses(2, 'GET /page', from('10.0.0.1'))).toEqual([200, 502]);
+  expect(await statuses(1, 'GET /page', from('10.0.0.2'))).toEqual([200]);
+  expect(await statuses(1, 'GET /part', from('10.0.0.2'))).toEqual([429]);
+});
+
+it('says of hits of the cache, too, what is left', async () => {
+  await start({ rate: '10/m', burst: 3 }, { cache: true });
+  const left = [];
+  for (let i = 0; i < 3; i++) left.push(headerValue(await ask(), 'ratelimit'));
+  expect(left).toEqual(['"all";r=2;t=6', '"all";r=1;t=12', '"all";r=0;t=6']);
+  expect(service.requests).toHaveLength(1);
+});
+
+it('says when to come again in whole seconds, never too early', async () => {
+  await start({ rate: '40/m', burst: 1 });
+  await ask();
+  expect(headerValue(await ask(), 'retry-after')).toBe('2');
+  clock.advance(1_400);
+  expect(headerValue(await ask(), 'retry-after')).toBe('1');
+  clock.advance(100);
+  expect((await ask()).status).toBe(200);
+});
+
 it('what stands in the place of 429 is answered by the gateway itself', async () => {
   await start({ rate: '1/m' }, { onStatus: { 429: { respond: { status: 503, body: 'busy' } } } });
   await ask();
   const response = await ask();
   expect([response.status, response.body.toString()]).toEqual([503, 'busy']);
+});
+
+describe('a refusal by a limit', () => {
+  it('is never handed to another service, even where one of the service is', async () => {
+    await start({ rate: '1/m' }, { onStatus: { 429: { to: 'shop', from: 'service' } } });
+    await ask();
+    expect((await ask()).status).toBe(429);
+    expect(service.requests).toHaveLength(1);
+  });
+
+  it('takes the shape of errors, and still says when to come again', async () => {
+    await start({ rate: '5/15m' }, { errors: { body: '{"code": error.code, "status": error.status}' } });
+    await ask();
+    const response = await ask();
+    expect(JSON.parse(response.body.toString())).toEqual({ code: 'TG_LIMIT_EXCEEDED', status: 429 });
+    expect(headerValue(response, 'retry-after')).toBe('180');
+    expect(headerValue(response, 'ratelimit')).toBe('"all";r=0;t=180');
+  });
+
+  it('holds for HEAD and upgrades as for GET', async () => {
+    await start({ rate: '2/m', burst: 2 });
+    expect(await statuses(1, 'HEAD /')).toEqual([200]);
+    expect(await statuses(1)).toEqual([200]);
+    const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+    expect(await statuses(1, 'GET /', ...upgrade)).toEqual([429]);
+    expect(await statuses(1, 'HEAD /')).toEqual([429]);
+  });
 });

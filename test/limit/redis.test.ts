@@ -1,5 +1,8 @@
 /** Limits that nodes share, in a real Redis. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { KeyBudget } from '../../src/limit/counts.ts';
+import type { Verdict } from '../../src/limit/gcra.ts';
+import { LimitCounts } from '../../src/limit/limit-counts.ts';
 import { SharedCounts } from '../../src/limit/shared-counts.ts';
 import { connectRedis } from '../../src/redis/index.ts';
 import { silentLogger } from '../../src/telemetry/index.ts';
@@ -89,6 +92,37 @@ it('a refusal says how long to wait, and is not asked about again', async () => 
   await redis.command('CONFIG', 'RESETSTAT');
   for (let i = 0; i < 100; i++) expect((await one.take('k', rare))!.allowed).toBe(false);
   expect(await trips()).toBe(0);
+});
+
+it('what is left is told as it stands in Redis, not as it was taken ahead', async () => {
+  const one = await node();
+  const slow = { count: 10, per: 3_600_000, burst: 10 };
+  const left: number[] = [];
+  for (let i = 0; i < 10; i++) left.push(((await one.take('k', slow)) as Verdict).remaining);
+  expect(left).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
+  expect(((await one.take('k', slow)) as Verdict).allowed).toBe(false);
+});
+
+it('a key that is seldom asked for takes nothing ahead: many workers leave each other their requests', async () => {
+  const workers = await Promise.all(Array.from({ length: 8 }, node));
+  const slow = { count: 40, per: 3_600_000, burst: 40 };
+  for (const round of [1, 2, 3, 4, 5]) {
+    const verdicts = [];
+    for (const one of workers) verdicts.push((await one.take('k', slow))!.allowed);
+    expect(verdicts, `round ${round}`).toEqual(Array(8).fill(true));
+  }
+});
+
+it('what nodes have counted together holds on while Redis is away', async () => {
+  const link = await node();
+  const counts = new LimitCounts('a', systemClock, 1, new KeyBudget(), () => link);
+  const slow = { count: 4, per: 3_600_000, burst: 4 };
+  for (let i = 0; i < 3; i++) expect((await counts.take('k', slow)).allowed).toBe(true);
+  await redis.kill();
+  await until(() => !link.connected, 'the loss of the link');
+  expect((await counts.take('k', slow)).allowed).toBe(true);
+  expect((await counts.take('k', slow)).allowed).toBe(false);
+  expect((await counts.take('other', slow)).allowed).toBe(true);
 });
 
 async function gateway(): Promise<TestGateway> {

@@ -18,7 +18,7 @@ import { checkCacheExpressions } from './cache.ts';
 import { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
 import { transformsOf } from './headers.ts';
-import { checkLimits } from './limits.ts';
+import { checkLimitNames, checkLimits } from './limits.ts';
 import { requestReaders } from './request-readers.ts';
 import { statusActionsOf } from './status-actions.ts';
 
@@ -37,6 +37,7 @@ export function checkExpressions(input: ConfigInput, findings: Findings): void {
     scopes: ANYWHERE,
     parameters: null,
   });
+  checkLimitNames(input, findings);
   checkLimits(input.defaults?.limit, ['defaults', 'limit'], requestScope, null, check, findings);
   checkAnswers(input.defaults ?? {}, ['defaults'], nowhere);
   checkHost(input.defaults?.host, requestScope, ['defaults', 'host'], check, findings);

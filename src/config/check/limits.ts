@@ -1,6 +1,6 @@
 import type { Scope } from '../../expression/index.ts';
 import type { Expression, Template } from '../model.ts';
-import type { RouteInput } from '../schema/index.ts';
+import type { ConfigInput, RouteInput } from '../schema/index.ts';
 import type { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
 
@@ -19,18 +19,54 @@ export function checkLimits(
     const path = Array.isArray(input) ? [...at, index] : at;
     if (typeof rate === 'function' || String(rate).includes('{')) {
       const compiled = check.template(rate as Template, scope, [...path, 'rate']);
-      if (guarded === false) warnOfNobody(compiled, [...path, 'rate'], 'what it makes', findings);
+      if (guarded === false)
+        warnOfNobody(
+          compiled,
+          [...path, 'rate'],
+          'the rate is the same for all, or can not be worked out',
+          findings,
+        );
     }
     if (per === undefined) continue;
     const compiled = check.value(per as Expression, scope, [...path, 'per']);
-    if (guarded === false) warnOfNobody(compiled, [...path, 'per'], "the client's address", findings);
+    if (guarded === false)
+      warnOfNobody(compiled, [...path, 'per'], 'requests count by the address of the client', findings);
+  }
+}
+
+/** Limits of one name share their counts: those that count differently would spoil each other's. */
+export function checkLimitNames(input: ConfigInput, findings: Findings): void {
+  const first = new Map<string, { terms: string; place: string }>();
+  const places: [RouteInput['limit'], Path][] = [
+    [input.defaults?.limit, ['defaults', 'limit']],
+    ...Object.entries(input.routes ?? {}).map(([name, route]): [RouteInput['limit'], Path] => [
+      route.limit,
+      ['routes', name, 'limit'],
+    ]),
+  ];
+  for (const [limit, at] of places) {
+    if (limit === undefined || limit === 'none') continue;
+    for (const [index, { name, rate, burst, per }] of (Array.isArray(limit) ? limit : [limit]).entries()) {
+      if (name === undefined) continue;
+      const path = Array.isArray(limit) ? [...at, index] : at;
+      const terms = JSON.stringify([String(rate), String(burst), String(per)]);
+      const known = first.get(name);
+      if (known === undefined) first.set(name, { terms, place: path.join('.') });
+      else if (known.terms !== terms)
+        findings.warning(
+          'TG_CONFIG_VALUE',
+          [...path, 'name'],
+          `limits "${name}" share their counts, but this one says something else than ${known.place}`,
+          'give both the same rate, burst and per, or another name',
+        );
+    }
   }
 }
 
 function warnOfNobody(
   compiled: { readonly mentions: ReadonlySet<string> } | null,
   path: Path,
-  stead: string,
+  then: string,
   findings: Findings,
 ): void {
   if (compiled === null) return;
@@ -38,7 +74,7 @@ function warnOfNobody(
   findings.warning(
     'TG_CONFIG_AUTH',
     path,
-    `nobody is asked who they are on this route: ${stead} stands for all who do not say`,
+    `nobody is asked who they are on this route: ${then}`,
     'say auth: { with: PROVIDER } on the route, or count by something else',
   );
 }
