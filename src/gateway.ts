@@ -26,7 +26,7 @@ import {
   variables,
 } from './snapshot/index.ts';
 import type { Counters, Logger } from './telemetry/index.ts';
-import { LogFiles, ProcessWatch, UNMATCHED } from './telemetry/index.ts';
+import { LogFiles, ProcessWatch, TraceRoom, UNMATCHED } from './telemetry/index.ts';
 import {
   type Discover,
   type HealthReport,
@@ -37,6 +37,7 @@ import {
 } from './upstream/index.ts';
 import type { Clock } from './util/clock.ts';
 import type { Random } from './util/random.ts';
+import { version } from './util/version.ts';
 import {
   BACKLOG,
   type Ejection,
@@ -91,6 +92,7 @@ export class Gateway implements WorkerGateway {
   /** What is known of the change sources. */
   readonly changes: ChangeView;
   private readonly logFiles: LogFiles;
+  private readonly traces: TraceRoom;
   private readonly limits: LimitRoom;
   private readonly snapshotParts: SnapshotParts;
   private readonly pipeline: Pipeline;
@@ -149,6 +151,7 @@ export class Gateway implements WorkerGateway {
       variables: requestVariables,
     });
     this.logFiles = new LogFiles({ clock, log });
+    this.traces = new TraceRoom({ clock, log, version });
     this.limits = new LimitRoom({
       clock,
       random,
@@ -158,6 +161,7 @@ export class Gateway implements WorkerGateway {
     });
     this.snapshotParts = {
       logFiles: this.logFiles,
+      traces: this.traces,
       limits: this.limits,
       auth: this.auth,
       cache: this.cache,
@@ -401,6 +405,7 @@ export class Gateway implements WorkerGateway {
     this.watch?.stop();
     await this.cache.close();
     await this.limits.close();
+    await this.traces.close();
     await this.logFiles.close();
     return { cut };
   }

@@ -270,6 +270,7 @@ function exchangeFor(
   const exchange = new Exchange(origin, responder, method, target, authority, 11, headers, body, startedAt);
   exchange.id = original.id;
   exchange.madeFor = original.madeFor ?? original;
+  exchange.trace = original.trace;
   if (isRoute) return exchange;
   const mark = target.indexOf('?');
   exchange.path = mark < 0 ? target : target.slice(0, mark);

@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
+import { version } from '../util/version.ts';
 import type { PurgeOptions } from './purge.ts';
 import { EXIT, UsageError } from './usage.ts';
-import { version } from './version.ts';
 
 const FILE = 'config file; where none is named, the one in this folder';
 

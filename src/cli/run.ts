@@ -2,11 +2,11 @@ import { resolve } from 'node:path';
 import { startAdmin } from '../admin/index.ts';
 import { createLogger, type LogFields, type Logger, stdoutWriter } from '../telemetry/index.ts';
 import { systemClock } from '../util/clock.ts';
+import { version } from '../util/version.ts';
 import { authority, ConfigRefused, ListenError, type Serving, supervise } from '../workers/index.ts';
 import { counted } from './output.ts';
 import { readConfig, readEdit } from './read-config.ts';
 import { EXIT } from './usage.ts';
-import { version } from './version.ts';
 
 /** `tidegate run`: the gateway, until it is told to end. Does not return: the exit code is the process's own. */
 export async function run(file: string): Promise<never> {

@@ -37,6 +37,8 @@ export interface GatewayConfig {
   drain: { delay: number; timeout: number };
   /** Null: requests are not logged. */
   log: AccessLogConfig | null;
+  /** Null: no traces. */
+  tracing: TracingConfig | null;
 }
 
 /** How many requests a route takes. */
@@ -51,6 +53,15 @@ export interface LimitConfig {
   name: string | null;
   /** It only tells what it would refuse. */
   report: boolean;
+}
+
+export interface TracingConfig {
+  /** With its path. */
+  url: string;
+  headers: Record<string, string>;
+  serviceName: string;
+  /** 0 to 1. */
+  sample: number;
 }
 
 export interface AccessLogConfig {

@@ -152,6 +152,8 @@ export class Exchange {
   completion: Completion | null = null;
   /** Bytes of its body that have come from the client. */
   received = 0;
+  /** Null: it is not recorded. */
+  trace: ExchangeTrace | null = null;
   /** What the cache made of it; null where none was asked. */
   cache: CacheFinding | null = null;
   /** Who was asked for it last; null: nobody, it was answered here. */
@@ -200,6 +202,7 @@ export class Exchange {
     this.trusted = original.trusted;
     this.identity = original.identity;
     this.madeFor = original.madeFor ?? original;
+    this.trace = original.trace;
   }
 
   /** Adds a Set-Cookie line to the answer. */
@@ -230,6 +233,19 @@ export interface CacheFinding {
   readonly collapsed?: boolean;
   readonly stored?: boolean;
   readonly detail?: string;
+}
+
+/** A trace that an exchange is recorded in (W3C Trace Context). */
+export interface ExchangeTrace {
+  /** A try at a service begins. */
+  try(served: Served, method: string, path: string): TrySpan;
+}
+
+export interface TrySpan {
+  /** What the service is told. */
+  readonly traceparent: string;
+  /** Its head came, or it failed; further calls count for nothing. */
+  end(status: number | null, failure: Failure | null): void;
 }
 
 /** The target of a service that a request was sent to. */

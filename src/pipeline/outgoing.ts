@@ -21,6 +21,8 @@ export interface Try {
   readonly host: string;
   readonly vars: Variables;
   readonly body: Body;
+  /** Of the span that it is recorded as; null: it is not. */
+  readonly traceparent: string | null;
 }
 
 /** The request of a try as its connection sends it. */
@@ -42,7 +44,15 @@ export function outgoingRequest(one: Try, random: Random): OutgoingRequest {
   const given = side.request?.gives ?? null;
   let told = side.handover === null ? '' : side.handover.lines(exchange);
   if (side.credential !== null) told += side.credential.line();
-  const out = { method, target: target.path + one.path, host: hostFor(one), headers, given, told };
+  const out = {
+    method,
+    target: target.path + one.path,
+    host: hostFor(one),
+    headers,
+    given,
+    told,
+    traceparent: one.traceparent,
+  };
   const head = requestHead(exchange, out, framing, random);
   const body =
     framing === Framing.none ? null : (side.handover?.withoutTrailers(exchange, one.body) ?? one.body);

@@ -1,7 +1,7 @@
 import type { Variables } from '../expression/index.ts';
 import { cancelBody, isSource } from '../http/body.ts';
 import { crashOf, Failure } from '../http/errors.ts';
-import { type Completion, type Exchange, type Reply, reply } from '../http/exchange.ts';
+import { type Completion, type Exchange, type ExchangeTrace, type Reply, reply } from '../http/exchange.ts';
 import { getHeader } from '../http/headers.ts';
 import { LimitedBody } from '../http/limited.ts';
 import { normalisePath, type RouteMatch, type Router } from '../router/index.ts';
@@ -31,6 +31,8 @@ export interface PipelineSnapshot {
   readonly wellKnown: ReadonlyMap<string, WellKnown> | null;
   /** Told of each request that is over, once it is counted. */
   readonly observers: readonly Completion[];
+  /** Records requests in traces; null: none are. */
+  readonly tracer: { begin(exchange: Exchange): ExchangeTrace | null } | null;
 }
 
 export interface PipelineParts {
@@ -72,6 +74,7 @@ export class Pipeline implements Finish, Completion {
     const { snapshot } = this;
     exchange.completion = this;
     this.identify(exchange, snapshot);
+    if (snapshot.tracer !== null) exchange.trace = snapshot.tracer.begin(exchange);
     if (exchange.target === '*') return this.answerServerOptions(exchange);
     if (!locate(exchange)) return this.refuseUnmatched(exchange, new Failure('TG_REQUEST_TARGET'));
     this.observer?.began(exchange, 'match');

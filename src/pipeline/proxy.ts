@@ -8,6 +8,7 @@ import {
   type Owner,
   type Reply,
   reply,
+  type TrySpan,
   type Tunnel,
 } from '../http/exchange.ts';
 import { getHeader, type Headers } from '../http/headers.ts';
@@ -103,6 +104,8 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   private verdict: Verdict | null = null;
   /** An answer was passed on, or the exchange given up. */
   private over_ = false;
+  /** Of the try, where it is recorded. */
+  private span: TrySpan | null = null;
   /** An answer of the service that another try is to better. */
   private spare: Reply | null = null;
 
@@ -171,6 +174,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   private acquire(target: Target, reuse: Reuse): void {
     this.target = target;
     this.exchange.served = target;
+    this.span = this.exchange.trace?.try(target, this.method, target.path + this.path) ?? null;
     const verdict = new Verdict(this.side.service, target);
     this.verdict = verdict;
     target.state.pool.acquire(this, reuse, this.side.timeouts.connect);
@@ -198,7 +202,9 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   private outgoing(target: Target): OutgoingRequest {
     const { exchange, side, method, path, host, vars } = this;
     const body = this.replay?.attempt() ?? exchange.body;
-    return outgoingRequest({ exchange, side, target, method, path, host, vars, body }, this.parts.random);
+    const traceparent = this.span?.traceparent ?? null;
+    const one = { exchange, side, target, method, path, host, vars, body, traceparent };
+    return outgoingRequest(one, this.parts.random);
   }
 
   // --- What comes of a try. ---
@@ -214,6 +220,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   }
 
   responded(head: ResponseHead, body: Body): void {
+    this.span?.end(head.status, null);
     const { on } = this.side.retries;
     if (
       on.statuses.length > 0 &&
@@ -241,6 +248,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   }
 
   upgraded(head: ResponseHead, tunnel: Tunnel): void {
+    this.span?.end(101, null);
     const answer = reply(101, head.headers, null);
     answer.tunnel = tunnel;
     this.keepOnTarget();
@@ -252,6 +260,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
 
   failed(failure: Failure, connection?: ClientConnection): void {
     this.connection = null;
+    this.span?.end(null, failure);
     if (this.over_) return;
     if (connection !== undefined && this.wasStale(failure, connection)) {
       if (connection.shared) return this.tryElsewhere();
@@ -369,15 +378,17 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   // --- Its end. ---
 
   /** The client left: whatever is under way for it ends. */
-  abort(): void {
+  abort(failure: Failure): void {
     if (this.over_) return;
     this.over_ = true;
+    this.span?.end(null, failure);
     this.giveUpTry();
     this.letGoOfBody();
   }
 
   private fail(failure: Failure): void {
     if (this.over_) return;
+    this.span?.end(null, failure);
     this.giveUpTry();
     this.verdict?.drop();
     const { spare } = this;

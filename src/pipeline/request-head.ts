@@ -18,6 +18,8 @@ export interface OutgoingHead {
   readonly given: ReadonlySet<string> | null;
   /** Lines in which the service is told who asks, each with its CRLF. */
   readonly told: string;
+  /** Names the try in a trace that is recorded here; null: the client's goes on. */
+  readonly traceparent: string | null;
 }
 
 export function requestFraming(exchange: Exchange): Framing {
@@ -120,7 +122,9 @@ export function requestHead(exchange: Exchange, out: OutgoingHead, framing: Fram
     );
     if (element !== undefined) text += `Forwarded: ${element}\r\n`;
   }
-  if (trace !== undefined)
+  if (out.traceparent !== null)
+    text += `traceparent: ${out.traceparent}\r\n${trace !== undefined && isTraceparent(trace) ? state : ''}`;
+  else if (trace !== undefined)
     text += isTraceparent(trace)
       ? `traceparent: ${trace}\r\n${state}`
       : `traceparent: ${newTraceparent(random)}\r\n`;

@@ -55,7 +55,7 @@ export function compileAccessLog(config: GatewayConfig, parts: AccessLogParts): 
 }
 
 /** Query parameters that some provider takes credentials from. */
-function secretParameters({ auth }: GatewayConfig): ReadonlySet<string> {
+export function secretParameters({ auth }: GatewayConfig): ReadonlySet<string> {
   const places = Object.values(auth).flatMap((provider) => provider.from ?? []);
   return new Set(places.filter((place) => place.in === 'query').map(({ name }) => name));
 }

@@ -12,20 +12,27 @@ import type { GatewayConfig } from '../config/model.ts';
 import { responseScope } from '../expression/index.ts';
 import type { Completion } from '../http/exchange.ts';
 import type { LimitRoom } from '../limit/index.ts';
-import { compileTransform, type PipelineSnapshot, type ProxyParts } from '../pipeline/index.ts';
+import {
+  compileTransform,
+  isTraceparent,
+  type PipelineSnapshot,
+  type ProxyParts,
+} from '../pipeline/index.ts';
 import { compileRouter } from '../router/index.ts';
 import {
   type AccessLog,
   type Counters,
   type LogFiles,
   RequestMetrics,
+  type TraceRoom,
+  Tracer,
   UNMATCHED,
 } from '../telemetry/index.ts';
 import type { Service, Upstreams } from '../upstream/index.ts';
 import { type AddressSet, compileAddresses } from '../util/cidr.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
-import { compileAccessLog } from './access-log.ts';
+import { compileAccessLog, secretParameters } from './access-log.ts';
 import { Inside } from './inside.ts';
 import { RouteCompiler } from './route-compiler.ts';
 import { variables } from './variables.ts';
@@ -39,6 +46,7 @@ export interface SnapshotParts {
   readonly auth: AuthRoom;
   readonly cache: Cache;
   readonly logFiles: LogFiles;
+  readonly traces: TraceRoom;
   readonly limits: LimitRoom;
   /** Signs the cookies that keep a client where it was; equal in all workers of a node. */
   readonly affinityKey: () => string;
@@ -60,6 +68,7 @@ export interface Snapshot extends PipelineSnapshot {
  */
 export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Snapshot {
   const accessLog = compileAccessLog(config, parts);
+  const tracer = compileTracer(config, parts);
   const upstreams = parts.upstreams.compile(Object.values(config.services));
   const { services } = upstreams;
   const { auth, commit: commitAuth } = parts.auth.compile(config);
@@ -91,27 +100,39 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
       commitAuth();
       commitLimits();
       parts.logFiles.commit();
+      parts.traces.commit();
     },
     router: compileRouter(entries),
     trusted: compileTrusted(config),
     unmatched: compileTransform(null, config.unmatched.response, responseScope),
     rules: compile.unmatchedRules(),
     wellKnown: wellKnownOf(auth),
-    observers: observersOf(config, accessLog, parts),
+    observers: observersOf(config, accessLog, tracer, parts),
+    tracer,
   };
   inside.stand(snapshot);
   return snapshot;
+}
+
+function compileTracer(config: GatewayConfig, { clock, random, traces }: SnapshotParts): Tracer | null {
+  const { tracing } = config;
+  const exporter = traces.claim(tracing);
+  if (tracing === null || exporter === null) return null;
+  const { sample } = tracing;
+  return new Tracer({ sample, secret: secretParameters(config), exporter, clock, random, isTraceparent });
 }
 
 /** Where nobody can ask for metrics none are made. */
 function observersOf(
   { admin }: GatewayConfig,
   accessLog: AccessLog | null,
+  tracer: Tracer | null,
   { clock, counters }: SnapshotParts,
 ): readonly Completion[] {
   return [
     ...(admin === null ? [] : [new RequestMetrics(clock, counters.route(UNMATCHED))]),
     ...(accessLog === null ? [] : [accessLog]),
+    ...(tracer === null ? [] : [tracer]),
   ];
 }
 

@@ -123,7 +123,15 @@ export function routed(
     failed: () => {},
   };
   new Pipeline(
-    { router, trusted: compileTrusted(config), unmatched: null, rules: null, wellKnown: null, observers: [] },
+    {
+      router,
+      trusted: compileTrusted(config),
+      unmatched: null,
+      rules: null,
+      wellKnown: null,
+      observers: [],
+      tracer: null,
+    },
     parts,
   ).handle(exchange);
   const route = exchange.route === null ? undefined : config.routes[exchange.route.name];

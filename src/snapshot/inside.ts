@@ -34,7 +34,14 @@ export class Inside {
     const snapshot = this.snapshot!;
     const { clock, random } = this.parts;
     const pipeline = new Pipeline(
-      { ...snapshot, router: onlyTo(name, snapshot.router), unmatched: null, rules: null, observers: [] },
+      {
+        ...snapshot,
+        router: onlyTo(name, snapshot.router),
+        unmatched: null,
+        rules: null,
+        observers: [],
+        tracer: null,
+      },
       { clock, random, variables, unmatched: new Counters().route(name), failed: () => {} },
     );
     this.pipelines.set(name, pipeline);

@@ -50,3 +50,4 @@ export {
 } from './metrics/index.ts';
 export { type ProcessState, ProcessWatch } from './process-state.ts';
 export { Seldom } from './seldom.ts';
+export { TraceRoom, Tracer } from './traces/index.ts';

@@ -11,6 +11,7 @@ import { accessLogOf } from './log.ts';
 import { normaliseRoute } from './route.ts';
 import { durationOf, record } from './scalars.ts';
 import { normaliseService } from './service.ts';
+import { tracingOf } from './tracing.ts';
 import { transformOf } from './transform.ts';
 
 export { destinationsOf } from './action.ts';
@@ -58,6 +59,7 @@ export function normalise(input: ConfigInput, read: ReadFiles): GatewayConfig {
       delay: durationOf(input.drain?.delay, 0),
       timeout: durationOf(input.drain?.timeout, 30_000),
     },
+    tracing: tracingOf(input.tracing),
     log: accessLogOf(input.log, read.path),
   };
 }

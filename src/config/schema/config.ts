@@ -7,6 +7,7 @@ import { admin, listen, workers } from './listener.ts';
 import { log } from './log.ts';
 import { defaults, route } from './route.ts';
 import { service } from './service.ts';
+import { tracing } from './tracing.ts';
 import { bound, duration, expression, nameComplaint, text } from './values.ts';
 
 /** The whole of what a user may write. */
@@ -53,6 +54,7 @@ export const config = openObject(
     )
       .optional()
       .describe('Shutting down.'),
+    tracing: tracing.optional().describe('Records requests as traces of OpenTelemetry. Default: not at all.'),
     log: log.optional().describe('The access log.'),
   },
   (key) => key.startsWith('x-'),

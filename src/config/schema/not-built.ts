@@ -4,7 +4,7 @@
  * Whoever builds one deletes its name here and adds it to the schema.
  */
 export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
-  Config: ['tracing', 'overload'],
+  Config: ['overload'],
   ChangeSource: ['readYourWrites'],
   Listener: ['http2'],
   ListenerTls: ['acme'],

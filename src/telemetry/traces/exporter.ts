@@ -1,0 +1,127 @@
+import type { Clock, Timer } from '../../util/clock.ts';
+import type { Logger } from '../log.ts';
+import { exportRequest, type Span } from './span.ts';
+
+/** Spans that wait; further ones are dropped and counted. */
+const MOST_WAITING = 2048;
+const BATCH = 512;
+/** Between the first span that waits and its batch; between a failure and the next try, doubling; ms. */
+const SOON = 1_000;
+const LONGEST_PAUSE = 30_000;
+const DEADLINE = 10_000;
+
+export interface ExporterParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly version: string;
+}
+
+export interface ExporterConfig {
+  /** Where traces are posted to. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly serviceName: string;
+}
+
+/** Posts spans to a collector, by OTLP over HTTP. One that is away costs a batch now and then, never a request. */
+export class Exporter {
+  private readonly config: ExporterConfig;
+  private readonly parts: ExporterParts;
+  private waiting: Span[] = [];
+  private dropped = 0;
+  private timer: Timer | null = null;
+  private sending: Promise<void> | null = null;
+  private failures = 0;
+  private closed = false;
+
+  constructor(config: ExporterConfig, parts: ExporterParts) {
+    this.config = config;
+    this.parts = parts;
+  }
+
+  add(span: Span): void {
+    if (this.closed) return;
+    if (this.waiting.length >= MOST_WAITING) {
+      this.dropped++;
+      return;
+    }
+    this.waiting.push(span);
+    if (this.sending !== null) return;
+    if (this.waiting.length >= BATCH && this.failures === 0) this.send();
+    else this.timer ??= this.parts.clock.after(SOON, () => this.send());
+  }
+
+  /** Sends what waits, once; for as long as that may take. */
+  async close(ms = 2_000): Promise<void> {
+    this.closed = true;
+    await this.sending;
+    if (this.waiting.length > 0) {
+      this.send(ms);
+      await this.sending;
+    }
+    this.stopTimer();
+  }
+
+  private send(deadline = DEADLINE): void {
+    this.stopTimer();
+    if (this.sending !== null || this.waiting.length === 0) return;
+    const batch = this.waiting.splice(0, BATCH);
+    this.sending = this.post(batch, deadline).then((pause) => {
+      this.sending = null;
+      if (pause !== null) this.waiting = [...batch, ...this.waiting].slice(0, MOST_WAITING);
+      if (this.waiting.length > 0 && !this.closed)
+        this.timer = this.parts.clock.after(pause ?? (this.waiting.length >= BATCH ? 0 : SOON), () =>
+          this.send(),
+        );
+    });
+  }
+
+  /** How long to wait before the same is tried again; null: it is there, or never will be. */
+  private async post(batch: readonly Span[], deadline: number): Promise<number | null> {
+    const { url, headers, serviceName } = this.config;
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: exportRequest(serviceName, this.parts.version, batch),
+        redirect: 'error',
+        signal: AbortSignal.timeout(deadline),
+      });
+      await response.body?.cancel();
+      if (response.ok) return this.arrived();
+      // OTLP/HTTP, Failures: only these say that another try makes sense.
+      if (![429, 502, 503, 504].includes(response.status))
+        return this.refused(`it answers ${response.status}`, batch.length);
+      return this.failed(`it answers ${response.status}`, Number(response.headers.get('retry-after')) * 1000);
+    } catch (error) {
+      const { message, cause } = error as Error & { cause?: Error };
+      return this.failed(cause?.message ?? message, 0);
+    }
+  }
+
+  private arrived(): null {
+    if (this.failures > 0)
+      this.parts.log.info('traces are taken again', { url: this.config.url, dropped: this.dropped });
+    this.failures = 0;
+    this.dropped = 0;
+    return null;
+  }
+
+  private refused(why: string, spans: number): null {
+    if (this.failures++ === 0)
+      this.parts.log.warn('traces are refused', { url: this.config.url, why, spans });
+    return null;
+  }
+
+  private failed(why: string, wanted: number): number {
+    if (this.failures++ === 0)
+      this.parts.log.warn('traces can not be sent; what waits is bounded', { url: this.config.url, why });
+    const pause = Math.min(LONGEST_PAUSE, SOON * 2 ** Math.min(this.failures, 5));
+    return Math.min(LONGEST_PAUSE, Math.max(pause, Number.isFinite(wanted) ? wanted : 0));
+  }
+
+  private stopTimer(): void {
+    if (this.timer !== null) this.parts.clock.cancel(this.timer);
+    this.timer = null;
+  }
+}
