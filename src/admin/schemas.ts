@@ -118,11 +118,20 @@ export const explain = z.object({
   ip: text.optional(),
   listener: text.optional(),
 });
+const limit = z.object({
+  name: text,
+  rate: text.nullable().describe('Null where it depends on who asks, which is not known without asking.'),
+  burst: count.nullable(),
+  key: text.nullable().describe('What the request counts for; credentials are masked.'),
+  report: z.boolean().describe('On trial: it refuses nothing.'),
+  says: text,
+});
 export const explained = z.looseObject({
   route: text.nullable(),
   status: z.number().int().nullable(),
   params: z.record(text, text),
   target: text.nullable(),
+  limits: z.array(limit).describe('The limits that would count it.'),
   rejected: z.array(z.object({ route: text, why: text })),
 });
 
