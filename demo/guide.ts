@@ -84,6 +84,7 @@ export function tips({ port, admin, tokens }: Running): Tip[] {
     { what: "An answer of the gateway's own", command: `curl -s ${gateway}/` },
     { what: 'A redirect of old links', command: `curl -sL ${gateway}/shop/LAMP-001` },
     { what: 'How the gateway itself is', command: `curl -s http://127.0.0.1:${admin}/v1/status` },
+    { what: 'What it counts, for Prometheus', command: `curl -s http://127.0.0.1:${admin}/metrics` },
   ];
 }
 
@@ -104,7 +105,11 @@ export function changes({ database }: Running): Tip[] {
 export function guide(options: Running, paint: (text: string) => string): string {
   const tried = tips(options).map(({ what, command }) => `  ${what}\n    ${paint(command)}`);
   const ready = Object.entries(options.tokens).map(([user, token]) => `  ${user}: ${token}`);
+  const dashboard = `http://127.0.0.1:${options.admin}/`;
   return `
+The dashboard, in a browser:
+  ${paint(dashboard)}
+
 Tokens, for a day:
 ${ready.join('\n')}
 

@@ -5,7 +5,9 @@ import { command, step } from './steps.ts';
 const staging = `dist.${process.pid}`;
 
 async function compile() {
-  return command('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json', '--outDir', staging]);
+  const built = await command('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json', '--outDir', staging]);
+  if (!built.ok) return built;
+  return command('node_modules/.bin/tsc', ['-p', 'dashboard/tsconfig.build.json', '--outDir', staging]);
 }
 
 /** The compiler leaves the `.ts` of imports in declarations as it is; every resolver knows `.js`. */
@@ -22,6 +24,7 @@ function copyAssets(): void {
     recursive: true,
     filter: (path) => !path.endsWith('.ts') && !path.startsWith('src/testkit'),
   });
+  for (const page of ['index.html', 'style.css']) cpSync(`dashboard/${page}`, `${staging}/dashboard/${page}`);
 }
 
 /** So that `../../package.json` names the version from dist/src/… as it does from src/…. */

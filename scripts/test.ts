@@ -22,6 +22,7 @@ async function checks(): Promise<boolean[]> {
   return [
     await step('format and lint', () => command(`${bin}/biome`, ['check', '--error-on-warnings', '.'])),
     await step('types', () => command(`${bin}/tsc`, ['-p', '.', '--noEmit'])),
+    await step('types of the dashboard', () => command(`${bin}/tsc`, ['-p', 'dashboard', '--noEmit'])),
     await step('import direction', async () => checkImports('src')),
     await step('PostgreSQL at hand', ensurePostgres),
     await step('Redis at hand', ensureRedis),

@@ -1,7 +1,15 @@
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { CONTENT_TYPES, formatFor, namedCounts } from '../telemetry/index.ts';
+import {
+  BOUNDS,
+  CONTENT_TYPES,
+  DETAIL,
+  detailOfRow,
+  formatFor,
+  namedCounts,
+  requestsOf,
+} from '../telemetry/index.ts';
 import type { ServiceDescription } from '../upstream/index.ts';
 import type { NodeView } from '../workers/index.ts';
 import { type Audit, readConfig, replaceConfig, rollbackConfig, validateConfig } from './config.ts';
@@ -45,7 +53,8 @@ export function adminApp(view: NodeView, failed: (error: Error) => void, audit: 
   get(app, '/v1/routes', async (c) => {
     const [routes, unmatched] = await Promise.all([view.routes(), view.unmatched()]);
     return c.json({
-      routes: routes.map(({ route, row }) => ({ ...route, ...namedCounts(row) })),
+      routes: routes.map(({ route, row }) => ({ ...route, ...namedCounts(row), ...detailsOf(row) })),
+      bounds: BOUNDS,
       unmatched: namedCounts(unmatched),
     });
   });
@@ -117,6 +126,15 @@ const TITLES = {
   413: 'Content Too Large',
   503: 'Service Unavailable',
 };
+
+/** By what the cache made of them, and by how long they took (`bounds`). */
+function detailsOf(row: Float64Array | undefined) {
+  const detail = detailOfRow(row);
+  const outcomes: Record<string, number> = {};
+  if (detail === null) return { outcomes, durations: [] };
+  for (const { cache, count } of requestsOf(detail)) outcomes[cache] = (outcomes[cache] ?? 0) + count;
+  return { outcomes, durations: [...detail.subarray(DETAIL.duration, DETAIL.duration + BOUNDS.length + 1)] };
+}
 
 /** Times as text, as in every answer of the admin API. */
 function describe({ targets, ...service }: ServiceDescription) {

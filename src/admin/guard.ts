@@ -29,6 +29,11 @@ export class Guard {
     );
   }
 
+  /** What of a page alone is looked at: the dashboard loads without a token, and asks for it. */
+  checkPage(request: IncomingMessage): Refusal | null {
+    return this.checkHost(request) ?? this.checkOrigin(request);
+  }
+
   private checkHost(request: IncomingMessage): Refusal | null {
     const host = request.headers.host;
     if (host !== undefined && hostLines(request) === 1 && this.isOurs(nameOf(host), request)) return null;

@@ -42,9 +42,15 @@ export const routes = z.object({
       match: text.describe('What it takes.'),
       action: z.enum(['proxy', 'aggregate', 'respond', 'redirect']),
       does: text.describe('What it does.'),
+      services: z.array(text),
+      guarded: z.boolean(),
+      cached: z.boolean(),
+      outcomes: z.record(text, count).describe('Requests by what the cache made of them.'),
+      durations: z.array(count).describe('Requests by how long they took, as `bounds` says.'),
       ...counts,
     }),
   ),
+  bounds: z.array(z.number()).describe('Upper ends of `durations` in seconds; the last one has none.'),
   unmatched: z.object(counts).describe('Requests that no route took.'),
 });
 

@@ -3,6 +3,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { AdminParts, NodeView } from '../workers/index.ts';
 import { adminApp, HEADERS } from './app.ts';
 import { auditTo } from './config.ts';
+import { Dashboard } from './dashboard.ts';
 import { EVENTS_PATH, streamEvents } from './event-stream.ts';
 import { Guard } from './guard.ts';
 import { PROBLEM_TYPE, problemText } from './problem.ts';
@@ -22,8 +23,11 @@ export async function startAdmin({ config, handle, view, log }: AdminParts): Pro
   const app = adminApp(view, (error) => log.error('the admin API failed', { error }), auditTo(log));
   const api = getRequestListener(app.fetch);
   const guard = new Guard(config);
+  const dashboard = new Dashboard();
   const server = createServer(LIMITS, (request, response) => {
     if (probed(request, response, view)) return;
+    const foreign = guard.checkPage(request);
+    if (foreign === null && dashboard.answer(request, response)) return;
     const refusal = guard.check(request);
     if (refusal === null && isEvents(request)) return events(request, response, view);
     if (refusal === null) return void api(request, response);

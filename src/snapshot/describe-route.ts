@@ -1,5 +1,6 @@
 import type { RouteConfig } from '../config/model.ts';
 import { describeMatch } from '../router/index.ts';
+import { servicesOf } from './services-of.ts';
 
 /** A route in words, for tables and the admin API. */
 export interface RouteDescription {
@@ -9,6 +10,12 @@ export interface RouteDescription {
   action: RouteConfig['action']['kind'];
   /** What it does, as in `to catalogue /p/{params.sku}`. */
   does: string;
+  /** Services that it may ask, each once. */
+  services: string[];
+  /** Some provider, rule or permission stands before it. */
+  guarded: boolean;
+  /** Its answers may be kept. */
+  cached: boolean;
 }
 
 export function describeRoute(route: RouteConfig): RouteDescription {
@@ -17,6 +24,9 @@ export function describeRoute(route: RouteConfig): RouteDescription {
     match: describeMatch(route.match),
     action: route.action.kind,
     does: describeAction(route),
+    services: [...new Set(servicesOf(route.action))],
+    guarded: route.auth !== null,
+    cached: route.cache !== null,
   };
 }
 

@@ -50,6 +50,7 @@ import { compileRules } from './answer-rules.ts';
 import { DEFAULT_TIMEOUTS } from './default-timeouts.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type Scopes, scopesOf } from './scopes.ts';
+import { servicesOf } from './services-of.ts';
 
 export { type Scopes, scopesOf } from './scopes.ts';
 
@@ -344,15 +345,6 @@ export class RouteCompiler {
 function keepsAnswers({ cache, action }: RouteConfig): boolean {
   if (cache !== null) return true;
   return action.kind === 'aggregate' && action.aggregate.calls.some((call) => call.cache !== null);
-}
-
-/** Every service that may be sent to. */
-function servicesOf(action: ActionConfig): string[] {
-  if (action.kind === 'proxy') return action.to.map(({ service }) => service);
-  if (action.kind !== 'aggregate') return [];
-  return action.aggregate.calls
-    .flatMap(({ to, compensate }) => [to, ...(compensate === null ? [] : [compensate.to])])
-    .flatMap((to) => (to.kind === 'service' ? to.services.map(({ service }) => service) : []));
 }
 
 const NO_PATHS: ReadonlySet<string> = new Set();
