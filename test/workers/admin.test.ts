@@ -100,7 +100,7 @@ test('no path but the known ones is there, and what can only be read says so, as
   const { admin } = await adminNode(lab);
   const json = { 'content-type': 'application/json' };
   const cases: [AskOptions, number][] = [
-    [{ path: '/' }, 404],
+    [{ path: '/nothing' }, 404],
     [{ path: '/v1' }, 404],
     [{ path: '/v1/nothing' }, 404],
     [{ path: '/v1/status', method: 'POST', headers: json }, 405],
