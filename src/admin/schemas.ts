@@ -138,6 +138,16 @@ export const explained = z.looseObject({
   params: z.record(text, text),
   target: text.nullable(),
   limits: z.array(limit).describe('The limits that would count it.'),
+  cache: z
+    .object({
+      says: text,
+      key: z.array(text).describe('What tells its entry apart, in words.'),
+      whose: z.enum(['everyone', 'each subject', 'all of one key', 'unsaid']),
+      fresh: text,
+      tags: z.array(text).nullable(),
+    })
+    .nullable()
+    .describe('What the cache would do; null: the route keeps no answers.'),
   rejected: z.array(z.object({ route: text, why: text })),
 });
 

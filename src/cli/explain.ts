@@ -75,6 +75,7 @@ function taken(explained: Explained): string[] {
     lines.push(`  params.${name} = ${JSON.stringify(value)}`);
   if (auth !== null) lines.push(...guarded(auth));
   lines.push(...explained.limits.map(limited));
+  if (explained.cache !== null && auth?.status == null) lines.push(...cached(explained.cache));
   if (auth?.status != null) lines.push('  else:');
   if (why !== null) lines.push(`  ${status}: ${why}`);
   else if (location !== null)
@@ -100,6 +101,18 @@ function guarded({ with: providers, provider, place, says, asks }: ExplainedAuth
 
 function limited({ name, key, report, says }: Explained['limits'][number]): string {
   return `  limit ${name}: ${says}${key === null ? '' : `, counted by ${key}`}${report ? ' (on trial)' : ''}`;
+}
+
+function cached({ says, key, whose, fresh, tags }: NonNullable<Explained['cache']>): string[] {
+  if (key.length === 0) return [`  cache: ${says}`];
+  const told =
+    tags === null
+      ? 'tags that can not be told'
+      : tags.length === 0
+        ? 'no tags yet'
+        : `tags ${tags.join(', ')}`;
+  const for_ = whose === 'unsaid' ? 'for all who show nothing of themselves' : `for ${whose}`;
+  return [`  cache: ${says}`, `    by ${key.join(', ')}`, `    ${for_}; fresh for ${fresh}; ${told}`];
 }
 
 function places({ urls, weights }: Destination): string {

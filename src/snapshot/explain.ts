@@ -21,6 +21,7 @@ import { systemClock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
 import { compileTrusted } from './compile.ts';
 import { describeTrying, placesOf, type Trying } from './describe-service.ts';
+import { type ExplainedCache, explainCache } from './explain-cache.ts';
 import { type ExplainedPlan, explainPlan } from './explain-plan.ts';
 import { compileWhen, scopesOf } from './route-compiler.ts';
 import { requestVariables, variables } from './variables.ts';
@@ -52,6 +53,8 @@ export interface Explained {
   auth: ExplainedAuth | null;
   /** The limits that would count it. */
   limits: ExplainedLimit[];
+  /** What the cache would do; null: the route keeps no answers. */
+  cache: ExplainedCache | null;
   /** Where a redirect leads. */
   location: string | null;
   /** Why no route takes it, or why it can't be sent on. */
@@ -98,6 +101,7 @@ export function explainRequest(config: GatewayConfig, request: ExplainRequest): 
     ...outcome,
     auth,
     limits,
+    cache: explainCache(route, exchange),
     status: auth?.status ?? outcome.status ?? null,
   };
 }
@@ -145,6 +149,7 @@ const NOTHING: Omit<Explained, 'rejected' | 'params'> = {
   destinations: [],
   auth: null,
   limits: [],
+  cache: null,
   location: null,
   why: null,
   plan: null,

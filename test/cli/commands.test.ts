@@ -222,6 +222,9 @@ describe('routes', () => {
       match: 'GET /catalogue/products/{sku}',
       action: 'proxy',
       does: 'to catalogue /p/{params.sku}',
+      services: ['catalogue'],
+      guarded: false,
+      cached: false,
     });
   });
 });
