@@ -26,7 +26,7 @@ import {
   variables,
 } from './snapshot/index.ts';
 import type { Counters, Logger } from './telemetry/index.ts';
-import { LogFiles, ProcessWatch, TraceRoom, UNMATCHED } from './telemetry/index.ts';
+import { LogFiles, ProcessWatch, RecentRequests, TraceRoom, UNMATCHED } from './telemetry/index.ts';
 import {
   type Discover,
   type HealthReport,
@@ -92,6 +92,8 @@ export class Gateway implements WorkerGateway {
   /** What is known of the change sources. */
   readonly changes: ChangeView;
   private readonly logFiles: LogFiles;
+  /** Requests that are over, for whoever asks why one ended as it did. */
+  private readonly recent: RecentRequests;
   private readonly traces: TraceRoom;
   private readonly limits: LimitRoom;
   private readonly snapshotParts: SnapshotParts;
@@ -151,6 +153,7 @@ export class Gateway implements WorkerGateway {
       variables: requestVariables,
     });
     this.logFiles = new LogFiles({ clock, log });
+    this.recent = new RecentRequests(clock);
     this.traces = new TraceRoom({ clock, log, version });
     this.limits = new LimitRoom({
       clock,
@@ -161,6 +164,7 @@ export class Gateway implements WorkerGateway {
     });
     this.snapshotParts = {
       logFiles: this.logFiles,
+      recent: this.recent,
       traces: this.traces,
       limits: this.limits,
       auth: this.auth,
@@ -202,6 +206,10 @@ export class Gateway implements WorkerGateway {
     };
     bus.ask(TOPICS.health, null).then(hear, () => {});
     bus.on(TOPICS.state, () => this.state());
+    bus.on(TOPICS.requests, (asked) => {
+      const { id, limit } = asked as { id: string | null; limit: number };
+      return this.recent.find(id, limit);
+    });
     bus.on(TOPICS.reopen, () => this.reopenLogs());
     bus.on(TOPICS.cache, () => this.cacheState());
     bus.on(TOPICS.fences, (news) => this.hearFence(news as FenceNews));

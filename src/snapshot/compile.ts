@@ -23,6 +23,7 @@ import {
   type AccessLog,
   type Counters,
   type LogFiles,
+  type RecentRequests,
   RequestMetrics,
   type TraceRoom,
   Tracer,
@@ -46,6 +47,7 @@ export interface SnapshotParts {
   readonly auth: AuthRoom;
   readonly cache: Cache;
   readonly logFiles: LogFiles;
+  readonly recent: RecentRequests;
   readonly traces: TraceRoom;
   readonly limits: LimitRoom;
   /** Signs the cookies that keep a client where it was; equal in all workers of a node. */
@@ -101,6 +103,7 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
       commitLimits();
       parts.logFiles.commit();
       parts.traces.commit();
+      parts.recent.secret = secretParameters(config);
     },
     router: compileRouter(entries),
     trusted: compileTrusted(config),
@@ -127,10 +130,10 @@ function observersOf(
   { admin }: GatewayConfig,
   accessLog: AccessLog | null,
   tracer: Tracer | null,
-  { clock, counters }: SnapshotParts,
+  { clock, counters, recent }: SnapshotParts,
 ): readonly Completion[] {
   return [
-    ...(admin === null ? [] : [new RequestMetrics(clock, counters.route(UNMATCHED))]),
+    ...(admin === null ? [] : [new RequestMetrics(clock, counters.route(UNMATCHED)), recent]),
     ...(accessLog === null ? [] : [accessLog]),
     ...(tracer === null ? [] : [tracer]),
   ];

@@ -49,5 +49,6 @@ export {
   requestsOf,
 } from './metrics/index.ts';
 export { type ProcessState, ProcessWatch } from './process-state.ts';
+export { type RecentRequest, RecentRequests } from './recent/recent-requests.ts';
 export { Seldom } from './seldom.ts';
 export { TraceRoom, Tracer } from './traces/index.ts';

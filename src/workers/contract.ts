@@ -8,7 +8,7 @@ import {
   type ExplainRequest,
   type RouteDescription,
 } from '../snapshot/index.ts';
-import type { Counters, Logger } from '../telemetry/index.ts';
+import type { Counters, Logger, RecentRequest } from '../telemetry/index.ts';
 import { type CheckPlans, checkPlans, type ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
@@ -90,6 +90,7 @@ export const TOPICS = {
   changes: 'changes',
   reopen: 'reopen',
   state: 'state',
+  requests: 'requests',
 } as const;
 
 /** An invalidation under its number, as it goes to workers; `what` null: the floor rises to it; `reset`: another sequence begins. */
@@ -291,6 +292,8 @@ export interface NodeView extends CacheControl, ConfigControl {
   services(): Promise<ServiceDescription[]>;
   /** All that `/metrics` tells. */
   metrics(): Promise<NodeMetrics>;
+  /** Requests that are over and still remembered: those of an id, or the newest. The newest first. */
+  recent(id: string | null, limit: number): Promise<RecentRequest[]>;
   /** What would become of a request, by the config in force. Rejects with code BAD_REQUEST for one that makes no sense. */
   explain(request: ExplainRequest): Promise<Explained>;
   /** The change sources, in the order of the config. */

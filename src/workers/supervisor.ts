@@ -276,6 +276,7 @@ class Supervisor {
       },
       unmatched: async () => (await this.fleet.counters()).get(UNMATCHED),
       metrics: () => this.metrics(),
+      recent: (id, limit) => this.fleet.recent(id, limit),
       ...configControl(this.reloading!),
     };
   }
