@@ -177,6 +177,7 @@ export class Gateway implements WorkerGateway {
     };
     this.snapshot = this.compile(parts.config);
     this.snapshot.commit();
+    this.snapshot.overload?.start();
     this.pipeline = new Pipeline(this.snapshot, {
       clock,
       random,
@@ -365,7 +366,9 @@ export class Gateway implements WorkerGateway {
     this.wanted = config.cache;
     if (this.parts.bus !== undefined) this.followSequence(this.parts.bus);
     await this.shareCache(config);
+    this.snapshot.overload?.stop();
     this.snapshot = snapshot;
+    snapshot.overload?.start();
     this.pipeline.swap(snapshot);
     snapshot.commit();
   }
@@ -411,6 +414,7 @@ export class Gateway implements WorkerGateway {
     this.auth.close();
     this.secret.close();
     this.watch?.stop();
+    this.snapshot.overload?.stop();
     await this.cache.close();
     await this.limits.close();
     await this.traces.close();

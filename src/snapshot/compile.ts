@@ -15,6 +15,7 @@ import type { LimitRoom } from '../limit/index.ts';
 import {
   compileTransform,
   isTraceparent,
+  Overload,
   type PipelineSnapshot,
   type ProxyParts,
 } from '../pipeline/index.ts';
@@ -56,6 +57,7 @@ export interface SnapshotParts {
 
 /** A gateway compiled from a config: immutable; all names resolved, all expressions compiled. */
 export interface Snapshot extends PipelineSnapshot {
+  readonly overload: Overload | null;
   readonly config: GatewayConfig;
   readonly services: ReadonlyMap<string, Service>;
   /** Makes what it claimed of the gateway's lasting state the state in force. */
@@ -71,6 +73,7 @@ export interface Snapshot extends PipelineSnapshot {
 export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Snapshot {
   const accessLog = compileAccessLog(config, parts);
   const tracer = compileTracer(config, parts);
+  const overload = config.overload === null ? null : new Overload(config.overload.maxDelay, parts.clock);
   const upstreams = parts.upstreams.compile(Object.values(config.services));
   const { services } = upstreams;
   const { auth, commit: commitAuth } = parts.auth.compile(config);
@@ -112,6 +115,7 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
     wellKnown: wellKnownOf(auth),
     observers: observersOf(config, accessLog, tracer, parts),
     tracer,
+    overload,
   };
   inside.stand(snapshot);
   return snapshot;
