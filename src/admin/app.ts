@@ -29,7 +29,7 @@ const OTHERS_NOT_TOLD =
 /** Of one answer. */
 const MOST_REQUESTS = 200;
 const FORGOTTEN =
-  'No request of this id is remembered: each worker knows its last thousand, and those that have not ended are not among them.';
+  'No request of this id is remembered: each worker knows its last 500, and those that have not ended are not among them.';
 
 type Env = { Bindings: HttpBindings };
 

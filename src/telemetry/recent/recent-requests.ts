@@ -38,11 +38,11 @@ interface Slot extends Omit<RecentRequest, 'at' | 'path' | 'cache'> {
 }
 
 /** Requests that are remembered in each worker. */
-const MOST = 1_000;
+const MOST = 500;
 /** Longest text of one, in characters: what a client sends may be as long as its limits allow. */
 const LONGEST = 512;
 
-/** The last thousand requests of a worker, the oldest giving way. */
+/** The last 500 requests of a worker, the oldest giving way. */
 export class RecentRequests implements Completion {
   private readonly clock: Clock;
   private readonly slots: Slot[] = [];
@@ -99,9 +99,12 @@ export class RecentRequests implements Completion {
   }
 }
 
-/** A text of its own, at most so long: a part of a head would keep all of it in memory. */
+/** Shorter ones keep the head that they are part of in memory, which costs less than a copy of each. */
+const SHORT = 64;
+
+/** A text of its own, at most so long. */
 function copied(text: string): string {
-  return text.length < 13 ? text : Buffer.from(text.slice(0, LONGEST), 'latin1').toString('latin1');
+  return text.length < SHORT ? text : Buffer.from(text.slice(0, LONGEST), 'latin1').toString('latin1');
 }
 
 function whoOf(identity: object): RecentRequest['auth'] {
