@@ -26,7 +26,7 @@ import {
   variables,
 } from './snapshot/index.ts';
 import type { Counters, Logger } from './telemetry/index.ts';
-import { LogFiles, ProcessWatch, TraceRoom, UNMATCHED } from './telemetry/index.ts';
+import { LogFiles, type Moves, ProcessWatch, SeriesTap, TraceRoom, UNMATCHED } from './telemetry/index.ts';
 import {
   type Discover,
   type HealthReport,
@@ -94,6 +94,8 @@ export class Gateway implements WorkerGateway {
   private readonly logFiles: LogFiles;
   private readonly traces: TraceRoom;
   private readonly limits: LimitRoom;
+  /** Null: there is no node to tell. */
+  private readonly series: SeriesTap | null;
   private readonly snapshotParts: SnapshotParts;
   private readonly pipeline: Pipeline;
   private readonly listeners = new Map<string, Listener>();
@@ -159,7 +161,10 @@ export class Gateway implements WorkerGateway {
       shareOf: parts.shareOf ?? 1,
       variables: requestVariables,
     });
+    const { bus } = parts;
+    this.series = bus === undefined ? null : new SeriesTap(clock, (moves) => tellSeries(bus, moves));
     this.snapshotParts = {
+      series: this.series,
       logFiles: this.logFiles,
       traces: this.traces,
       limits: this.limits,
@@ -403,6 +408,7 @@ export class Gateway implements WorkerGateway {
     this.auth.close();
     this.secret.close();
     this.watch?.stop();
+    this.series?.stop();
     await this.cache.close();
     await this.limits.close();
     await this.traces.close();
@@ -451,6 +457,11 @@ export class Gateway implements WorkerGateway {
       cause: failure?.cause,
     });
   }
+}
+
+/** A supervisor that can't be told is gone, and its series with it. */
+function tellSeries(bus: WorkerBus, moves: Moves): void {
+  bus.ask(TOPICS.series, moves).catch(() => {});
 }
 
 export function createGateway(parts: GatewayParts): Gateway {

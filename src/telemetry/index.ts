@@ -50,4 +50,5 @@ export {
 } from './metrics/index.ts';
 export { type ProcessState, ProcessWatch } from './process-state.ts';
 export { Seldom } from './seldom.ts';
+export { type Moves, type Sample, Series, SeriesTap, type SeriesView } from './series/index.ts';
 export { TraceRoom, Tracer } from './traces/index.ts';

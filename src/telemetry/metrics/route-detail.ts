@@ -39,7 +39,8 @@ export function addRequest(
   if (firstByte >= 0) addTime(detail, DETAIL.firstByte, firstByte / 1000);
 }
 
-function addTime(detail: Float64Array, at: number, seconds: number): void {
+/** Counts a time in the histogram that begins at `at`. */
+export function addTime(detail: Float64Array, at: number, seconds: number): void {
   let bucket = 0;
   while (bucket < BOUNDS.length && seconds > BOUNDS[bucket]!) bucket++;
   detail[at + bucket]!++;
