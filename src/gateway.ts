@@ -26,7 +26,15 @@ import {
   variables,
 } from './snapshot/index.ts';
 import type { Counters, Logger } from './telemetry/index.ts';
-import { LogFiles, type Moves, ProcessWatch, SeriesTap, TraceRoom, UNMATCHED } from './telemetry/index.ts';
+import {
+  LogFiles,
+  type Moves,
+  PhaseTimes,
+  ProcessWatch,
+  SeriesTap,
+  TraceRoom,
+  UNMATCHED,
+} from './telemetry/index.ts';
 import {
   type Discover,
   type HealthReport,
@@ -185,6 +193,7 @@ export class Gateway implements WorkerGateway {
       variables,
       failed: (exchange, status, failure) => this.tell(exchange, status, failure),
     });
+    this.watchPhases();
     this.wanted = parts.config.cache;
     if (parts.bus !== undefined) this.joinNode(parts.bus);
     this.sharing = this.shareCache(parts.config);
@@ -364,7 +373,14 @@ export class Gateway implements WorkerGateway {
     await this.shareCache(config);
     this.snapshot = snapshot;
     this.pipeline.swap(snapshot);
+    this.watchPhases();
     snapshot.commit();
+  }
+
+  /** Where nobody can ask for metrics nothing is timed. */
+  private watchPhases(): void {
+    const { clock } = this.parts;
+    this.pipeline.observe(this.config.admin === null ? null : new PhaseTimes(clock));
   }
 
   /** Files of the access log that were moved away are opened anew. */

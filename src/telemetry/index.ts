@@ -21,6 +21,7 @@ export {
   namedCounts,
   RouteCounter,
   settled,
+  sumOfDetails,
   UNMATCHED,
 } from './counters.ts';
 export { DescriptorWriter, type LineWriter, stdoutWriter } from './line-writer.ts';
@@ -44,9 +45,11 @@ export {
   type Labels,
   METRICS,
   type Metric,
+  PhaseTimes,
   quantileOf,
   RequestMetrics,
   requestsOf,
+  TIMED_PHASES,
 } from './metrics/index.ts';
 export { type ProcessState, ProcessWatch } from './process-state.ts';
 export { Seldom } from './seldom.ts';

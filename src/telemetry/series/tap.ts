@@ -39,7 +39,8 @@ export class SeriesTap implements Completion {
     const own = answer?.failure ?? exchange.replaced;
     if (own !== null && REFUSALS.has(own.entry.status)) route.refused++;
     listenerMoves(moves, exchange.origin.listener, name).requests++;
-    if (exchange.served === null) return;
+    // Who was answered by the fill of another has asked no service.
+    if (exchange.served === null || outcome === 'collapsed') return;
     const edge = edgeMoves(moves, name, exchange.served.service);
     edge.requests++;
     if (status >= 500) edge.errors++;
