@@ -26,7 +26,16 @@ import {
   variables,
 } from './snapshot/index.ts';
 import type { Counters, Logger } from './telemetry/index.ts';
-import { LogFiles, ProcessWatch, RecentRequests, TraceRoom, UNMATCHED } from './telemetry/index.ts';
+import {
+  LogFiles,
+  type Moves,
+  PhaseTimes,
+  ProcessWatch,
+  RecentRequests,
+  SeriesTap,
+  TraceRoom,
+  UNMATCHED,
+} from './telemetry/index.ts';
 import {
   type Discover,
   type HealthReport,
@@ -96,6 +105,8 @@ export class Gateway implements WorkerGateway {
   private readonly recent: RecentRequests;
   private readonly traces: TraceRoom;
   private readonly limits: LimitRoom;
+  /** Null: there is no node to tell. */
+  private readonly series: SeriesTap | null;
   private readonly snapshotParts: SnapshotParts;
   private readonly pipeline: Pipeline;
   private readonly listeners = new Map<string, Listener>();
@@ -162,7 +173,10 @@ export class Gateway implements WorkerGateway {
       shareOf: parts.shareOf ?? 1,
       variables: requestVariables,
     });
+    const { bus } = parts;
+    this.series = bus === undefined ? null : new SeriesTap(clock, (moves) => tellSeries(bus, moves));
     this.snapshotParts = {
+      series: this.series,
       logFiles: this.logFiles,
       recent: this.recent,
       traces: this.traces,
@@ -185,6 +199,7 @@ export class Gateway implements WorkerGateway {
       variables,
       failed: (exchange, status, failure) => this.tell(exchange, status, failure),
     });
+    this.watchPhases();
     this.wanted = parts.config.cache;
     if (parts.bus !== undefined) this.joinNode(parts.bus);
     this.sharing = this.shareCache(parts.config);
@@ -370,7 +385,14 @@ export class Gateway implements WorkerGateway {
     this.snapshot = snapshot;
     snapshot.overload?.start();
     this.pipeline.swap(snapshot);
+    this.watchPhases();
     snapshot.commit();
+  }
+
+  /** Where nobody can ask for metrics nothing is timed. */
+  private watchPhases(): void {
+    const { clock } = this.parts;
+    this.pipeline.observe(this.config.admin === null ? null : new PhaseTimes(clock));
   }
 
   /** Files of the access log that were moved away are opened anew. */
@@ -415,6 +437,7 @@ export class Gateway implements WorkerGateway {
     this.secret.close();
     this.watch?.stop();
     this.snapshot.overload?.stop();
+    this.series?.stop();
     await this.cache.close();
     await this.limits.close();
     await this.traces.close();
@@ -463,6 +486,11 @@ export class Gateway implements WorkerGateway {
       cause: failure?.cause,
     });
   }
+}
+
+/** A supervisor that can't be told is gone, and its series with it. */
+function tellSeries(bus: WorkerBus, moves: Moves): void {
+  bus.ask(TOPICS.series, moves).catch(() => {});
 }
 
 export function createGateway(parts: GatewayParts): Gateway {

@@ -8,6 +8,7 @@ import {
   detailOfRow,
   formatFor,
   namedCounts,
+  quantileOf,
   requestsOf,
 } from '../telemetry/index.ts';
 import type { ServiceDescription } from '../upstream/index.ts';
@@ -63,6 +64,7 @@ export function adminApp(view: NodeView, failed: (error: Error) => void, audit: 
       unmatched: namedCounts(unmatched),
     });
   });
+  get(app, '/v1/series', (c) => c.json(view.series()));
   get(app, '/v1/services', async (c) => c.json({ services: (await view.services()).map(describe) }));
   app.post('/v1/explain', async (c) => {
     const request = readExplainRequest(await c.req.json().catch(() => undefined));
@@ -141,13 +143,20 @@ const TITLES = {
   503: 'Service Unavailable',
 };
 
-/** By what the cache made of them, and by how long they took (`bounds`). */
+/** By what the cache made of them, and by how long they took (`bounds`; `p50` and `p99` in seconds). */
 function detailsOf(row: Float64Array | undefined) {
   const detail = detailOfRow(row);
   const outcomes: Record<string, number> = {};
-  if (detail === null) return { outcomes, durations: [] };
+  if (detail === null) return { outcomes, cache: {}, durations: [], p50: null, p99: null };
   for (const { cache, count } of requestsOf(detail)) outcomes[cache] = (outcomes[cache] ?? 0) + count;
-  return { outcomes, durations: [...detail.subarray(DETAIL.duration, DETAIL.duration + BOUNDS.length + 1)] };
+  const { none: _, ...cache } = outcomes;
+  return {
+    outcomes,
+    cache,
+    durations: [...detail.subarray(DETAIL.duration, DETAIL.duration + BOUNDS.length + 1)],
+    p50: quantileOf(detail, DETAIL.duration, 0.5),
+    p99: quantileOf(detail, DETAIL.duration, 0.99),
+  };
 }
 
 /** Times as text, as in every answer of the admin API. */

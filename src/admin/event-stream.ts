@@ -48,7 +48,8 @@ export function streamEvents(
 }
 
 function textOf({ id, type, data }: NodeEvent): string {
-  return `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+  const numbered = id === null ? '' : `id: ${id}\n`;
+  return `${numbered}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 function idOf(text: string | string[] | undefined): number | null {

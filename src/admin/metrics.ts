@@ -10,6 +10,7 @@ import {
   type Metric,
   namedCounts,
   requestsOf,
+  TIMED_PHASES,
   UNMATCHED,
 } from '../telemetry/index.ts';
 import type { NodeMetrics } from '../workers/index.ts';
@@ -20,7 +21,7 @@ type Row = readonly [name: string, row: Float64Array];
 export function metricsText(node: NodeMetrics, format: Format): string {
   const out = new Exposition(format);
   aboutNode(out, node);
-  aboutRoutes(out, [...node.routes]);
+  aboutRoutes(out, node);
   aboutAuth(out, node);
   aboutServices(out, node);
   aboutCache(out, node);
@@ -74,7 +75,8 @@ function aboutNode(out: Exposition, { version, startedAt, workers, reloads, load
   one(out, METRICS.loaded, loadedAt / 1000);
 }
 
-function aboutRoutes(out: Exposition, rows: readonly Row[]): void {
+function aboutRoutes(out: Exposition, node: NodeMetrics): void {
+  const rows: readonly Row[] = [...node.routes];
   out.begin(METRICS.requests);
   for (const [route, row] of rows) {
     const detail = detailOfRow(row);
@@ -100,6 +102,9 @@ function aboutRoutes(out: Exposition, rows: readonly Row[]): void {
       if (detail !== null) out.histogram(metric.name, [['route', route]], BOUNDS, histogramOf(detail, at));
     }
   }
+  out.begin(METRICS.phases);
+  for (const phase of TIMED_PHASES)
+    out.histogram(METRICS.phases.name, [['phase', phase]], BOUNDS, histogramOf(node.phases, DETAIL[phase]));
   counts(out, METRICS.received, rows, 'bytesIn');
   counts(out, METRICS.sent, rows, 'bytesOut');
   const limited = rows.filter(([route]) => route !== UNMATCHED);

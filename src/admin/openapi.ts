@@ -32,6 +32,9 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operati
   '/v1/openapi.json': { get: { summary: 'This document.', gives: z.looseObject({}) } },
   '/v1/status': { get: { summary: 'Version, workers, and which config is in force.', gives: shapes.status } },
   '/v1/routes': { get: { summary: 'Every route with its counters.', gives: shapes.routes } },
+  '/v1/series': {
+    get: { summary: 'The last ten minutes, second by second.', gives: shapes.series },
+  },
   '/v1/services': {
     get: {
       summary: 'Every target with its health, and the breaker of each service.',

@@ -46,12 +46,30 @@ export const routes = z.object({
       guarded: z.boolean(),
       cached: z.boolean(),
       outcomes: z.record(text, count).describe('Requests by what the cache made of them.'),
+      cache: z.record(text, count).describe('Those of them for which a cache was asked.'),
+      p50: z.number().nullable().describe('Seconds, since the start; null: there was no request.'),
+      p99: z.number().nullable(),
       durations: z.array(count).describe('Requests by how long they took, as `bounds` says.'),
       ...counts,
     }),
   ),
   bounds: z.array(z.number()).describe('Upper ends of `durations` in seconds; the last one has none.'),
   unmatched: z.object(counts).describe('Requests that no route took.'),
+});
+
+const seconds = z.number().nonnegative().nullable();
+export const series = z.object({
+  step: z.literal(1).describe('Seconds.'),
+  until: iso.describe('When the last of them ended.'),
+  requests: z
+    .array(count)
+    .max(600)
+    .describe('The last 600 seconds, the oldest first; fewer at a younger node.'),
+  p50: z.array(seconds).describe('Seconds; null: there was no request.'),
+  p99: z.array(seconds),
+  hitShare: z.array(z.number().min(0).max(1).nullable()).describe('Of requests for which a cache was asked.'),
+  errors: z.array(count).describe('5xx.'),
+  refused: z.array(count).describe('401, 403 and 429 of the gateway itself.'),
 });
 
 const target = z.object({

@@ -161,6 +161,8 @@ export class Exchange {
   answered = false;
   /** `clock.now()` when its final answer was handed to the responder; -1 before. */
   answeredAt = -1;
+  /** `clock.now()` when the phase that is timed began; -1: none is. */
+  phaseBegan = -1;
   aborted: Failure | null = null;
   private abortable: Abortable | null = null;
 

@@ -186,7 +186,10 @@ export class Pipeline implements Finish, Completion {
         if (answer !== null) this.finish(exchange, answer, route.response);
         else this.filter(exchange, route, next);
       },
-      (error: unknown) => this.crashed(exchange, route, error),
+      (error: unknown) => {
+        this.observer?.ended(exchange, step.phase);
+        this.crashed(exchange, route, error);
+      },
     );
   }
 

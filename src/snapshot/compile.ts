@@ -41,6 +41,8 @@ import { variables } from './variables.ts';
 
 /** What compiling a config needs of the gateway around it. */
 export interface SnapshotParts {
+  /** Told of each request for the node's series; default: nobody is. */
+  series?: Completion | null;
   readonly clock: Clock;
   readonly random: Random;
   readonly counters: Counters;
@@ -134,10 +136,11 @@ function observersOf(
   { admin }: GatewayConfig,
   accessLog: AccessLog | null,
   tracer: Tracer | null,
-  { clock, counters, recent }: SnapshotParts,
+  { clock, counters, recent, series = null }: SnapshotParts,
 ): readonly Completion[] {
   return [
     ...(admin === null ? [] : [new RequestMetrics(clock, counters.route(UNMATCHED)), recent]),
+    ...(admin === null || series === null ? [] : [series]),
     ...(accessLog === null ? [] : [accessLog]),
     ...(tracer === null ? [] : [tracer]),
   ];

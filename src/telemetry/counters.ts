@@ -1,5 +1,5 @@
 import type { CacheOutcome } from '../http/cache-outcome.ts';
-import { addRequest, DETAIL } from './metrics/route-detail.ts';
+import { addRequest, addTime, DETAIL, type TimedPhase } from './metrics/route-detail.ts';
 
 /**
  * Counts of one route in one worker. Resolved once, when the snapshot is compiled; an increment is one
@@ -89,6 +89,12 @@ export class RouteCounter {
     addRequest(this.detail, method, status, outcome, duration, firstByte);
   }
 
+  /** A phase of a request is over, after `ms`. */
+  timed(phase: TimedPhase, ms: number): void {
+    this.detail ??= new Float64Array(DETAIL.length);
+    addTime(this.detail, DETAIL[phase], ms / 1000);
+  }
+
   /** The row, in the order of `COUNTS`; behind them what is counted in detail, where anything is. */
   row(): Float64Array {
     const counts = this.table.subarray(this.base, this.base + WIDTH);
@@ -153,6 +159,16 @@ export function settled(rows: CounterRows): CounterRows {
 /** A row with its names: `{ requests, informational, …, reported }`. */
 export function namedCounts(row: ArrayLike<number> | undefined): Record<CountName, number> {
   return Object.fromEntries(COUNTS.map((name, i) => [name, row?.[i] ?? 0])) as Record<CountName, number>;
+}
+
+/** Details of all rows together. */
+export function sumOfDetails(rows: Iterable<Float64Array>): Float64Array {
+  const sum = new Float64Array(DETAIL.length);
+  for (const row of rows)
+    detailOfRow(row)?.forEach((count, i) => {
+      sum[i]! += count;
+    });
+  return sum;
 }
 
 /** What a row has in detail; null: nothing. */

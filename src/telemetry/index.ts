@@ -21,6 +21,7 @@ export {
   namedCounts,
   RouteCounter,
   settled,
+  sumOfDetails,
   UNMATCHED,
 } from './counters.ts';
 export { DescriptorWriter, type LineWriter, stdoutWriter } from './line-writer.ts';
@@ -44,11 +45,14 @@ export {
   type Labels,
   METRICS,
   type Metric,
+  PhaseTimes,
   quantileOf,
   RequestMetrics,
   requestsOf,
+  TIMED_PHASES,
 } from './metrics/index.ts';
 export { type ProcessState, ProcessWatch } from './process-state.ts';
 export { type RecentRequest, RecentRequests } from './recent/recent-requests.ts';
 export { Seldom } from './seldom.ts';
+export { type Moves, type Sample, Series, SeriesTap, type SeriesView } from './series/index.ts';
 export { TraceRoom, Tracer } from './traces/index.ts';

@@ -8,7 +8,7 @@ import {
   type ExplainRequest,
   type RouteDescription,
 } from '../snapshot/index.ts';
-import type { Counters, Logger, RecentRequest } from '../telemetry/index.ts';
+import type { Counters, Logger, RecentRequest, SeriesView } from '../telemetry/index.ts';
 import { type CheckPlans, checkPlans, type ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
@@ -78,7 +78,8 @@ export const COUNT_VARIABLE = 'TIDEGATE_WORKERS';
 /**
  * What goes over the bus: about targets, the state of caches (asked of workers), invalidations (told to them), and
  * what they ask: to number an invalidation, where the sequence stands, and how long tagged answers may be given; and
- * what is known of change sources (told to workers, and asked by them); and that log files are to be opened anew.
+ * what is known of change sources (told to workers, and asked by them); that log files are to be opened anew; and what moved (told by
+ * workers, for the series of the node).
  */
 export const TOPICS = {
   health: 'health',
@@ -91,6 +92,7 @@ export const TOPICS = {
   reopen: 'reopen',
   state: 'state',
   requests: 'requests',
+  series: 'series',
 } as const;
 
 /** An invalidation under its number, as it goes to workers; `what` null: the floor rises to it; `reset`: another sequence begins. */
@@ -290,6 +292,8 @@ export interface NodeView extends CacheControl, ConfigControl {
   unmatched(): Promise<Float64Array | undefined>;
   /** Every service as all workers together know it. */
   services(): Promise<ServiceDescription[]>;
+  /** The last ten minutes, second by second. */
+  series(): SeriesView;
   /** All that `/metrics` tells. */
   metrics(): Promise<NodeMetrics>;
   /** Requests that are over and still remembered: those of an id, or the newest. The newest first. */

@@ -1,7 +1,8 @@
 /** What happened at a node, for people and programs that watch it. */
 export interface NodeEvent {
-  readonly id: number;
-  /** `change`, `changes`, `source`, `purge`, `reload`, `health`. */
+  /** Null: it is not kept, and nobody gets it later. */
+  readonly id: number | null;
+  /** `change`, `changes`, `source`, `purge`, `reload`, `health`; `sample`, which is not kept. */
   readonly type: string;
   readonly data: object;
 }
@@ -16,7 +17,7 @@ const MOST_REMEMBERED = 1_000;
 
 /** The events of a node: the last thousand are kept, so that a reader which lost its connection misses nothing. */
 export class NodeEvents {
-  private readonly kept: NodeEvent[] = [];
+  private readonly kept: (NodeEvent & { readonly id: number })[] = [];
   private readonly readers = new Set<EventReader>();
   private last: number;
 
@@ -30,6 +31,11 @@ export class NodeEvents {
     this.kept.push(event);
     if (this.kept.length > MOST_REMEMBERED) this.kept.shift();
     for (const reader of this.readers) reader.event(event);
+  }
+
+  /** For those who read now alone. */
+  pass(type: string, data: object): void {
+    for (const reader of this.readers) reader.event({ id: null, type, data });
   }
 
   get reading(): number {

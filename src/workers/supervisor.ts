@@ -1,7 +1,6 @@
 import { type Invalidation, NodeSequence } from '../cache/index.ts';
 import { NodeChanges } from '../changes/index.ts';
-import type { Logger } from '../telemetry/index.ts';
-import { UNMATCHED } from '../telemetry/index.ts';
+import { type Logger, type Moves, Series, sumOfDetails, UNMATCHED } from '../telemetry/index.ts';
 import { ActiveChecks } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
@@ -83,6 +82,7 @@ class Supervisor {
   private admin: { close(): void } | null = null;
   private reloading: Reloading | null = null;
   private readonly events: NodeEvents;
+  private readonly series: Series;
   private readonly startedAt: number;
   private readonly end = Promise.withResolvers<number>();
   private phase: 'starting' | 'serving' | 'draining' = 'starting';
@@ -93,6 +93,8 @@ class Supervisor {
     this.log = options.log;
     this.startedAt = options.clock.now();
     this.events = new NodeEvents(options.clock.wall());
+    this.series = new Series(options.clock);
+    this.series.onSample((sample) => this.events.pass('sample', sample));
     this.checks = new ActiveChecks(options.clock, systemRandom, (report) => {
       const { service, target, up, why } = report;
       this.events.publish('health', { service, target, state: up ? 'in' : 'out', why });
@@ -143,6 +145,7 @@ class Supervisor {
       this.admin?.close();
       this.reloading?.stop();
       this.checks.stop();
+      this.series.stop();
       await this.changes.stop();
       await this.sequence.close();
       process.off('exit', killWorkers);
@@ -216,6 +219,7 @@ class Supervisor {
       const { at: place } = this.sequence;
       return { number, distrust: connected === false, syncedFor, place } satisfies SequenceNews;
     });
+    channel.on(TOPICS.series, (moves) => this.series.add(moves as Moves));
     channel.on(TOPICS.health, () => this.checks.reports());
     channel.on(TOPICS.ejected, (ejection) => this.heardEjected(ejection as Ejection));
   }
@@ -275,6 +279,7 @@ class Supervisor {
         }));
       },
       unmatched: async () => (await this.fleet.counters()).get(UNMATCHED),
+      series: () => this.series.view(),
       metrics: () => this.metrics(),
       recent: (id, limit) => this.fleet.recent(id, limit),
       ...configControl(this.reloading!),
@@ -309,6 +314,7 @@ class Supervisor {
       loadedAt,
       reloads: this.reloading!.counts,
       routes: new Map(names.flatMap((name) => (sums.has(name) ? [[name, sums.get(name)!] as const] : []))),
+      phases: sumOfDetails(sums.values()),
       services,
       cache: caches,
       changes: this.changes.describe(),

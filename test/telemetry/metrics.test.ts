@@ -106,6 +106,8 @@ describe('after traffic of known kinds', () => {
     ['tidegate_request_duration_seconds_count', { route: 'shop' }, 22],
     ['tidegate_request_duration_seconds_bucket', { route: 'shop', le: '+Inf' }, 22],
     ['tidegate_request_first_byte_seconds_count', { route: 'shop' }, 22],
+    // Three asked to be let in, of whom two were not.
+    ['tidegate_request_phase_seconds_count', { phase: 'auth' }, 3],
     ['tidegate_request_body_bytes_total', { route: 'shop' }, 4],
     ['tidegate_response_body_bytes_total', { route: 'shop' }, 22 * 5],
     ['tidegate_auth_decisions_total', { provider: 'keys', outcome: 'allowed' }, 1],
@@ -132,6 +134,8 @@ describe('after traffic of known kinds', () => {
     expect(hits).toBeGreaterThanOrEqual(8);
     expect(value('tidegate_cache_hits_total')).toBe(hits);
     expect(hits + value('tidegate_requests_total', { route: 'kept', cache: 'miss' })!).toBe(10);
+    expect(value('tidegate_request_phase_seconds_count', { phase: 'cache' })).toBe(hits);
+    expect(value('tidegate_request_phase_seconds_count', { phase: 'upstream' })).toBe(22 + 1 + 1 + 10 - hits);
     const refused = value('tidegate_requests_total', { route: 'limited', code: '4xx' })!;
     expect(refused).toBeGreaterThan(0);
     expect(value('tidegate_limited_total', { route: 'limited' })).toBe(refused);

@@ -35,6 +35,12 @@ export const METRICS = {
     "From the first byte of a request to its answer's head.",
     ['route'],
   ),
+  phases: metric(
+    'tidegate_request_phase_seconds',
+    'histogram',
+    'What requests waited for, over all routes: auth (authentication and permission), cache (until it answered), upstream (until the head of an answer was there, its look into the cache and tries among it).',
+    ['phase'],
+  ),
   received: metric('tidegate_request_body_bytes_total', 'counter', 'Content that came from clients.', [
     'route',
   ]),

@@ -7,5 +7,14 @@ export {
   type Labels,
   type Metric,
 } from './exposition.ts';
+export { PhaseTimes } from './phase-times.ts';
 export { RequestMetrics } from './request-metrics.ts';
-export { BOUNDS, DETAIL, histogramOf, quantileOf, requestsOf } from './route-detail.ts';
+export {
+  BOUNDS,
+  DETAIL,
+  HISTOGRAM,
+  histogramOf,
+  quantileOf,
+  requestsOf,
+  TIMED_PHASES,
+} from './route-detail.ts';

@@ -16,8 +16,19 @@ export const HISTOGRAM = BOUNDS.length + 2;
 const SUM = BOUNDS.length + 1;
 const KINDS = METHODS.length * STATUS_CLASSES.length * OUTCOMES.length;
 
+/** What is timed within a request, whichever its route. */
+export const TIMED_PHASES = ['auth', 'cache', 'upstream'] as const;
+export type TimedPhase = (typeof TIMED_PHASES)[number];
+
 /** How the numbers of a route stand in one array of doubles: sums of several are its sums over workers. */
-export const DETAIL = { length: KINDS + 2 * HISTOGRAM, duration: KINDS, firstByte: KINDS + HISTOGRAM };
+export const DETAIL = {
+  length: KINDS + 5 * HISTOGRAM,
+  duration: KINDS,
+  firstByte: KINDS + HISTOGRAM,
+  auth: KINDS + 2 * HISTOGRAM,
+  cache: KINDS + 3 * HISTOGRAM,
+  upstream: KINDS + 4 * HISTOGRAM,
+};
 
 const methodIndex = new Map<string, number>(METHODS.map((name, index) => [name, index]));
 const outcomeIndex = new Map<string | null, number>(OUTCOMES.map((name, index) => [name, index]));
@@ -39,7 +50,8 @@ export function addRequest(
   if (firstByte >= 0) addTime(detail, DETAIL.firstByte, firstByte / 1000);
 }
 
-function addTime(detail: Float64Array, at: number, seconds: number): void {
+/** Counts a time in the histogram that begins at `at`. */
+export function addTime(detail: Float64Array, at: number, seconds: number): void {
   let bucket = 0;
   while (bucket < BOUNDS.length && seconds > BOUNDS[bucket]!) bucket++;
   detail[at + bucket]!++;

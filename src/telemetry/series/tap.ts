@@ -1,0 +1,66 @@
+import { cacheOutcome } from '../../http/cache-outcome.ts';
+import type { Completion, Exchange, Reply } from '../../http/exchange.ts';
+import type { Clock, Timer } from '../../util/clock.ts';
+import { UNMATCHED } from '../counters.ts';
+import { addTime } from '../metrics/route-detail.ts';
+import { edgeMoves, listenerMoves, type Moves, noMoves, routeMoves } from './moves.ts';
+
+/** Answers of the cache that no service was waited for. */
+const HITS: ReadonlySet<string> = new Set(['hit', 'stale', 'collapsed']);
+const REFUSALS: ReadonlySet<number> = new Set([401, 403, 429]);
+const SECOND = 1000;
+
+/** Counts what moves in one worker, and tells it once a second; a quiet worker tells nothing. */
+export class SeriesTap implements Completion {
+  private readonly clock: Clock;
+  private readonly tell: (moves: Moves) => void;
+  private moves = noMoves();
+  private timer: Timer;
+
+  constructor(clock: Clock, tell: (moves: Moves) => void) {
+    this.clock = clock;
+    this.tell = tell;
+    this.timer = clock.after(SECOND, () => this.tick());
+  }
+
+  completed(exchange: Exchange, answer: Reply | null): void {
+    const { moves } = this;
+    const name = exchange.route?.name ?? UNMATCHED;
+    const status = answer?.status ?? 499;
+    const route = routeMoves(moves, name);
+    route.requests++;
+    addTime(route.durations, 0, (this.clock.now() - exchange.startedAt) / 1000);
+    const outcome = cacheOutcome(exchange.cache);
+    if (outcome !== null) {
+      route.cached++;
+      if (HITS.has(outcome)) route.hits++;
+    }
+    if (status >= 500) route.errors++;
+    const own = answer?.failure ?? exchange.replaced;
+    if (own !== null && REFUSALS.has(own.entry.status)) route.refused++;
+    listenerMoves(moves, exchange.origin.listener, name).requests++;
+    // Who was answered by the fill of another has asked no service.
+    if (exchange.served === null || outcome === 'collapsed') return;
+    const edge = edgeMoves(moves, name, exchange.served.service);
+    edge.requests++;
+    if (status >= 500) edge.errors++;
+  }
+
+  /** Tells what is left. */
+  stop(): void {
+    this.clock.cancel(this.timer);
+    this.flush();
+  }
+
+  private tick(): void {
+    this.flush();
+    this.timer = this.clock.after(SECOND, () => this.tick());
+  }
+
+  private flush(): void {
+    const { moves } = this;
+    if (moves.routes.size === 0) return;
+    this.moves = noMoves();
+    this.tell(moves);
+  }
+}
