@@ -1,5 +1,6 @@
-import { post } from './api.ts';
+import { get, post } from './api.ts';
 import { byId, h } from './dom.ts';
+import { clock, duration } from './format.ts';
 
 interface Explained {
   route: string | null;
@@ -59,6 +60,9 @@ export function readyExplain(): void {
 async function explain(text: string): Promise<void> {
   const stations = byId('stations');
   try {
+    const id = text.trim();
+    // No method, no path: the id of a request that was.
+    if (/^[\w.-]{8,128}$/.test(id)) return await showRequests(stations, id);
     const found = await post<Explained>('/v1/explain', parseRequest(text));
     stations.replaceChildren(
       ...stationsOf(found).map(([title, verdict, fine]) =>
@@ -109,4 +113,57 @@ function sentence(value: Record<string, unknown>): string {
     .filter(([, one]) => one !== null && one !== undefined && !(Array.isArray(one) && one.length === 0))
     .map(([name, one]) => `${name}: ${typeof one === 'object' ? JSON.stringify(one) : String(one)}`)
     .join(' · ');
+}
+
+interface Remembered {
+  at: string;
+  method: string;
+  host: string;
+  path: string;
+  status: number;
+  route: string | null;
+  auth: { provider: string; subject: string | null } | null;
+  cache: { outcome: string; detail: string | null } | null;
+  service: string | null;
+  target: string | null;
+  failure: { code: string; cause: string } | null;
+  firstByte: number | null;
+  duration: number;
+}
+
+/** The way that a request went, of those that workers remember. */
+async function showRequests(stations: HTMLElement, id: string): Promise<void> {
+  const { requests } = await get<{ requests: Remembered[] }>(`/v1/requests?id=${encodeURIComponent(id)}`);
+  const lines = requests.flatMap((one): Station[] => {
+    const took = `${duration(one.duration / 1000)}${one.firstByte === null ? '' : `, the head of its answer after ${duration(one.firstByte / 1000)}`}`;
+    return [
+      [`${one.method} ${one.host}${one.path}`, `At ${clock(Date.parse(one.at))}, in ${took}.`, true],
+      ['Match', one.route === null ? 'No route took it.' : `${one.route} took it.`, one.route !== null],
+      ...(one.auth === null
+        ? []
+        : [['Auth', `${one.auth.subject ?? 'someone'}, as ${one.auth.provider} found.`, true] as const]),
+      ...(one.cache === null
+        ? []
+        : [
+            [
+              'Cache',
+              `${one.cache.outcome}${one.cache.detail === null ? '' : `: ${one.cache.detail}`}`,
+              true,
+            ] as const,
+          ]),
+      ...(one.service === null
+        ? []
+        : [['Upstream', `${one.service} at ${one.target} was asked.`, true] as const]),
+      [
+        'Answer',
+        `${one.status}${one.failure === null ? '' : `: ${one.failure.code} ${one.failure.cause}`}`,
+        one.status < 400,
+      ],
+    ];
+  });
+  stations.replaceChildren(
+    ...lines.map(([title, verdict, fine]) =>
+      h('li', { class: fine ? '' : 'no' }, h('strong', {}, title), verdict),
+    ),
+  );
 }

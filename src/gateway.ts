@@ -31,6 +31,7 @@ import {
   type Moves,
   PhaseTimes,
   ProcessWatch,
+  RecentRequests,
   SeriesTap,
   TraceRoom,
   UNMATCHED,
@@ -100,6 +101,8 @@ export class Gateway implements WorkerGateway {
   /** What is known of the change sources. */
   readonly changes: ChangeView;
   private readonly logFiles: LogFiles;
+  /** Requests that are over, for whoever asks why one ended as it did. */
+  private readonly recent: RecentRequests;
   private readonly traces: TraceRoom;
   private readonly limits: LimitRoom;
   /** Null: there is no node to tell. */
@@ -161,6 +164,7 @@ export class Gateway implements WorkerGateway {
       variables: requestVariables,
     });
     this.logFiles = new LogFiles({ clock, log });
+    this.recent = new RecentRequests(clock);
     this.traces = new TraceRoom({ clock, log, version });
     this.limits = new LimitRoom({
       clock,
@@ -174,6 +178,7 @@ export class Gateway implements WorkerGateway {
     this.snapshotParts = {
       series: this.series,
       logFiles: this.logFiles,
+      recent: this.recent,
       traces: this.traces,
       limits: this.limits,
       auth: this.auth,
@@ -186,6 +191,7 @@ export class Gateway implements WorkerGateway {
     };
     this.snapshot = this.compile(parts.config);
     this.snapshot.commit();
+    this.snapshot.overload?.start();
     this.pipeline = new Pipeline(this.snapshot, {
       clock,
       random,
@@ -216,6 +222,10 @@ export class Gateway implements WorkerGateway {
     };
     bus.ask(TOPICS.health, null).then(hear, () => {});
     bus.on(TOPICS.state, () => this.state());
+    bus.on(TOPICS.requests, (asked) => {
+      const { id, limit } = asked as { id: string | null; limit: number };
+      return this.recent.find(id, limit);
+    });
     bus.on(TOPICS.reopen, () => this.reopenLogs());
     bus.on(TOPICS.cache, () => this.cacheState());
     bus.on(TOPICS.fences, (news) => this.hearFence(news as FenceNews));
@@ -371,7 +381,9 @@ export class Gateway implements WorkerGateway {
     this.wanted = config.cache;
     if (this.parts.bus !== undefined) this.followSequence(this.parts.bus);
     await this.shareCache(config);
+    this.snapshot.overload?.stop();
     this.snapshot = snapshot;
+    snapshot.overload?.start();
     this.pipeline.swap(snapshot);
     this.watchPhases();
     snapshot.commit();
@@ -425,6 +437,7 @@ export class Gateway implements WorkerGateway {
     this.secret.close();
     this.watch?.stop();
     this.series?.stop();
+    this.snapshot.overload?.stop();
     await this.cache.close();
     await this.limits.close();
     await this.traces.close();

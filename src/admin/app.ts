@@ -27,6 +27,11 @@ const MOST_BODY = 1024 * 1024;
 const OTHERS_NOT_TOLD =
   'Redis can not be reached, so the other nodes have not been told. On this node it is purged.';
 
+/** Of one answer. */
+const MOST_REQUESTS = 200;
+const FORGOTTEN =
+  'No request of this id is remembered: each worker knows its last thousand, and those that have not ended are not among them.';
+
 type Env = { Bindings: HttpBindings };
 
 /** What the admin API answers to those who may ask. */
@@ -85,6 +90,15 @@ export function adminApp(view: NodeView, failed: (error: Error) => void, audit: 
   askedWithPost(app, '/v1/config/validate');
   app.post('/v1/config/rollback', (c) => rollbackConfig(c, view, audit));
   askedWithPost(app, '/v1/config/rollback');
+  get(app, '/v1/requests', async (c) => {
+    const id = c.req.query('id') ?? null;
+    const limit = Number(c.req.query('limit') ?? 50);
+    if (!Number.isInteger(limit) || limit < 1 || limit > MOST_REQUESTS)
+      return problem(c, 400, 'Bad Request', `limit is a whole number from 1 to ${MOST_REQUESTS}.`);
+    const requests = await view.recent(id, limit);
+    if (id !== null && requests.length === 0) return problem(c, 404, 'Not Found', FORGOTTEN);
+    return c.json({ requests });
+  });
   get(app, '/v1/cache', async (c) => c.json(await view.cache()));
   app.post('/v1/purge', async (c) => {
     const purge = readPurge(await c.req.json().catch(() => undefined));

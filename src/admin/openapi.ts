@@ -41,6 +41,17 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operati
       gives: shapes.services,
     },
   },
+  '/v1/requests': {
+    get: {
+      summary: 'Requests that are over and still remembered: those of an id, or the newest.',
+      gives: shapes.requests,
+      refusals: { 400: 'The limit is none.', 404: 'No request of that id is remembered.' },
+      parameters: [
+        { name: 'id', in: 'query', schema: { type: 'string' } },
+        { name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 200, default: 50 } },
+      ],
+    },
+  },
   '/v1/cache': { get: { summary: 'The caches of the node together.', gives: shapes.cache } },
   '/v1/purge': {
     post: {

@@ -169,6 +169,34 @@ export const explained = z.looseObject({
   rejected: z.array(z.object({ route: text, why: text })),
 });
 
+export const requests = z.object({
+  requests: z.array(
+    z.object({
+      id: text.describe('The `x-request-id` that the client got.'),
+      at: iso.describe('When it was over.'),
+      ip: text,
+      method: text,
+      host: text,
+      path: text.describe('With the query, credentials masked.'),
+      status: z.number().int(),
+      bytes: count,
+      route: text.nullable(),
+      auth: z.object({ provider: text, subject: text.nullable() }).nullable(),
+      cache: z
+        .object({
+          outcome: z.enum(['hit', 'stale', 'revalidated', 'collapsed', 'miss', 'bypass']),
+          detail: text.nullable(),
+        })
+        .nullable(),
+      service: text.nullable(),
+      target: text.nullable().describe('Who was asked last.'),
+      failure: z.object({ code: text, cause: text }).nullable(),
+      firstByte: z.number().nullable().describe('Milliseconds to the head of the answer.'),
+      duration: z.number().describe('Milliseconds to its last byte.'),
+    }),
+  ),
+});
+
 export const config = z.looseObject({}).describe('A config, as `tidegate schema` describes it.');
 const routeChanges = z.object({ added: z.array(text), removed: z.array(text), changed: z.array(text) });
 const issue = z.object({

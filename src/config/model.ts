@@ -37,6 +37,8 @@ export interface GatewayConfig {
   drain: { delay: number; timeout: number };
   /** Null: requests are not logged. */
   log: AccessLogConfig | null;
+  /** Milliseconds that the event loop may be late; null: nothing is shed. */
+  overload: { maxDelay: number } | null;
   /** Null: no traces. */
   tracing: TracingConfig | null;
 }
@@ -292,6 +294,8 @@ export interface RouteConfig {
   maxBody: number;
   /** All hold. */
   limits: LimitConfig[];
+  /** Above 0: shed last. */
+  priority: number;
   /** Null, here and below: not asked for. */
   cache: RouteCacheConfig | null;
   mirror: MirrorConfig | null;

@@ -13,6 +13,7 @@ export { failureOf } from './evaluation.ts';
 export { clientAuthority, isForwarded } from './forwarded.ts';
 export { compileHeaders, type HeaderLines } from './header-lines.ts';
 export { compileMirror, type Mirror } from './mirror.ts';
+export { Overload } from './overload.ts';
 export { Pipeline, type PipelineParts, type PipelineSnapshot } from './pipeline.ts';
 export { problem } from './problem.ts';
 export { compileProxy, type ProxyParts } from './proxy.ts';

@@ -31,6 +31,8 @@ export interface PipelineSnapshot {
   readonly wellKnown: ReadonlyMap<string, WellKnown> | null;
   /** Told of each request that is over, once it is counted. */
   readonly observers: readonly Completion[];
+  /** Sheds requests where there is too much to do; null: never. */
+  readonly overload: { refusal(priority: number): Failure | null } | null;
   /** Records requests in traces; null: none are. */
   readonly tracer: { begin(exchange: Exchange): ExchangeTrace | null } | null;
 }
@@ -140,6 +142,8 @@ export class Pipeline implements Finish, Completion {
     exchange.params = found.params;
     if (found.rest !== null) exchange.restAt = exchange.path.length - found.rest.length;
     route.counter.begin();
+    const shed = this.snapshot.overload?.refusal(route.priority) ?? null;
+    if (shed !== null) return this.finish(exchange, problem(shed, exchange.id), route.response);
     if (
       exchange.body !== null &&
       route.maxBody !== Number.POSITIVE_INFINITY &&

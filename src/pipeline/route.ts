@@ -46,6 +46,8 @@ export interface CompiledRoute extends RouteHandle {
   readonly response: HeaderTransform | null;
   /** Paths that its match names letter by letter: there it takes even what the gateway would answer itself. */
   readonly literal: ReadonlySet<string>;
+  /** Above 0: shed last where there is too much to do. */
+  readonly priority: number;
   /** Largest request body in bytes; Infinity for no bound. */
   readonly maxBody: number;
 }

@@ -15,6 +15,7 @@ import type { LimitRoom } from '../limit/index.ts';
 import {
   compileTransform,
   isTraceparent,
+  Overload,
   type PipelineSnapshot,
   type ProxyParts,
 } from '../pipeline/index.ts';
@@ -23,6 +24,7 @@ import {
   type AccessLog,
   type Counters,
   type LogFiles,
+  type RecentRequests,
   RequestMetrics,
   type TraceRoom,
   Tracer,
@@ -48,6 +50,7 @@ export interface SnapshotParts {
   readonly auth: AuthRoom;
   readonly cache: Cache;
   readonly logFiles: LogFiles;
+  readonly recent: RecentRequests;
   readonly traces: TraceRoom;
   readonly limits: LimitRoom;
   /** Signs the cookies that keep a client where it was; equal in all workers of a node. */
@@ -56,6 +59,7 @@ export interface SnapshotParts {
 
 /** A gateway compiled from a config: immutable; all names resolved, all expressions compiled. */
 export interface Snapshot extends PipelineSnapshot {
+  readonly overload: Overload | null;
   readonly config: GatewayConfig;
   readonly services: ReadonlyMap<string, Service>;
   /** Makes what it claimed of the gateway's lasting state the state in force. */
@@ -71,6 +75,7 @@ export interface Snapshot extends PipelineSnapshot {
 export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Snapshot {
   const accessLog = compileAccessLog(config, parts);
   const tracer = compileTracer(config, parts);
+  const overload = config.overload === null ? null : new Overload(config.overload.maxDelay, parts.clock);
   const upstreams = parts.upstreams.compile(Object.values(config.services));
   const { services } = upstreams;
   const { auth, commit: commitAuth } = parts.auth.compile(config);
@@ -103,6 +108,7 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
       commitLimits();
       parts.logFiles.commit();
       parts.traces.commit();
+      parts.recent.secret = secretParameters(config);
     },
     router: compileRouter(entries),
     trusted: compileTrusted(config),
@@ -111,6 +117,7 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
     wellKnown: wellKnownOf(auth),
     observers: observersOf(config, accessLog, tracer, parts),
     tracer,
+    overload,
   };
   inside.stand(snapshot);
   return snapshot;
@@ -129,10 +136,10 @@ function observersOf(
   { admin }: GatewayConfig,
   accessLog: AccessLog | null,
   tracer: Tracer | null,
-  { clock, counters, series = null }: SnapshotParts,
+  { clock, counters, recent, series = null }: SnapshotParts,
 ): readonly Completion[] {
   return [
-    ...(admin === null ? [] : [new RequestMetrics(clock, counters.route(UNMATCHED))]),
+    ...(admin === null ? [] : [new RequestMetrics(clock, counters.route(UNMATCHED)), recent]),
     ...(admin === null || series === null ? [] : [series]),
     ...(accessLog === null ? [] : [accessLog]),
     ...(tracer === null ? [] : [tracer]),

@@ -135,6 +135,7 @@ export function routed(
       wellKnown: null,
       observers: [],
       tracer: null,
+      overload: null,
     },
     parts,
   ).handle(exchange);
@@ -199,6 +200,7 @@ function entryOf(config: RouteConfig) {
     rules: null,
     mirror: null,
     literal: new Set(),
+    priority: 0,
     maxBody: Number.POSITIVE_INFINITY,
   };
   return { route, name: config.name, match: config.match, when: compileWhen(config.match.when) };

@@ -41,6 +41,7 @@ export class Inside {
         rules: null,
         observers: [],
         tracer: null,
+        overload: null,
       },
       { clock, random, variables, unmatched: new Counters().route(name), failed: () => {} },
     );

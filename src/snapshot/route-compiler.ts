@@ -87,6 +87,7 @@ const NO_ROUTE: RouteConfig = {
   request: NO_TRANSFORM,
   response: NO_TRANSFORM,
   limits: [],
+  priority: 0,
   maxBody: Number.POSITIVE_INFINITY,
   cache: null,
   mirror: null,
@@ -139,6 +140,7 @@ export class RouteCompiler {
       rules: compileRules(route.answers, scopes.request, (to) => this.alone(route, to, scopes)),
       mirror: this.mirror(route, scopes),
       literal: literalPaths(route),
+      priority: route.priority,
       maxBody: route.maxBody,
     };
     return { route: compiled, name: route.name, match: route.match, when: compileWhen(route.match.when) };
@@ -155,6 +157,7 @@ export class RouteCompiler {
       rules: null,
       mirror: null,
       literal: NO_PATHS,
+      priority: 0,
       maxBody: Number.POSITIVE_INFINITY,
     };
     const match = { ...NO_ROUTE.match, paths: [path], methods: ['GET'] };

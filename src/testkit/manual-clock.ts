@@ -51,6 +51,11 @@ export class ManualClock implements Clock {
     this.time = end;
   }
 
+  /** Time goes by, but what falls due fires only at the next `advance`: the event loop is held up. */
+  stall(ms: number): void {
+    this.time += ms;
+  }
+
   private due(end: number): Entry | null {
     let first: Entry | null = null;
     for (const entry of this.entries) {

@@ -8,7 +8,7 @@ import {
   type ExplainRequest,
   type RouteDescription,
 } from '../snapshot/index.ts';
-import type { Counters, Logger, SeriesView } from '../telemetry/index.ts';
+import type { Counters, Logger, RecentRequest, SeriesView } from '../telemetry/index.ts';
 import { type CheckPlans, checkPlans, type ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
@@ -92,6 +92,7 @@ export const TOPICS = {
   reopen: 'reopen',
   state: 'state',
   series: 'series',
+  requests: 'requests',
 } as const;
 
 /** An invalidation under its number, as it goes to workers; `what` null: the floor rises to it; `reset`: another sequence begins. */
@@ -295,6 +296,8 @@ export interface NodeView extends CacheControl, ConfigControl {
   series(): SeriesView;
   /** All that `/metrics` tells. */
   metrics(): Promise<NodeMetrics>;
+  /** Requests that are over and still remembered: those of an id, or the newest. The newest first. */
+  recent(id: string | null, limit: number): Promise<RecentRequest[]>;
   /** What would become of a request, by the config in force. Rejects with code BAD_REQUEST for one that makes no sense. */
   explain(request: ExplainRequest): Promise<Explained>;
   /** The change sources, in the order of the config. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Explained, ExplainRequest } from '../snapshot/index.ts';
-import { addRows, type Logger } from '../telemetry/index.ts';
+import { addRows, type Logger, type RecentRequest } from '../telemetry/index.ts';
 import { mergeDescriptions, type ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { Backoff } from './backoff.ts';
@@ -153,6 +153,13 @@ export class Fleet {
   async caches(): Promise<WorkerCacheState[]> {
     const told = await Promise.all([...this.all].map((worker) => worker.ask(TOPICS.cache)));
     return told.filter((state) => state !== undefined) as WorkerCacheState[];
+  }
+
+  /** Requests that workers remember; the newest first. */
+  async recent(id: string | null, limit: number): Promise<RecentRequest[]> {
+    const told = await Promise.all([...this.all].map((worker) => worker.ask(TOPICS.requests, { id, limit })));
+    const all = told.flatMap((found) => (found as RecentRequest[] | undefined) ?? []);
+    return all.sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, limit);
   }
 
   /** How each worker that can say so is doing. */

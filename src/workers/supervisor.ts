@@ -281,6 +281,7 @@ class Supervisor {
       unmatched: async () => (await this.fleet.counters()).get(UNMATCHED),
       series: () => this.series.view(),
       metrics: () => this.metrics(),
+      recent: (id, limit) => this.fleet.recent(id, limit),
       ...configControl(this.reloading!),
     };
   }

@@ -129,9 +129,9 @@ export class WorkerProcess {
   }
 
   /** What it answers on a topic of the bus; undefined where it can't say. */
-  async ask(topic: string): Promise<unknown> {
+  async ask(topic: string, value: unknown = null): Promise<unknown> {
     try {
-      return await this.channel.call('broadcast', { topic, value: null }, { deadline: 1000 });
+      return await this.channel.call('broadcast', { topic, value }, { deadline: 1000 });
     } catch {
       return undefined;
     }

@@ -175,6 +175,16 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', () => {
     expect(stations).toContain(service.url);
   });
 
+  it('the same for a request that was, by its id', async () => {
+    await fetch(`http://127.0.0.1:${port}/down`, { headers: { 'x-request-id': 'complaint-0001' } });
+    await page.fill('#explain-text', 'complaint-0001');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('#stations li:has-text("/down")');
+    const stations = (await page.locator('#stations li').allTextContents()).join('\n');
+    expect(stations).toContain('down took it');
+    expect(stations).toContain('TG_UPSTREAM');
+  });
+
   it('how are the services? In words', async () => {
     await expect.poll(() => page.textContent('#services-table')).toContain('out, after errors');
     expect(await page.textContent('#services-table')).toContain('ECONNREFUSED');

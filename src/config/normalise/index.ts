@@ -59,6 +59,7 @@ export function normalise(input: ConfigInput, read: ReadFiles): GatewayConfig {
       delay: durationOf(input.drain?.delay, 0),
       timeout: durationOf(input.drain?.timeout, 30_000),
     },
+    overload: input.overload === undefined ? null : { maxDelay: durationOf(input.overload.maxDelay, 0) },
     tracing: tracingOf(input.tracing),
     log: accessLogOf(input.log, read.path),
   };

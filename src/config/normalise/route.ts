@@ -33,6 +33,7 @@ export function normaliseRoute(
     cache: keepsAnswers(action) ? routeCacheOf(input.cache ?? defaults.cache) : null,
     mirror: mirrorOf(input.mirror, defaults.mirror),
     answers: answersOf(input, defaults, read.bytes),
+    priority: Number(input.priority ?? defaults.priority ?? 0),
     limits: limitsOf(input.limit ?? defaults.limit),
     maxBody: sizeOf(input.maxBody ?? defaults.maxBody, Number.POSITIVE_INFINITY),
   };

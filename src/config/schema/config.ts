@@ -54,6 +54,19 @@ export const config = openObject(
     )
       .optional()
       .describe('Shutting down.'),
+    overload: object(
+      'Overload',
+      'overload',
+      {
+        maxDelay: duration.describe(
+          'How late the event loop of a worker may be before new requests are shed (503).',
+        ),
+      },
+      [],
+      { wrap: 'maxDelay' },
+    )
+      .optional()
+      .describe('Sheds requests where there is more to do than can be done. Default: never.'),
     tracing: tracing.optional().describe('Records requests as traces of OpenTelemetry. Default: not at all.'),
     log: log.optional().describe('The access log.'),
   },

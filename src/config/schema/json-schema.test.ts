@@ -50,12 +50,9 @@ describe('the JSON Schema', () => {
 
 describe('a key that is not built yet', () => {
   const at: Record<string, (key: string) => object> = {
-    Config: (key) => ({ [key]: {} }),
     Service: (key) => ({ services: { a: { url: 'http://127.0.0.1', [key]: {} } } }),
     Discover: (key) => ({ services: { a: { discover: { dns: 'shop.internal', [key]: {} } } } }),
     ChangeSource: (key) => ({ changes: { shop: { tables: { 'public.a': ['a'] }, [key]: {} } } }),
-    Route: (key) => ({ routes: { a: { match: '/', [key]: {} } } }),
-    Defaults: (key) => ({ defaults: { [key]: {} } }),
     Listener: (key) => ({ listen: { address: '127.0.0.1:80', [key]: {} } }),
     ListenerTls: (key) => ({ listen: { address: '127.0.0.1:80', tls: { [key]: {} } } }),
     Admin: (key) => ({ admin: { [key]: {} } }),

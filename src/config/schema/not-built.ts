@@ -4,14 +4,11 @@
  * Whoever builds one deletes its name here and adds it to the schema.
  */
 export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
-  Config: ['overload'],
   ChangeSource: ['readYourWrites'],
   Listener: ['http2'],
   ListenerTls: ['acme'],
   Admin: ['tls'],
   Discover: ['consul', 'kubernetes'],
-  Route: ['priority'],
-  Defaults: ['priority'],
   RouteCache: ['refresh', 'audit', 'auditIgnore'],
 };
 

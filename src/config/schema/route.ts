@@ -243,6 +243,9 @@ const shared = {
     .optional()
     .describe('Transforms of each answer as it goes out.'),
   limit: limits.optional().describe('How many requests may come (429).'),
+  priority: integer(0, 100)
+    .optional()
+    .describe('Above 0: its requests are shed last where there is too much to do (overload). Default 0.'),
   maxBody: sizeOrNone.optional().describe('Largest request body (413). Default none.'),
 };
 

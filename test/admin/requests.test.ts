@@ -1,0 +1,112 @@
+/** Recent requests over the admin API, of two workers. */
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import {
+  answer,
+  freePort,
+  type ProcessLab,
+  processLab,
+  type ScriptedOrigin,
+  scriptedOrigin,
+  type TempFolder,
+  tempFolder,
+} from '../../src/testkit/index.ts';
+
+const BIN = new URL('../../bin/tidegate', import.meta.url).pathname;
+const hash = `sha256:${createHash('sha256').update('hunter2').digest('hex')}`;
+let folder: TempFolder;
+let lab: ProcessLab;
+let service: ScriptedOrigin;
+let port: number;
+let admin: number;
+
+beforeAll(async () => {
+  folder = tempFolder();
+  lab = processLab();
+  service = await scriptedOrigin(answer(200, [], 'hello'));
+  [port, admin] = [await freePort(), await freePort()];
+  const config = {
+    listen: `127.0.0.1:${port}`,
+    admin: `127.0.0.1:${admin}`,
+    workers: 2,
+    services: { shop: { url: service.url }, down: { url: 'http://127.0.0.1:9', retries: { attempts: 0 } } },
+    auth: { keys: { apiKey: { from: [{ query: 'mine' }], keys: [{ hash, subject: 'bob' }] } } },
+    routes: {
+      kept: { match: '/kept', to: 'shop', cache: { ttl: '60s' } },
+      guarded: { match: '/guarded', to: 'shop', auth: { with: 'keys' } },
+      down: { match: '/down', to: 'down' },
+    },
+  };
+  const gateway = lab.start(BIN, ['run', folder.write('tidegate.yaml', stringify(config))]);
+  await gateway.line(/serving/);
+}, 30_000);
+afterAll(async () => {
+  await lab.close();
+  await service.close();
+  folder.close();
+});
+
+const ask = async (path: string, id: string) => {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { 'x-request-id': id } });
+  await response.arrayBuffer();
+};
+const recent = async (query: string) => {
+  const response = await fetch(`http://127.0.0.1:${admin}/v1/requests${query}`);
+  return {
+    status: response.status,
+    body: (await response.json()) as { requests: Record<string, unknown>[] },
+  };
+};
+
+it('a request is found by its id, with its way through the gateway', async () => {
+  await ask('/guarded?x=1&mine=hunter2', 'id-guarded');
+  const { body } = await recent('?id=id-guarded');
+  expect(body.requests).toEqual([
+    expect.objectContaining({
+      id: 'id-guarded',
+      method: 'GET',
+      path: '/guarded?x=1&mine=***',
+      status: 200,
+      bytes: 5,
+      route: 'guarded',
+      auth: { provider: 'keys', subject: 'bob' },
+      cache: null,
+      service: 'shop',
+      target: service.url,
+      failure: null,
+    }),
+  ]);
+  expect(body.requests[0]!.duration).toBeGreaterThan(0);
+});
+
+it('one that failed says why, and one from the cache that it was', async () => {
+  await ask('/down', 'id-down');
+  expect((await recent('?id=id-down')).body.requests[0]).toMatchObject({
+    status: 502,
+    service: 'down',
+    failure: { code: 'TG_UPSTREAM_REFUSED', cause: expect.stringContaining('ECONNREFUSED') },
+  });
+  for (let i = 0; i < 8; i++) await ask('/kept', 'id-kept');
+  const outcomes = (await recent('?id=id-kept')).body.requests.map(
+    ({ cache }) => (cache as { outcome: string }).outcome,
+  );
+  expect(outcomes).toHaveLength(8);
+  expect(outcomes).toContain('hit');
+});
+
+it('the newest come first, as many as are asked for, of both workers', async () => {
+  for (let i = 0; i < 20; i++) await ask('/nowhere', `id-${i}`);
+  const { body } = await recent('?limit=10');
+  expect(body.requests).toHaveLength(10);
+  const times = body.requests.map(({ at }) => at as string);
+  expect(times).toEqual([...times].sort().reverse());
+});
+
+it.each([
+  ['?id=none', 404],
+  ['?limit=0', 400],
+  ['?limit=many', 400],
+])('%s is %i', async (query, status) => {
+  expect((await recent(query)).status).toBe(status);
+});
