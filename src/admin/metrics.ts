@@ -1,5 +1,7 @@
 import {
   BOUNDS,
+  COUNTS,
+  type CountName,
   DETAIL,
   detailOfRow,
   Exposition,
@@ -8,7 +10,6 @@ import {
   type Labels,
   METRICS,
   type Metric,
-  namedCounts,
   requestsOf,
   TIMED_PHASES,
   UNMATCHED,
@@ -112,18 +113,14 @@ function aboutRoutes(out: Exposition, node: NodeMetrics): void {
   counts(out, METRICS.reported, limited, 'reported');
 }
 
-function counts(
-  out: Exposition,
-  metric: Metric,
-  rows: readonly Row[],
-  name: keyof ReturnType<typeof namedCounts>,
-): void {
+function counts(out: Exposition, metric: Metric, rows: readonly Row[], name: CountName): void {
+  const column = COUNTS.indexOf(name);
   each(
     out,
     metric,
     rows,
     ([route]) => [['route', route]],
-    ([, row]) => namedCounts(row)[name],
+    ([, row]) => row[column]!,
   );
 }
 

@@ -161,13 +161,14 @@ export function namedCounts(row: ArrayLike<number> | undefined): Record<CountNam
   return Object.fromEntries(COUNTS.map((name, i) => [name, row?.[i] ?? 0])) as Record<CountName, number>;
 }
 
-/** Details of all rows together. */
-export function sumOfDetails(rows: Iterable<Float64Array>): Float64Array {
+/** Details of all rows together, as far as they are of phases; the rest is 0. */
+export function sumOfPhases(rows: Iterable<Float64Array>): Float64Array {
   const sum = new Float64Array(DETAIL.length);
-  for (const row of rows)
-    detailOfRow(row)?.forEach((count, i) => {
-      sum[i]! += count;
-    });
+  for (const row of rows) {
+    const detail = detailOfRow(row);
+    if (detail === null) continue;
+    for (let i = DETAIL.auth; i < DETAIL.length; i++) sum[i] = sum[i]! + detail[i]!;
+  }
   return sum;
 }
 

@@ -21,7 +21,7 @@ export {
   namedCounts,
   RouteCounter,
   settled,
-  sumOfDetails,
+  sumOfPhases,
   UNMATCHED,
 } from './counters.ts';
 export { DescriptorWriter, type LineWriter, stdoutWriter } from './line-writer.ts';

@@ -24,7 +24,7 @@ export interface NodeMetrics {
   readonly reloads: Readonly<Record<'ok' | 'refused', number>>;
   /** Rows of counters by route, what no route took among them. */
   readonly routes: ReadonlyMap<string, Float64Array>;
-  /** Details of all routes together, those that are no longer there too. */
+  /** Times of phases of all routes together, those that are no longer there too. */
   readonly phases: Float64Array;
   readonly services: readonly ServiceDescription[];
   readonly cache: CacheView;

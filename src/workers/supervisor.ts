@@ -1,6 +1,6 @@
 import { type Invalidation, NodeSequence } from '../cache/index.ts';
 import { NodeChanges } from '../changes/index.ts';
-import { type Logger, type Moves, Series, sumOfDetails, UNMATCHED } from '../telemetry/index.ts';
+import { type Logger, type Moves, Series, sumOfPhases, UNMATCHED } from '../telemetry/index.ts';
 import { ActiveChecks } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
@@ -314,7 +314,7 @@ class Supervisor {
       loadedAt,
       reloads: this.reloading!.counts,
       routes: new Map(names.flatMap((name) => (sums.has(name) ? [[name, sums.get(name)!] as const] : []))),
-      phases: sumOfDetails(sums.values()),
+      phases: sumOfPhases(sums.values()),
       services,
       cache: caches,
       changes: this.changes.describe(),

@@ -49,12 +49,13 @@ export class Exposition {
     bounds: readonly number[],
     { buckets, count, sum }: { buckets: readonly number[]; count: number; sum: number },
   ): void {
-    bounds.forEach((bound, i) => {
-      this.sample(`${name}_bucket`, [...labels, ['le', boundText(bound)]], buckets[i]!);
-    });
-    this.sample(`${name}_bucket`, [...labels, ['le', '+Inf']], count);
-    this.sample(`${name}_sum`, labels, sum);
-    this.sample(`${name}_count`, labels, count);
+    // A scrape is mostly these lines: what they share is made once.
+    const own = labelText(labels);
+    const head = own === '' ? `${name}_bucket{le="` : `${name}_bucket${own.slice(0, -1)},le="`;
+    let text = '';
+    for (let i = 0; i < bounds.length; i++) text += `${head}${boundText(bounds[i]!)}"} ${buckets[i]!}\n`;
+    text += `${head}+Inf"} ${count}\n${name}_sum${own} ${numberText(sum)}\n${name}_count${own} ${count}`;
+    this.lines.push(text);
   }
 
   toString(): string {
@@ -76,9 +77,16 @@ function escaped(value: string): string {
     : value;
 }
 
-/** A bound is a float in both formats. */
+const boundTexts = new Map<number, string>();
+
+/** A bound is a float in both formats. There are few, and each is written for every route. */
 function boundText(bound: number): string {
-  return Number.isInteger(bound) ? `${bound}.0` : String(bound);
+  let text = boundTexts.get(bound);
+  if (text === undefined) {
+    text = Number.isInteger(bound) ? `${bound}.0` : String(bound);
+    boundTexts.set(bound, text);
+  }
+  return text;
 }
 
 function numberText(value: number): string {
