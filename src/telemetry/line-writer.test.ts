@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { until } from '../testkit/index.ts';
 import { DescriptorWriter } from './line-writer.ts';
@@ -18,6 +19,8 @@ const failure = (code: string) => Object.assign(new Error(code), { code });
 test('lines that come while one is written go out together, in order, also when only a part is taken', async () => {
   const { calls, writer } = descriptor();
   writer.write('one\n');
+  expect(calls, 'the turn that a line comes in').toHaveLength(0);
+  await nextTurn();
   writer.write('two\n');
   writer.write('three\n');
   expect(calls.map(({ text }) => text)).toEqual(['one\n']);
@@ -34,11 +37,13 @@ test('lines that come while one is written go out together, in order, also when 
 test('a full descriptor is tried again, and a reader that has gone is no error', async () => {
   const { calls, writer } = descriptor();
   writer.write('one\n');
+  await nextTurn();
   calls[0]!.done(failure('EAGAIN'), 0);
   await until(() => calls.length === 2, 'another try');
   expect(calls[1]!.text).toBe('one\n');
   calls[1]!.done(failure('EPIPE'), 0);
   writer.write('two\n');
+  await nextTurn();
   expect(calls).toHaveLength(2);
   expect(await writer.flush(0)).toBe(true);
 });
@@ -46,6 +51,7 @@ test('a full descriptor is tried again, and a reader that has gone is no error',
 test('what a stuck reader leaves behind is bounded, and the next one is told how much is missing', async () => {
   const { calls, writer } = descriptor();
   writer.write('first\n');
+  await nextTurn();
   const line = `${'x'.repeat(1023)}\n`;
   for (let i = 0; i < 2000; i++) writer.write(line);
   expect(await writer.flush(1)).toBe(false);

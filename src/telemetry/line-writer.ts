@@ -64,7 +64,7 @@ export class DescriptorWriter implements LineWriter {
     }
     this.waiting.push(line);
     this.waitingLength += line.length;
-    if (!this.busy) this.next();
+    if (!this.busy) this.begin();
     else if (this.gathering !== null && this.waitingLength > ENOUGH) this.endGathering();
   }
 
@@ -78,6 +78,12 @@ export class DescriptorWriter implements LineWriter {
         resolve(true);
       });
     });
+  }
+
+  /** In a turn of its own: the request that a line tells of does not wait for it, nor do those behind it. */
+  private begin(): void {
+    this.busy = true;
+    setImmediate(() => this.next());
   }
 
   private next(): void {
