@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Template } from '../config/model.ts';
+import { cpuTimeOf } from '../testkit/index.ts';
 import { exchangeOf, failureOf, problemsOf } from './fixtures.ts';
 import {
   compileTemplate,
@@ -177,9 +178,8 @@ describe('where a value goes', () => {
     expect(render(' {v}\t', { v: ' a b ' }, 'header')).toBe('a b');
     expect(render('{v}', { v: '\xe4\xff' }, 'header')).toBe('\xe4\xff');
     expect(Buffer.from(render('{v}', { v: 'ä€' }, 'header'), 'latin1').toString()).toBe('ä€');
-    const start = performance.now();
-    expect(render('{v}', { v: `a${' '.repeat(200_000)}b` }, 'header')).toHaveLength(200_002);
-    expect(performance.now() - start).toBeLessThan(100);
+    const blanks = { v: `a${' '.repeat(200_000)}b` };
+    expect(cpuTimeOf(() => expect(render('{v}', blanks, 'header')).toHaveLength(200_002))).toBeLessThan(100);
     expect(problems('a\nb', 'header')).toEqual(['a\nb @0: a header can not hold control characters']);
   });
 

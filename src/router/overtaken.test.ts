@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { MatchConfig } from '../config/model.ts';
+import { cpuTimeOf } from '../testkit/index.ts';
 import { findOvertaken } from './overtaken.ts';
 
 const NOTHING: MatchConfig = {
@@ -67,8 +68,6 @@ describe('a less guarded route that takes what would reach a more guarded one', 
   it('is looked for among thousands of routes in no time', () => {
     const routes: Record<string, Partial<MatchConfig>> = { shut: { paths: ['/shop/*'] } };
     for (let i = 0; i < 3000; i++) routes[`open${i}`] = { paths: [`/a${i}/{id}/x`] };
-    const before = performance.now();
-    expect(found(routes)).toEqual([]);
-    expect(performance.now() - before).toBeLessThan(1000);
+    expect(cpuTimeOf(() => expect(found(routes)).toEqual([]))).toBeLessThan(1000);
   });
 });
