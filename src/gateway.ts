@@ -38,6 +38,7 @@ import {
 } from './telemetry/index.ts';
 import {
   type Discover,
+  type DrainedTarget,
   type HealthReport,
   type Lookup,
   Resolver,
@@ -122,6 +123,8 @@ export class Gateway implements WorkerGateway {
   private wanted: CacheConfig;
   private sharing: Promise<void>;
   private secretAsked: Promise<void> = Promise.resolve();
+  /** What the node has drained is known. */
+  private joined: Promise<void> = Promise.resolve();
   private ended = false;
   /** From the first question on how this process is doing. */
   private watch: ProcessWatch | null = null;
@@ -217,9 +220,16 @@ export class Gateway implements WorkerGateway {
       const { service, target, forMs, why } = ejection as Ejection;
       upstreams.reportEjected(service, target, forMs, why);
     });
-    upstreams.onEjected = (service, target, forMs, why) => {
-      bus.ask(TOPICS.ejected, { service, target, forMs, why } satisfies Ejection).catch(() => {});
+    const tell = (topic: string, value: unknown) => void bus.ask(topic, value).catch(() => {});
+    upstreams.news = {
+      ejected: (service, target, forMs, why) =>
+        tell(TOPICS.ejected, { service, target, forMs, why } satisfies Ejection),
+      returned: (service, target) => tell(TOPICS.returned, { service, target } satisfies DrainedTarget),
+      breaker: (service) => tell(TOPICS.breaker, service),
     };
+    const drain = (targets: unknown) => upstreams.drain(targets as DrainedTarget[]);
+    bus.on(TOPICS.drained, drain);
+    this.joined = bus.ask(TOPICS.drained, null).then(drain, () => {});
     bus.ask(TOPICS.health, null).then(hear, () => {});
     bus.on(TOPICS.state, () => this.state());
     bus.on(TOPICS.requests, (asked) => {
@@ -334,7 +344,7 @@ export class Gateway implements WorkerGateway {
 
   /** `where`: a handle that listens, or an address to listen on. Resolves with the port. */
   async listen(name: string, where: ListeningHandle | { host: string; port: number }): Promise<void> {
-    await Promise.all([this.upstreams.ready(), this.sharing]);
+    await Promise.all([this.upstreams.ready(), this.sharing, this.joined]);
     await this.secretAsked;
     const listener = this.listener(name);
     const { server } = listener;

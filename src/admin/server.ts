@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { getRequestListener } from '@hono/node-server';
 import type { AdminParts, NodeView } from '../workers/index.ts';
 import { adminApp, HEADERS } from './app.ts';
-import { auditTo } from './config.ts';
+import { auditTo } from './audit.ts';
 import { Dashboard } from './dashboard.ts';
 import { EVENTS_PATH, streamEvents } from './event-stream.ts';
 import { Guard } from './guard.ts';
@@ -20,7 +20,7 @@ const MOST_CONNECTIONS = 256;
 
 /** Opens the admin listener. */
 export async function startAdmin({ config, handle, view, log }: AdminParts): Promise<{ close(): void }> {
-  const app = adminApp(view, (error) => log.error('the admin API failed', { error }), auditTo(log));
+  const app = adminApp(view, (error) => log.error('the admin API failed', { error }), auditTo(log, config));
   const api = getRequestListener(app.fetch);
   const guard = new Guard(config);
   const dashboard = new Dashboard();

@@ -11,7 +11,6 @@ import { readWith } from './config-source.ts';
 import {
   COUNT_VARIABLE,
   type ConfigOutline,
-  type Ejection,
   isCode,
   KEY_VARIABLE,
   type NodeView,
@@ -28,6 +27,8 @@ import { Listeners } from './listeners.ts';
 import { inheritedListener, type OpenListener, openListener } from './listening.ts';
 import { NodeEvents } from './node-events.ts';
 import { type NodeMetrics, sumOutcomes } from './node-metrics.ts';
+import { NodeTargets } from './node-targets.ts';
+import { purgeShown } from './purge-shown.ts';
 import { Reloading } from './reload.ts';
 import { onSignals } from './signals.ts';
 import { type Inheritance, inherit, startSuccessor } from './succession.ts';
@@ -67,11 +68,15 @@ export function supervise(options: SuperviseOptions): Promise<number> {
   return new Supervisor(options).run();
 }
 
+/** Names of a purge that watchers are told. */
+const MOST_SHOWN = 100;
+
 class Supervisor {
   private readonly options: SuperviseOptions;
   private readonly log: Logger;
   /** Checks of targets run here, once for all workers. */
   private readonly checks: ActiveChecks;
+  private readonly targets: NodeTargets;
   private readonly fleet: Fleet;
   /** Numbers the invalidations of this node. */
   private readonly sequence: NodeSequence;
@@ -99,6 +104,11 @@ class Supervisor {
       const { service, target, up, why } = report;
       this.events.publish('health', { service, target, state: up ? 'in' : 'out', why });
       void this.fleet.broadcast(TOPICS.health, [report]);
+    });
+    this.targets = new NodeTargets({
+      events: this.events,
+      broadcast: (topic, value) => this.fleet.broadcast(topic, value),
+      services: () => this.fleet.services(),
     });
     process.env[KEY_VARIABLE] ??= systemRandom.hex(32);
     this.fleet = new Fleet({
@@ -185,6 +195,7 @@ class Supervisor {
         told: (reload) => this.events.publish('reload', reload),
         reloaded: (next) => {
           this.checks.apply(next.checks);
+          this.targets.follow(next);
           void this.sequence.follow(next.cache).then(() => this.changes.follow(next));
         },
       },
@@ -221,13 +232,7 @@ class Supervisor {
     });
     channel.on(TOPICS.series, (moves) => this.series.add(moves as Moves));
     channel.on(TOPICS.health, () => this.checks.reports());
-    channel.on(TOPICS.ejected, (ejection) => this.heardEjected(ejection as Ejection));
-  }
-
-  private heardEjected(ejection: Ejection): void {
-    const { service, target, forMs, why } = ejection;
-    this.events.publish('health', { service, target, state: 'out', why, seconds: Math.round(forMs / 1000) });
-    void this.fleet.broadcast(TOPICS.ejected, ejection);
+    this.targets.serve(channel);
   }
 
   private async bindAdmin(
@@ -266,6 +271,7 @@ class Supervisor {
         return this.fleet.readyCount === 0 ? 'no worker is ready' : null;
       },
       services: () => this.fleet.services(),
+      steerTarget: (service, target, mode) => this.targets.steer(service, target, mode),
       explain: (request) => this.fleet.explain(request),
       changes: () => this.changes.describe(),
       push: (source, request) => this.changes.push(source, request),
@@ -292,7 +298,7 @@ class Supervisor {
       ...control,
       purge: async (what) => {
         const done = await control.purge(what);
-        this.events.publish('purge', { ...what, ...done });
+        this.events.publish('purge', { ...purgeShown(what, MOST_SHOWN), ...done });
         return done;
       },
     };
@@ -356,6 +362,7 @@ class Supervisor {
     const sockets = new Map(this.listeners.byKey);
     const { admin } = this.reloading!.inForce.reading.outline;
     if (admin !== null && this.adminSocket !== null) sockets.set(adminKey(admin), this.adminSocket);
+    this.targets.handOver();
     try {
       const { pid } = await startSuccessor(sockets);
       this.log.info('the new version serves', { pid });
