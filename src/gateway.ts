@@ -123,7 +123,7 @@ export class Gateway implements WorkerGateway {
   private wanted: CacheConfig;
   private sharing: Promise<void>;
   private secretAsked: Promise<void> = Promise.resolve();
-  /** What the node has drained is known. */
+  /** What the node has drained is known: before that nothing may be sent anywhere. */
   private joined: Promise<void> = Promise.resolve();
   private ended = false;
   /** From the first question on how this process is doing. */
@@ -227,9 +227,7 @@ export class Gateway implements WorkerGateway {
       returned: (service, target) => tell(TOPICS.returned, { service, target } satisfies DrainedTarget),
       breaker: (service) => tell(TOPICS.breaker, service),
     };
-    const drain = (targets: unknown) => upstreams.drain(targets as DrainedTarget[]);
-    bus.on(TOPICS.drained, drain);
-    this.joined = bus.ask(TOPICS.drained, null).then(drain, () => {});
+    this.joined = followDrained(bus, upstreams);
     bus.ask(TOPICS.health, null).then(hear, () => {});
     bus.on(TOPICS.state, () => this.state());
     bus.on(TOPICS.requests, (asked) => {
@@ -496,6 +494,18 @@ export class Gateway implements WorkerGateway {
       cause: failure?.cause,
     });
   }
+}
+
+/** Resolves once it is known what is drained; rejects where nobody tells. */
+async function followDrained(bus: WorkerBus, upstreams: Upstreams): Promise<void> {
+  let told = false;
+  bus.on(TOPICS.drained, (targets) => {
+    told = true;
+    upstreams.drain(targets as DrainedTarget[]);
+  });
+  const answer = (await bus.ask(TOPICS.drained, null)) as DrainedTarget[];
+  // News that came together with the answer is newer than it.
+  if (!told) upstreams.drain(answer);
 }
 
 /** A supervisor that can't be told is gone, and its series with it. */

@@ -47,7 +47,11 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operati
         'Drains a target, or takes it in again, on all workers: no new request goes to it, what is under way goes on. Holds until a restart, or a config without that target.',
       takes: shapes.steer,
       gives: shapes.steered,
-      refusals: { 400: 'No such state.', 404: 'There is no such target.' },
+      refusals: {
+        400: 'No such state.',
+        404: 'There is no such target.',
+        503: 'A new version is taking over.',
+      },
       parameters: [
         { name: 'name', in: 'path', required: true, schema: { type: 'string' } },
         {

@@ -5,6 +5,7 @@ import type { Audit } from './audit.ts';
 import { problem } from './problem.ts';
 
 const SHAPE = 'Send { "state": "drain" } or { "state": "active" }.';
+const HANDING_OVER = 'A new version of the gateway is starting and takes over: ask that one.';
 const UNKNOWN = 'There is no such target; GET /v1/services names every service with its targets.';
 
 /**
@@ -20,6 +21,8 @@ export async function steerTarget(
   if (mode === null) return problem(c, 400, 'Bad Request', SHAPE);
   const [service, target] = [c.req.param('service') ?? '', c.req.param('target') ?? ''];
   const found = await view.steerTarget(service, target, mode);
+  if (found === 'handing over')
+    return problem(c, 503, 'Service Unavailable', HANDING_OVER, { 'retry-after': '5' });
   const what = mode === 'drain' ? 'a target was drained' : 'a target was taken in again';
   audit(c, what, found === null ? 'unknown' : 'done', found ?? {});
   if (found === null) return problem(c, 404, 'Not Found', UNKNOWN);

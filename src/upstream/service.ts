@@ -78,6 +78,15 @@ export class Service {
     );
   }
 
+  /** For the log, where `pick` found none. */
+  whyOut(): string {
+    const drained = this.targets.filter(({ state }) => state.drained).length;
+    if (drained === 0) return `no target of ${this.name} is in`;
+    return drained === this.targets.length
+      ? `every target of ${this.name} is drained`
+      : `no target of ${this.name} is in, and ${drained} of ${this.targets.length} are drained`;
+  }
+
   describe(): ServiceDescription {
     const { admission, pending } = this.state;
     return {

@@ -90,6 +90,10 @@ export class Upstreams {
   /** From now on just these are drained. */
   drain(targets: readonly DrainedTarget[]): void {
     this.drained = new Set(targets.map(({ service, target }) => drainKey(service, target)));
+    this.steer();
+  }
+
+  private steer(): void {
     for (const service of this.services.values())
       for (const { name, state } of service.targets)
         state.drain(this.drained.has(drainKey(service.name, name)));
@@ -248,6 +252,8 @@ export class Upstreams {
       if (claims.discoveries.get(key) !== discovery) discovery.close();
     this.discoveries = claims.discoveries;
     this.services = services;
+    // What is drained may have changed since these were compiled.
+    this.steer();
     for (const follow of claims.following) follow();
   }
 

@@ -315,7 +315,11 @@ export interface NodeView extends CacheControl, ConfigControl {
   /** Every service as all workers together know it. */
   services(): Promise<ServiceDescription[]>;
   /** Drains a target, or takes it in again, on all workers. Null: no service has such a target. */
-  steerTarget(service: string, target: string, mode: TargetMode): Promise<DrainedTarget | null>;
+  steerTarget(
+    service: string,
+    target: string,
+    mode: TargetMode,
+  ): Promise<DrainedTarget | null | 'handing over'>;
   /** The last ten minutes, second by second. */
   series(): SeriesView;
   /** All that `/metrics` tells. */

@@ -3,9 +3,6 @@ import type { Channel } from './channel.ts';
 import { type ConfigOutline, type Ejection, TOPICS } from './contract.ts';
 import type { NodeEvents } from './node-events.ts';
 
-/** Environment variable in which a supervisor tells its successor which targets are drained. */
-const DRAINED_VARIABLE = 'TIDEGATE_DRAINED';
-
 export interface NodeTargetsParts {
   readonly events: NodeEvents;
   broadcast(topic: string, value: unknown): Promise<unknown>;
@@ -18,11 +15,10 @@ export class NodeTargets {
   private readonly parts: NodeTargetsParts;
   private readonly ejected = new Set<string>();
   private readonly breakers = new Map<string, string>();
-  private drained: DrainedTarget[];
+  private drained: readonly DrainedTarget[] = [];
 
   constructor(parts: NodeTargetsParts) {
     this.parts = parts;
-    this.drained = JSON.parse(process.env[DRAINED_VARIABLE] ?? '[]');
   }
 
   /** What workers tell and ask. */
@@ -63,9 +59,14 @@ export class NodeTargets {
     void this.parts.broadcast(TOPICS.drained, left);
   }
 
-  /** For the successor, which is started with this process's environment. */
-  handOver(): void {
-    process.env[DRAINED_VARIABLE] = JSON.stringify(this.drained);
+  /** For a successor. */
+  get inDrain(): readonly DrainedTarget[] {
+    return this.drained;
+  }
+
+  /** What a predecessor had drained; before workers ask. */
+  inherit(drained: readonly DrainedTarget[]): void {
+    this.drained = drained;
   }
 
   private heardEjected(ejection: Ejection): void {

@@ -1,7 +1,7 @@
 import { type Invalidation, NodeSequence } from '../cache/index.ts';
 import { NodeChanges } from '../changes/index.ts';
 import { type Logger, type Moves, Series, sumOfPhases, UNMATCHED } from '../telemetry/index.ts';
-import { ActiveChecks } from '../upstream/index.ts';
+import { ActiveChecks, type TargetMode } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
 import { type CacheControl, cacheControl } from './cache-view.ts';
@@ -175,6 +175,8 @@ class Supervisor {
     const first = this.fleet.fork();
     const [inheritance, reading] = await Promise.all([inherit(), readWith(file, readConfig, first)]);
     const { outline } = reading;
+    this.targets.inherit(inheritance?.drained ?? []);
+    this.targets.follow(outline);
     this.listeners = new Listeners(inheritance?.sockets);
     const change = await this.listeners.prepare(outline.listen);
     change.commit();
@@ -271,7 +273,7 @@ class Supervisor {
         return this.fleet.readyCount === 0 ? 'no worker is ready' : null;
       },
       services: () => this.fleet.services(),
-      steerTarget: (service, target, mode) => this.targets.steer(service, target, mode),
+      steerTarget: (service, target, mode) => this.steerTarget(service, target, mode),
       explain: (request) => this.fleet.explain(request),
       changes: () => this.changes.describe(),
       push: (source, request) => this.changes.push(source, request),
@@ -290,6 +292,16 @@ class Supervisor {
       recent: (id, limit) => this.fleet.recent(id, limit),
       ...configControl(this.reloading!),
     };
+  }
+
+  /** While a successor starts it has been told already what is drained. */
+  private async steerTarget(
+    service: string,
+    target: string,
+    mode: TargetMode,
+  ): ReturnType<NodeView['steerTarget']> {
+    if (this.succeeding) return 'handing over';
+    return this.targets.steer(service, target, mode);
   }
 
   private cacheControl(): CacheControl {
@@ -362,9 +374,8 @@ class Supervisor {
     const sockets = new Map(this.listeners.byKey);
     const { admin } = this.reloading!.inForce.reading.outline;
     if (admin !== null && this.adminSocket !== null) sockets.set(adminKey(admin), this.adminSocket);
-    this.targets.handOver();
     try {
-      const { pid } = await startSuccessor(sockets);
+      const { pid } = await startSuccessor({ sockets, drained: this.targets.inDrain });
       this.log.info('the new version serves', { pid });
     } catch (error) {
       this.log.error('the new version does not start, this one goes on', { error });

@@ -55,7 +55,11 @@ afterEach(async () => {
 });
 
 function write(shop: object = {}, more: object = {}): void {
-  const config = {
+  folder.write('tidegate.yaml', stringify(config(shop, more)));
+}
+
+function config(shop: object = {}, more: object = {}): object {
+  return {
     listen: `127.0.0.1:${port}`,
     admin: `127.0.0.1:${admin}`,
     workers: 2,
@@ -63,13 +67,12 @@ function write(shop: object = {}, more: object = {}): void {
     routes: { all: { match: '/*', to: 'shop' } },
     ...more,
   };
-  folder.write('tidegate.yaml', stringify(config));
 }
 
 const steer = (target: string, body: unknown, service = 'shop') =>
   fetch(`http://127.0.0.1:${admin}/v1/services/${service}/targets/${target}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', connection: 'close' },
     body: JSON.stringify(body),
   });
 const drain = (target: string) => steer(target, { state: 'drain' });
@@ -84,7 +87,8 @@ async function answers(): Promise<string[]> {
 }
 
 async function states(): Promise<(string | undefined)[]> {
-  const response = await fetch(`http://127.0.0.1:${admin}/v1/services`);
+  // A version that goes closes connections that are kept.
+  const response = await fetch(`http://127.0.0.1:${admin}/v1/services`, { headers: { connection: 'close' } });
   const { services } = (await response.json()) as {
     services: { name: string; targets: { name: string; state: string }[] }[];
   };
@@ -133,8 +137,69 @@ test('with all targets drained requests are 503, also where a service would pani
   await drain(two.url);
   const response = await fetch(`http://127.0.0.1:${port}/`);
   expect(response.status).toBe(503);
-  expect(await response.json()).toMatchObject({ code: 'TG_UPSTREAM_UNAVAILABLE' });
+  expect(await response.json()).toMatchObject({
+    code: 'TG_UPSTREAM_UNAVAILABLE',
+    detail: 'No target of the service is available.',
+  });
+  await gateway.line(/TG_UPSTREAM_UNAVAILABLE.*every target of shop is drained/);
   expect(one.count() + two.count()).toBe(0);
+});
+
+test('panic sends to targets that are out, never to one that is drained', async () => {
+  const checked = { path: '/down', interval: '100ms', unhealthyAfter: 1 };
+  const isDown = async (_request: unknown, response: { statusCode: number; end(text?: string): void }) => {
+    response.statusCode = 500;
+    response.end('three');
+  };
+  const three = await httpOrigin(isDown);
+  try {
+    await reloaded(() => write({ targets: [one.url, three.url], health: { ...checked, panic: '100%' } }));
+    await drain(one.url);
+    await gateway.line(/a target is out/);
+    const asked = () => fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } });
+    for (let i = 0; i < 20; i++) expect(await (await asked()).text()).toBe('three');
+  } finally {
+    await three.close();
+  }
+});
+
+test('checks that find it well, and errors that it comes back from, do not bring it back', async () => {
+  await drain(one.url);
+  const checked = { path: '/healthz', interval: '100ms', unhealthyAfter: 1, healthyAfter: 1 };
+  await reloaded(() => write({ health: checked }));
+  await until(() => one.count() > 5, 'checks of the drained target');
+  expect(await states()).toEqual(['drain', 'active']);
+  expect(await answers()).toEqual(['two']);
+});
+
+test('a metric tells which targets are drained', async () => {
+  const metric = async (url: string) => {
+    const text = await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text();
+    const [, value] = text.split(`tidegate_upstream_target_drained{service="shop",target="${url}"} `);
+    return Number(value?.split('\n', 1)[0]);
+  };
+  await drain(one.url);
+  expect([await metric(one.url), await metric(two.url)]).toEqual([1, 0]);
+});
+
+test('a new version on the same ports keeps it', async () => {
+  await drain(one.url);
+  gateway.signal('SIGUSR2');
+  await gateway.line(/the new version serves/);
+  await until(async () => (await states())[0] === 'drain', 'the new version');
+  await gateway.line(/"drained"|drained$/m);
+  for (let i = 0; i < 5; i++) expect(await answers()).toEqual(['two']);
+  expect(await states()).toEqual(['drain', 'active']);
+});
+
+test('a new version whose config has another target in its place does not', async () => {
+  await drain(one.url);
+  await reloaded(() => write({ targets: [two.url] }));
+  gateway.signal('SIGUSR2');
+  await gateway.line(/the new version serves/);
+  await gateway.line(/"message":"drained"/);
+  await reloaded(() => write());
+  expect(await states()).toEqual(['active', 'active']);
 });
 
 test('it stays drained through a reload that leaves the target alone, and one that gives it other pools', async () => {
@@ -160,6 +225,20 @@ test('a worker that takes the place of a dead one knows what is drained', async 
   const worker = gateway.tree().find((pid) => pid !== gateway.pid)!;
   process.kill(worker, 'SIGKILL');
   await until(() => gateway.output.slice(before.length).includes('the new worker serves'), 'its successor');
+  for (let i = 0; i < 5; i++) expect(await answers()).toEqual(['two']);
+});
+
+test('the fresh workers of a config that is a program know it too', async () => {
+  gateway.signal('SIGTERM');
+  await gateway.exit();
+  const program = (text: string) =>
+    folder.write('tidegate.config.ts', `// ${text}\nexport default ${JSON.stringify(config())};\n`);
+  gateway = lab.start(BIN, ['run', program('first')]);
+  await gateway.line(/serving/);
+  await drain(one.url);
+  await reloaded(() => program('second'));
+  await until(async () => gateway.tree().length === 3, 'the old workers to end');
+  expect(await states()).toEqual(['drain', 'active']);
   for (let i = 0; i < 5; i++) expect(await answers()).toEqual(['two']);
 });
 
