@@ -124,7 +124,8 @@ export class Gateway implements WorkerGateway {
   private sharing: Promise<void>;
   private secretAsked: Promise<void> = Promise.resolve();
   /** What the node has drained is known: before that nothing may be sent anywhere. */
-  private joined: Promise<void> = Promise.resolve();
+  private joined: Promise<unknown> = Promise.resolve();
+  private readonly readyState: { why: string | null } = { why: null };
   private ended = false;
   /** From the first question on how this process is doing. */
   private watch: ProcessWatch | null = null;
@@ -184,6 +185,7 @@ export class Gateway implements WorkerGateway {
       recent: this.recent,
       traces: this.traces,
       limits: this.limits,
+      readyState: this.readyState,
       auth: this.auth,
       cache: this.cache,
       clock,
@@ -227,7 +229,12 @@ export class Gateway implements WorkerGateway {
       returned: (service, target) => tell(TOPICS.returned, { service, target } satisfies DrainedTarget),
       breaker: (service) => tell(TOPICS.breaker, service),
     };
-    this.joined = followDrained(bus, upstreams);
+    this.joined = Promise.all([
+      follow(bus, TOPICS.drained, (targets) => upstreams.drain(targets as DrainedTarget[])),
+      follow(bus, TOPICS.ready, (why) => {
+        this.readyState.why = why as string | null;
+      }),
+    ]);
     bus.ask(TOPICS.health, null).then(hear, () => {});
     bus.on(TOPICS.state, () => this.state());
     bus.on(TOPICS.requests, (asked) => {
@@ -496,16 +503,16 @@ export class Gateway implements WorkerGateway {
   }
 }
 
-/** Resolves once it is known what is drained; rejects where nobody tells. */
-async function followDrained(bus: WorkerBus, upstreams: Upstreams): Promise<void> {
+/** Hears of a topic from now on, and first where it stands; resolves then, and rejects where nobody tells. */
+async function follow(bus: WorkerBus, topic: string, hear: (value: unknown) => void): Promise<void> {
   let told = false;
-  bus.on(TOPICS.drained, (targets) => {
+  bus.on(topic, (value) => {
     told = true;
-    upstreams.drain(targets as DrainedTarget[]);
+    hear(value);
   });
-  const answer = (await bus.ask(TOPICS.drained, null)) as DrainedTarget[];
+  const answer = await bus.ask(topic, null);
   // News that came together with the answer is newer than it.
-  if (!told) upstreams.drain(answer);
+  if (!told) hear(answer);
 }
 
 /** A supervisor that can't be told is gone, and its series with it. */

@@ -83,8 +83,8 @@ export interface StartMessage {
 export const COUNT_VARIABLE = 'TIDEGATE_WORKERS';
 
 /**
- * What goes over the bus: about targets (which are drained among it), the state of caches (asked of workers), invalidations (told to them), and
- * what they ask: to number an invalidation, where the sequence stands, and how long tagged answers may be given; and
+ * What goes over the bus: about targets (which are drained among it), whether requests are welcome at the node, the
+ * state of caches (asked of workers), invalidations (told to them), and what they ask: to number an invalidation, where the sequence stands, and how long tagged answers may be given; and
  * what is known of change sources (told to workers, and asked by them); that log files are to be opened anew; and what moved (told by
  * workers, for the series of the node).
  */
@@ -94,6 +94,7 @@ export const TOPICS = {
   returned: 'returned',
   breaker: 'breaker',
   drained: 'drained',
+  ready: 'ready',
   cache: 'cache',
   fences: 'fences',
   invalidate: 'invalidate',
@@ -351,4 +352,10 @@ export interface AdminParts {
   log: Logger;
 }
 
-export type StartAdmin = (parts: AdminParts) => Promise<{ close(): void }>;
+export interface AdminServer {
+  /** What it shows, and whose certificates it takes, from the next connection on. */
+  renew(config: AdminConfig): void;
+  close(): void;
+}
+
+export type StartAdmin = (parts: AdminParts) => Promise<AdminServer>;

@@ -1,6 +1,7 @@
 export { type CacheControl, type CacheView, cacheControl, type WorkerCacheState } from './cache-view.ts';
 export {
   type AdminParts,
+  type AdminServer,
   BACKLOG,
   type ConfigControl,
   type ConfigOutline,
