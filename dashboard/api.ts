@@ -29,6 +29,8 @@ export interface Routes {
 export interface Target {
   name: string;
   weight: number;
+  /** `drain`: an operator has taken it out. */
+  state: string;
   health: string;
   connections: { open: number; inUse: number };
   requests: number;

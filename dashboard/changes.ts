@@ -71,10 +71,11 @@ function said(type: string, data: Record<string, unknown>): Said {
     case 'purge': {
       const {
         tags = [],
+        urls = [],
         prefixes = [],
         all,
-      } = data as { tags?: string[]; prefixes?: string[]; all?: boolean };
-      return quiet(`purged ${all ? 'everything' : [...tags, ...prefixes].slice(0, 5).join(', ')}`);
+      } = data as { tags?: string[]; urls?: string[]; prefixes?: string[]; all?: boolean };
+      return quiet(`purged ${all ? 'everything' : [...tags, ...urls, ...prefixes].slice(0, 5).join(', ')}`);
     }
     case 'reload':
       return data.ok

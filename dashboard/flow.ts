@@ -130,8 +130,10 @@ function said({ requests, hits, refused, errors }: Lane): string {
 
 function serviceOf({ name, targets, breaker }: Service, i: number): SVGElement {
   const out = targets.filter(({ health }) => health === 'down' || health === 'ejected').length;
+  const drained = targets.filter(({ state }) => state === 'drain').length;
   const trouble = [
     ...(out > 0 ? [`${out} of ${targets.length} out`] : []),
+    ...(drained > 0 ? [`${drained} drained`] : []),
     ...(breaker === 'open' ? ['breaker open'] : []),
   ].join(', ');
   const y = rowY(i);

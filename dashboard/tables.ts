@@ -1,4 +1,4 @@
-import type { Service } from './api.ts';
+import type { Service, Target } from './api.ts';
 import { byId, h } from './dom.ts';
 import { amount, clock, duration, percent } from './format.ts';
 import type { RouteSample } from './samples.ts';
@@ -123,7 +123,7 @@ export function showServices(services: readonly Service[]): void {
           i === 0 ? `${service.name}${service.breaker === 'open' ? ' (breaker open)' : ''}` : '',
         ),
         h('td', {}, target.name),
-        h('td', { class: HEALTH[target.health]?.[1] ?? '' }, HEALTH[target.health]?.[0] ?? target.health),
+        healthOf(target),
         h('td', { class: 'number' }, target.connections.inUse),
         h('td', { class: 'number' }, i === 0 ? service.pending : ''),
         h('td', { class: 'number' }, amount(target.requests)),
@@ -140,6 +140,12 @@ export function showServices(services: readonly Service[]): void {
     ),
   );
   table.replaceChildren(head, h('tbody', {}, ...rows));
+}
+
+function healthOf({ state, health }: Target): HTMLElement {
+  const [text, tone] = HEALTH[health] ?? [health, ''];
+  if (state !== 'drain') return h('td', { class: tone }, text);
+  return h('td', { class: 'look' }, `◌ drained (${text.slice(2)})`);
 }
 
 const HEALTH: Readonly<Record<string, readonly [text: string, tone: string]>> = {

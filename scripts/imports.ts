@@ -36,7 +36,7 @@ const arrows: Record<string, string[]> = {
     'telemetry',
   ],
   workers: ['cache', 'changes', 'snapshot', 'upstream', 'telemetry', 'http1'],
-  admin: ['changes', 'workers', 'cache', 'snapshot', 'pipeline', 'router', 'upstream', 'telemetry'],
+  admin: ['changes', 'workers', 'cache', 'snapshot', 'pipeline', 'router', 'upstream', 'telemetry', 'http1'],
   gateway: [
     'auth',
     'limit',

@@ -38,6 +38,7 @@ import {
 } from './telemetry/index.ts';
 import {
   type Discover,
+  type DrainedTarget,
   type HealthReport,
   type Lookup,
   Resolver,
@@ -122,6 +123,9 @@ export class Gateway implements WorkerGateway {
   private wanted: CacheConfig;
   private sharing: Promise<void>;
   private secretAsked: Promise<void> = Promise.resolve();
+  /** What the node has drained is known: before that nothing may be sent anywhere. */
+  private joined: Promise<unknown> = Promise.resolve();
+  private readonly readyState: { why: string | null } = { why: null };
   private ended = false;
   /** From the first question on how this process is doing. */
   private watch: ProcessWatch | null = null;
@@ -181,6 +185,7 @@ export class Gateway implements WorkerGateway {
       recent: this.recent,
       traces: this.traces,
       limits: this.limits,
+      readyState: this.readyState,
       auth: this.auth,
       cache: this.cache,
       clock,
@@ -217,9 +222,19 @@ export class Gateway implements WorkerGateway {
       const { service, target, forMs, why } = ejection as Ejection;
       upstreams.reportEjected(service, target, forMs, why);
     });
-    upstreams.onEjected = (service, target, forMs, why) => {
-      bus.ask(TOPICS.ejected, { service, target, forMs, why } satisfies Ejection).catch(() => {});
+    const tell = (topic: string, value: unknown) => void bus.ask(topic, value).catch(() => {});
+    upstreams.news = {
+      ejected: (service, target, forMs, why) =>
+        tell(TOPICS.ejected, { service, target, forMs, why } satisfies Ejection),
+      returned: (service, target) => tell(TOPICS.returned, { service, target } satisfies DrainedTarget),
+      breaker: (service) => tell(TOPICS.breaker, service),
     };
+    this.joined = Promise.all([
+      follow(bus, TOPICS.drained, (targets) => upstreams.drain(targets as DrainedTarget[])),
+      follow(bus, TOPICS.ready, (why) => {
+        this.readyState.why = why as string | null;
+      }),
+    ]);
     bus.ask(TOPICS.health, null).then(hear, () => {});
     bus.on(TOPICS.state, () => this.state());
     bus.on(TOPICS.requests, (asked) => {
@@ -334,7 +349,7 @@ export class Gateway implements WorkerGateway {
 
   /** `where`: a handle that listens, or an address to listen on. Resolves with the port. */
   async listen(name: string, where: ListeningHandle | { host: string; port: number }): Promise<void> {
-    await Promise.all([this.upstreams.ready(), this.sharing]);
+    await Promise.all([this.upstreams.ready(), this.sharing, this.joined]);
     await this.secretAsked;
     const listener = this.listener(name);
     const { server } = listener;
@@ -486,6 +501,18 @@ export class Gateway implements WorkerGateway {
       cause: failure?.cause,
     });
   }
+}
+
+/** Hears of a topic from now on, and first where it stands; resolves then, and rejects where nobody tells. */
+async function follow(bus: WorkerBus, topic: string, hear: (value: unknown) => void): Promise<void> {
+  let told = false;
+  bus.on(topic, (value) => {
+    told = true;
+    hear(value);
+  });
+  const answer = await bus.ask(topic, null);
+  // News that came together with the answer is newer than it.
+  if (!told) hear(answer);
 }
 
 /** A supervisor that can't be told is gone, and its series with it. */

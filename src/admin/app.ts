@@ -1,4 +1,3 @@
-import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import {
@@ -12,13 +11,15 @@ import {
   requestsOf,
 } from '../telemetry/index.ts';
 import type { ServiceDescription } from '../upstream/index.ts';
-import type { NodeView } from '../workers/index.ts';
-import { type Audit, readConfig, replaceConfig, rollbackConfig, validateConfig } from './config.ts';
+import { type NodeView, purgeShown } from '../workers/index.ts';
+import type { Audit, Env } from './audit.ts';
+import { readConfig, replaceConfig, rollbackConfig, validateConfig } from './config.ts';
 import { readExplainRequest } from './explain.ts';
 import { metricsText } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { problem } from './problem.ts';
 import { readPurge } from './purge.ts';
+import { steerTarget } from './targets.ts';
 
 export const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
@@ -31,8 +32,6 @@ const OTHERS_NOT_TOLD =
 const MOST_REQUESTS = 200;
 const FORGOTTEN =
   'No request of this id is remembered: each worker knows its last 500, and those that have not ended are not among them.';
-
-type Env = { Bindings: HttpBindings };
 
 /** What the admin API answers to those who may ask. */
 export function adminApp(view: NodeView, failed: (error: Error) => void, audit: Audit = () => {}): Hono<Env> {
@@ -66,6 +65,9 @@ export function adminApp(view: NodeView, failed: (error: Error) => void, audit: 
   });
   get(app, '/v1/series', (c) => c.json(view.series()));
   get(app, '/v1/services', async (c) => c.json({ services: (await view.services()).map(describe) }));
+  // A target's name is a URL: with its slashes written out it is several segments.
+  app.post('/v1/services/:service/targets/:target{.+}', (c) => steerTarget(c, view, audit));
+  askedWithPost(app, '/v1/services/:service/targets/:target{.+}');
   app.post('/v1/explain', async (c) => {
     const request = readExplainRequest(await c.req.json().catch(() => undefined));
     if (typeof request === 'string') return problem(c, 400, 'Bad Request', request);
@@ -103,10 +105,14 @@ export function adminApp(view: NodeView, failed: (error: Error) => void, audit: 
   app.post('/v1/purge', async (c) => {
     const purge = readPurge(await c.req.json().catch(() => undefined));
     if (typeof purge === 'string') return problem(c, 400, 'Bad Request', purge);
+    const fields = purgeShown(purge, 10);
     try {
-      return c.json(await view.purge(purge));
+      const done = await view.purge(purge);
+      audit(c, 'the cache was purged', 'done', { ...fields, ...done });
+      return c.json(done);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'UNAVAILABLE') throw error;
+      audit(c, 'the cache was purged', 'others not told', fields);
       return problem(c, 503, 'Service Unavailable', OTHERS_NOT_TOLD);
     }
   });

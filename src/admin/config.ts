@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
-import type { Logger } from '../telemetry/index.ts';
 import type { ConfigControl, IssueReport, ReplaceResult } from '../workers/index.ts';
+import type { Audit } from './audit.ts';
 import { problem } from './problem.ts';
 
 const CODE = 'The config is a program (.ts or .js): change its file.';
@@ -23,7 +23,7 @@ export async function replaceConfig(c: Context, view: ConfigControl, audit: Audi
       'Send If-Match with the ETag of the config that you have read.',
     );
   const result = await view.replaceConfig(await c.req.text(), ifMatch);
-  audit(c, 'the config was replaced', result);
+  audit(c, 'the config was replaced', result.kind, etagOf(result));
   return answered(c, result);
 }
 
@@ -47,21 +47,12 @@ export async function rollbackConfig(c: Context, view: ConfigControl, audit: Aud
       'Send {}, or { "etag": "…" } of one that /v1/config/history names.',
     );
   const result = await view.rollbackConfig(etag);
-  audit(c, 'the config was rolled back', result);
+  audit(c, 'the config was rolled back', result.kind, etagOf(result));
   return answered(c, result);
 }
 
-/** Writes down who changed what, and what came of it. */
-export type Audit = (c: Context, what: string, result: ReplaceResult) => void;
-
-export function auditTo(log: Logger): Audit {
-  return (c, what, result) =>
-    log.info('audit', {
-      what,
-      result: result.kind,
-      ...(result.kind === 'replaced' ? { etag: result.etag } : {}),
-      by: c.req.header('authorization') === undefined ? 'loopback' : 'token',
-    });
+function etagOf(result: ReplaceResult): object {
+  return result.kind === 'replaced' ? { etag: result.etag } : {};
 }
 
 function answered(c: Context, result: ReplaceResult): Response {

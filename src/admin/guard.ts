@@ -17,9 +17,14 @@ export interface Refusal {
 export class Guard {
   private readonly hosts: Set<string>;
   private readonly tokenHash: Buffer | null;
+  private readonly isTls: boolean;
+  /** Names of `hosts`. */
+  private readonly named: Set<string>;
 
   constructor(config: AdminConfig) {
-    this.hosts = new Set(['localhost', config.host, ...config.hosts].map((host) => bare(host.toLowerCase())));
+    this.isTls = config.tls !== null;
+    this.named = new Set(config.hosts.map((host) => bare(host.toLowerCase())));
+    this.hosts = new Set([...this.named, 'localhost', bare(config.host.toLowerCase())]);
     this.tokenHash = config.token === null ? null : hash(config.token);
   }
 
@@ -48,9 +53,16 @@ export class Guard {
   private checkOrigin(request: IncomingMessage): Refusal | null {
     const origin = request.headers.origin;
     if (origin === undefined) return null;
-    const authority = /^https?:\/\/([^/?#]+)$/i.exec(origin)?.[1]?.toLowerCase();
-    if (authority !== undefined && authority === request.headers.host?.toLowerCase()) return null;
+    const [, scheme, authority] = /^(https?):\/\/([^/?#]+)$/i.exec(origin.toLowerCase()) ?? [];
+    const host = request.headers.host?.toLowerCase();
+    if (authority !== undefined && authority === host && this.isSchemeOurs(scheme!, host)) return null;
     return refuse(403, 'Forbidden', 'The request was made by a page of another origin.');
+  }
+
+  /** A listener without TLS may stand behind a proxy that speaks it, under a name of `hosts`. */
+  private isSchemeOurs(scheme: string, host: string): boolean {
+    if (this.isTls) return scheme === 'https';
+    return scheme === 'http' || this.named.has(nameOf(host) ?? '');
   }
 
   private checkToken(request: IncomingMessage): Refusal | null {

@@ -152,6 +152,7 @@ function aboutServices(out: Exposition, { services }: NodeMetrics): void {
   each(out, METRICS.up, targets, labels, ({ target }) =>
     target.health === 'up' || target.health === 'warming' ? 1 : 0,
   );
+  each(out, METRICS.drained, targets, labels, ({ target }) => (target.state === 'drain' ? 1 : 0));
   out.begin(METRICS.connections);
   for (const one of targets)
     for (const [state, count] of [

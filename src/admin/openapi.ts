@@ -41,6 +41,29 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operati
       gives: shapes.services,
     },
   },
+  '/v1/services/{name}/targets/{target}': {
+    post: {
+      summary:
+        'Drains a target, or takes it in again, on all workers: no new request goes to it, what is under way goes on. Holds until a restart, or a config without that target.',
+      takes: shapes.steer,
+      gives: shapes.steered,
+      refusals: {
+        400: 'No such state.',
+        404: 'There is no such target.',
+        503: 'A new version is taking over.',
+      },
+      parameters: [
+        { name: 'name', in: 'path', required: true, schema: { type: 'string' } },
+        {
+          name: 'target',
+          in: 'path',
+          required: true,
+          schema: { type: 'string' },
+          description: 'Its name as `/v1/services` shows it, percent-encoded, or its host and port.',
+        },
+      ],
+    },
+  },
   '/v1/requests': {
     get: {
       summary: 'Requests that are over and still remembered: those of an id, or the newest.',

@@ -72,9 +72,11 @@ export const series = z.object({
   refused: z.array(count).describe('401, 403 and 429 of the gateway itself.'),
 });
 
+const mode = z.enum(['active', 'drain']).describe('`drain`: an operator has taken it out.');
 const target = z.object({
   name: text,
   weight: count,
+  state: mode,
   health: z.enum(['up', 'down', 'ejected', 'warming']),
   connections: z.object({ open: count, idle: count, inUse: count, waiting: count }),
   requests: count,
@@ -88,6 +90,9 @@ export const services = z.object({
     z.object({ name: text, breaker: text, active: count, pending: count, targets: z.array(target) }),
   ),
 });
+
+export const steer = z.object({ state: mode });
+export const steered = z.object({ service: text, target: text, state: mode });
 
 export const cache = z.object({
   entries: count,

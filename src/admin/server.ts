@@ -1,8 +1,17 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server as PlainServer,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer, type Server } from 'node:https';
 import { getRequestListener } from '@hono/node-server';
-import type { AdminParts, NodeView } from '../workers/index.ts';
+import type { AdminConfig } from '../config/model.ts';
+import { ServerTls } from '../http1/index.ts';
+import type { AdminParts, AdminServer, NodeView } from '../workers/index.ts';
 import { adminApp, HEADERS } from './app.ts';
-import { auditTo } from './config.ts';
+import { auditTo } from './audit.ts';
 import { Dashboard } from './dashboard.ts';
 import { EVENTS_PATH, streamEvents } from './event-stream.ts';
 import { Guard } from './guard.ts';
@@ -19,12 +28,12 @@ const LIMITS = {
 const MOST_CONNECTIONS = 256;
 
 /** Opens the admin listener. */
-export async function startAdmin({ config, handle, view, log }: AdminParts): Promise<{ close(): void }> {
-  const app = adminApp(view, (error) => log.error('the admin API failed', { error }), auditTo(log));
+export async function startAdmin({ config, handle, view, log }: AdminParts): Promise<AdminServer> {
+  const app = adminApp(view, (error) => log.error('the admin API failed', { error }), auditTo(log, config));
   const api = getRequestListener(app.fetch);
   const guard = new Guard(config);
   const dashboard = new Dashboard();
-  const server = createServer(LIMITS, (request, response) => {
+  const { server, renew } = open(config, (request, response) => {
     if (probed(request, response, view)) return;
     const foreign = guard.checkPage(request);
     if (foreign === null && dashboard.answer(request, response)) return;
@@ -37,6 +46,7 @@ export async function startAdmin({ config, handle, view, log }: AdminParts): Pro
   server.maxConnections = MOST_CONNECTIONS;
   await listening(server, handle ?? { host: config.host, port: config.port });
   return {
+    renew,
     close: () => {
       server.close();
       server.closeAllConnections();
@@ -44,7 +54,21 @@ export async function startAdmin({ config, handle, view, log }: AdminParts): Pro
   };
 }
 
-function listening(server: Server, on: object): Promise<void> {
+/** With TLS where the config says so; whether it does holds for the life of the listener. */
+function open(
+  { tls: settings }: AdminConfig,
+  handler: RequestListener,
+): { server: PlainServer | Server; renew: AdminServer['renew'] } {
+  if (settings === null) return { server: createServer(LIMITS, handler), renew: () => {} };
+  const tls = new ServerTls(settings);
+  const server = createTlsServer(
+    { ...LIMITS, ...tls.options, handshakeTimeout: LIMITS.headersTimeout },
+    handler,
+  );
+  return { server, renew: (next) => next.tls !== null && tls.update(server, next.tls) };
+}
+
+function listening(server: PlainServer | Server, on: object): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(on, () => {

@@ -1,5 +1,5 @@
 export type { Entry } from './entry.ts';
-export { type Fenced, Fences, hasPrefix, type Invalidation, urlTag } from './fences/index.ts';
+export { type Fenced, Fences, hasPrefix, type Invalidation, urlOfTag, urlTag } from './fences/index.ts';
 export {
   type Answered,
   Cache,

@@ -82,7 +82,22 @@ function unreachable(error: unknown, { origin }: URL): string {
   const cause = (error as { cause?: NodeJS.ErrnoException }).cause;
   if (cause?.code === 'ECONNREFUSED')
     return `nobody listens at ${origin}: start the gateway, or say --admin URL as its \`admin\` does`;
+  if (isTrust(cause?.code))
+    return `${origin} shows a certificate that this machine does not trust (${cause!.message}): say NODE_EXTRA_CA_CERTS=FILE with that of its authority (PEM)`;
   return `${origin} can not be asked: ${cause?.message || (error as Error).message}`;
+}
+
+/** As Node names what is wrong with a chain of certificates; a name that does not fit is another matter. */
+const UNTRUSTED = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+function isTrust(code: string | undefined): boolean {
+  return code !== undefined && UNTRUSTED.has(code);
 }
 
 function failed(message: string): number {

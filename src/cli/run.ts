@@ -59,7 +59,7 @@ function facts(file: string, serving: Serving): LogFields {
     pid: process.pid,
     config: file,
     listeners: listeners.map((listener) => ({ name: listener.name, url: urlOf(listener) })),
-    admin: admin === null ? null : `http://${authority(admin.host, admin.port)}`,
+    admin: admin === null ? null : urlOf(admin),
     workers,
     routes: outline.routes.length,
     services: outline.services.length,
@@ -72,13 +72,13 @@ function banner(file: string, { listeners, admin, workers, outline }: Serving): 
     `Tidegate ${version}: ${routes}, ${counted(workers, 'worker')}`,
     `  config   ${file}`,
     ...listeners.map((listener) => `  ${listener.name.padEnd(8)} ${urlOf(listener)}`),
-    `  admin    ${admin === null ? 'off' : `http://${authority(admin.host, admin.port)}`}`,
+    `  admin    ${admin === null ? 'off' : urlOf(admin)}`,
     '  Ctrl-C drains and ends; a second one ends at once.',
   ];
   return `${lines.join('\n')}\n`;
 }
 
-function urlOf({ host, port, tls }: Serving['listeners'][number]): string {
+function urlOf({ host, port, tls }: NonNullable<Serving['admin']>): string {
   return `${tls ? 'https' : 'http'}://${authority(host, port)}`;
 }
 

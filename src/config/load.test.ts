@@ -35,7 +35,14 @@ describe('a config in order', () => {
       idleTimeout: 75_000,
       connectionsPerClient: Number.POSITIVE_INFINITY,
     });
-    expect(admin).toEqual({ host: '127.0.0.1', port: 9901, token: null, hosts: [] });
+    expect(admin).toEqual({
+      host: '127.0.0.1',
+      port: 9901,
+      token: null,
+      hosts: [],
+      tls: null,
+      readyPath: null,
+    });
     expect(workers).toBe(1);
     expect(drain).toEqual({ delay: 0, timeout: 30_000 });
   });

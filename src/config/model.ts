@@ -167,6 +167,9 @@ export interface AdminConfig {
   /** Needed unless the address is loopback. */
   token: string | null;
   hosts: string[];
+  tls: ListenerTls | null;
+  /** Where the main listeners tell whether the node is ready; null: they do not. */
+  readyPath: string | null;
 }
 
 /** Targets that a name stands for, in place of listed ones. */

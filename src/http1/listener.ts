@@ -1,27 +1,12 @@
-import { X509Certificate } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
-import {
-  createSecureContext,
-  createServer as createTlsServer,
-  type SecureContext,
-  type SecureContextOptions,
-  type TLSSocket,
-  type Server as TlsServer,
-} from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import type { Failure } from '../http/errors.ts';
 import type { ClientCertificate, Exchange, Origin, Reply } from '../http/exchange.ts';
 import type { Clock } from '../util/clock.ts';
 import { clientCertificate } from './client-certificate.ts';
 import { ServerConnection } from './server-connection.ts';
 import type { ServerContext, ServerLimits } from './server-context.ts';
-
-export interface TlsSettings {
-  /** PEM text. The first is used where the client names no host that another certificate is for. */
-  certificates: { cert: string; key: string }[];
-  minVersion: 'TLSv1.2' | 'TLSv1.3';
-  /** Whose certificates clients may show; null: they are not asked for any. */
-  client: { ca: string; required: boolean } | null;
-}
+import { ServerTls, type TlsSettings } from './server-tls.ts';
 
 export interface ListenerSettings {
   limits: ServerLimits & { connectionsPerClient: number };
@@ -49,7 +34,7 @@ export class Listener implements ServerContext {
   draining = false;
   private readonly handler: RequestHandler;
   private readonly perClient = new Map<string, number>();
-  private certificates: CertificateChoice | null = null;
+  private tls: ServerTls | null = null;
 
   constructor(name: string, settings: ListenerSettings, clock: Clock, handler: RequestHandler) {
     this.name = name;
@@ -62,10 +47,7 @@ export class Listener implements ServerContext {
   /** Takes over limits and certificates for connections to come; what is open keeps its certificate. */
   update({ limits, tls }: ListenerSettings): void {
     this.limits = limits;
-    if (tls === null || this.certificates === null) return;
-    this.certificates = new CertificateChoice(tls);
-    (this.server as TlsServer).setSecureContext(contextOf(tls, tls.certificates[0]!));
-    Object.assign(this.server, askingOf(tls));
+    if (tls !== null) this.tls?.update(this.server as TlsServer, tls);
   }
 
   /** Accepts no more; connections end when what is under way on them has been answered. */
@@ -93,16 +75,13 @@ export class Listener implements ServerContext {
   }
 
   private tlsServer(tls: TlsSettings): Server {
-    this.certificates = new CertificateChoice(tls);
+    this.tls = new ServerTls(tls);
     const server = createTlsServer(
       {
         // Not before the handshake is done: whoever closes its side in it will never end it, and must not keep its place.
         allowHalfOpen: false,
         noDelay: true,
-        ...contextOf(tls, tls.certificates[0]!),
-        ...askingOf(tls),
-        ALPNProtocols: ['http/1.1'],
-        SNICallback: (name, done) => done(null, this.certificates!.forName(name)),
+        ...this.tls.options,
         handshakeTimeout: Math.min(this.limits.headTimeout, LONGEST_HANDSHAKE),
       },
       (socket) => {
@@ -186,46 +165,4 @@ function onEnd(this: ServerSocket): void {
 
 function onClose(this: ServerSocket): void {
   this[CONNECTION]!.closed();
-}
-
-/** What a connection may use; of whom it takes certificates stands in each, for the name asked for chooses one. */
-function contextOf(
-  { minVersion, client }: TlsSettings,
-  pair: TlsSettings['certificates'][number],
-): SecureContextOptions {
-  return { ...pair, minVersion, ...(client === null ? {} : { ca: client.ca }) };
-}
-
-/** One that is not required is looked at once it is there. */
-function askingOf({ client }: TlsSettings): { requestCert: boolean; rejectUnauthorized: boolean } {
-  return { requestCert: client !== null, rejectUnauthorized: client?.required ?? false };
-}
-
-/** The certificate for the name a client asks for (RFC 6066 §3), the first where none fits. */
-class CertificateChoice {
-  private readonly first: SecureContext;
-  private readonly byName = new Map<string, SecureContext>();
-
-  constructor(tls: TlsSettings) {
-    const { certificates } = tls;
-    const contexts = certificates.map((pair) => createSecureContext(contextOf(tls, pair)));
-    this.first = contexts[0]!;
-    certificates.forEach((pair, index) => {
-      for (const name of certificateNames(pair.cert))
-        if (!this.byName.has(name)) this.byName.set(name, contexts[index]!);
-    });
-  }
-
-  forName(asked: string): SecureContext {
-    const name = asked.toLowerCase();
-    return this.byName.get(name) ?? this.byName.get(`*${name.slice(name.indexOf('.'))}`) ?? this.first;
-  }
-}
-
-function certificateNames(pem: string): string[] {
-  const names = new X509Certificate(pem).subjectAltName ?? '';
-  return names
-    .split(', ')
-    .filter((name) => name.startsWith('DNS:'))
-    .map((name) => name.slice(4).toLowerCase());
 }

@@ -67,7 +67,7 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   TG_UPSTREAM_OPEN:
     'Wait as long as `Retry-After` says. The operator finds in the log which errors opened the breaker of the service, and sets it with `breaker`.',
   TG_UPSTREAM_UNAVAILABLE:
-    'Look at the health of the targets: all of them are out. Come back after `Retry-After`, where it is sent.',
+    'Look at the health of the targets: all of them are out, or drained over the admin API. Come back after `Retry-After`, where it is sent.',
   TG_UPSTREAM_VALUE:
     'Look at the expressions in the route’s `to.path`, `host` or `redirect`: a value that doesn’t come from the request is missing or can’t stand where it is filled in. The log has the reason.',
   TG_CALL_FAILED:

@@ -17,6 +17,7 @@ export { Overload } from './overload.ts';
 export { Pipeline, type PipelineParts, type PipelineSnapshot } from './pipeline.ts';
 export { problem } from './problem.ts';
 export { compileProxy, type ProxyParts } from './proxy.ts';
+export { ReadyPath, type ReadyState } from './ready-path.ts';
 export { compileRedirect } from './redirect.ts';
 export { readRequestBody } from './request-body.ts';
 export { type Answer, compileRespond } from './respond.ts';

@@ -12,6 +12,7 @@ import type { Random } from '../util/random.ts';
 import { type AnswerRules, announced, isPreflight, type Settled } from './answer/index.ts';
 import { clientAddress, clientAuthority, clientScheme } from './forwarded.ts';
 import { methodNotAllowed, problem } from './problem.ts';
+import type { ReadyPath } from './ready-path.ts';
 import type { CompiledRoute, Filter, Finish, PhaseObserver, WellKnown } from './route.ts';
 import { AnnouncedSubject, RequestSubject } from './subject.ts';
 import { isRequestId } from './trace.ts';
@@ -24,6 +25,8 @@ export interface PipelineSnapshot {
   readonly router: Pick<Router<CompiledRoute>, 'match'>;
   /** By listener: whose forwarded headers are believed. Null where no listener believes any. */
   readonly trusted: ReadonlyMap<string, AddressSet> | null;
+  /** Before all routes, and counted nowhere; null: there is none. */
+  readonly ready: ReadyPath | null;
   /** What holds where no route matched. */
   readonly unmatched: HeaderTransform | null;
   readonly rules: AnswerRules | null;
@@ -76,6 +79,7 @@ export class Pipeline implements Finish, Completion {
     const { snapshot } = this;
     exchange.completion = this;
     this.identify(exchange, snapshot);
+    if (snapshot.ready !== null && answerReady(exchange, snapshot.ready)) return;
     if (snapshot.tracer !== null) exchange.trace = snapshot.tracer.begin(exchange);
     if (exchange.target === '*') return this.answerServerOptions(exchange);
     if (!locate(exchange)) return this.refuseUnmatched(exchange, new Failure('TG_REQUEST_TARGET'));
@@ -320,6 +324,15 @@ export class Pipeline implements Finish, Completion {
     }
     for (const observer of this.snapshot.observers) observer.completed(exchange, answer, bytes, failure);
   }
+}
+
+/** Nobody counts it: probes come by the second, and say nothing of the traffic. */
+function answerReady(exchange: Exchange, ready: ReadyPath): boolean {
+  const answer = ready.answer(exchange);
+  if (answer === null) return false;
+  exchange.completion = null;
+  exchange.responder.respond(exchange, answer);
+  return true;
 }
 
 function announcedSubject(exchange: Exchange): AnnouncedSubject {

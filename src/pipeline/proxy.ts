@@ -474,7 +474,7 @@ function unavailable(service: Service): Failure {
   const ms = service.outFor();
   return new Failure(
     'TG_UPSTREAM_UNAVAILABLE',
-    `no target of ${service.name} is in`,
+    service.whyOut(),
     ms === Number.POSITIVE_INFINITY ? undefined : ms / 1000,
   );
 }

@@ -18,6 +18,8 @@ import {
   Overload,
   type PipelineSnapshot,
   type ProxyParts,
+  ReadyPath,
+  type ReadyState,
 } from '../pipeline/index.ts';
 import { compileRouter } from '../router/index.ts';
 import {
@@ -53,6 +55,7 @@ export interface SnapshotParts {
   readonly recent: RecentRequests;
   readonly traces: TraceRoom;
   readonly limits: LimitRoom;
+  readonly readyState: ReadyState;
   /** Signs the cookies that keep a client where it was; equal in all workers of a node. */
   readonly affinityKey: () => string;
 }
@@ -112,6 +115,7 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
     },
     router: compileRouter(entries),
     trusted: compileTrusted(config),
+    ready: readyPathOf(config, parts),
     unmatched: compileTransform(null, config.unmatched.response, responseScope),
     rules: compile.unmatchedRules(),
     wellKnown: wellKnownOf(auth),
@@ -129,6 +133,11 @@ function compileTracer(config: GatewayConfig, { clock, random, traces }: Snapsho
   if (tracing === null || exporter === null) return null;
   const { sample } = tracing;
   return new Tracer({ sample, secret: secretParameters(config), exporter, clock, random, isTraceparent });
+}
+
+function readyPathOf({ admin }: GatewayConfig, { readyState }: SnapshotParts): ReadyPath | null {
+  const path = admin?.readyPath ?? null;
+  return path === null ? null : new ReadyPath(path, readyState);
 }
 
 /** Where nobody can ask for metrics none are made. */

@@ -132,6 +132,7 @@ export function routed(
       trusted: compileTrusted(config),
       unmatched: null,
       rules: null,
+      ready: null,
       wellKnown: null,
       observers: [],
       tracer: null,

@@ -1,5 +1,7 @@
 import type { BreakerState } from './breaker.ts';
 
+export type TargetMode = 'active' | 'drain';
+
 /** What a worker knows of its services, as plain data for the admin API. */
 export interface ServiceDescription {
   name: string;
@@ -13,6 +15,8 @@ export interface ServiceDescription {
 export interface TargetDescription {
   name: string;
   weight: number;
+  /** `drain`: an operator has taken it out. */
+  state: TargetMode;
   health: 'up' | 'down' | 'ejected' | 'warming';
   connections: { open: number; idle: number; inUse: number; waiting: number };
   requests: number;

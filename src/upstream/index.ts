@@ -1,6 +1,6 @@
 export type { Applicant } from './admission.ts';
 export { type Choice, RoundRobin } from './balance/index.ts';
-export type { ServiceDescription, TargetDescription } from './describe.ts';
+export type { ServiceDescription, TargetDescription, TargetMode } from './describe.ts';
 export type { Discover } from './discovery.ts';
 export { ActiveChecks, type CheckPlans, checkPlans, HealthCount, type HealthReport } from './health/index.ts';
 export { mergeDescriptions } from './merge.ts';
@@ -18,5 +18,5 @@ export {
 } from './retry.ts';
 export type { Service, Target } from './service.ts';
 export { targetName } from './target-name.ts';
-export { type UpstreamParts, Upstreams } from './upstreams.ts';
+export { type DrainedTarget, type UpstreamNews, type UpstreamParts, Upstreams } from './upstreams.ts';
 export { Verdict } from './verdict.ts';

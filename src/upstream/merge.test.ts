@@ -14,6 +14,7 @@ const service = (
     {
       name: 'http://a',
       weight: 1,
+      state: 'active',
       health: 'up',
       connections: { open: 3, idle: 2, inUse: 1, waiting: 0 },
       requests: 10,

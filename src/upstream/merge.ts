@@ -1,6 +1,7 @@
 import type { BreakerState } from './breaker.ts';
 import type { ServiceDescription, TargetDescription } from './describe.ts';
 
+const STATE = ['active', 'drain'] as const;
 const HEALTH = ['up', 'warming', 'ejected', 'down'] as const;
 const BREAKER = ['closed', 'half-open', 'open'] as const satisfies readonly BreakerState[];
 
@@ -33,6 +34,7 @@ function mergeTargets(a: TargetDescription, b: TargetDescription): TargetDescrip
   return {
     name: a.name,
     weight: a.weight,
+    state: worst(STATE, a.state, b.state),
     health: worst(HEALTH, a.health, b.health),
     connections: {
       open: a.connections.open + b.connections.open,

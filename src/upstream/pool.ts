@@ -153,10 +153,15 @@ export class Pool implements ConnectionOwner {
     return true;
   }
 
-  /** The target is in no config any more: what is under way ends, nothing is kept. */
+  /** The target is drained, or in no config any more: what is under way ends, nothing is kept. */
   retire(): void {
     this.retired = true;
     for (const connection of [...this.idle]) connection.close();
+  }
+
+  /** Connections are kept again. */
+  revive(): void {
+    this.retired = false;
   }
 
   /** Ends everything. */

@@ -78,6 +78,15 @@ export class Service {
     );
   }
 
+  /** For the log, where `pick` found none. */
+  whyOut(): string {
+    const drained = this.targets.filter(({ state }) => state.drained).length;
+    if (drained === 0) return `no target of ${this.name} is in`;
+    return drained === this.targets.length
+      ? `every target of ${this.name} is drained`
+      : `no target of ${this.name} is in, and ${drained} of ${this.targets.length} are drained`;
+  }
+
   describe(): ServiceDescription {
     const { admission, pending } = this.state;
     return {
@@ -88,6 +97,7 @@ export class Service {
       targets: this.targets.map(({ name, weight, state }) => ({
         name,
         weight,
+        state: state.drained ? 'drain' : 'active',
         health: state.health,
         connections: state.pool.counts(),
         requests: state.requests,
@@ -108,7 +118,7 @@ export class Service {
     let all = 0;
     let inside = 0;
     for (const target of this.targets) {
-      if (target.weight === 0) continue;
+      if (target.weight === 0 || target.state.drained) continue;
       all++;
       if (target.state.isIn) inside++;
     }
@@ -129,7 +139,7 @@ class CarefulChoice implements Choice<Target> {
   tried: readonly Target[] | null = null;
 
   fits(target: Target): boolean {
-    if (!this.anyHealth && !target.state.isIn) return false;
+    if (this.anyHealth ? target.state.drained : !target.state.isIn) return false;
     return this.tried === null || !this.tried.includes(target);
   }
 

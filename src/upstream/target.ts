@@ -27,6 +27,7 @@ export class TargetState {
   private passive: HealthConfig['passive'] = null;
   /** What the active checks say. */
   private up = true;
+  private drained_ = false;
   private errors = 0;
   private ejections = 0;
   private ejectedUntil = 0;
@@ -54,22 +55,31 @@ export class TargetState {
 
   /** Neither out nor warming up: nothing about it needs a second look. */
   get settled(): boolean {
-    return this.up && this.ejectedUntil === 0 && this.warmFrom === Number.NEGATIVE_INFINITY;
+    return this.isWell && !this.drained_ && this.warmFrom === Number.NEGATIVE_INFINITY;
   }
 
   get isIn(): boolean {
+    return this.isWell && !this.drained_;
+  }
+
+  /** An operator has taken it out: whatever its health, no new request goes there. */
+  get drained(): boolean {
+    return this.drained_;
+  }
+
+  private get isWell(): boolean {
     return this.up && this.ejectedUntil === 0;
   }
 
   get health(): 'up' | 'down' | 'ejected' | 'warming' {
     if (!this.up) return 'down';
     if (this.ejectedUntil > 0) return 'ejected';
-    return this.settled ? 'up' : 'warming';
+    return this.warmFrom === Number.NEGATIVE_INFINITY ? 'up' : 'warming';
   }
 
   /** Milliseconds until it may be in again; Infinity where only a check can tell. */
   get outFor(): number {
-    if (!this.up) return Number.POSITIVE_INFINITY;
+    if (!this.up || this.drained_) return Number.POSITIVE_INFINITY;
     return this.ejectedUntil === 0 ? 0 : Math.max(0, this.ejectedUntil - this.clock.now());
   }
 
@@ -91,7 +101,7 @@ export class TargetState {
   failed(message: string): void {
     this.note(message);
     this.errors++;
-    if (this.passive === null || this.errors < this.passive.errors || !this.isIn) return;
+    if (this.passive === null || this.errors < this.passive.errors || !this.isWell) return;
     const forMs = Math.min(
       this.passive.openFor * 2 ** this.ejections,
       Math.max(LONGEST_OUT, this.passive.openFor),
@@ -109,27 +119,35 @@ export class TargetState {
   eject(forMs: number, why: string): void {
     const until = this.clock.now() + forMs;
     if (until <= this.ejectedUntil) return;
-    const wasIn = this.isIn;
+    const wasWell = this.isWell;
     this.ejectedUntil = until;
     this.warmFrom = Number.NEGATIVE_INFINITY;
     if (this.timer !== null) this.clock.cancel(this.timer);
     this.timer = this.clock.after(forMs, () => this.returnNow());
-    if (wasIn) this.listener.out(this, why, forMs);
+    if (wasWell) this.listener.out(this, why, forMs);
   }
 
   /** What the active checks found. */
   check(up: boolean, why: string): void {
     if (up === this.up) return;
-    const wasIn = this.isIn;
+    const wasWell = this.isWell;
     this.up = up;
     if (up) {
       this.errors = 0;
       if (this.ejectedUntil > 0) return this.returnNow();
       this.comeBack();
-    } else if (wasIn) {
+    } else if (wasWell) {
       this.note(why);
       this.listener.out(this, why, null);
     }
+  }
+
+  /** What is under way goes on; of its connections none is kept meanwhile. */
+  drain(drained: boolean): void {
+    if (drained === this.drained_) return;
+    this.drained_ = drained;
+    if (drained) this.pool.retire();
+    else this.pool.revive();
   }
 
   /** No config has it any more. */

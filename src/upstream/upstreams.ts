@@ -26,6 +26,20 @@ export interface UpstreamParts {
   readonly shareOf: number;
 }
 
+/** What a worker finds out about services, for the others of its node and for whoever watches. */
+export interface UpstreamNews {
+  ejected(service: string, target: string, forMs: number, why: string): void;
+  returned(service: string, target: string): void;
+  /** Its breaker has changed. */
+  breaker(service: string): void;
+}
+
+export interface DrainedTarget {
+  readonly service: string;
+  /** Its name. */
+  readonly target: string;
+}
+
 /**
  * Keeps what outlives a reload: pools, health, breakers, each under a key of just what it depends on. A
  * snapshot claims what it uses; what the newest doesn't use is retired.
@@ -37,8 +51,10 @@ export class Upstreams {
   private states = new Map<string, ServiceState>();
   private discoveries = new Map<string, Discovery>();
   private services = new Map<string, Service>();
-  /** Told when this worker takes a target out by itself. */
-  onEjected: ((service: string, target: string, forMs: number, why: string) => void) | null = null;
+  /** Targets that an operator has taken out, under `drainKey`. */
+  private drained: ReadonlySet<string> = new Set();
+  /** Told of what this worker finds out by itself. */
+  news: UpstreamNews | null = null;
 
   constructor(parts: UpstreamParts) {
     this.parts = parts;
@@ -64,11 +80,23 @@ export class Upstreams {
 
   /** Another worker has taken a target out. */
   reportEjected(service: string, target: string, forMs: number, why: string): void {
-    const { onEjected } = this;
+    const { news } = this;
     // Not to be told of again.
-    this.onEjected = null;
+    this.news = null;
     this.find(service, target)?.eject(forMs, why);
-    this.onEjected = onEjected;
+    this.news = news;
+  }
+
+  /** From now on just these are drained. */
+  drain(targets: readonly DrainedTarget[]): void {
+    this.drained = new Set(targets.map(({ service, target }) => drainKey(service, target)));
+    this.steer();
+  }
+
+  private steer(): void {
+    for (const service of this.services.values())
+      for (const { name, state } of service.targets)
+        state.drain(this.drained.has(drainKey(service.name, name)));
   }
 
   describe(): ServiceDescription[] {
@@ -162,8 +190,10 @@ export class Upstreams {
   private breaker({ name, breaker }: ServiceConfig, claims: Claims): Breaker {
     const { clock, log } = this.parts;
     const key = JSON.stringify([name, breaker.errorRate, breaker.errors, breaker.openFor]);
-    const tell = (state: string, why: string) =>
+    const tell = (state: string, why: string) => {
       log.warn(`the breaker of a service is ${state}`, { service: name, why });
+      this.news?.breaker(name);
+    };
     return claim(key, claims.breakers, this.breakers, () => new Breaker(breaker, clock, tell));
   }
 
@@ -189,6 +219,7 @@ export class Upstreams {
     const state = claim(key, claimed, this.targets, () =>
       this.newTarget(service.name, name, settings, owner.pending),
     );
+    state.drain(this.drained.has(drainKey(service.name, name)));
     return { service: service.name, weight: config.weight, path, authority, name, state };
   }
 
@@ -202,9 +233,12 @@ export class Upstreams {
           why,
           ...(forMs === null ? {} : { seconds: Math.round(forMs / 1000) }),
         });
-        if (forMs !== null) this.onEjected?.(service, target.name, forMs, why);
+        if (forMs !== null) this.news?.ejected(service, target.name, forMs, why);
       },
-      in: (target) => log.info('a target is in again', { service, target: target.name }),
+      in: (target) => {
+        log.info('a target is in again', { service, target: target.name });
+        this.news?.returned(service, target.name);
+      },
     });
   }
 
@@ -218,6 +252,8 @@ export class Upstreams {
       if (claims.discoveries.get(key) !== discovery) discovery.close();
     this.discoveries = claims.discoveries;
     this.services = services;
+    // What is drained may have changed since these were compiled.
+    this.steer();
     for (const follow of claims.following) follow();
   }
 
@@ -244,6 +280,10 @@ function claim<T>(key: string, claims: Map<string, T>, standing: ReadonlyMap<str
   const claimed = claims.get(key) ?? standing.get(key) ?? make();
   claims.set(key, claimed);
   return claimed;
+}
+
+function drainKey(service: string, target: string): string {
+  return `${service} ${target}`;
 }
 
 function newState({ breaker }: ServiceConfig): ServiceState {

@@ -9,7 +9,14 @@ import {
   type RouteDescription,
 } from '../snapshot/index.ts';
 import type { Counters, Logger, RecentRequest, SeriesView } from '../telemetry/index.ts';
-import { type CheckPlans, checkPlans, type ServiceDescription } from '../upstream/index.ts';
+import {
+  type CheckPlans,
+  checkPlans,
+  type DrainedTarget,
+  type ServiceDescription,
+  type TargetMode,
+  targetName,
+} from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import type { CacheControl } from './cache-view.ts';
@@ -76,14 +83,18 @@ export interface StartMessage {
 export const COUNT_VARIABLE = 'TIDEGATE_WORKERS';
 
 /**
- * What goes over the bus: about targets, the state of caches (asked of workers), invalidations (told to them), and
- * what they ask: to number an invalidation, where the sequence stands, and how long tagged answers may be given; and
+ * What goes over the bus: about targets (which are drained among it), whether requests are welcome at the node, the
+ * state of caches (asked of workers), invalidations (told to them), and what they ask: to number an invalidation, where the sequence stands, and how long tagged answers may be given; and
  * what is known of change sources (told to workers, and asked by them); that log files are to be opened anew; and what moved (told by
  * workers, for the series of the node).
  */
 export const TOPICS = {
   health: 'health',
   ejected: 'ejected',
+  returned: 'returned',
+  breaker: 'breaker',
+  drained: 'drained',
+  ready: 'ready',
   cache: 'cache',
   fences: 'fences',
   invalidate: 'invalidate',
@@ -159,6 +170,8 @@ export interface ConfigOutline {
   drain: { delay: number; timeout: number };
   routes: RouteDescription[];
   services: string[];
+  /** Names of the targets by service; null: they are discovered. */
+  targets: Record<string, string[] | null>;
   cache: CacheConfig;
   /** What a config that is a program says of sources is data too. */
   changes: GatewayConfig['changes'];
@@ -269,10 +282,20 @@ export function outlineOf(config: GatewayConfig): ConfigOutline {
     drain: config.drain,
     routes: Object.values(config.routes).map(describeRoute),
     services: Object.keys(config.services),
+    targets: targetsOf(config),
     cache: config.cache,
     changes: config.changes,
     checks: checkPlans(config),
   };
+}
+
+function targetsOf({ services }: GatewayConfig): ConfigOutline['targets'] {
+  return Object.fromEntries(
+    Object.values(services).map(({ name, discover, targets }) => [
+      name,
+      discover === null ? targets.map(targetName) : null,
+    ]),
+  );
 }
 
 /** A config that is a program: only a fresh process may load it. */
@@ -292,6 +315,12 @@ export interface NodeView extends CacheControl, ConfigControl {
   unmatched(): Promise<Float64Array | undefined>;
   /** Every service as all workers together know it. */
   services(): Promise<ServiceDescription[]>;
+  /** Drains a target, or takes it in again, on all workers. Null: no service has such a target. */
+  steerTarget(
+    service: string,
+    target: string,
+    mode: TargetMode,
+  ): Promise<DrainedTarget | null | 'handing over'>;
   /** The last ten minutes, second by second. */
   series(): SeriesView;
   /** All that `/metrics` tells. */
@@ -323,4 +352,10 @@ export interface AdminParts {
   log: Logger;
 }
 
-export type StartAdmin = (parts: AdminParts) => Promise<{ close(): void }>;
+export interface AdminServer {
+  /** What it shows, and whose certificates it takes, from the next connection on. */
+  renew(config: AdminConfig): void;
+  close(): void;
+}
+
+export type StartAdmin = (parts: AdminParts) => Promise<AdminServer>;

@@ -1,6 +1,7 @@
 export { type CacheControl, type CacheView, cacheControl, type WorkerCacheState } from './cache-view.ts';
 export {
   type AdminParts,
+  type AdminServer,
   BACKLOG,
   type ConfigControl,
   type ConfigOutline,
@@ -32,6 +33,7 @@ export { usableCores } from './cores.ts';
 export { authority, ListenError } from './listening.ts';
 export { type NodeEvent, NodeEvents } from './node-events.ts';
 export { type AuthOutcomes, type NodeMetrics, sumOutcomes, type WorkerState } from './node-metrics.ts';
+export { type PurgeShown, purgeShown } from './purge-shown.ts';
 export type { Serving, SuperviseOptions } from './supervisor.ts';
 export type { WorkerProgram } from './worker.ts';
 

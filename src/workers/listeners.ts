@@ -17,7 +17,7 @@ export class Listeners {
   private open = new Map<string, OpenListener>();
   private readonly inherited: Map<string, object>;
 
-  /** `inherited`: handles that a predecessor had bound, by `listenerKey`. */
+  /** `inherited`: handles that a predecessor had bound, by `listenerKey`; what is used is taken out of it. */
   constructor(inherited: Map<string, object> = new Map()) {
     this.inherited = inherited;
   }

@@ -214,8 +214,16 @@ export class Reloading {
   private tellWhatWaits(outline: ConfigOutline): void {
     const now = this.state.reading.outline;
     for (const key of ['admin', 'workers'] as const) {
-      if (JSON.stringify(outline[key]) === JSON.stringify(now[key])) continue;
+      if (JSON.stringify(fixed(outline)[key]) === JSON.stringify(fixed(now)[key])) continue;
       this.options.log.warn(`the change of \`${key}\` waits for a restart`, { file: this.options.file });
     }
   }
+}
+
+/** What holds until a restart: the admin listener takes new certificates, and the main ones another `readyPath`. */
+function fixed({ admin, workers }: ConfigOutline): Pick<ConfigOutline, 'workers'> & { admin: object | null } {
+  return {
+    workers,
+    admin: admin === null ? null : { ...admin, tls: admin.tls !== null, readyPath: null },
+  };
 }

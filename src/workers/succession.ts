@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { DrainedTarget } from '../upstream/index.ts';
 import type { OpenListener } from './listening.ts';
 
 /**
@@ -9,18 +10,28 @@ import type { OpenListener } from './listening.ts';
 const SUCCESSOR_VARIABLE = 'TIDEGATE_PREDECESSOR';
 const PATIENCE = 30_000;
 
-type ToSuccessor = { kind: 'listener'; key: string } | { kind: 'complete' };
+type ToSuccessor =
+  | { kind: 'listener'; key: string }
+  /** `drained` is not told by versions that know nothing of it. */
+  | { kind: 'complete'; drained?: readonly DrainedTarget[] };
 type FromSuccessor = { kind: 'ask' } | { kind: 'serving' };
 
+/** What the old version leaves to the new one. */
+export interface Estate {
+  readonly sockets: ReadonlyMap<string, OpenListener>;
+  /** Targets that an operator has taken out. */
+  readonly drained: readonly DrainedTarget[];
+}
+
 /** Starts the successor. Resolves when it serves; rejects, and has ended it, when it does not. */
-export async function startSuccessor(sockets: ReadonlyMap<string, OpenListener>): Promise<ChildProcess> {
+export async function startSuccessor(estate: Estate): Promise<ChildProcess> {
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',
     env: { ...process.env, [SUCCESSOR_VARIABLE]: String(process.pid) },
   });
   try {
-    await serving(child, sockets);
+    await serving(child, estate);
   } catch (error) {
     child.kill('SIGKILL');
     throw error;
@@ -30,7 +41,7 @@ export async function startSuccessor(sockets: ReadonlyMap<string, OpenListener>)
   return child;
 }
 
-function serving(child: ChildProcess, sockets: ReadonlyMap<string, OpenListener>): Promise<void> {
+function serving(child: ChildProcess, estate: Estate): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new Error(`it does not serve after ${PATIENCE / 1000} s`)),
@@ -43,22 +54,23 @@ function serving(child: ChildProcess, sockets: ReadonlyMap<string, OpenListener>
     child.once('error', (error) => fail(error.message));
     child.once('exit', (code, signal) => fail(`it ended with ${signal ?? `code ${code}`}`));
     child.on('message', (message: FromSuccessor) => {
-      if (message.kind === 'ask') return give(child, sockets);
+      if (message.kind === 'ask') return give(child, estate);
       clearTimeout(timer);
       resolve();
     });
   });
 }
 
-function give(child: ChildProcess, sockets: ReadonlyMap<string, OpenListener>): void {
+function give(child: ChildProcess, { sockets, drained }: Estate): void {
   for (const [key, { handle }] of sockets) {
     if (handle !== null) child.send({ kind: 'listener', key } satisfies ToSuccessor, handle as never);
   }
-  child.send({ kind: 'complete' } satisfies ToSuccessor);
+  child.send({ kind: 'complete', drained } satisfies ToSuccessor);
 }
 
 export interface Inheritance {
   sockets: Map<string, object>;
+  drained: readonly DrainedTarget[];
   /** Tells the predecessor that it may go. */
   serving(): void;
 }
@@ -78,10 +90,10 @@ export function inherit(): Promise<Inheritance | null> {
     const take = (message: unknown, handle: unknown) => {
       const told = message as ToSuccessor;
       if (told.kind === 'listener') sockets.set(told.key, handle as object);
-      else resolve({ sockets, serving });
+      else resolve({ sockets, drained: told.drained ?? [], serving });
     };
     // A predecessor that dies half-way leaves what it gave so far.
-    process.once('disconnect', () => resolve({ sockets, serving: () => {} }));
+    process.once('disconnect', () => resolve({ sockets, drained: [], serving: () => {} }));
     process.on('message', take);
     process.send?.({ kind: 'ask' } satisfies FromSuccessor);
   });

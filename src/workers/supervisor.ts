@@ -1,7 +1,7 @@
 import { type Invalidation, NodeSequence } from '../cache/index.ts';
 import { NodeChanges } from '../changes/index.ts';
 import { type Logger, type Moves, Series, sumOfPhases, UNMATCHED } from '../telemetry/index.ts';
-import { ActiveChecks } from '../upstream/index.ts';
+import { ActiveChecks, type TargetMode } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
 import { type CacheControl, cacheControl } from './cache-view.ts';
@@ -9,9 +9,9 @@ import type { Channel } from './channel.ts';
 import { configControl } from './config-control.ts';
 import { readWith } from './config-source.ts';
 import {
+  type AdminServer,
   COUNT_VARIABLE,
   type ConfigOutline,
-  type Ejection,
   isCode,
   KEY_VARIABLE,
   type NodeView,
@@ -28,6 +28,9 @@ import { Listeners } from './listeners.ts';
 import { inheritedListener, type OpenListener, openListener } from './listening.ts';
 import { NodeEvents } from './node-events.ts';
 import { type NodeMetrics, sumOutcomes } from './node-metrics.ts';
+import { NodeTargets } from './node-targets.ts';
+import { purgeShown } from './purge-shown.ts';
+import { Readiness } from './readiness.ts';
 import { Reloading } from './reload.ts';
 import { onSignals } from './signals.ts';
 import { type Inheritance, inherit, startSuccessor } from './succession.ts';
@@ -54,7 +57,7 @@ export interface Serving {
   workers: number;
   /** With the real port where 0 was asked for. */
   listeners: { name: string; host: string; port: number; tls: boolean }[];
-  admin: { host: string; port: number } | null;
+  admin: { host: string; port: number; tls: boolean } | null;
   warnings: string[];
 }
 
@@ -67,11 +70,16 @@ export function supervise(options: SuperviseOptions): Promise<number> {
   return new Supervisor(options).run();
 }
 
+/** Names of a purge that watchers are told. */
+const MOST_SHOWN = 100;
+
 class Supervisor {
   private readonly options: SuperviseOptions;
   private readonly log: Logger;
   /** Checks of targets run here, once for all workers. */
   private readonly checks: ActiveChecks;
+  private readonly targets: NodeTargets;
+  private readonly readiness: Readiness;
   private readonly fleet: Fleet;
   /** Numbers the invalidations of this node. */
   private readonly sequence: NodeSequence;
@@ -79,7 +87,9 @@ class Supervisor {
   private readonly changes: NodeChanges;
   private listeners = new Listeners();
   private adminSocket: OpenListener | null = null;
-  private admin: { close(): void } | null = null;
+  /** The address that it was bound to, whatever the config says by now. */
+  private adminKey = '';
+  private admin: AdminServer | null = null;
   private reloading: Reloading | null = null;
   private readonly events: NodeEvents;
   private readonly series: Series;
@@ -100,6 +110,12 @@ class Supervisor {
       this.events.publish('health', { service, target, state: up ? 'in' : 'out', why });
       void this.fleet.broadcast(TOPICS.health, [report]);
     });
+    this.targets = new NodeTargets({
+      events: this.events,
+      broadcast: (topic, value) => this.fleet.broadcast(topic, value),
+      services: () => this.fleet.services(),
+    });
+    this.readiness = new Readiness((why) => void this.fleet.broadcast(TOPICS.ready, why));
     process.env[KEY_VARIABLE] ??= systemRandom.hex(32);
     this.fleet = new Fleet({
       entry: options.entry,
@@ -165,6 +181,8 @@ class Supervisor {
     const first = this.fleet.fork();
     const [inheritance, reading] = await Promise.all([inherit(), readWith(file, readConfig, first)]);
     const { outline } = reading;
+    this.targets.inherit(inheritance?.drained ?? []);
+    this.targets.follow(outline);
     this.listeners = new Listeners(inheritance?.sockets);
     const change = await this.listeners.prepare(outline.listen);
     change.commit();
@@ -185,6 +203,8 @@ class Supervisor {
         told: (reload) => this.events.publish('reload', reload),
         reloaded: (next) => {
           this.checks.apply(next.checks);
+          if (next.admin !== null) this.admin?.renew(next.admin);
+          this.targets.follow(next);
           void this.sequence.follow(next.cache).then(() => this.changes.follow(next));
         },
       },
@@ -192,6 +212,7 @@ class Supervisor {
     await this.sequence.follow(outline.cache);
     await this.changes.follow(outline);
     this.phase = 'serving';
+    this.readiness.set(null);
     this.checks.apply(outline.checks);
     await Promise.all([this.startAdmin(outline), this.reloading.watchFiles()]);
     this.options.onServing({
@@ -203,10 +224,12 @@ class Supervisor {
         port,
         tls: outline.tls.includes(name),
       })),
-      admin: this.adminSocket,
+      admin: this.adminShown(outline),
       warnings: reading.warnings,
     });
     inheritance?.serving();
+    // What no listener of this version stands on would else take connections that nobody accepts.
+    for (const handle of inheritance?.sockets.values() ?? []) inheritedListener(handle, '').close();
   }
 
   /** What workers ask, and tell each other, about targets. */
@@ -221,13 +244,8 @@ class Supervisor {
     });
     channel.on(TOPICS.series, (moves) => this.series.add(moves as Moves));
     channel.on(TOPICS.health, () => this.checks.reports());
-    channel.on(TOPICS.ejected, (ejection) => this.heardEjected(ejection as Ejection));
-  }
-
-  private heardEjected(ejection: Ejection): void {
-    const { service, target, forMs, why } = ejection;
-    this.events.publish('health', { service, target, state: 'out', why, seconds: Math.round(forMs / 1000) });
-    void this.fleet.broadcast(TOPICS.ejected, ejection);
+    this.targets.serve(channel);
+    channel.on(TOPICS.ready, () => this.readiness.why);
   }
 
   private async bindAdmin(
@@ -235,9 +253,17 @@ class Supervisor {
     inheritance: Inheritance | null,
   ): Promise<OpenListener | null> {
     if (admin === null) return null;
-    const handle = inheritance?.sockets.get(adminKey(admin));
+    this.adminKey = adminKey(admin);
+    const handle = inheritance?.sockets.get(this.adminKey);
+    inheritance?.sockets.delete(this.adminKey);
     if (handle !== undefined) return inheritedListener(handle, admin.host);
     return openListener(admin.host, admin.port, { key: 'admin' });
+  }
+
+  private adminShown({ admin }: ConfigOutline): Serving['admin'] {
+    if (admin === null || this.adminSocket === null) return null;
+    const { host, port } = this.adminSocket;
+    return { host, port, tls: admin.tls !== null };
   }
 
   private async startAdmin({ admin }: ConfigOutline): Promise<void> {
@@ -262,10 +288,11 @@ class Supervisor {
         };
       },
       unready: () => {
-        if (this.phase !== 'serving') return `the gateway is ${this.phase}`;
+        if (this.readiness.why !== null) return this.readiness.why;
         return this.fleet.readyCount === 0 ? 'no worker is ready' : null;
       },
       services: () => this.fleet.services(),
+      steerTarget: (service, target, mode) => this.steerTarget(service, target, mode),
       explain: (request) => this.fleet.explain(request),
       changes: () => this.changes.describe(),
       push: (source, request) => this.changes.push(source, request),
@@ -286,13 +313,23 @@ class Supervisor {
     };
   }
 
+  /** While a successor starts it has been told already what is drained. */
+  private async steerTarget(
+    service: string,
+    target: string,
+    mode: TargetMode,
+  ): ReturnType<NodeView['steerTarget']> {
+    if (this.succeeding) return 'handing over';
+    return this.targets.steer(service, target, mode);
+  }
+
   private cacheControl(): CacheControl {
     const control = cacheControl(this.sequence, () => this.fleet.caches());
     return {
       ...control,
       purge: async (what) => {
         const done = await control.purge(what);
-        this.events.publish('purge', { ...what, ...done });
+        this.events.publish('purge', { ...purgeShown(what, MOST_SHOWN), ...done });
         return done;
       },
     };
@@ -327,6 +364,8 @@ class Supervisor {
     if (this.phase === 'draining') return;
     if (this.phase === 'starting') return this.end.resolve(0);
     this.phase = 'draining';
+    // A successor welcomes what comes over connections that are still this one's.
+    if (why === 'signal') this.readiness.set('the gateway is draining');
     const { delay, timeout } = this.reloading!.inForce.reading.outline.drain;
     this.reloading!.stop();
     this.log.info('draining', { why, delayMs: delay, timeoutMs: timeout });
@@ -354,10 +393,9 @@ class Supervisor {
     this.succeeding = true;
     this.log.info('starting the new version');
     const sockets = new Map(this.listeners.byKey);
-    const { admin } = this.reloading!.inForce.reading.outline;
-    if (admin !== null && this.adminSocket !== null) sockets.set(adminKey(admin), this.adminSocket);
+    if (this.adminSocket !== null) sockets.set(this.adminKey, this.adminSocket);
     try {
-      const { pid } = await startSuccessor(sockets);
+      const { pid } = await startSuccessor({ sockets, drained: this.targets.inDrain });
       this.log.info('the new version serves', { pid });
     } catch (error) {
       this.log.error('the new version does not start, this one goes on', { error });

@@ -93,7 +93,7 @@ describe('the config over the admin API', () => {
     expect((await read()).etag).toBe(replaced.etag);
     expect(replaced.etag).not.toBe(first.etag);
     expect(await source()).toBe('api');
-    expect(gateway.output).toMatch(/"message":"audit".*"by":"loopback"|audit .*by=loopback/);
+    await gateway.line(/"message":"audit".*"result":"replaced".*"by":"loopback","peer":"127\.0\.0\.1"/);
   });
 
   it('is not replaced without If-Match, nor where another is in force by now', async () => {

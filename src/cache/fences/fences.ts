@@ -131,5 +131,12 @@ export function hasPrefix(url: string, prefix: string): boolean {
 
 /** A URL is purged as a tag is; no tag of a config can be equal to one. */
 export function urlTag(url: string): string {
-  return `\0url ${url}`;
+  return `${URL_MARK}${url}`;
 }
+
+/** The URL that a tag stands for; null: it is an ordinary one. */
+export function urlOfTag(tag: string): string | null {
+  return tag.startsWith(URL_MARK) ? tag.slice(URL_MARK.length) : null;
+}
+
+const URL_MARK = '\0url ';

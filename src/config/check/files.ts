@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readKeySet } from '../../auth/index.ts';
 import type { ConfigFiles } from '../files.ts';
 import { certificatesOf } from '../normalise/index.ts';
-import type { ConfigInput, ServiceInput } from '../schema/index.ts';
+import type { ConfigInput, ListenerTlsInput, ServiceInput } from '../schema/index.ts';
 import type { Findings, Path } from './findings.ts';
 import { checkProviderFiles } from './provider-files.ts';
 
@@ -13,12 +13,10 @@ export function checkFiles(input: ConfigInput, files: ConfigFiles, findings: Fin
   for (const [index, listener] of listeners.entries()) {
     if (typeof listener !== 'object' || listener.tls === undefined) continue;
     const path: Path = Array.isArray(input.listen) ? ['listen', index, 'tls'] : ['listen', 'tls'];
-    if (listener.tls.clientCa !== undefined) check.certificate(listener.tls.clientCa, [...path, 'clientCa']);
-    const inList = listener.tls.certs !== undefined;
-    for (const [place, pair] of certificatesOf(listener.tls).entries()) {
-      if (pair !== undefined) check.pair(pair.cert, pair.key, inList ? [...path, 'certs', place] : path);
-    }
+    check.serverTls(listener.tls, path);
   }
+  if (typeof input.admin === 'object' && input.admin.tls !== undefined)
+    check.serverTls(input.admin.tls, ['admin', 'tls']);
   for (const [name, service] of Object.entries(input.services ?? {})) {
     check.clientTls(service.tls ?? {}, ['services', name, 'tls']);
   }
@@ -47,6 +45,14 @@ export class FileCheck {
     const advice = `paths are relative to the config's folder, ${this.files.folder}`;
     this.findings.error('TG_CONFIG_FILE', at, `the file ${path} ${content}`, advice);
     return null;
+  }
+
+  /** What a listener shows, and whose certificates it takes. */
+  serverTls(tls: ListenerTlsInput, at: Path): void {
+    if (tls.clientCa !== undefined) this.certificate(tls.clientCa, [...at, 'clientCa']);
+    const inList = tls.certs !== undefined;
+    for (const [place, pair] of certificatesOf(tls).entries())
+      if (pair !== undefined) this.pair(pair.cert, pair.key, inList ? [...at, 'certs', place] : at);
   }
 
   /** What the gateway trusts and shows as a client. */

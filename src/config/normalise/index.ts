@@ -39,7 +39,7 @@ export function normalise(input: ConfigInput, read: ReadFiles): GatewayConfig {
   const routes = Object.entries(input.routes ?? {});
   return {
     listen: normaliseListeners(input.listen, read.pem),
-    admin: normaliseAdmin(input.admin),
+    admin: normaliseAdmin(input.admin, read.pem),
     workers: (input.workers ?? 1) as number | 'auto',
     services: record(services.map(([name, service]) => [name, normaliseService(name, service, read.pem)])),
     changes: normaliseChanges(input.changes),

@@ -68,12 +68,20 @@ function normaliseTls(tls: ListenerTlsInput, readPem: ReadPem): ListenerTls {
   };
 }
 
-export function normaliseAdmin(admin: AdminInput | undefined): AdminConfig | null {
+export function normaliseAdmin(admin: AdminInput | undefined, readPem: ReadPem): AdminConfig | null {
   if (admin === false) return null;
   const {
     address = DEFAULT_ADMIN,
     token = null,
     hosts,
+    tls,
+    readyPath = null,
   } = typeof admin === 'object' ? admin : { address: admin };
-  return { ...parseAddress(address), token, hosts: listOf(hosts) };
+  return {
+    ...parseAddress(address),
+    token,
+    hosts: listOf(hosts),
+    tls: tls === undefined ? null : normaliseTls(tls, readPem),
+    readyPath,
+  };
 }

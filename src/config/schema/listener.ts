@@ -122,7 +122,24 @@ export const listen = oneOf('an address, a listener, or a list of listeners', [
   someOf('a list of listeners', oneOf('an address or a listener', [address, listener])),
 ]);
 
-export const admin = oneOf('an address, false, or { address, token, hosts }', [
+const readyPath = leaf<string>(
+  'a path such as /_/ready',
+  ['text'],
+  (value): Complaint | null => {
+    if (
+      /^\/[A-Za-z0-9._~/-]+$/.test(String(value)) &&
+      !/(?:^|\/)\.{0,2}(?:\/|$)/.test(String(value).slice(1))
+    )
+      return null;
+    return {
+      message: `${JSON.stringify(value)} is not one plain path`,
+      advice: 'write a path of letters, digits and - . _ ~ such as /_/ready, without patterns and a query',
+    };
+  },
+  { type: 'string', pattern: '^/' },
+);
+
+export const admin = oneOf('an address, false, or { address, token, hosts, tls, readyPath }', [
   leaf<string | false>(
     'an address such as 127.0.0.1:9901, or false',
     ['text', 'number', 'boolean'],
@@ -142,6 +159,12 @@ export const admin = oneOf('an address, false, or { address, token, hosts }', [
     hosts: oneOf('a host name, or a list of these', [filledText, list('a list of host names', filledText)])
       .optional()
       .describe('Names by which it may be asked, beside its address and localhost.'),
+    tls: tls.optional().describe('Makes it an HTTPS listener.'),
+    readyPath: readyPath
+      .optional()
+      .describe(
+        'A path on which the main listeners answer as /readyz does: 200 while requests are welcome, else 503. Before all routes, uncounted. Default: none.',
+      ),
   }),
 ]);
 

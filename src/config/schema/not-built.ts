@@ -7,7 +7,6 @@ export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
   ChangeSource: ['readYourWrites'],
   Listener: ['http2'],
   ListenerTls: ['acme'],
-  Admin: ['tls'],
   Discover: ['consul', 'kubernetes'],
   RouteCache: ['refresh', 'audit', 'auditIgnore'],
 };

@@ -76,6 +76,12 @@ export const METRICS = {
     'Whether a target is in: 1, also while it warms up; 0 where checks or errors have taken it out.',
     ['service', 'target'],
   ),
+  drained: metric(
+    'tidegate_upstream_target_drained',
+    'gauge',
+    'Whether an operator has drained a target: 1 if so, whatever its health.',
+    ['service', 'target'],
+  ),
   connections: metric('tidegate_upstream_connections', 'gauge', 'Connections to a target.', [
     'service',
     'target',

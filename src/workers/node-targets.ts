@@ -1,0 +1,116 @@
+import type { DrainedTarget, ServiceDescription, TargetMode } from '../upstream/index.ts';
+import type { Channel } from './channel.ts';
+import { type ConfigOutline, type Ejection, TOPICS } from './contract.ts';
+import type { NodeEvents } from './node-events.ts';
+
+export interface NodeTargetsParts {
+  readonly events: NodeEvents;
+  broadcast(topic: string, value: unknown): Promise<unknown>;
+  /** Every service as all workers together know it. */
+  services(): Promise<ServiceDescription[]>;
+}
+
+/** What a node knows of targets beyond what its checks find: what workers tell each other, and what is drained. */
+export class NodeTargets {
+  private readonly parts: NodeTargetsParts;
+  private readonly ejected = new Set<string>();
+  private readonly breakers = new Map<string, string>();
+  private drained: readonly DrainedTarget[] = [];
+
+  constructor(parts: NodeTargetsParts) {
+    this.parts = parts;
+  }
+
+  /** What workers tell and ask. */
+  serve(channel: Channel): void {
+    channel.on(TOPICS.ejected, (ejection) => this.heardEjected(ejection as Ejection));
+    channel.on(TOPICS.returned, (target) => this.heardReturned(target as DrainedTarget));
+    channel.on(TOPICS.breaker, (service) => this.heardBreaker(service as string));
+    channel.on(TOPICS.drained, () => this.drained);
+  }
+
+  /**
+   * Drains a target, or takes it in again; resolves once every worker does so. Null: no service has such a target.
+   *
+   * @param target Its name, or its host and port alone where that tells it apart.
+   */
+  async steer(service: string, target: string, mode: TargetMode): Promise<DrainedTarget | null> {
+    const found = targetIn(await this.parts.services(), service, target);
+    if (found === null) return null;
+    const others = this.drained.filter((other) => !isSame(other, found));
+    const was: TargetMode = others.length < this.drained.length ? 'drain' : 'active';
+    this.drained = mode === 'drain' ? [...others, found] : others;
+    await this.parts.broadcast(TOPICS.drained, this.drained);
+    const state = mode === 'drain' ? 'out' : 'in';
+    const why = mode === 'drain' ? 'drained by an operator' : 'taken in again by an operator';
+    if (was !== mode) this.parts.events.publish('health', { ...found, state, why });
+    return found;
+  }
+
+  /** What a new config does not have is forgotten: under that name it would be another target. */
+  follow({ targets }: ConfigOutline): void {
+    const stays = ({ service, target }: DrainedTarget) => {
+      const names = Object.hasOwn(targets, service) ? targets[service] : [];
+      return names === null || names!.includes(target);
+    };
+    const left = this.drained.filter(stays);
+    if (left.length === this.drained.length) return;
+    this.drained = left;
+    void this.parts.broadcast(TOPICS.drained, left);
+  }
+
+  /** For a successor. */
+  get inDrain(): readonly DrainedTarget[] {
+    return this.drained;
+  }
+
+  /** What a predecessor had drained; before workers ask. */
+  inherit(drained: readonly DrainedTarget[]): void {
+    this.drained = drained;
+  }
+
+  private heardEjected(ejection: Ejection): void {
+    const { service, target, forMs, why } = ejection;
+    this.ejected.add(keyOf(ejection));
+    const seconds = Math.round(forMs / 1000);
+    this.parts.events.publish('health', { service, target, state: 'out', why, seconds });
+    void this.parts.broadcast(TOPICS.ejected, ejection);
+  }
+
+  /** Every worker tells of it: the first is believed. */
+  private heardReturned(target: DrainedTarget): void {
+    if (!this.ejected.delete(keyOf(target))) return;
+    this.parts.events.publish('health', { ...target, state: 'in', why: 'its time out is over' });
+  }
+
+  /** Each worker has a breaker of its own; the worst of them is shown. */
+  private async heardBreaker(service: string): Promise<void> {
+    const found = (await this.parts.services()).find(({ name }) => name === service);
+    if (found === undefined || found.breaker === (this.breakers.get(service) ?? 'closed')) return;
+    this.breakers.set(service, found.breaker);
+    this.parts.events.publish('breaker', { service, state: found.breaker });
+  }
+}
+
+function targetIn(
+  services: readonly ServiceDescription[],
+  service: string,
+  target: string,
+): DrainedTarget | null {
+  const names = services.find(({ name }) => name === service)?.targets.map(({ name }) => name) ?? [];
+  const short = names.filter((name) => authorityOf(name) === target);
+  const found = names.includes(target) ? target : short.length === 1 ? short[0]! : null;
+  return found === null ? null : { service, target: found };
+}
+
+function authorityOf(name: string): string {
+  return name.replace(/^[a-z]+:\/\//, '').replace(/\/.*$/, '');
+}
+
+function isSame(a: DrainedTarget, b: DrainedTarget): boolean {
+  return a.service === b.service && a.target === b.target;
+}
+
+function keyOf({ service, target }: DrainedTarget): string {
+  return `${service} ${target}`;
+}

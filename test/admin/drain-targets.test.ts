@@ -1,0 +1,276 @@
+/** Targets drained and taken in again over the admin API, on a node of two workers. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import {
+  freePort,
+  type HttpOrigin,
+  httpOrigin,
+  type LabProcess,
+  type ProcessLab,
+  processLab,
+  type TempFolder,
+  tempFolder,
+  until,
+} from '../../src/testkit/index.ts';
+
+const BIN = new URL('../../bin/tidegate', import.meta.url).pathname;
+
+let folder: TempFolder;
+let lab: ProcessLab;
+let gateway: LabProcess;
+let one: HttpOrigin;
+let two: HttpOrigin;
+let port: number;
+let admin: number;
+let answersSlow: () => void;
+/** Sockets that the first target has open. */
+let open: number;
+
+beforeEach(async () => {
+  folder = tempFolder();
+  lab = processLab();
+  const slow = new Promise<void>((resolve) => {
+    answersSlow = resolve;
+  });
+  one = await httpOrigin(async (request, response) => {
+    if (request.url === '/slow') await slow;
+    response.end('one');
+  });
+  open = 0;
+  one.server.on('connection', (socket) => {
+    open++;
+    socket.on('close', () => open--);
+  });
+  two = await httpOrigin((_request, response) => void response.end('two'));
+  [port, admin] = [await freePort(), await freePort()];
+  write();
+  gateway = lab.start(BIN, ['run', `${folder.path}/tidegate.yaml`]);
+  await gateway.line(/serving/);
+});
+afterEach(async () => {
+  answersSlow();
+  await lab.close();
+  await Promise.all([one.close(), two.close()]);
+  folder.close();
+});
+
+function write(shop: object = {}, more: object = {}): void {
+  folder.write('tidegate.yaml', stringify(config(shop, more)));
+}
+
+function config(shop: object = {}, more: object = {}): object {
+  return {
+    listen: `127.0.0.1:${port}`,
+    admin: `127.0.0.1:${admin}`,
+    workers: 2,
+    services: { shop: { targets: [one.url, two.url], balance: 'roundRobin', ...shop } },
+    routes: { all: { match: '/*', to: 'shop' } },
+    ...more,
+  };
+}
+
+const steer = (target: string, body: unknown, service = 'shop') =>
+  fetch(`http://127.0.0.1:${admin}/v1/services/${service}/targets/${target}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', connection: 'close' },
+    body: JSON.stringify(body),
+  });
+const drain = (target: string) => steer(target, { state: 'drain' });
+
+/** Who answers twenty requests on connections of their own, so that any worker may take them. */
+async function answers(): Promise<string[]> {
+  const headers = { connection: 'close' };
+  const texts = Array.from({ length: 20 }, async () =>
+    (await fetch(`http://127.0.0.1:${port}/`, { headers })).text(),
+  );
+  return [...new Set(await Promise.all(texts))].sort();
+}
+
+async function states(): Promise<(string | undefined)[]> {
+  // A version that goes closes connections that are kept.
+  const response = await fetch(`http://127.0.0.1:${admin}/v1/services`, { headers: { connection: 'close' } });
+  const { services } = (await response.json()) as {
+    services: { name: string; targets: { name: string; state: string }[] }[];
+  };
+  const targets = services.find(({ name }) => name === 'shop')!.targets;
+  return [one, two].map(({ url }) => targets.find(({ name }) => name === url)?.state);
+}
+
+async function reloaded(change: () => void): Promise<void> {
+  const count = () => gateway.output.split('the config was reloaded').length;
+  const before = count();
+  change();
+  await until(() => count() > before, 'the reload');
+}
+
+test('a drained target gets no new request from any worker, and what is under way goes on', async () => {
+  expect(await answers()).toEqual(['one', 'two']);
+  // Of two requests one is held by the first target.
+  const held = Promise.all([1, 2].map(async () => (await fetch(`http://127.0.0.1:${port}/slow`)).text()));
+  await until(() => one.count() > 0, 'a request to the first');
+  const response = await drain(encodeURIComponent(one.url));
+  expect(response.status).toBe(200);
+  expect(await response.json()).toEqual({ service: 'shop', target: one.url, state: 'drain' });
+  expect(await states()).toEqual(['drain', 'active']);
+  const before = one.count();
+  expect(await answers()).toEqual(['two']);
+  expect(await answers()).toEqual(['two']);
+  expect(one.count()).toBe(before);
+  answersSlow();
+  expect((await held).every((text) => text === 'one' || text === 'two')).toBe(true);
+  // It may be switched off now: no idle connection holds it up.
+  await until(() => open === 0, 'its connections to be closed');
+  await steer(encodeURIComponent(one.url), { state: 'active' });
+  expect(await states()).toEqual(['active', 'active']);
+  expect(await answers()).toEqual(['one', 'two']);
+});
+
+test('a name may be written out, or be the host and port alone', async () => {
+  expect((await drain(one.url)).status).toBe(200);
+  expect(await states()).toEqual(['drain', 'active']);
+  expect((await steer(`127.0.0.1:${one.port}`, { state: 'active' })).status).toBe(200);
+  expect(await states()).toEqual(['active', 'active']);
+});
+
+test('with all targets drained requests are 503, also where a service would panic', async () => {
+  await drain(one.url);
+  await drain(two.url);
+  const response = await fetch(`http://127.0.0.1:${port}/`);
+  expect(response.status).toBe(503);
+  expect(await response.json()).toMatchObject({
+    code: 'TG_UPSTREAM_UNAVAILABLE',
+    detail: 'No target of the service is available.',
+  });
+  await gateway.line(/TG_UPSTREAM_UNAVAILABLE.*every target of shop is drained/);
+  expect(one.count() + two.count()).toBe(0);
+});
+
+test('panic sends to targets that are out, never to one that is drained', async () => {
+  const checked = { path: '/down', interval: '100ms', unhealthyAfter: 1 };
+  const isDown = async (_request: unknown, response: { statusCode: number; end(text?: string): void }) => {
+    response.statusCode = 500;
+    response.end('three');
+  };
+  const three = await httpOrigin(isDown);
+  try {
+    await reloaded(() => write({ targets: [one.url, three.url], health: { ...checked, panic: '100%' } }));
+    await drain(one.url);
+    await gateway.line(/a target is out/);
+    const asked = () => fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } });
+    for (let i = 0; i < 20; i++) expect(await (await asked()).text()).toBe('three');
+  } finally {
+    await three.close();
+  }
+});
+
+test('checks that find it well, and errors that it comes back from, do not bring it back', async () => {
+  await drain(one.url);
+  const checked = { path: '/healthz', interval: '100ms', unhealthyAfter: 1, healthyAfter: 1 };
+  await reloaded(() => write({ health: checked }));
+  await until(() => one.count() > 5, 'checks of the drained target');
+  expect(await states()).toEqual(['drain', 'active']);
+  expect(await answers()).toEqual(['two']);
+});
+
+test('a metric tells which targets are drained', async () => {
+  const metric = async (url: string) => {
+    const text = await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text();
+    const [, value] = text.split(`tidegate_upstream_target_drained{service="shop",target="${url}"} `);
+    return Number(value?.split('\n', 1)[0]);
+  };
+  await drain(one.url);
+  expect([await metric(one.url), await metric(two.url)]).toEqual([1, 0]);
+});
+
+test('a new version on the same ports keeps it', async () => {
+  await drain(one.url);
+  gateway.signal('SIGUSR2');
+  await gateway.line(/the new version serves/);
+  await until(async () => (await states())[0] === 'drain', 'the new version');
+  await gateway.line(/"drained"|drained$/m);
+  for (let i = 0; i < 5; i++) expect(await answers()).toEqual(['two']);
+  expect(await states()).toEqual(['drain', 'active']);
+});
+
+test('a new version whose config has another target in its place does not', async () => {
+  await drain(one.url);
+  await reloaded(() => write({ targets: [two.url] }));
+  gateway.signal('SIGUSR2');
+  await gateway.line(/the new version serves/);
+  await gateway.line(/"message":"drained"/);
+  await reloaded(() => write());
+  expect(await states()).toEqual(['active', 'active']);
+});
+
+test('it stays drained through a reload that leaves the target alone, and one that gives it other pools', async () => {
+  await drain(one.url);
+  await reloaded(() => write({}, { routes: { other: { match: '/*', to: 'shop' } } }));
+  expect(await states()).toEqual(['drain', 'active']);
+  await reloaded(() => write({ pool: { connections: 3 } }));
+  expect(await states()).toEqual(['drain', 'active']);
+  expect(await answers()).toEqual(['two']);
+});
+
+test('a target that was in no config meanwhile is another one: it comes in active', async () => {
+  await drain(one.url);
+  await reloaded(() => write({ targets: [two.url] }));
+  await reloaded(() => write());
+  expect(await states()).toEqual(['active', 'active']);
+  expect(await answers()).toEqual(['one', 'two']);
+});
+
+test('a worker that takes the place of a dead one knows what is drained', async () => {
+  await drain(one.url);
+  const before = gateway.output;
+  const worker = gateway.tree().find((pid) => pid !== gateway.pid)!;
+  process.kill(worker, 'SIGKILL');
+  await until(() => gateway.output.slice(before.length).includes('the new worker serves'), 'its successor');
+  for (let i = 0; i < 5; i++) expect(await answers()).toEqual(['two']);
+});
+
+test('the fresh workers of a config that is a program know it too', async () => {
+  gateway.signal('SIGTERM');
+  await gateway.exit();
+  const program = (text: string) =>
+    folder.write('tidegate.config.ts', `// ${text}\nexport default ${JSON.stringify(config())};\n`);
+  gateway = lab.start(BIN, ['run', program('first')]);
+  await gateway.line(/serving/);
+  await drain(one.url);
+  await reloaded(() => program('second'));
+  await until(async () => gateway.tree().length === 3, 'the old workers to end');
+  expect(await states()).toEqual(['drain', 'active']);
+  for (let i = 0; i < 5; i++) expect(await answers()).toEqual(['two']);
+});
+
+test('it is told as an event and in the audit log', async () => {
+  const controller = new AbortController();
+  const events = await fetch(`http://127.0.0.1:${admin}/v1/events`, { signal: controller.signal });
+  await drain(one.url);
+  let text = '';
+  const reader = events.body!.pipeThrough(new TextDecoderStream()).getReader();
+  await until(async () => {
+    text += (await reader.read()).value ?? '';
+    return text.includes('event: health');
+  }, 'the event');
+  controller.abort();
+  expect(text).toContain('"state":"out","why":"drained by an operator"');
+  await until(
+    () => /audit.*a target was drained.*done.*loopback.*127\.0\.0\.1/.test(gateway.output),
+    'the audit log',
+  );
+});
+
+test.each([
+  ['shop', '127.0.0.1:1', { state: 'drain' }, 404, /no such target/],
+  ['nobody', '127.0.0.1:1', { state: 'drain' }, 404, /no such target/],
+  ['constructor', '__proto__', { state: 'drain' }, 404, /no such target/],
+  ['shop', 'x', { state: 'drained' }, 400, /"drain" \} or \{ "state": "active"/],
+  ['shop', 'x', {}, 400, /"drain"/],
+  ['shop', 'x', { state: 'drain', for: '5m' }, 400, /"drain"/],
+  ['shop', 'x', null, 400, /"drain"/],
+])('%s/%s %j is %i', async (service, target, body, status, detail) => {
+  const response = await steer(target, body, service);
+  expect(response.status).toBe(status);
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  expect(await response.json()).toMatchObject({ status, detail: expect.stringMatching(detail) });
+});
