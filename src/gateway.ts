@@ -12,7 +12,8 @@ import { ChangeView, type SourceNews } from './changes/index.ts';
 import type { CacheConfig, GatewayConfig, ListenerConfig } from './config/model.ts';
 import type { Failure } from './http/errors.ts';
 import type { Exchange } from './http/exchange.ts';
-import { Listener } from './http1/index.ts';
+import { type AcceptHttp2, Listener } from './http1/index.ts';
+import { Http2Connection } from './http2/index.ts';
 import { LimitRoom } from './limit/index.ts';
 import { Pipeline, problem } from './pipeline/index.ts';
 import {
@@ -476,7 +477,7 @@ export class Gateway implements WorkerGateway {
   private listener(name: string): Listener {
     const existing = this.listeners.get(name);
     if (existing !== undefined) return existing;
-    const listener = new Listener(name, this.configOf(name), this.parts.clock, this.pipeline);
+    const listener = new Listener(name, this.configOf(name), this.parts.clock, this.pipeline, speakHttp2);
     this.listeners.set(name, listener);
     return listener;
   }
@@ -514,6 +515,11 @@ async function follow(bus: WorkerBus, topic: string, hear: (value: unknown) => v
   // News that came together with the answer is newer than it.
   if (!told) hear(answer);
 }
+
+/** Its connection belongs to the listener. */
+const speakHttp2: AcceptHttp2 = (socket, origin, context) => {
+  new Http2Connection(socket, origin, context);
+};
 
 /** A supervisor that can't be told is gone, and its series with it. */
 function tellSeries(bus: WorkerBus, moves: Moves): void {

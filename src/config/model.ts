@@ -133,6 +133,7 @@ export interface ListenerConfig {
   host: string;
   port: number;
   tls: ListenerTls | null;
+  http2: boolean;
   /** Addresses and CIDR ranges whose forwarded headers are believed. */
   trustedProxies: string[];
   limits: ListenerLimits;

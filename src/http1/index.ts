@@ -1,8 +1,9 @@
 export { ClientConnection } from './client-connection.ts';
 export type { ConnectionOwner, Endpoint, OutgoingRequest, ResponseHandler } from './client-contract.ts';
-export type { ResponseHead } from './head.ts';
+export { RequestHead, type ResponseHead } from './head.ts';
 export { Kind, kindOf } from './kinds.ts';
-export { Listener, type ListenerSettings, type RequestHandler } from './listener.ts';
+export { type AcceptHttp2, Listener, type ListenerSettings, type RequestHandler } from './listener.ts';
 export { Framing } from './response-head.ts';
-export type { ServerLimits } from './server-context.ts';
+export type { OpenConnection, ServerContext, ServerLimits } from './server-context.ts';
 export { ServerTls, type TlsSettings } from './server-tls.ts';
+export { resolveTarget } from './target.ts';

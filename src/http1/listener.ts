@@ -5,12 +5,14 @@ import type { ClientCertificate, Exchange, Origin, Reply } from '../http/exchang
 import type { Clock } from '../util/clock.ts';
 import { clientCertificate } from './client-certificate.ts';
 import { ServerConnection } from './server-connection.ts';
-import type { ServerContext, ServerLimits } from './server-context.ts';
-import { ServerTls, type TlsSettings } from './server-tls.ts';
+import type { OpenConnection, ServerContext, ServerLimits } from './server-context.ts';
+import { HTTP1, HTTP2, ServerTls, type TlsSettings } from './server-tls.ts';
 
 export interface ListenerSettings {
   limits: ServerLimits & { connectionsPerClient: number };
   tls: TlsSettings | null;
+  /** HTTP/2 is spoken with who asks for it: in the TLS handshake, or by its first bytes (RFC 9113 §3). */
+  http2: boolean;
 }
 
 /** Where the requests of a listener go. */
@@ -19,6 +21,9 @@ export interface RequestHandler {
   /** The answer to what could not be read as a request. */
   refuse(exchange: Exchange, failure: Failure): Reply;
 }
+
+/** Takes over a connection whose client speaks HTTP/2; nothing has been read of it. */
+export type AcceptHttp2 = (socket: Socket, origin: Origin, context: ServerContext) => void;
 
 /** One connection's own things, hung on its socket so that the handlers can be shared by all sockets. */
 const CONNECTION = Symbol('connection');
@@ -29,25 +34,36 @@ export class Listener implements ServerContext {
   readonly name: string;
   readonly clock: Clock;
   readonly server: Server;
-  readonly connections = new Set<ServerConnection>();
+  readonly connections = new Set<OpenConnection>();
   limits: ListenerSettings['limits'];
   draining = false;
+  private http2: boolean;
+  private readonly acceptHttp2: AcceptHttp2;
   private readonly handler: RequestHandler;
   private readonly perClient = new Map<string, number>();
   private tls: ServerTls | null = null;
 
-  constructor(name: string, settings: ListenerSettings, clock: Clock, handler: RequestHandler) {
+  constructor(
+    name: string,
+    settings: ListenerSettings,
+    clock: Clock,
+    handler: RequestHandler,
+    acceptHttp2: AcceptHttp2,
+  ) {
     this.name = name;
     this.clock = clock;
     this.handler = handler;
     this.limits = settings.limits;
+    this.http2 = settings.http2;
+    this.acceptHttp2 = acceptHttp2;
     this.server = settings.tls === null ? this.plainServer() : this.tlsServer(settings.tls);
   }
 
   /** Takes over limits and certificates for connections to come; what is open keeps its certificate. */
-  update({ limits, tls }: ListenerSettings): void {
+  update({ limits, tls, http2 }: ListenerSettings): void {
     this.limits = limits;
-    if (tls !== null) this.tls?.update(this.server as TlsServer, tls);
+    this.http2 = http2;
+    if (tls !== null) this.tls?.update(this.server as TlsServer, tls, this.protocols());
   }
 
   /** Accepts no more; connections end when what is under way on them has been answered. */
@@ -75,7 +91,7 @@ export class Listener implements ServerContext {
   }
 
   private tlsServer(tls: TlsSettings): Server {
-    this.tls = new ServerTls(tls);
+    this.tls = new ServerTls(tls, this.protocols());
     const server = createTlsServer(
       {
         // Not before the handshake is done: whoever closes its side in it will never end it, and must not keep its place.
@@ -97,6 +113,10 @@ export class Listener implements ServerContext {
     // A client that breaks off its handshake concerns nobody else.
     server.on('tlsClientError', (_error, socket) => socket.destroy());
     return server;
+  }
+
+  private protocols(): string[] {
+    return this.http2 ? [HTTP2, HTTP1] : [HTTP1];
   }
 
   /** A certificate that nobody vouches for is worse than none: it says that something is wrong. */
@@ -122,12 +142,30 @@ export class Listener implements ServerContext {
       port: socket.localPort ?? 0,
       ...(certificate === null ? {} : { certificate }),
     };
-    socket[CONNECTION] = new ServerConnection(socket, origin, this);
+    if ((socket as Partial<TLSSocket>).alpnProtocol === HTTP2) return this.acceptHttp2(socket, origin, this);
+    const connection = new ServerConnection(socket, origin, this);
+    socket[CONNECTION] = connection;
     socket.on('error', onClose);
     socket.on('close', onClose);
     socket.on('end', onEnd);
     socket.on('drain', onDrain);
-    socket.on('data', onData);
+    if (this.http2) this.awaitPreface(socket, origin, connection);
+    else socket.on('data', onData);
+  }
+
+  /** Who knows that HTTP/2 is spoken here begins with its preface (RFC 9113 §3.3, §3.4). */
+  private awaitPreface(socket: ServerSocket, origin: Origin, connection: ServerConnection): void {
+    socket.once('data', (chunk: Buffer) => {
+      if (!chunk.toString('latin1', 0, PREFACE.length).startsWith(PREFACE)) {
+        socket.on('data', onData);
+        return connection.received(chunk);
+      }
+      connection.release();
+      socket.off('error', onClose).off('close', onClose).off('end', onEnd).off('drain', onDrain);
+      socket.pause();
+      socket.unshift(chunk);
+      this.acceptHttp2(socket, origin, this);
+    });
   }
 
   private countIn(socket: Socket, address: string): boolean {
@@ -144,6 +182,8 @@ export class Listener implements ServerContext {
   }
 }
 
+/** All of it that a line of HTTP/1.1 could begin with. */
+const PREFACE = 'PRI * HTTP/2.0\r\n\r\n';
 const LONGEST_HANDSHAKE = 120_000;
 
 function plainAddress(address: string | undefined): string | null {

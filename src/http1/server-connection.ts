@@ -3,6 +3,7 @@ import { cancelBody } from '../http/body.ts';
 import { type ErrorCode, Failure } from '../http/errors.ts';
 import { Exchange, type Origin, type Reply, type Responder } from '../http/exchange.ts';
 import { type Headers, removeHeader } from '../http/headers.ts';
+import { MinRate } from '../http/min-rate.ts';
 import { RepeatedReply } from '../http/repeated.ts';
 import { Deadline } from '../util/deadline.ts';
 import { type Head, parseRequestHead, type RequestHead } from './head.ts';
@@ -10,7 +11,7 @@ import { type BodyFeed, Coding, IncomingBody } from './incoming-body.ts';
 import { MessageWriter, type WriterOwner } from './message-writer.ts';
 import { partialHeadError } from './partial-head.ts';
 import { Framing, framingOf, interimHead, repeatedHead, responseHead } from './response-head.ts';
-import type { ServerContext } from './server-context.ts';
+import type { OpenConnection, ServerContext } from './server-context.ts';
 import { resolveTarget } from './target.ts';
 import { TunnelSource } from './tunnel-source.ts';
 import { SendProgress } from './unsent.ts';
@@ -33,8 +34,6 @@ const LINGER = 5000;
 const FIRST_REQUEST = 1000;
 /** Pipelined bytes kept while an answer is under way; then the client waits. */
 const READ_AHEAD = 64 * 1024;
-/** Window over which `minRate` is judged. */
-const RATE_WINDOW = 10_000;
 
 const EMPTY = Buffer.alloc(0);
 
@@ -43,7 +42,7 @@ const EMPTY = Buffer.alloc(0);
  * answer. A pipelined request is read only once the one before it has been answered, which keeps answers in
  * order and unsafe requests from overtaking.
  */
-export class ServerConnection implements Responder, BodyFeed, WriterOwner {
+export class ServerConnection implements OpenConnection, Responder, BodyFeed, WriterOwner {
   private readonly socket: Socket;
   private readonly context: ServerContext;
   private readonly origin: Origin;
@@ -68,8 +67,7 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
   private closeAfter = false;
   /** The client holds its content back until it is told to go on. */
   private awaitsLeave = false;
-  private rateSince = 0;
-  private rateBytes = 0;
+  private readonly rate: MinRate;
 
   constructor(socket: Socket, origin: Origin, context: ServerContext) {
     this.socket = socket;
@@ -77,6 +75,7 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
     this.context = context;
     this.writer = new MessageWriter(socket, this);
     this.progress = new SendProgress(socket);
+    this.rate = new MinRate(context.limits.minRate);
     this.deadline = new Deadline(context.clock, () => this.expired());
     this.deadline.set(context.clock.now() + context.limits.idleTimeout);
     context.connections.add(this);
@@ -140,6 +139,13 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
   /** Ends whatever is under way. */
   destroy(): void {
     this.giveUp(new Failure('TG_DRAINING', 'drain timeout'));
+  }
+
+  /** Its socket goes to another protocol: this end forgets it. */
+  release(): void {
+    this.reading = Reading.closed;
+    this.deadline.close();
+    this.context.connections.delete(this);
   }
 
   // --- Reading. ---
@@ -266,7 +272,7 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
       this.deadline.clear();
     } else {
       this.reading = Reading.body;
-      this.beginRate();
+      this.rate.begin();
       this.bodyMoved();
     }
     if (head.expect !== null && !exchange.expectsContinue && head.version === 11) {
@@ -302,24 +308,17 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
     // Or answered at its end, and the next request is waited for.
     if (body.received !== before && this.reading === Reading.body) {
       this.awaitsLeave = false;
-      this.rateBytes += body.received - before;
       this.bodyMoved();
     }
     if (body.tooLarge) return this.spoil('TG_REQUEST_BODY_TOO_LARGE');
     if (body.broken) return this.spoil('TG_REQUEST_FRAMING');
     if (!body.complete) {
       // The time in which the service takes nothing is not the client's.
-      if (!body.wanted) this.beginRate();
+      if (!body.wanted) this.rate.begin();
       return false;
     }
     this.bodyComplete();
     return true;
-  }
-
-  /** `minRate` is judged anew from the next bytes on. */
-  private beginRate(): void {
-    this.rateSince = 0;
-    this.rateBytes = 0;
   }
 
   private bodyComplete(): void {
@@ -337,12 +336,7 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
     const now = clock.now();
     // Once the answer is under way its own pace counts: a pause of the upload must not cut it.
     if (this.answer === null) this.deadline.set(now + limits.bodyTimeout);
-    if (limits.minRate === 0) return;
-    if (this.rateSince === 0) this.rateSince = now;
-    if (now - this.rateSince < RATE_WINDOW) return;
-    if (this.rateBytes * 1000 < limits.minRate * (now - this.rateSince)) this.spoil('TG_REQUEST_TIMEOUT');
-    this.rateSince = now;
-    this.rateBytes = 0;
+    if (this.rate.tooSlow(now, this.body!.received)) this.spoil('TG_REQUEST_TIMEOUT');
   }
 
   /** The body went wrong while its request was under way: the exchange is aborted, and answered if it can still be. */
@@ -551,7 +545,7 @@ export class ServerConnection implements Responder, BodyFeed, WriterOwner {
     if (this.reading !== Reading.body) return;
     // Held back by the service, not by the client: its own limits watch that.
     if (!this.body!.wanted) {
-      this.beginRate();
+      this.rate.begin();
       return this.deadline.set(this.context.clock.now() + this.context.limits.bodyTimeout);
     }
     this.spoil(this.awaitsLeave ? 'TG_UPSTREAM_TIMEOUT' : 'TG_REQUEST_TIMEOUT');

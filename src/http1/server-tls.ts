@@ -15,24 +15,31 @@ export interface TlsSettings {
   client: { ca: string; required: boolean } | null;
 }
 
+export const HTTP1 = 'http/1.1';
+export const HTTP2 = 'h2';
+
 /** What a TLS server shows and asks for; a change holds for connections to come. */
 export class ServerTls {
   private choice: CertificateChoice;
+  private protocols: readonly string[];
   readonly options: TlsOptions;
 
-  constructor(settings: TlsSettings) {
+  /** @param protocols What is spoken, the preferred first (RFC 7301). */
+  constructor(settings: TlsSettings, protocols: readonly string[] = [HTTP1]) {
     this.choice = new CertificateChoice(settings);
+    this.protocols = protocols;
     this.options = {
       ...contextOf(settings, settings.certificates[0]!),
       ...askingOf(settings),
-      ALPNProtocols: ['http/1.1'],
+      ALPNCallback: ({ protocols: offered }) => this.protocols.find((one) => offered.includes(one)),
       SNICallback: (name, done) => done(null, this.choice.forName(name)),
     };
   }
 
   /** @param server One that was made with these options. */
-  update(server: TlsServer, settings: TlsSettings): void {
+  update(server: TlsServer, settings: TlsSettings, protocols: readonly string[] = [HTTP1]): void {
     this.choice = new CertificateChoice(settings);
+    this.protocols = protocols;
     server.setSecureContext(contextOf(settings, settings.certificates[0]!));
     Object.assign(server, askingOf(settings));
   }

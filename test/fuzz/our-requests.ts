@@ -71,7 +71,7 @@ class Recorder implements RequestHandler {
 
 const recorder = new Recorder();
 const clock = new ManualClock();
-const listener = new Listener('fuzz', { limits: LIMITS, tls: null }, clock, recorder);
+const listener = new Listener('fuzz', { limits: LIMITS, tls: null, http2: false }, clock, recorder, () => {});
 
 /**
  * What the gateway's server side makes of these bytes, cut into packets at `offsets`. Fails where it did not

@@ -29,6 +29,7 @@ export function normaliseListeners(listen: ConfigInput['listen'], readPem: ReadP
       name: listener.name,
       ...parseAddress(listener.address),
       tls: listener.tls === undefined ? null : normaliseTls(listener.tls, readPem),
+      http2: (listener.http2 as boolean | undefined) ?? listener.tls !== undefined,
       trustedProxies: listOf(listener.trustedProxies),
       limits: {
         uri: sizeOf(limits.uri, 8 * 1024),

@@ -2,6 +2,7 @@ import { addressComplaint } from './address.ts';
 import { type Complaint, leaf, list, object, oneOf, type Rule, someOf } from './kit.ts';
 import {
   addressRange,
+  boolean,
   bound,
   byteRateOrNone,
   filledText,
@@ -107,6 +108,11 @@ const listener = object('Listener', 'a listener', {
   name: name.optional().describe('Its name, for match.listener. Default main, then main2, main3.'),
   address: address.describe('Address and port, such as 0.0.0.0:443 or [::]:80.'),
   tls: tls.optional().describe('Makes it an HTTPS listener.'),
+  http2: boolean
+    .optional()
+    .describe(
+      'HTTP/2 for clients that ask for it: in the TLS handshake, or, without TLS, by beginning with its preface. Default true with TLS, else false.',
+    ),
   trustedProxies: oneOf('an IP address or CIDR range, or a list of these', [
     addressRange,
     list('a list of addresses', addressRange),

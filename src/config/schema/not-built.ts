@@ -5,7 +5,6 @@
  */
 export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
   ChangeSource: ['readYourWrites'],
-  Listener: ['http2'],
   ListenerTls: ['acme'],
   Discover: ['consul', 'kubernetes'],
   RouteCache: ['refresh', 'audit', 'auditIgnore'],

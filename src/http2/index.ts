@@ -1,0 +1,1 @@
+export { Http2Connection } from './server-connection.ts';

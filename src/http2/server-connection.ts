@@ -1,0 +1,118 @@
+import {
+  constants,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Origin } from '../http/exchange.ts';
+import type { OpenConnection, ServerContext } from '../http1/index.ts';
+import { Deadline } from '../util/deadline.ts';
+import { ServerStream } from './server-stream.ts';
+
+/** Requests that one client may have under way on one connection. */
+const MOST_STREAMS = 128;
+/** What a stream may bring before somebody reads it; several that nobody reads don't stop the others. */
+const STREAM_WINDOW = 256 * 1024;
+const CONNECTION_WINDOW = 2 * 1024 * 1024;
+/** What a client has to take the word that its connection ends. */
+const LAST_WORDS = 5000;
+/** Lines that are told apart before they are counted: what is too many is answered by 431, not by a reset. */
+const SPARE_LINES = 400;
+
+/**
+ * One client's HTTP/2 connection (RFC 9113), over node:http2: each stream becomes an Exchange. Floods of resets,
+ * settings and pings end it in the library below.
+ */
+export class Http2Connection implements OpenConnection {
+  readonly origin: Origin;
+  readonly context: ServerContext;
+  private readonly session: ServerHttp2Session;
+  private readonly streams = new Set<ServerStream>();
+  private readonly deadline: Deadline;
+  private leaving = false;
+  /** The client has said its first word. */
+  private greeted = false;
+
+  constructor(socket: Socket, origin: Origin, context: ServerContext) {
+    const { limits, clock } = context;
+    this.origin = origin;
+    this.context = context;
+    this.deadline = new Deadline(clock, () => this.expired());
+    // A client that has closed its side takes no more answers.
+    socket.allowHalfOpen = false;
+    this.session = performServerHandshake(socket, {
+      // Twice the same field is the service's and the client's affair, as in HTTP/1.1.
+      strictSingleValueFields: false,
+      maxHeaderListPairs: limits.headers + SPARE_LINES,
+      settings: {
+        maxConcurrentStreams: MOST_STREAMS,
+        initialWindowSize: STREAM_WINDOW,
+        maxHeaderListSize: limits.head,
+      },
+    });
+    this.session.setLocalWindowSize(CONNECTION_WINDOW);
+    this.session.on('stream', (stream, _headers, _flags, fields) => this.stream(stream, fields as string[]));
+    // Told by `close`.
+    this.session.on('error', () => {});
+    this.session.on('close', () => this.closed());
+    this.session.once('remoteSettings', () => this.rest());
+    context.connections.add(this);
+    this.deadline.set(clock.now() + limits.headTimeout);
+  }
+
+  get idle(): boolean {
+    return this.streams.size === 0;
+  }
+
+  get ending(): boolean {
+    return this.leaving && this.streams.size === 0;
+  }
+
+  /** No more requests (GOAWAY); what is under way is answered. */
+  drain(): void {
+    this.leaving = true;
+    if (!this.session.closed) this.session.close();
+  }
+
+  /** Ends whatever is under way. */
+  destroy(): void {
+    for (const stream of [...this.streams]) stream.destroy();
+    this.session.destroy(undefined, constants.NGHTTP2_NO_ERROR);
+  }
+
+  left(stream: ServerStream): void {
+    this.streams.delete(stream);
+    this.rest();
+  }
+
+  /** Nothing is under way: how long will it be kept? */
+  private rest(): void {
+    if (this.streams.size > 0 || this.session.destroyed) return;
+    this.greeted = true;
+    const { clock, limits } = this.context;
+    this.deadline.set(clock.now() + limits.idleTimeout);
+  }
+
+  private stream(stream: ServerHttp2Stream, fields: string[]): void {
+    const one = new ServerStream(stream, this);
+    this.streams.add(one);
+    this.deadline.clear();
+    one.begin(fields);
+  }
+
+  private expired(): void {
+    if (this.streams.size > 0) return;
+    if (this.leaving || !this.greeted) this.session.destroy();
+    else this.drain();
+    // It goes, whether or not the client hears of it.
+    this.deadline.set(this.context.clock.now() + LAST_WORDS);
+  }
+
+  private closed(): void {
+    this.leaving = true;
+    this.streams.clear();
+    this.deadline.close();
+    this.context.connections.delete(this);
+  }
+}
