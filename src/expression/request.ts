@@ -107,7 +107,7 @@ class RequestFields implements Fields {
       case 'ip':
         return exchange.ip;
       case 'url':
-        return `${exchange.scheme}://${exchange.authority}${exchange.shownTarget ?? exchange.target}`;
+        return `${exchange.scheme}://${exchange.askedAuthority}${exchange.shownTarget ?? exchange.target}`;
       case 'id':
         return exchange.id;
       case 'headers':

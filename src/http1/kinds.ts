@@ -19,7 +19,7 @@ export const Kind = {
   forwardedFor: 12,
   forwardedProto: 13,
   forwardedHost: 14,
-  /** Other X-Forwarded-*, and X-Real-IP. */
+  /** X-Forwarded and other X-Forwarded-*, and X-Real-IP. */
   forwardedOther: 15,
   requestId: 16,
   traceparent: 17,
@@ -87,7 +87,8 @@ export function kindOf(name: string): Kind {
       if (is(name, 'keep-alive')) return Kind.hop;
       return is(name, 'tracestate') ? Kind.tracestate : Kind.ordinary;
     case 11:
-      return is(name, 'traceparent') ? Kind.traceparent : Kind.ordinary;
+      if (is(name, 'traceparent')) return Kind.traceparent;
+      return is(name, 'x-forwarded') ? Kind.forwardedOther : Kind.ordinary;
     case 12:
       if (is(name, 'x-request-id')) return Kind.requestId;
       return exactly(name, 'max-forwards') ? Kind.maxForwards : Kind.ordinary;
