@@ -321,9 +321,9 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     if (typeof head === 'string') return this.invalid('malformed head');
     this.at = end + 4;
     if (head.nominated !== null) for (const name of head.nominated) removeHeader(head.headers, name);
-    if (head.status === 101) return this.switchProtocol(head);
     // HTTP/1.0 knows none (RFC 9110 §15.2): who sends one means something else.
     if (head.status < 200 && head.version === 10) return this.invalid('an interim answer in HTTP/1.0');
+    if (head.status === 101) return this.switchProtocol(head);
     if (head.status < 200) return this.readInterim(head);
     this.beginAnswer(head);
     return true;
