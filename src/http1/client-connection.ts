@@ -71,7 +71,8 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
   private respondBy = Number.POSITIVE_INFINITY;
   private movedAt = 0;
   private moved = 0;
-  private keptFor = -1;
+  /** How long the service keeps it idle, as it said last. */
+  private keptFor = Number.POSITIVE_INFINITY;
   /** Has carried a request before the current one. */
   reused = false;
   /** A byte of the current answer has come. */
@@ -339,7 +340,7 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     this.head = head;
     this.state = State.answering;
     this.deadline.clear();
-    if (this.keptFor < 0) this.keptFor = keepAliveTimeout(head.headers);
+    if (head.kept !== null) this.keptFor = keepAliveTimeout(head.kept);
     const handler = this.handler!;
     this.handler = null;
     const length = contentLength(this.request!.method, head);

@@ -12,7 +12,7 @@ export const Kind = {
   upgrade: 6,
   te: 7,
   trailer: 8,
-  /** Keep-Alive, Proxy-Connection, Proxy-Authenticate, Proxy-Authorization, HTTP2-Settings: end here. */
+  /** Proxy-Connection, Proxy-Authenticate, Proxy-Authorization, HTTP2-Settings: end here. */
   hop: 9,
   via: 10,
   forwarded: 11,
@@ -28,6 +28,8 @@ export const Kind = {
   identity: 19,
   date: 20,
   maxForwards: 21,
+  /** Ends here too, but tells how long the connection is kept. */
+  keepAlive: 22,
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
@@ -84,7 +86,7 @@ export function kindOf(name: string): Kind {
       return is(name, 'x-real-ip') ? Kind.forwardedOther : Kind.ordinary;
     case 10:
       if (is(name, 'connection')) return Kind.connection;
-      if (is(name, 'keep-alive')) return Kind.hop;
+      if (is(name, 'keep-alive')) return Kind.keepAlive;
       return is(name, 'tracestate') ? Kind.tracestate : Kind.ordinary;
     case 11:
       if (is(name, 'traceparent')) return Kind.traceparent;

@@ -90,6 +90,7 @@ function fieldLines(answer: Fields, framing: Framing, clock: Clock | null): stri
       case Kind.transferEncoding:
       case Kind.connection:
       case Kind.hop:
+      case Kind.keepAlive:
       case Kind.te:
       case Kind.requestId:
         continue;
@@ -150,7 +151,8 @@ export function interimHead(status: number, headers: Headers): string {
       kind === Kind.connection ||
       kind === Kind.upgrade ||
       kind === Kind.te ||
-      kind === Kind.hop
+      kind === Kind.hop ||
+      kind === Kind.keepAlive
     )
       continue;
     text += `${headers[i]!}: ${headers[i + 1]!}\r\n`;
