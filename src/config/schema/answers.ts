@@ -18,7 +18,8 @@ function originComplaint(text: string): Complaint | null {
       throw error;
     }
   }
-  if (/^[a-z][a-z0-9+.-]*:\/\/(?:\*\.)?[a-z0-9.-]+(?::\d{1,5})?$/i.test(text)) return null;
+  if (/^[a-z][a-z0-9+.-]*:\/\/(?:(?:\*\.)?[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(text))
+    return null;
   if (/^https?:\/\/[^/]+\//i.test(text))
     return { message: 'an origin has no path', advice: `write "${text.split('/').slice(0, 3).join('/')}"` };
   return {
