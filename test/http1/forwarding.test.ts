@@ -134,6 +134,20 @@ describe('what a service gets of a request', () => {
     expect(names(got)).not.toContain('x-forwarded');
   });
 
+  it('of its own headers none that the route removes', async () => {
+    const remove = ['via', 'X-Forwarded-For', 'x-forwarded-proto', 'x-forwarded-host', 'x-request-id'];
+    const routes = { all: { match: '/*', to: 'origin', request: { headers: { remove } } } };
+    const own = await stage({ routes });
+    const client = await own.client();
+    await client.send(
+      request('GET /h HTTP/1.1', ['Host: shop.test', 'Via: 1.1 other', 'X-Forwarded-For: 1.2.3.4']),
+    );
+    expect(headerValue(await client.response(), 'x-request-id')).toMatch(/^[0-9a-f]{32}$/);
+    const got = own.origin.requests[0]!;
+    for (const name of remove) expect(names(got)).not.toContain(name.toLowerCase());
+    await own.close();
+  });
+
   it('request.url as the client asked, which a trusted proxy alone may say', async () => {
     const config = (trustedProxies: string[]) => ({
       listen: [{ name: 'front', address: '127.0.0.1:0', trustedProxies }],
