@@ -1,3 +1,4 @@
+import type { Template } from '../config/model.ts';
 import { ExpressionError, type Problem } from './failure.ts';
 import type { Scope } from './scope.ts';
 import { compileTemplate, type TextTemplate } from './template.ts';
@@ -10,7 +11,7 @@ export interface JsonTemplate {
 }
 
 /**
- * Compiles a plain value of a config. Every text in it is a template and stays a text; names of members are
+ * Compiles a plain value of a config. Every text in it is a template and stays a text, as what a function gives is; names of members are
  * as they stand. Problems carry the path to the text they are about.
  */
 export function compileJsonTemplates(value: unknown, scope: Scope): JsonTemplate {
@@ -49,13 +50,13 @@ class Writer {
   }
 
   write(value: unknown, path: readonly (string | number)[]): void {
-    if (typeof value === 'string') this.text(value, path);
+    if (typeof value === 'string' || typeof value === 'function') this.text(value as Template, path);
     else if (Array.isArray(value)) this.list(value, path);
     else if (typeof value === 'object' && value !== null) this.object(value, path);
     else this.literal += typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? 'null');
   }
 
-  private text(source: string, path: readonly (string | number)[]): void {
+  private text(source: Template, path: readonly (string | number)[]): void {
     try {
       const template = compileTemplate(source, this.scope);
       if (template.constant !== null) {

@@ -37,6 +37,16 @@ describe('request', () => {
     expect(read('has(request.headers["set-cookie"])', '/', [])).toBe('false');
   });
 
+  it('no longer shows what was taken off the request after it was read first', () => {
+    const exchange = exchangeOf('/a?key=secret&a=1', ['cookie', 'key=secret; a=1']);
+    const variables = new ExchangeVariables(exchange);
+    const both = compileExpression('[request.query, request.queries, request.cookies]', requestScope);
+    expect(show(both.evaluate(variables))).toContain('secret');
+    exchange.query = 'a=1';
+    exchange.headers[1] = 'a=1';
+    expect(show(both.evaluate(variables))).not.toContain('secret');
+  });
+
   it('gives the first value of a query parameter, and all of them', () => {
     expect(read('request.query.a', '/?a=1&b&a=2')).toBe('"1"');
     expect(read('request.queries', '/?a=1&b&a=2&&=x')).toBe('{"a": ["1", "2"], "b": [""], "": ["x"]}');

@@ -1,5 +1,5 @@
 import type { Exchange } from '../http/exchange.ts';
-import type { Headers } from '../http/headers.ts';
+import { getJoined, type Headers } from '../http/headers.ts';
 import { FirstValues, HeaderFields, readCookies, readQuery } from './request-fields.ts';
 import type { Fields, Value, Variables } from './value.ts';
 
@@ -79,8 +79,10 @@ class RequestFields implements Fields {
   private readonly strict: boolean;
   private headers: HeaderFields | null = null;
   private queries: Map<Value, Value> | null = null;
+  private queriesOf: string | null = null;
   private query: FirstValues | null = null;
   private cookies: FirstValues | null = null;
+  private cookiesOf: string | undefined;
   private parameters: Fields | null = null;
 
   constructor(exchange: Exchange, strict: boolean) {
@@ -107,20 +109,18 @@ class RequestFields implements Fields {
       case 'ip':
         return exchange.ip;
       case 'url':
-        return `${exchange.scheme}://${exchange.authority}${exchange.shownTarget ?? exchange.target}`;
+        return `${exchange.scheme}://${exchange.askedAuthority}${exchange.shownTarget ?? exchange.target}`;
       case 'id':
         return exchange.id;
       case 'headers':
         this.headers ??= new HeaderFields(exchange.headers, this.strict);
         return this.headers;
       case 'query':
-        this.query ??= new FirstValues(this.allQueries(), this.strict, 'query parameter');
-        return this.query;
+        return this.firstQueries();
       case 'queries':
         return this.allQueries();
       case 'cookies':
-        this.cookies ??= new FirstValues(readCookies(exchange.headers), this.strict, 'cookie');
-        return this.cookies;
+        return this.firstCookies();
       case 'body':
         return this.body;
       default:
@@ -135,9 +135,32 @@ class RequestFields implements Fields {
     }
   }
 
+  // A match may read them before a credential is taken off the request: then they are read anew.
+
   private allQueries(): Map<Value, Value> {
-    this.queries ??= readQuery(this.exchange.query) as Map<Value, Value>;
+    const { query } = this.exchange;
+    if (this.queries === null || this.queriesOf !== query) {
+      this.queries = readQuery(query) as Map<Value, Value>;
+      this.queriesOf = query;
+      this.query = null;
+    }
     return this.queries;
+  }
+
+  private firstQueries(): FirstValues {
+    const all = this.allQueries();
+    this.query ??= new FirstValues(all, this.strict, 'query parameter');
+    return this.query;
+  }
+
+  private firstCookies(): FirstValues {
+    const { headers } = this.exchange;
+    const lines = getJoined(headers, 'cookie');
+    if (this.cookies === null || this.cookiesOf !== lines) {
+      this.cookies = new FirstValues(readCookies(headers), this.strict, 'cookie');
+      this.cookiesOf = lines;
+    }
+    return this.cookies;
   }
 }
 

@@ -110,6 +110,8 @@ export class Exchange {
   path = '';
   /** Byte for byte as it came, without the `?`; null where there is no `?`. */
   query: string | null = null;
+  /** `host[:port]` as the client used it: `authority`, unless a trusted proxy in between says another. */
+  askedAuthority: string;
   /** Lower case, without port and final dot: what routes compare. */
   host = '';
   scheme: string;
@@ -182,6 +184,7 @@ export class Exchange {
     this.method = method;
     this.target = target;
     this.authority = authority;
+    this.askedAuthority = authority;
     this.version = version;
     this.headers = headers;
     this.body = body;
@@ -196,6 +199,7 @@ export class Exchange {
     this.id = original.id;
     this.path = original.path;
     this.query = original.query;
+    this.askedAuthority = original.askedAuthority;
     this.host = original.host;
     this.scheme = original.scheme;
     this.ip = original.ip;

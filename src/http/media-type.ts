@@ -1,3 +1,5 @@
+import { getHeader, type Headers } from './headers.ts';
+
 /** Content types by the ending of a file's name: what web servers serve, no more. */
 const TYPES: Readonly<Record<string, string>> = {
   avif: 'image/avif',
@@ -54,4 +56,10 @@ export function mediaTypeOf(fileName: string): string {
     (ending !== undefined && Object.hasOwn(TYPES, ending) ? TYPES[ending] : undefined) ??
     'application/octet-stream'
   );
+}
+
+/** Server-sent events, whose answer has no end of its own. Types are compared without case (RFC 9110 §8.3.1). */
+export function isEventStream(headers: Headers): boolean {
+  const type = getHeader(headers, 'content-type');
+  return type !== undefined && type.length >= 17 && /^text\/event-stream[\t ]*(?:;|$)/i.test(type);
 }

@@ -1,5 +1,5 @@
 import { type ErrorCode, Failure } from '../http/errors.ts';
-import { getHeader, type Headers, trimOws } from '../http/headers.ts';
+import { trimOws } from '../http/headers.ts';
 import type { ResponseHead } from './head.ts';
 
 /** How long the answer's content is: 0 for none, -1 where only its coding tells (RFC 9112 §6.3). */
@@ -9,8 +9,8 @@ export function contentLength(method: string, head: ResponseHead): number {
 }
 
 /** `Keep-Alive: timeout=5` with a second to spare, so that a request never meets the service's own close. */
-export function keepAliveTimeout(headers: Headers): number {
-  const seconds = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(getHeader(headers, 'keep-alive') ?? '')?.[1];
+export function keepAliveTimeout(field: string): number {
+  const seconds = /(?:^|[,\s])timeout="?(\d{1,6})/i.exec(field)?.[1];
   return seconds === undefined ? Number.POSITIVE_INFINITY : Math.max(0, Number(seconds) - 1) * 1000;
 }
 

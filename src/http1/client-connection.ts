@@ -71,7 +71,8 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
   private respondBy = Number.POSITIVE_INFINITY;
   private movedAt = 0;
   private moved = 0;
-  private keptFor = -1;
+  /** How long the service keeps it idle, as it said last. */
+  private keptFor = Number.POSITIVE_INFINITY;
   /** Has carried a request before the current one. */
   reused = false;
   /** A byte of the current answer has come. */
@@ -321,9 +322,9 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     if (typeof head === 'string') return this.invalid('malformed head');
     this.at = end + 4;
     if (head.nominated !== null) for (const name of head.nominated) removeHeader(head.headers, name);
-    if (head.status === 101) return this.switchProtocol(head);
     // HTTP/1.0 knows none (RFC 9110 §15.2): who sends one means something else.
     if (head.status < 200 && head.version === 10) return this.invalid('an interim answer in HTTP/1.0');
+    if (head.status === 101) return this.switchProtocol(head);
     if (head.status < 200) return this.readInterim(head);
     this.beginAnswer(head);
     return true;
@@ -339,7 +340,7 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     this.head = head;
     this.state = State.answering;
     this.deadline.clear();
-    if (this.keptFor < 0) this.keptFor = keepAliveTimeout(head.headers);
+    if (head.kept !== null) this.keptFor = keepAliveTimeout(head.kept);
     const handler = this.handler!;
     this.handler = null;
     const length = contentLength(this.request!.method, head);

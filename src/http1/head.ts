@@ -18,6 +18,8 @@ export class Head {
   /** The Connection options `close` and `keep-alive`. */
   close = false;
   keepAlive = false;
+  /** The value of Keep-Alive; null where there is none. */
+  kept: string | null = null;
   /** The value of Upgrade, where Connection names it too; else null (RFC 9110 §7.8). */
   upgrade: string | null = null;
   upgradeNamed = false;
@@ -179,6 +181,9 @@ function note(head: Head, kind: Kind, value: string): ErrorCode | null {
     case Kind.expect:
       if (head.expect !== null && head.expect !== value) return 'TG_REQUEST_EXPECTATION';
       head.expect = value;
+      return null;
+    case Kind.keepAlive:
+      head.kept = value;
       return null;
     case Kind.te:
       if (/(^|,)[ \t]*trailers[ \t]*(;|,|$)/i.test(value)) head.trailers = true;

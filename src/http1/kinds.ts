@@ -12,14 +12,14 @@ export const Kind = {
   upgrade: 6,
   te: 7,
   trailer: 8,
-  /** Keep-Alive, Proxy-Connection, Proxy-Authenticate, Proxy-Authorization, HTTP2-Settings: end here. */
+  /** Proxy-Connection, Proxy-Authenticate, Proxy-Authorization, HTTP2-Settings: end here. */
   hop: 9,
   via: 10,
   forwarded: 11,
   forwardedFor: 12,
   forwardedProto: 13,
   forwardedHost: 14,
-  /** Other X-Forwarded-*, and X-Real-IP. */
+  /** X-Forwarded and other X-Forwarded-*, and X-Real-IP. */
   forwardedOther: 15,
   requestId: 16,
   traceparent: 17,
@@ -28,6 +28,8 @@ export const Kind = {
   identity: 19,
   date: 20,
   maxForwards: 21,
+  /** Ends here too, but tells how long the connection is kept. */
+  keepAlive: 22,
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
@@ -84,10 +86,11 @@ export function kindOf(name: string): Kind {
       return is(name, 'x-real-ip') ? Kind.forwardedOther : Kind.ordinary;
     case 10:
       if (is(name, 'connection')) return Kind.connection;
-      if (is(name, 'keep-alive')) return Kind.hop;
+      if (is(name, 'keep-alive')) return Kind.keepAlive;
       return is(name, 'tracestate') ? Kind.tracestate : Kind.ordinary;
     case 11:
-      return is(name, 'traceparent') ? Kind.traceparent : Kind.ordinary;
+      if (is(name, 'traceparent')) return Kind.traceparent;
+      return is(name, 'x-forwarded') ? Kind.forwardedOther : Kind.ordinary;
     case 12:
       if (is(name, 'x-request-id')) return Kind.requestId;
       return exactly(name, 'max-forwards') ? Kind.maxForwards : Kind.ordinary;

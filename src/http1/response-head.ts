@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { type Body, bodyLength } from '../http/body.ts';
 import type { Exchange, Reply } from '../http/exchange.ts';
-import type { Headers } from '../http/headers.ts';
+import { type Headers, hasHeader } from '../http/headers.ts';
 import type { RepeatedAnswer } from '../http/repeated.ts';
 import type { Clock } from '../util/clock.ts';
 import { Kind, kindOf } from './kinds.ts';
@@ -17,12 +17,15 @@ export function framingOf(exchange: Exchange, status: number, body: Body): Frami
   return exchange.version === 11 ? Framing.chunked : Framing.close;
 }
 
+/** Where RFC 9110 has a newer phrase than Node. */
+const REASONS: Readonly<Record<number, string>> = { 413: 'Content Too Large', 422: 'Unprocessable Content' };
+
 const statusLines = new Map<number, string>();
 
 function statusLine(status: number): string {
   let line = statusLines.get(status);
   if (line === undefined) {
-    line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+    line = `HTTP/1.1 ${status} ${REASONS[status] ?? STATUS_CODES[status] ?? ''}\r\n`;
     statusLines.set(status, line);
   }
   return line;
@@ -87,10 +90,17 @@ function fieldLines(answer: Fields, framing: Framing, clock: Clock | null): stri
       case Kind.transferEncoding:
       case Kind.connection:
       case Kind.hop:
+      case Kind.keepAlive:
+      case Kind.te:
       case Kind.requestId:
         continue;
+      case Kind.trailer:
+        // Where no trailers can follow, none are announced.
+        if (framing === Framing.length || framing === Framing.close) continue;
+        break;
       case Kind.upgrade:
-        if (framing !== Framing.tunnel) continue;
+        // Which protocol the client must ask for, it must be told (RFC 9110 §15.5.22).
+        if (framing !== Framing.tunnel && answer.status !== 426) continue;
         break;
       case Kind.date:
         dated = true;
@@ -123,7 +133,10 @@ function framingLines(exchange: Exchange, answer: Fields, framing: Framing, keep
   else if (framing === Framing.none && exchange.method === 'HEAD' && bodyLength(answer.body) > 0) {
     text = `Content-Length: ${bodyLength(answer.body)}\r\n`;
   }
-  if (!keep || framing === Framing.close) return `${text}Connection: close\r\n\r\n`;
+  const close = !keep || framing === Framing.close;
+  if (answer.status === 426 && hasHeader(answer.headers, 'upgrade'))
+    return `${text}Connection: ${close ? 'close, ' : ''}Upgrade\r\n\r\n`;
+  if (close) return `${text}Connection: close\r\n\r\n`;
   return exchange.version === 10 ? `${text}Connection: keep-alive\r\n\r\n` : `${text}\r\n`;
 }
 
@@ -136,7 +149,10 @@ export function interimHead(status: number, headers: Headers): string {
       kind === Kind.contentLength ||
       kind === Kind.transferEncoding ||
       kind === Kind.connection ||
-      kind === Kind.hop
+      kind === Kind.upgrade ||
+      kind === Kind.te ||
+      kind === Kind.hop ||
+      kind === Kind.keepAlive
     )
       continue;
     text += `${headers[i]!}: ${headers[i + 1]!}\r\n`;

@@ -127,17 +127,16 @@ export class Pipeline implements Finish, Completion {
   private identify(exchange: Exchange, snapshot: PipelineSnapshot): void {
     const given = getHeader(exchange.headers, 'x-request-id');
     exchange.id = given !== undefined && isRequestId(given) ? given : this.parts.random.hex(16);
-    let authority = exchange.authority;
     if (snapshot.trusted !== null) {
       const trusted = snapshot.trusted.get(exchange.origin.listener);
       if (trusted?.has(exchange.origin.address)) {
         exchange.trusted = true;
         exchange.ip = clientAddress(exchange, trusted);
         exchange.scheme = clientScheme(exchange, true);
-        authority = clientAuthority(exchange, true);
+        exchange.askedAuthority = clientAuthority(exchange, true);
       }
     }
-    exchange.host = hostOf(authority);
+    exchange.host = hostOf(exchange.askedAuthority);
   }
 
   private take(exchange: Exchange, found: RouteMatch<CompiledRoute>): void {

@@ -11,7 +11,8 @@ import {
   type TrySpan,
   type Tunnel,
 } from '../http/exchange.ts';
-import { getHeader, type Headers } from '../http/headers.ts';
+import type { Headers } from '../http/headers.ts';
+import { isEventStream } from '../http/media-type.ts';
 import { ReplayBody } from '../http/replay.ts';
 import type { ClientConnection, OutgoingRequest, ResponseHandler, ResponseHead } from '../http1/index.ts';
 import {
@@ -477,11 +478,6 @@ function unavailable(service: Service): Failure {
     service.whyOut(),
     ms === Number.POSITIVE_INFINITY ? undefined : ms / 1000,
   );
-}
-
-function isEventStream(headers: Headers): boolean {
-  const type = getHeader(headers, 'content-type');
-  return type?.startsWith('text/event-stream') ?? false;
 }
 
 function cancelAnswer(answer: Reply): void {

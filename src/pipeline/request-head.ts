@@ -14,7 +14,7 @@ export interface OutgoingHead {
   readonly host: string;
   /** The client's headers, after the route's transform. */
   readonly headers: Headers;
-  /** Lower-case names that the transform gave a value: they stand as they are, whatever they are. */
+  /** Lower-case names that the transform gave a value or removed: they stand as they are, or not at all. */
   readonly given: ReadonlySet<string> | null;
   /** Lines in which the service is told who asks, each with its CRLF. */
   readonly told: string;
@@ -122,7 +122,7 @@ export function requestHead(exchange: Exchange, out: OutgoingHead, framing: Fram
     );
     if (element !== undefined) text += `Forwarded: ${element}\r\n`;
   }
-  if (out.traceparent !== null)
+  if (out.traceparent !== null && (given === null || !given.has('traceparent')))
     text += `traceparent: ${out.traceparent}\r\n${trace !== undefined && isTraceparent(trace) ? state : ''}`;
   else if (trace !== undefined)
     text += isTraceparent(trace)

@@ -59,6 +59,15 @@ describe('respond', () => {
     expect(made.type).toBe('application/json');
   });
 
+  test('so are functions inside json, in a config that is code', () => {
+    const value = {
+      all: [() => '/a', 'x'],
+      one: ({ params }: { params: { name: string } }) => params.name,
+    };
+    const made = respond({ content: { kind: 'json', value } }, { params: { name: '"b"' } });
+    expect(JSON.parse(made.text!)).toEqual({ all: ['/a', 'x'], one: '"b"' });
+  });
+
   test('json without templates is made once', () => {
     const answer = compileRespond(
       { status: 200, headers: {}, content: { kind: 'json', value: { a: [1] } } },

@@ -118,13 +118,13 @@ describe('a header transform', () => {
     expect(headers).toEqual(['x-new', 'v']);
   });
 
-  test('knows the names it may give a value', () => {
+  test('knows the names it gives a value or removes', () => {
     const transform = compileTransform(
       null,
       config({ set: { 'X-A': '1' }, add: { b: '1' }, default: { c: '1' }, remove: ['d'] }),
       requestScope,
     );
-    expect([...transform!.gives]).toEqual(['x-a', 'b', 'c']);
+    expect([...transform!.gives]).toEqual(['x-a', 'b', 'c', 'd']);
   });
 
   test('reports a template that cannot be compiled', () => {

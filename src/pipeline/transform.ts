@@ -11,7 +11,7 @@ export { filterQuery } from './query.ts';
  * the file: `only`, `remove`, `set`, `add`, `default`. Expressions see the message as it was before.
  */
 export interface HeaderTransform {
-  /** Lower-case names that it may give a value: what the gateway would say of itself in them steps back. */
+  /** Lower-case names that it gives a value or removes: what the gateway would say of itself in them steps back. */
   readonly gives: ReadonlySet<string>;
   /**
    * Changes `headers` in place.
@@ -39,7 +39,8 @@ export function compileTransform(
   const gone = [...merged.remove, ...Object.keys(merged.set)].map(dashed);
   const only = merged.only === null ? null : new Set(merged.only.map((name) => name.toLowerCase()));
   if (only === null && gone.length === 0 && add.length === 0 && absent.length === 0) return null;
-  const gives = new Set([...set, ...add, ...absent].map((lines) => lines.name.toLowerCase()));
+  const given = [...set, ...add, ...absent].map((lines) => lines.name);
+  const gives = new Set([...given, ...merged.remove].map((name) => name.toLowerCase()));
   return {
     gives,
     apply(headers, vars, own = false) {

@@ -1,7 +1,11 @@
 import type { MatchConfig, ValueMatch } from '../config/model.ts';
+import type { Params } from '../http/exchange.ts';
 import { type AddressSet, compileAddresses } from '../util/cidr.ts';
 import { compilePattern, type Pattern } from '../util/pattern.ts';
 import type { RouteSubject } from './subject.ts';
+
+/** The compiled `when`; false where it fails, never thrown. */
+export type When = (subject: RouteSubject, params: Params) => boolean;
 
 /** What a route asks of a request beside listener, host, path and method. Null: nothing of that kind. */
 export interface Conditions {
@@ -9,7 +13,7 @@ export interface Conditions {
   readonly query: readonly ValueCondition[] | null;
   readonly cookies: readonly ValueCondition[] | null;
   readonly ip: AddressSet | null;
-  readonly when: ((subject: RouteSubject) => boolean) | null;
+  readonly when: When | null;
 }
 
 export interface ValueCondition {
@@ -25,10 +29,7 @@ export type ValueTest =
   | { readonly kind: 'absent' };
 
 /** Null where the route asks nothing more. */
-export function compileConditions(
-  match: MatchConfig,
-  when: ((subject: RouteSubject) => boolean) | null,
-): Conditions | null {
+export function compileConditions(match: MatchConfig, when: When | null): Conditions | null {
   const headers = compileValues(match.headers, (name) => name.toLowerCase());
   const query = compileValues(match.query);
   const cookies = compileValues(match.cookies);
@@ -67,9 +68,9 @@ function headerPasses(name: string, test: ValueTest, subject: RouteSubject): boo
   return passes(test, subject.header(name));
 }
 
-/** Do all conditions hold? */
+/** Do all conditions hold but `when`, which also reads what the path stands for? */
 export function conditionsHold(conditions: Conditions, subject: RouteSubject): boolean {
-  const { headers, query, cookies, ip, when } = conditions;
+  const { headers, query, cookies, ip } = conditions;
   if (headers !== null) {
     for (const { name, test } of headers) if (!headerPasses(name, test, subject)) return false;
   }
@@ -79,8 +80,7 @@ export function conditionsHold(conditions: Conditions, subject: RouteSubject): b
   if (cookies !== null) {
     for (const { name, test } of cookies) if (!passes(test, subject.cookie(name))) return false;
   }
-  if (ip !== null && !ip.has(subject.ip)) return false;
-  return when === null || when(subject);
+  return ip === null || ip.has(subject.ip);
 }
 
 /** A route for GET also takes HEAD. An empty list takes every method. */

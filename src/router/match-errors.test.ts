@@ -33,6 +33,7 @@ describe('what is wrong with a match is said with its place', () => {
     [{ host: 'shop.example:8080' }, 'HOST', 'warning', ['host', 0], /without the port/, /`listener`/],
     [{ method: 'G T' }, 'METHOD', 'error', ['method', 0], /no method/, /GET or POST/],
     [{ method: ['GET', 'post'] }, 'METHOD', 'error', ['method', 1], /never matches/, /`POST`/],
+    [{ method: '*' }, 'METHOD', 'error', ['method', 0], /names no method/, /leave `method` out/],
     [{ method: 'CONNECT' }, 'METHOD', 'error', ['method', 0], /never reaches/, /refuses/],
     [{ method: 'DELTE' }, 'METHOD', 'warning', ['method', 0], /no method of HTTP/, /`DELETE`/],
     [{ headers: { 'x beta': 'on' } }, 'HEADER', 'error', ['headers', 'x beta'], /no header name/, /letters/],

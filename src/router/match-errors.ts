@@ -72,6 +72,8 @@ function methodIssues(method: string, path: Path): ConfigIssue[] {
   if (method === 'CONNECT') {
     return [error('TG_CONFIG_MATCH_METHOD', path, 'CONNECT never reaches a route', 'the gateway refuses it')];
   }
+  if (method === '*')
+    return [error('TG_CONFIG_MATCH_METHOD', path, '"*" names no method', 'leave `method` out to match any')];
   const upper = method.toUpperCase();
   if (method !== upper && METHODS.includes(upper)) {
     return [

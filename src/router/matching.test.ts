@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NO_PARAMS } from '../http/exchange.ts';
+import { NO_PARAMS, type Params } from '../http/exchange.ts';
 import { entries, type ShortMatch, type ShortRequest, subject } from './fixtures.ts';
 import { compileRouter } from './router.ts';
 
@@ -335,6 +335,17 @@ describe('addresses, listeners and when', () => {
   test('a listener is one of those named', () => {
     expect(route({ only: { listener: ['plain', 'front'] } }, '/', { listener: 'front' })).toBe('only');
     expect(route({ only: { listener: 'plain' } }, '/', { listener: 'front' })).toBe(404);
+  });
+
+  test('when reads the parameters of the path that is tried', () => {
+    const routes = {
+      seven: { path: ['/o/{id}', '/p/{id}/*'], when: (_: unknown, { id }: Params) => id === '7 a' },
+      plain: { path: '/q', when: (_: unknown, params: Params) => Object.keys(params).length === 0 },
+    };
+    expect(route(routes, '/o/7%20a')).toBe('seven');
+    expect(route(routes, '/p/7%20a/x')).toBe('seven');
+    expect(route(routes, '/o/8')).toBe(404);
+    expect(route(routes, '/q')).toBe('plain');
   });
 
   test('when decides on the request', () => {

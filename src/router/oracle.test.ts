@@ -91,7 +91,7 @@ function conditionsAre(match: ShortMatch, request: RouteSubject): boolean {
   const ip =
     match.ip === undefined ||
     [match.ip].flat().some((range) => request.ip.startsWith(range.replace('.0.0.0/8', '.')));
-  return values && ip && (match.when === undefined || match.when(request));
+  return values && ip && (match.when === undefined || match.when(request, {}));
 }
 
 function isWanted(want: ValueMatch, value: string | undefined): boolean {

@@ -2,11 +2,12 @@ import {
   type Candidate,
   type CompiledRoute,
   candidatesOf,
+  holds,
   matchOf,
   type RouteEntry,
   type RouteMatch,
 } from './candidate.ts';
-import { conditionsHold, methodFits } from './conditions.ts';
+import { methodFits } from './conditions.ts';
 import type { Visit } from './group.ts';
 import { HostIndex } from './host-index.ts';
 import { rankCandidates } from './precedence.ts';
@@ -92,9 +93,10 @@ export class Router<R> {
    */
   private refusal(subject: RouteSubject): NoMatch {
     const allow = new Set<string>();
-    for (const { route } of this.fits(subject.path, subject)) {
+    for (const candidate of this.fits(subject.path, subject)) {
+      const { route } = candidate;
       if (methodFits(route.match.methods, subject.method)) return NOT_FOUND;
-      if (route.conditions !== null && !conditionsHold(route.conditions, subject)) continue;
+      if (!holds(candidate, subject, subject.path)) continue;
       for (const method of route.match.methods) {
         allow.add(method);
         if (method === 'GET') allow.add('HEAD');
@@ -123,8 +125,8 @@ export class Router<R> {
   }
 }
 
-function takes(candidate: Candidate<unknown>, subject: RouteSubject): boolean {
-  const { methods, conditions } = candidate;
+function takes(candidate: Candidate<unknown>, subject: RouteSubject, path: string): boolean {
+  const { methods } = candidate;
   if (methods !== null && !methodFits(methods, subject.method)) return false;
-  return conditions === null || conditionsHold(conditions, subject);
+  return holds(candidate, subject, path);
 }

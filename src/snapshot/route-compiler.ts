@@ -12,6 +12,8 @@ import type {
 import {
   compileExpression,
   EvaluationFailure,
+  LayeredVariables,
+  recordFields,
   requestScope,
   responseScope,
   type Scope,
@@ -42,7 +44,7 @@ import {
   readRequestBody,
   type Side,
 } from '../pipeline/index.ts';
-import type { RouteEntry, RouteSubject } from '../router/index.ts';
+import type { RouteEntry, When } from '../router/index.ts';
 import type { Counters } from '../telemetry/index.ts';
 import type { Service } from '../upstream/index.ts';
 import { AggregateCompiler } from './aggregate-compiler.ts';
@@ -383,12 +385,16 @@ function compileKey(source: Expression, scope: Scope): NonNullable<Side['balance
 }
 
 /** A `when` that fails does not match. */
-export function compileWhen(when: RouteConfig['match']['when']): ((subject: RouteSubject) => boolean) | null {
+export function compileWhen(when: RouteConfig['match']['when']): When | null {
   if (when === null) return null;
   const program = compileExpression(when, requestScope, { expects: 'bool' });
-  return (subject) => {
+  return (subject, params) => {
+    const { exchange } = subject as RequestSubject;
     try {
-      return program.evaluate(variables((subject as RequestSubject).exchange)) === true;
+      // The exchange has no parameters yet: these are those of the path that is tried.
+      return (
+        program.evaluate(new LayeredVariables(variables(exchange), { params: recordFields(params) })) === true
+      );
     } catch (error) {
       if (error instanceof EvaluationFailure) return false;
       throw error;

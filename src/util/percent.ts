@@ -15,3 +15,8 @@ export function parsePercent(text: string): number {
   if (error !== null) throw new RangeError(error.message);
   return Number(text.slice(0, -1)) / 100;
 }
+
+/** `10` as `10%`, where the unit is known without the sign. */
+export function withPercentSign(text: string): string {
+  return text.endsWith('%') ? text : `${text}%`;
+}

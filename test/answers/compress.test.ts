@@ -73,6 +73,7 @@ describe('compress', () => {
 
   const NEVER: [string, [string, string][], number?][] = [
     ['an event stream', [['Content-Type', 'text/event-stream']]],
+    ['an event stream in capitals', [['Content-Type', 'Text/Event-Stream;charset=utf-8']]],
     ['a picture', [['Content-Type', 'image/png']]],
     ['no-transform', [JSON_TYPE, ['Cache-Control', 'public, no-transform']]],
     ['what is coded already', [JSON_TYPE, ['Content-Encoding', 'x-own']]],

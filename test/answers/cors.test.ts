@@ -22,7 +22,13 @@ const setUp = async (cors: object, more: object = {}) => {
   );
 };
 const LEAVE = {
-  origins: ['https://app.example.com', 'https://*.example.org', '~https://pr-[0-9]+\\.example\\.net'],
+  origins: [
+    'https://app.example.com',
+    'https://*.example.org',
+    '~https://pr-[0-9]+\\.example\\.net',
+    'http://[::1]:3000',
+    'capacitor://localhost',
+  ],
 };
 const ask = (method: string, origin = APP, headers: string[] = []) => [
   origin,
@@ -43,6 +49,8 @@ describe('CORS', () => {
     ['https://evil.test/.example.org', false],
     ['https://pr-7.example.net', true],
     ['https://pr-7.example.net.evil.test', false],
+    ['http://[::1]:3000', true],
+    ['capacitor://localhost', true],
     ['null', false],
   ])('%s has leave: %s', async (origin, allowed) => {
     await setUp(LEAVE);

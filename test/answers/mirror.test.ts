@@ -95,12 +95,12 @@ describe('mirror', () => {
     expect(on.origins.copy!.requests.length).toBe(3);
   });
 
-  it('percent is the share that is copied', async () => {
+  it.each([10, '10', '10%'])('percent: %j is the share that is copied', async (percent) => {
     const numbers = [0.05, 0.1, 0.5, 0.09];
     const random: Random = { ...systemRandom, number: () => numbers.shift() ?? 1 };
     on = await stage(
       { main: answer(200, [], 'main'), copy: answer(200, [], 'copy') },
-      { routes: { all: { match: '/*', to: 'main', mirror: { to: 'copy', percent: '10%' } } } },
+      { routes: { all: { match: '/*', to: 'main', mirror: { to: 'copy', percent } } } },
       { random },
     );
     for (const path of ['/1', '/2', '/3', '/4']) await on.ask(`GET ${path}`);

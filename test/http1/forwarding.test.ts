@@ -1,5 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { answer, headerValue, headerValues, type ReceivedRequest } from '../../src/testkit/index.ts';
+import {
+  answer,
+  headerValue,
+  headerValues,
+  type ReceivedRequest,
+  rawClient,
+  startTestGateway,
+} from '../../src/testkit/index.ts';
 import { names, post, request, type Stage, stage } from './stage.ts';
 
 describe('what a service gets of a request', () => {
@@ -117,12 +124,52 @@ describe('what a service gets of a request', () => {
       'X-Forwarded-Host: evil.test',
       'Forwarded: for=1.2.3.4',
       'X-Real-IP: 1.2.3.4',
+      'X-Forwarded: for=1.2.3.4',
     );
     expect(headerValue(got, 'x-forwarded-for')).toBe('127.0.0.1');
     expect(headerValue(got, 'x-forwarded-proto')).toBe('http');
     expect(headerValue(got, 'x-forwarded-host')).toBe('shop.test');
     expect(headerValues(got, 'forwarded').join()).not.toContain('1.2.3.4');
     expect(names(got)).not.toContain('x-real-ip');
+    expect(names(got)).not.toContain('x-forwarded');
+  });
+
+  it('of its own headers none that the route removes', async () => {
+    const remove = ['via', 'X-Forwarded-For', 'x-forwarded-proto', 'x-forwarded-host', 'x-request-id'];
+    const routes = { all: { match: '/*', to: 'origin', request: { headers: { remove } } } };
+    const own = await stage({ routes });
+    const client = await own.client();
+    await client.send(
+      request('GET /h HTTP/1.1', ['Host: shop.test', 'Via: 1.1 other', 'X-Forwarded-For: 1.2.3.4']),
+    );
+    expect(headerValue(await client.response(), 'x-request-id')).toMatch(/^[0-9a-f]{32}$/);
+    const got = own.origin.requests[0]!;
+    for (const name of remove) expect(names(got)).not.toContain(name.toLowerCase());
+    await own.close();
+  });
+
+  it('request.url as the client asked, which a trusted proxy alone may say', async () => {
+    const config = (trustedProxies: string[]) => ({
+      listen: [{ name: 'front', address: '127.0.0.1:0', trustedProxies }],
+      routes: { url: { match: '/*', respond: { template: '{request.url} {request.host}' } } },
+    });
+    const ask = async (trustedProxies: string[]): Promise<string> => {
+      const gateway = await startTestGateway(config(trustedProxies));
+      const client = await rawClient({ port: gateway.port });
+      await client.send(
+        request('GET /a?b HTTP/1.1', [
+          'Host: inner.test:8080',
+          'X-Forwarded-Host: shop.test',
+          'X-Forwarded-Proto: https',
+        ]),
+      );
+      const text = (await client.response()).body.toString();
+      client.close();
+      await gateway.close();
+      return text;
+    };
+    expect(await ask(['127.0.0.1'])).toBe('https://shop.test/a?b shop.test');
+    expect(await ask(['10.0.0.0/8'])).toBe('http://inner.test:8080/a?b inner.test');
   });
 
   it('Via appended to what stands there (RFC 9110 §7.6.3)', async () => {

@@ -115,6 +115,7 @@ describe('an upgrade (RFC 9110 §7.8)', () => {
   it.each([
     ['of another protocol', 'HTTP/1.1 101 S\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n'],
     ['that names no protocol', 'HTTP/1.1 101 S\r\nConnection: Upgrade\r\n\r\n'],
+    ['of HTTP/1.0', 'HTTP/1.0 101 S\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n'],
   ])('opens no tunnel on a 101 %s', async (_, bytes) => {
     on.origin.answerWith((exchange) => {
       exchange.takeOver();

@@ -139,6 +139,32 @@ describe('what a client gets of an answer', () => {
     expect(headerValue(response, 'x-two')).toBe('2');
   });
 
+  it('no TE, and no Trailer where none can follow (RFC 9110 §7.6.1, §6.6.2)', async () => {
+    const sized = await through(`${OK}TE: trailers\r\nTrailer: X-Sum\r\nContent-Length: 2\r\n\r\nok`);
+    expect(names(sized)).not.toContain('te');
+    expect(names(sized)).not.toContain('trailer');
+    const chunked = await through(`${OK}Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`);
+    expect(headerValue(chunked, 'trailer')).toBe('X-Sum');
+  });
+
+  it('the protocols that a 426 asks for (RFC 9110 §15.5.22)', async () => {
+    const response = await through(
+      'HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 2\r\n\r\nno',
+    );
+    expect([headerValue(response, 'upgrade'), headerValue(response, 'connection')]).toEqual([
+      'websocket',
+      'Upgrade',
+    ]);
+  });
+
+  it.each([
+    [413, 'Content Too Large'],
+    [422, 'Unprocessable Content'],
+  ])('%i with the phrase of RFC 9110: %s', async (status, phrase) => {
+    const response = await through(`HTTP/1.1 ${status} Other\r\nContent-Length: 0\r\n\r\n`);
+    expect(response.raw.toString('latin1')).toContain(`HTTP/1.1 ${status} ${phrase}\r\n`);
+  });
+
   it('a length that Connection named all the same (RFC 9110 §7.6.1)', async () => {
     const response = await through(
       `${OK}Connection: Content-Length, Transfer-Encoding\r\nContent-Length: 2\r\n\r\nok`,

@@ -110,6 +110,22 @@ describe('connections to a service', () => {
     }
   });
 
+  it("are kept a second less than the service's Keep-Alive says, in whichever answer it says so", async () => {
+    const own = await stage({ service: { pool: { idle: '60s' } } });
+    try {
+      const client = await own.client();
+      await client.send(request('GET /silent HTTP/1.1'));
+      await client.response();
+      own.origin.answerWith(answer(200, [['Keep-Alive', 'max=100, timeout=1']], 'ok'));
+      await client.send(request('GET /says HTTP/1.1'));
+      await client.response();
+      expect(own.origin.connections).toHaveLength(1);
+      await own.origin.connections[0]!.closed();
+    } finally {
+      await own.close();
+    }
+  });
+
   it('stay within their bound: more requests wait their turn', async () => {
     const own = await stage({ service: { pool: { connections: 2 } } });
     try {

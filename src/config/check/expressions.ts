@@ -119,9 +119,9 @@ function scopesWith({ names, rest }: PathParameters): Scopes {
   return { request: routeScope(requestScope, names, rest), response: routeScope(responseScope, names, rest) };
 }
 
-/** Matching comes before a body is read, and before a path has parameters. */
-function checkWhen(when: Template, path: Path, { check, findings }: Place): void {
-  const compiled = check.condition(when, requestScope, path);
+/** Matching comes before a body is read, and before anyone is asked who they are. */
+function checkWhen(when: Template, path: Path, { check, findings, scope }: Place): void {
+  const compiled = check.condition(when, scope, path);
   if (compiled === null) return;
   if ([...compiled.mentions].some((mention) => /^auth(\.|$)/.test(mention))) {
     const advice = 'a route is chosen before anyone is asked who they are; say auth: { allow } on it';

@@ -1,4 +1,4 @@
-import { parsePercent } from '../../util/percent.ts';
+import { parsePercent, withPercentSign } from '../../util/percent.ts';
 import type {
   AnswersConfig,
   CompressConfig,
@@ -106,6 +106,6 @@ export function mirrorOf(
   if (mirror === null) return null;
   return {
     to: destinationsOf(mirror.to)[0]!,
-    share: mirror.percent === undefined ? 1 : parsePercent(mirror.percent),
+    share: mirror.percent === undefined ? 1 : parsePercent(withPercentSign(String(mirror.percent))),
   };
 }

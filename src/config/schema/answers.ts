@@ -1,5 +1,5 @@
 import { compilePattern, PatternError } from '../../util/pattern.ts';
-import { parsePercent, percentError } from '../../util/percent.ts';
+import { parsePercent, percentError, withPercentSign } from '../../util/percent.ts';
 import { type Complaint, leaf, object, oneOf, oneOrMore, type Rule } from './kit.ts';
 import { boolean, duration, expression, type Filled, headerName, method, none, size } from './values.ts';
 
@@ -18,7 +18,8 @@ function originComplaint(text: string): Complaint | null {
       throw error;
     }
   }
-  if (/^[a-z][a-z0-9+.-]*:\/\/(?:\*\.)?[a-z0-9.-]+(?::\d{1,5})?$/i.test(text)) return null;
+  if (/^[a-z][a-z0-9+.-]*:\/\/(?:(?:\*\.)?[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(text))
+    return null;
   if (/^https?:\/\/[^/]+\//i.test(text))
     return { message: 'an origin has no path', advice: `write "${text.split('/').slice(0, 3).join('/')}"` };
   return {
@@ -98,11 +99,24 @@ export const errors = oneOf('{ body }, or none', [
 export const share = leaf<`${number}%` | Filled>(
   'a percentage such as 10%',
   ['text', 'number'],
-  (value) =>
-    percentError(String(value)) ??
-    (parsePercent(String(value)) === 0 ? { message: '0% copies nothing', advice: 'remove the key' } : null),
+  (value) => shareComplaint(String(value)),
   { type: 'string' },
 );
+
+/** `percent: 10`: the key names the unit already. */
+export const percentOfMirror = leaf<number | `${number}%` | Filled>(
+  'a percentage such as 10%',
+  ['text', 'number'],
+  (value) => shareComplaint(withPercentSign(String(value))),
+  { type: ['string', 'number'] },
+);
+
+function shareComplaint(text: string): Complaint | null {
+  return (
+    percentError(text) ??
+    (parsePercent(text) === 0 ? { message: '0% copies nothing', advice: 'remove the key' } : null)
+  );
+}
 
 /** `400`, `500-504`, `5xx`. */
 export function statusKeyComplaint(key: string): Complaint | null {

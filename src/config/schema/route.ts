@@ -1,5 +1,5 @@
 import { aggregate } from './aggregate.ts';
-import { compress, cors, errors, share, statusKeyComplaint } from './answers.ts';
+import { compress, cors, errors, percentOfMirror, statusKeyComplaint } from './answers.ts';
 import { auth } from './auth.ts';
 import { sticky } from './balance.ts';
 import { type Complaint, leaf, list, object, oneOf, oneOrMore, onlyOne, type Rule, record } from './kit.ts';
@@ -216,7 +216,9 @@ const onStatus = oneOf("statuses such as '500-504' with what answers in their pl
 const mirror = oneOf('{ to, percent }, or none', [
   object('Mirror', 'mirror', {
     to: fallback.describe('The service that gets the copies.'),
-    percent: share.optional().describe('Share of the requests that are copied. Default 100%.'),
+    percent: percentOfMirror
+      .optional()
+      .describe('Share of the requests that are copied: 10 or 10%. Default 100%.'),
   }),
   none,
 ]);

@@ -11,6 +11,7 @@ import {
   setHeader,
   trimOws,
 } from '../../http/headers.ts';
+import { isEventStream } from '../../http/media-type.ts';
 import { type Coding, chooseCoding } from './accept-encoding.ts';
 import { CompressedBody } from './compressed-body.ts';
 import { addVary } from './cors.ts';
@@ -59,7 +60,7 @@ function isCompressible({ status, headers }: Reply): boolean {
   if (status < 200 || status === 204 || status === 206) return false;
   if (hasHeader(headers, 'content-encoding') || hasHeader(headers, 'content-range')) return false;
   if (/(?:^|[\s,])no-transform(?:$|[\s,])/i.test(getJoined(headers, 'cache-control') ?? '')) return false;
-  return !(getHeader(headers, 'content-type') ?? '').startsWith('text/event-stream');
+  return !isEventStream(headers);
 }
 
 function announcedLength(headers: Headers, body: Body): number {
