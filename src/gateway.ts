@@ -5,6 +5,7 @@ import {
   type Invalidation,
   openSharedStore,
   placeOf,
+  SharedRecords,
   SharedSecret,
   type Unseated,
 } from './cache/index.ts';
@@ -161,6 +162,7 @@ export class Gateway implements WorkerGateway {
       fences: this.cache.fences,
       memory: { mayAnswer: (tags) => this.cache.mayAnswer(tags), life: () => this.cache.life },
       nodeSecret: this.secret.current,
+      records: new SharedRecords(() => this.cache.shared, clock),
       variables: requestVariables,
     });
     this.logFiles = new LogFiles({ clock, log });

@@ -170,6 +170,7 @@ async function judged(jwks: object, exchanges: readonly Exchange[]): Promise<voi
     memory: ALWAYS,
     fences: NO_FENCES,
     nodeSecret: () => '',
+    records: null,
     variables: requestVariables,
   });
   for (const exchange of exchanges) {

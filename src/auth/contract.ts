@@ -102,6 +102,23 @@ export interface Remembrance {
   life(): number;
 }
 
+/** What nodes keep together, under the fences of the cache. */
+export interface SharedRecords {
+  /** Null: nothing that still holds, or nobody can tell in time. Never rejects. */
+  get(key: string): Promise<SharedRecord | null>;
+  /** In the background, bounded. */
+  put(key: string, record: SharedRecord): void;
+  delete(key: string): void;
+}
+
+export interface SharedRecord {
+  readonly bytes: Buffer;
+  readonly tags: readonly string[];
+  readonly sequence: number;
+  /** Milliseconds since 1970 at which it goes. */
+  readonly until: number;
+}
+
 /** For those who miss nothing. */
 export const ALWAYS: Remembrance = { mayAnswer: () => true, life: () => 0 };
 

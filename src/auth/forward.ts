@@ -21,6 +21,7 @@ import { type Asked, asked, Decisions } from './decisions.ts';
 import { compileMapping, type Mapping } from './mapping.ts';
 import { AUTHORIZATION, maskTarget, readPlaces } from './places.ts';
 import type { AuthParts } from './room.ts';
+import type { SharedDecisions } from './shared-decisions.ts';
 
 /** Where nothing says where the credential stands, the server is asked about every request. */
 const WHOLE_REQUEST: Credential = { value: '', place: AUTHORIZATION };
@@ -44,7 +45,8 @@ export class ForwardProvider implements Provider {
   private readonly decisions: Decisions;
   private readonly keyOf: (exchange: Exchange) => string | null;
 
-  constructor(config: ForwardConfig, parts: AuthParts) {
+  /** `shared`: decisions that nodes keep together; null: they don't. */
+  constructor(config: ForwardConfig, parts: AuthParts, shared: SharedDecisions | null) {
     this.name = config.name;
     this.config = config;
     this.parts = parts;
@@ -54,7 +56,7 @@ export class ForwardProvider implements Provider {
     this.serviceHeaders = config.responseHeaders;
     this.mapping = compileMapping(config);
     this.endpoint = new Endpoint(config.name, config.url, config.tls, parts);
-    this.decisions = new Decisions(parts);
+    this.decisions = new Decisions(parts, { shared });
     this.keyOf = compileKey(config, parts);
   }
 

@@ -185,6 +185,7 @@ export function idleAuthRoom(): AuthRoom {
     fences: NO_FENCES,
     memory: ALWAYS,
     nodeSecret: () => '',
+    records: null,
     variables: requestVariables,
   });
 }

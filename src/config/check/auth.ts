@@ -30,6 +30,7 @@ type Jwt = NonNullable<ProviderInput['jwt']>;
 export function checkProviders(input: ConfigInput, filled: ReadonlySet<string>, findings: Findings): void {
   const check = new CompileCheck(findings);
   for (const [name, provider] of Object.entries(input.auth ?? {})) {
+    checkSharedDecisions(name, provider, input, findings);
     for (const [kind, settings] of Object.entries(provider))
       checkTemplates(settings as Common, ['auth', name, kind], check);
     const { apiKey, basic, introspection, jwt, forward } = provider;
@@ -42,6 +43,48 @@ export function checkProviders(input: ConfigInput, filled: ReadonlySet<string>, 
     if (typeof forward?.cache === 'object' && forward.cache.key !== undefined)
       check.value(forward.cache.key, requestScope, ['auth', name, 'forward', 'cache', 'key']);
   }
+}
+
+/** Decisions that nodes are to keep together: where, for how long, and that each node would decide the same. */
+function checkSharedDecisions(
+  name: string,
+  { introspection, forward }: ProviderInput,
+  input: ConfigInput,
+  findings: Findings,
+): void {
+  for (const [kind, settings] of Object.entries({ introspection, forward })) {
+    const cache = settings?.cache;
+    if (typeof cache !== 'object' || String(cache.redis) !== 'true') continue;
+    const path = ['auth', name, kind, 'cache', 'redis'];
+    if (input.cache?.redis === undefined)
+      findings.error(
+        'TG_CONFIG_MISSING',
+        path,
+        'there is no Redis to keep decisions in',
+        'say cache: { redis: redis://HOST:PORT } at the top level, or remove this',
+      );
+    if (kind === 'forward' && cache.accept === undefined)
+      findings.error(
+        'TG_CONFIG_CONFLICT',
+        path,
+        'no accepted decision is kept at all',
+        'say accept: how long one is kept; refused ones never stand in Redis',
+        { atKey: true },
+      );
+    if (holdsFunction(settings))
+      findings.error(
+        'TG_CONFIG_CONFLICT',
+        path,
+        'what a function decides can not be compared between nodes',
+        'write subject, permissions, claims, tags and key as text',
+        { atKey: true },
+      );
+  }
+}
+
+function holdsFunction(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value === 'function';
+  return Object.values(value).some(holdsFunction);
 }
 
 function checkTemplates(
