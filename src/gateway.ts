@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { AuthRoom } from './auth/index.ts';
+import { AuthRoom, type SharedSeen } from './auth/index.ts';
 import {
   Cache,
   type Invalidation,
@@ -55,6 +55,7 @@ import {
   type LeaseView,
   type ListeningHandle,
   NUMBER_VARIABLE,
+  type SeenName,
   type SequenceNews,
   TOPICS,
   type WorkerBus,
@@ -89,6 +90,8 @@ const DRAIN_CHECK = 20;
 /** How often it is asked how long tagged entries may be answered, and how long that is waited for; ms. */
 export const SYNC_EVERY = 200;
 const SYNC_PATIENCE = 1_000;
+/** How long a request waits for what other workers have seen; ms. */
+const SEEN_PATIENCE = 500;
 
 /** A gateway in this process: listeners, the pipeline behind them, and what outlives a reload. */
 export class Gateway implements WorkerGateway {
@@ -163,6 +166,10 @@ export class Gateway implements WorkerGateway {
       memory: { mayAnswer: (tags) => this.cache.mayAnswer(tags), life: () => this.cache.life },
       nodeSecret: this.secret.current,
       records: new SharedRecords(() => this.cache.shared, clock),
+      seenElsewhere: [
+        ...(parts.bus === undefined ? [] : [seenOnNode(parts.bus, clock)]),
+        async (name, ms) => (await this.cache.shared?.once(name, ms)) ?? 'away',
+      ],
       variables: requestVariables,
     });
     this.logFiles = new LogFiles({ clock, log });
@@ -493,6 +500,18 @@ export class Gateway implements WorkerGateway {
 /** A supervisor that can't be told is gone, and its series with it. */
 function tellSeries(bus: WorkerBus, moves: Moves): void {
   bus.ask(TOPICS.series, moves).catch(() => {});
+}
+
+/** What any worker of this node has seen: its supervisor knows. */
+function seenOnNode(bus: WorkerBus, clock: Clock): SharedSeen {
+  return async (name, ms) => {
+    try {
+      const asked: SeenName = { name, until: clock.wall() + ms };
+      return (await bus.ask(TOPICS.seen, asked, SEEN_PATIENCE)) === true ? 'first' : 'again';
+    } catch {
+      return 'away';
+    }
+  };
 }
 
 export function createGateway(parts: GatewayParts): Gateway {

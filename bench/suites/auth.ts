@@ -171,6 +171,7 @@ async function judged(jwks: object, exchanges: readonly Exchange[]): Promise<voi
     fences: NO_FENCES,
     nodeSecret: () => '',
     records: null,
+    seenElsewhere: [],
     variables: requestVariables,
   });
   for (const exchange of exchanges) {

@@ -119,6 +119,12 @@ export interface SharedRecord {
   readonly until: number;
 }
 
+/**
+ * Has anybody who shares this memory seen the name before? From now on they have, for `forMs` milliseconds. Ends in
+ * time, and never rejects; `away`: nobody can tell.
+ */
+export type SharedSeen = (name: string, forMs: number) => Promise<'first' | 'again' | 'away'>;
+
 /** For those who miss nothing. */
 export const ALWAYS: Remembrance = { mayAnswer: () => true, life: () => 0 };
 

@@ -74,13 +74,18 @@ export class Guard implements Filter {
     return this.unrecognised(exchange);
   }
 
-  private follow(exchange: Exchange, decision: Decision, credential: Credential, tally: Tally): Reply | null {
+  private follow(
+    exchange: Exchange,
+    decision: Decision,
+    credential: Credential,
+    tally: Tally,
+  ): Reply | null | Promise<Reply | null> {
     switch (decision.kind) {
       case 'allowed': {
-        const refusal = this.unproved(exchange, decision.identity, credential);
-        if (refusal !== null) tally.refused++;
-        else tally.allowed++;
-        return refusal ?? this.admit(exchange, decision.identity, credential);
+        const { identity } = decision;
+        const refusal = this.unproved(exchange, identity, credential);
+        if (!(refusal instanceof Promise)) return this.settle(exchange, refusal, identity, credential, tally);
+        return refusal.then((proved) => this.settle(exchange, proved, identity, credential, tally));
       }
       case 'refused':
         tally.refused++;
@@ -97,8 +102,24 @@ export class Guard implements Filter {
     }
   }
 
+  private settle(
+    exchange: Exchange,
+    refusal: Reply | null,
+    identity: Identity,
+    credential: Credential,
+    tally: Tally,
+  ): Reply | null {
+    if (refusal !== null) tally.refused++;
+    else tally.allowed++;
+    return refusal ?? this.admit(exchange, identity, credential);
+  }
+
   /** A token that is bound is worth nothing to whoever has it alone. Asked of kept decisions too. */
-  private unproved(exchange: Exchange, { boundTo }: Identity, credential: Credential): Reply | null {
+  private unproved(
+    exchange: Exchange,
+    { boundTo }: Identity,
+    credential: Credential,
+  ): Reply | null | Promise<Reply | null> {
     const key = boundTo?.key ?? null;
     if (key === null && credential.dpop)
       return refuseProof(exchange, 'the token is bound to no key, but shown as if it were', INVALID_TOKEN);
@@ -109,8 +130,9 @@ export class Guard implements Filter {
     // RFC 9449 §7.2: whoever shows it as if it were anybody's has it from somebody else.
     if (!credential.dpop)
       return refuseProof(exchange, 'the token is bound to a key, and shown without a proof', INVALID_TOKEN);
-    const why = this.settings.possession.flaw(exchange, credential.value, key);
-    return why === null ? null : refuseProof(exchange, why, INVALID_PROOF);
+    const flawed = this.settings.possession.flaw(exchange, credential.value, key);
+    const judge = (why: string | null) => (why === null ? null : refuseProof(exchange, why, INVALID_PROOF));
+    return flawed instanceof Promise ? flawed.then(judge) : judge(flawed);
   }
 
   private admit(exchange: Exchange, identity: Identity, credential: Credential): null {

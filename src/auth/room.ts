@@ -24,7 +24,14 @@ import type { Random } from '../util/random.ts';
 import { ApiKeyProvider } from './api-key.ts';
 import { BasicProvider } from './basic.ts';
 import type { Endpoint } from './call/index.ts';
-import type { Identity, Provider, Remembrance, RevocationFences, SharedRecords } from './contract.ts';
+import type {
+  Identity,
+  Provider,
+  Remembrance,
+  RevocationFences,
+  SharedRecords,
+  SharedSeen,
+} from './contract.ts';
 import { DecisionPoint } from './decision-point.ts';
 import { Possession } from './dpop/index.ts';
 import { ForwardProvider } from './forward.ts';
@@ -59,6 +66,8 @@ export interface AuthParts {
   readonly memory: Remembrance;
   /** What nodes keep together; null: there are no others. */
   readonly records: SharedRecords | null;
+  /** What counts once, for other workers and nodes too. */
+  readonly seenElsewhere: readonly SharedSeen[];
   /** The variables of expressions, for an exchange. */
   variables(exchange: Exchange): ExchangeVariables;
 }
@@ -80,7 +89,7 @@ export class AuthRoom {
 
   constructor(parts: Omit<AuthParts, 'endpoints'>) {
     this.parts = { ...parts, endpoints: new Set() };
-    this.possession = new Possession(parts.clock);
+    this.possession = new Possession(parts.clock, parts.seenElsewhere);
     this.seldom = new Seldom(parts.log, parts.clock);
     this.signing = new Signing(parts.nodeSecret, parts.clock);
     this.live = new LiveCredentials(parts.clock, parts.fences, parts.memory);

@@ -186,6 +186,7 @@ export function idleAuthRoom(): AuthRoom {
     memory: ALWAYS,
     nodeSecret: () => '',
     records: null,
+    seenElsewhere: [],
     variables: requestVariables,
   });
 }
