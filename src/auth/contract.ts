@@ -63,6 +63,8 @@ export interface Provider {
   readonly places: readonly Place[];
   /** Lower-case names of headers that only this provider may give to services. */
   readonly serviceHeaders: readonly string[];
+  /** Lower-case names of headers in which it tells its server of the request: a client's own go to nobody. */
+  readonly askingHeaders?: readonly string[];
   readonly challenge: Challenge;
   /** A client can find its auth server by itself (RFC 9728). */
   readonly discoverable: boolean;

@@ -35,6 +35,7 @@ export class ForwardProvider implements Provider {
   readonly kind = 'forward';
   readonly places: readonly Place[];
   readonly serviceHeaders: readonly string[];
+  readonly askingHeaders = ASKING;
   readonly challenge: Challenge = BEARER;
   readonly crossSite: boolean;
   readonly discoverable = false;
@@ -165,15 +166,15 @@ export class ForwardProvider implements Provider {
   }
 }
 
+/** But for what services get from the gateway as well. */
+const ASKING = ['x-forwarded-method', 'x-forwarded-uri', 'x-original-method', 'x-original-uri'] as const;
+
 /** Made by the gateway, or of the one connection: never taken from the client. */
 const OWN: ReadonlySet<string> = new Set([
-  'x-forwarded-method',
+  ...ASKING,
   'x-forwarded-proto',
   'x-forwarded-host',
-  'x-forwarded-uri',
   'x-forwarded-for',
-  'x-original-method',
-  'x-original-uri',
   'host',
   'connection',
   'keep-alive',

@@ -45,14 +45,18 @@ export class Guard implements Filter {
   private readonly settings: GuardSettings;
   private readonly places: readonly Place[];
   private readonly queryPlaces: boolean;
-  private readonly serviceHeaders: readonly string[];
+  /** What only the gateway may say to services. */
+  private readonly gatewayHeaders: readonly string[];
 
   constructor(settings: GuardSettings) {
     this.settings = settings;
     this.providers = settings.providers;
     this.places = settings.providers.flatMap((provider) => provider.places);
     this.queryPlaces = this.places.some((place) => place.in === 'query');
-    this.serviceHeaders = settings.providers.flatMap((provider) => provider.serviceHeaders);
+    this.gatewayHeaders = settings.providers.flatMap(({ serviceHeaders, askingHeaders = [] }) => [
+      ...serviceHeaders,
+      ...askingHeaders,
+    ]);
   }
 
   run(exchange: Exchange): Reply | null | Promise<Reply | null> {
@@ -67,9 +71,8 @@ export class Guard implements Filter {
       if (credential.place.in === 'cookie' && !provider.crossSite && !isSameOrigin(exchange))
         return refuse(exchange, new Failure('TG_AUTH_ORIGIN'));
       const decision = provider.authenticate(credential, exchange, this.places);
-      const tally = this.settings.tallyOf(provider.name);
-      if (!(decision instanceof Promise)) return this.follow(exchange, decision, credential, tally);
-      return decision.then((decided) => this.follow(exchange, decided, credential, tally));
+      if (!(decision instanceof Promise)) return this.follow(exchange, decision, credential, provider);
+      return decision.then((decided) => this.follow(exchange, decided, credential, provider));
     }
     return this.unrecognised(exchange);
   }
@@ -78,8 +81,9 @@ export class Guard implements Filter {
     exchange: Exchange,
     decision: Decision,
     credential: Credential,
-    tally: Tally,
+    provider: Provider,
   ): Reply | null | Promise<Reply | null> {
+    const tally = this.settings.tallyOf(provider.name);
     switch (decision.kind) {
       case 'allowed': {
         const { identity } = decision;
@@ -91,7 +95,7 @@ export class Guard implements Filter {
         tally.refused++;
         if (decision.status === 403) return refuse(exchange, new Failure('TG_AUTH_FORBIDDEN', decision.why));
         if (credential.dpop) return refuseProof(exchange, decision.why, INVALID_TOKEN);
-        return this.challenge(exchange, new Failure('TG_AUTH_INVALID', decision.why), INVALID_TOKEN);
+        return this.challenge(exchange, new Failure('TG_AUTH_INVALID', decision.why), errorOf(provider));
       case 'answer':
         tally.answered++;
         exchange.refused = true;
@@ -150,10 +154,16 @@ export class Guard implements Filter {
     return null;
   }
 
+  /** Of a request that is only shown: nothing of it tells a credential. */
+  conceal(exchange: Exchange): void {
+    if (!this.settings.passToken) stripPlaces(this.places, exchange);
+    else if (exchange.query !== null) exchange.query = maskTarget(`?${exchange.query}`, this.places).slice(1);
+  }
+
   /** Nothing of what a client says of itself goes on. */
   private clean(exchange: Exchange): void {
     if (!this.settings.passToken) stripPlaces(this.places, exchange);
-    for (const name of this.serviceHeaders) removeLike(exchange.headers, name);
+    for (const name of this.gatewayHeaders) removeLike(exchange.headers, name);
   }
 
   private unrecognised(exchange: Exchange): Reply | null {
@@ -173,6 +183,11 @@ export class Guard implements Filter {
     addChallenges(answer.headers, challenges, error);
     return answer;
   }
+}
+
+/** RFC 6750 §3.1: the error is one of a token, where that was what was shown. */
+function errorOf({ challenge }: Provider): TokenError | null {
+  return challenge.scheme === 'Bearer' ? INVALID_TOKEN : null;
 }
 
 /** RFC 9728 §5.1. */

@@ -39,6 +39,7 @@ export function checkProviders(input: ConfigInput, filled: ReadonlySet<string>, 
     if (introspection?.endpoint !== undefined)
       refusePlain(introspection, 'endpoint', ['auth', name, 'introspection'], findings);
     if (jwt !== undefined) checkJwt(jwt, ['auth', name, 'jwt'], findings);
+    if (forward !== undefined) refusePatterns(forward, ['auth', name, 'forward'], findings);
     if (forward !== undefined) checkForwardHeaders(forward, ['auth', name, 'forward'], findings);
     if (typeof forward?.cache === 'object' && forward.cache.key !== undefined)
       check.value(forward.cache.key, requestScope, ['auth', name, 'forward', 'cache', 'key']);
@@ -100,6 +101,24 @@ function checkTemplates(
   for (const [name, template] of Object.entries(claims ?? {})) look(template, [...path, 'claims', name]);
   if (!Array.isArray(tags)) return look(tags as Template | undefined, [...path, 'tags']);
   for (const [index, tag] of tags.entries()) look(tag, [...path, 'tags', index]);
+}
+
+/** A star in the name of a header is a letter like others, which nobody means by it. */
+function refusePatterns(
+  forward: NonNullable<ProviderInput['forward']>,
+  path: Path,
+  findings: Findings,
+): void {
+  for (const key of ['requestHeaders', 'responseHeaders', 'clientHeaders'] as const) {
+    const names = forward[key];
+    const list = Array.isArray(names) ? names : [names];
+    for (const [index, name] of list.entries()) {
+      if (typeof name !== 'string' || !name.includes('*')) continue;
+      const at = Array.isArray(names) ? [...path, key, index] : [...path, key];
+      const message = `"${name}" names one header: there are no patterns here`;
+      findings.error('TG_CONFIG_HEADER', at, message, 'write the names, one by one');
+    }
+  }
 }
 
 /** An answer of the auth service says nothing of framing, nor in the gateway's own words who is asking. */
