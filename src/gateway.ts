@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
-import { AuthRoom } from './auth/index.ts';
+import { AuthRoom, type SharedSeen } from './auth/index.ts';
 import {
   Cache,
   type Invalidation,
   openSharedStore,
   placeOf,
+  SharedRecords,
   SharedSecret,
   type Unseated,
 } from './cache/index.ts';
@@ -56,6 +57,7 @@ import {
   type LeaseView,
   type ListeningHandle,
   NUMBER_VARIABLE,
+  type SeenName,
   type SequenceNews,
   TOPICS,
   type WorkerBus,
@@ -90,6 +92,8 @@ const DRAIN_CHECK = 20;
 /** How often it is asked how long tagged entries may be answered, and how long that is waited for; ms. */
 export const SYNC_EVERY = 200;
 const SYNC_PATIENCE = 1_000;
+/** How long a request waits for what other workers have seen; ms. */
+const SEEN_PATIENCE = 500;
 
 /** A gateway in this process: listeners, the pipeline behind them, and what outlives a reload. */
 export class Gateway implements WorkerGateway {
@@ -166,6 +170,11 @@ export class Gateway implements WorkerGateway {
       fences: this.cache.fences,
       memory: { mayAnswer: (tags) => this.cache.mayAnswer(tags), life: () => this.cache.life },
       nodeSecret: this.secret.current,
+      records: new SharedRecords(() => this.cache.shared, clock),
+      seenElsewhere: [
+        ...(parts.bus === undefined ? [] : [seenOnNode(parts.bus, clock)]),
+        async (name, ms) => (await this.cache.shared?.once(name, ms)) ?? 'away',
+      ],
       variables: requestVariables,
     });
     this.logFiles = new LogFiles({ clock, log });
@@ -524,6 +533,18 @@ const speakHttp2: AcceptHttp2 = (socket, origin, context) => {
 /** A supervisor that can't be told is gone, and its series with it. */
 function tellSeries(bus: WorkerBus, moves: Moves): void {
   bus.ask(TOPICS.series, moves).catch(() => {});
+}
+
+/** What any worker of this node has seen: its supervisor knows. */
+function seenOnNode(bus: WorkerBus, clock: Clock): SharedSeen {
+  return async (name, ms) => {
+    try {
+      const asked: SeenName = { name, until: clock.wall() + ms };
+      return (await bus.ask(TOPICS.seen, asked, SEEN_PATIENCE)) === true ? 'first' : 'again';
+    } catch {
+      return 'away';
+    }
+  };
 }
 
 export function createGateway(parts: GatewayParts): Gateway {

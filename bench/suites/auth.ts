@@ -170,6 +170,8 @@ async function judged(jwks: object, exchanges: readonly Exchange[]): Promise<voi
     memory: ALWAYS,
     fences: NO_FENCES,
     nodeSecret: () => '',
+    records: null,
+    seenElsewhere: [],
     variables: requestVariables,
   });
   for (const exchange of exchanges) {

@@ -63,6 +63,8 @@ export interface Provider {
   readonly places: readonly Place[];
   /** Lower-case names of headers that only this provider may give to services. */
   readonly serviceHeaders: readonly string[];
+  /** Lower-case names of headers in which it tells its server of the request: a client's own go to nobody. */
+  readonly askingHeaders?: readonly string[];
   readonly challenge: Challenge;
   /** A client can find its auth server by itself (RFC 9728). */
   readonly discoverable: boolean;
@@ -101,6 +103,29 @@ export interface Remembrance {
   /** Another number: another sequence has begun, and nothing of the old one may be used. */
   life(): number;
 }
+
+/** What nodes keep together, under the fences of the cache. */
+export interface SharedRecords {
+  /** Null: nothing that still holds, or nobody can tell in time. Never rejects. */
+  get(key: string): Promise<SharedRecord | null>;
+  /** In the background, bounded. */
+  put(key: string, record: SharedRecord): void;
+  delete(key: string): void;
+}
+
+export interface SharedRecord {
+  readonly bytes: Buffer;
+  readonly tags: readonly string[];
+  readonly sequence: number;
+  /** Milliseconds since 1970 at which it goes. */
+  readonly until: number;
+}
+
+/**
+ * Has anybody who shares this memory seen the name before? From now on they have, for `forMs` milliseconds. Ends in
+ * time, and never rejects; `away`: nobody can tell.
+ */
+export type SharedSeen = (name: string, forMs: number) => Promise<'first' | 'again' | 'away'>;
 
 /** For those who miss nothing. */
 export const ALWAYS: Remembrance = { mayAnswer: () => true, life: () => 0 };

@@ -1,5 +1,6 @@
 import type { Clock } from '../util/clock.ts';
 import type { Decision, Remembrance, RevocationFences } from './contract.ts';
+import type { SharedDecisions } from './shared-decisions.ts';
 
 /** What came of asking, and how long it may be kept. */
 export interface Asked {
@@ -39,6 +40,13 @@ export interface DecisionParts {
   readonly memory: Remembrance;
 }
 
+export interface DecisionsOptions {
+  /** Of accepted and refused ones each. */
+  readonly most?: number;
+  /** Where nodes keep accepted ones together; null: nowhere. */
+  readonly shared?: SharedDecisions | null;
+}
+
 /** Of accepted and refused ones each, in a worker. */
 const MOST = 10_000;
 const MOST_BYTES = 32 * 1024 * 1024;
@@ -47,7 +55,8 @@ const MOST_BYTES = 32 * 1024 * 1024;
  * Decisions of one provider, by a hash of all that was shown. Equal questions under way are one. Accepted and
  * refused ones are kept apart, so that a flood of bad credentials unseats no good one. Each carries the number
  * of the newest invalidation from before it was asked for: a purge or a change event of one of its tags makes
- * it dead at once, however its asking and the change interleave.
+ * it dead at once, however its asking and the change interleave. Where nodes share decisions, what another has
+ * found out is taken over before anybody is asked, under the number that it had there.
  */
 export class Decisions {
   private readonly clock: Clock;
@@ -56,11 +65,16 @@ export class Decisions {
   private readonly accepted: BoundedMap;
   private readonly refused: BoundedMap;
   private readonly flights = new Map<string, Flight>();
+  private readonly shared: SharedDecisions | null;
 
-  constructor({ clock, fences, memory }: DecisionParts, most = MOST) {
+  constructor(
+    { clock, fences, memory }: DecisionParts,
+    { most = MOST, shared = null }: DecisionsOptions = {},
+  ) {
     this.clock = clock;
     this.fences = fences;
     this.memory = memory;
+    this.shared = shared;
     this.accepted = new BoundedMap(most, MOST_BYTES);
     this.refused = new BoundedMap(most, MOST_BYTES);
   }
@@ -88,20 +102,39 @@ export class Decisions {
 
   private begin(key: string, ask: () => Promise<Asked>): Flight {
     const { sequence } = this.fences;
-    const life = this.memory.life();
-    const flight: Flight = {
-      sequence,
-      outcome: ask()
-        .finally(() => {
-          if (this.flights.get(key) === flight) this.flights.delete(key);
-        })
-        .then((asked) => {
-          this.note(key, asked, sequence, life);
-          return asked;
-        }),
-    };
+    const outcome =
+      this.shared === null ? this.ask(key, ask, sequence) : this.takeOver(key, ask, this.shared);
+    const flight: Flight = { sequence, outcome };
     this.flights.set(key, flight);
+    const landed = () => {
+      if (this.flights.get(key) === flight) this.flights.delete(key);
+    };
+    outcome.then(landed, landed);
     return flight;
+  }
+
+  private async ask(key: string, ask: () => Promise<Asked>, sequence: number): Promise<Asked> {
+    const life = this.memory.life();
+    const asked = await ask();
+    this.note(key, asked, sequence, life);
+    return asked;
+  }
+
+  /** What another node has found out, else what comes of asking, for the others to know. */
+  private async takeOver(key: string, ask: () => Promise<Asked>, shared: SharedDecisions): Promise<Asked> {
+    const life = this.memory.life();
+    const found = await shared.get(key);
+    if (found !== null) {
+      const { asked, sequence } = found;
+      this.note(key, asked, sequence, life);
+      // Noted, it is held against what this worker knows, like all that it remembers.
+      if (this.kept(key) !== null) return asked;
+    }
+    const { sequence } = this.fences;
+    const asked = await this.ask(key, ask, sequence);
+    if (asked.decision.kind === 'allowed') shared.put(key, asked, sequence);
+    else if (found !== null && asked.decision.kind !== 'unavailable') shared.delete(key);
+    return asked;
   }
 
   /** Keeps what was found out without asking anybody; `sequence` was taken before. */

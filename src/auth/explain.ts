@@ -33,6 +33,7 @@ export function explainAuth(
   const guard = filters.find((filter) => filter instanceof Guard);
   const permit = filters.find((filter) => filter.phase === 'authorize');
   const found = guard === undefined ? NOBODY : recognised(guard, config, exchange);
+  guard?.conceal(exchange);
   const sure = found.status === null && found.certain;
   const answer = sure && permit !== undefined ? permit.run(exchange) : null;
   const forbidden = answer !== null && !(answer instanceof Promise) ? answer.status : null;

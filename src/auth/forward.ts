@@ -21,6 +21,7 @@ import { type Asked, asked, Decisions } from './decisions.ts';
 import { compileMapping, type Mapping } from './mapping.ts';
 import { AUTHORIZATION, maskTarget, readPlaces } from './places.ts';
 import type { AuthParts } from './room.ts';
+import type { SharedDecisions } from './shared-decisions.ts';
 
 /** Where nothing says where the credential stands, the server is asked about every request. */
 const WHOLE_REQUEST: Credential = { value: '', place: AUTHORIZATION };
@@ -34,6 +35,7 @@ export class ForwardProvider implements Provider {
   readonly kind = 'forward';
   readonly places: readonly Place[];
   readonly serviceHeaders: readonly string[];
+  readonly askingHeaders = ASKING;
   readonly challenge: Challenge = BEARER;
   readonly crossSite: boolean;
   readonly discoverable = false;
@@ -44,7 +46,8 @@ export class ForwardProvider implements Provider {
   private readonly decisions: Decisions;
   private readonly keyOf: (exchange: Exchange) => string | null;
 
-  constructor(config: ForwardConfig, parts: AuthParts) {
+  /** `shared`: decisions that nodes keep together; null: they don't. */
+  constructor(config: ForwardConfig, parts: AuthParts, shared: SharedDecisions | null) {
     this.name = config.name;
     this.config = config;
     this.parts = parts;
@@ -54,7 +57,7 @@ export class ForwardProvider implements Provider {
     this.serviceHeaders = config.responseHeaders;
     this.mapping = compileMapping(config);
     this.endpoint = new Endpoint(config.name, config.url, config.tls, parts);
-    this.decisions = new Decisions(parts);
+    this.decisions = new Decisions(parts, { shared });
     this.keyOf = compileKey(config, parts);
   }
 
@@ -163,15 +166,15 @@ export class ForwardProvider implements Provider {
   }
 }
 
+/** But for what services get from the gateway as well. */
+const ASKING = ['x-forwarded-method', 'x-forwarded-uri', 'x-original-method', 'x-original-uri'] as const;
+
 /** Made by the gateway, or of the one connection: never taken from the client. */
 const OWN: ReadonlySet<string> = new Set([
-  'x-forwarded-method',
+  ...ASKING,
   'x-forwarded-proto',
   'x-forwarded-host',
-  'x-forwarded-uri',
   'x-forwarded-for',
-  'x-original-method',
-  'x-original-uri',
   'host',
   'connection',
   'keep-alive',

@@ -45,14 +45,18 @@ export class Guard implements Filter {
   private readonly settings: GuardSettings;
   private readonly places: readonly Place[];
   private readonly queryPlaces: boolean;
-  private readonly serviceHeaders: readonly string[];
+  /** What only the gateway may say to services. */
+  private readonly gatewayHeaders: readonly string[];
 
   constructor(settings: GuardSettings) {
     this.settings = settings;
     this.providers = settings.providers;
     this.places = settings.providers.flatMap((provider) => provider.places);
     this.queryPlaces = this.places.some((place) => place.in === 'query');
-    this.serviceHeaders = settings.providers.flatMap((provider) => provider.serviceHeaders);
+    this.gatewayHeaders = settings.providers.flatMap(({ serviceHeaders, askingHeaders = [] }) => [
+      ...serviceHeaders,
+      ...askingHeaders,
+    ]);
   }
 
   run(exchange: Exchange): Reply | null | Promise<Reply | null> {
@@ -67,26 +71,31 @@ export class Guard implements Filter {
       if (credential.place.in === 'cookie' && !provider.crossSite && !isSameOrigin(exchange))
         return refuse(exchange, new Failure('TG_AUTH_ORIGIN'));
       const decision = provider.authenticate(credential, exchange, this.places);
-      const tally = this.settings.tallyOf(provider.name);
-      if (!(decision instanceof Promise)) return this.follow(exchange, decision, credential, tally);
-      return decision.then((decided) => this.follow(exchange, decided, credential, tally));
+      if (!(decision instanceof Promise)) return this.follow(exchange, decision, credential, provider);
+      return decision.then((decided) => this.follow(exchange, decided, credential, provider));
     }
     return this.unrecognised(exchange);
   }
 
-  private follow(exchange: Exchange, decision: Decision, credential: Credential, tally: Tally): Reply | null {
+  private follow(
+    exchange: Exchange,
+    decision: Decision,
+    credential: Credential,
+    provider: Provider,
+  ): Reply | null | Promise<Reply | null> {
+    const tally = this.settings.tallyOf(provider.name);
     switch (decision.kind) {
       case 'allowed': {
-        const refusal = this.unproved(exchange, decision.identity, credential);
-        if (refusal !== null) tally.refused++;
-        else tally.allowed++;
-        return refusal ?? this.admit(exchange, decision.identity, credential);
+        const { identity } = decision;
+        const refusal = this.unproved(exchange, identity, credential);
+        if (!(refusal instanceof Promise)) return this.settle(exchange, refusal, identity, credential, tally);
+        return refusal.then((proved) => this.settle(exchange, proved, identity, credential, tally));
       }
       case 'refused':
         tally.refused++;
         if (decision.status === 403) return refuse(exchange, new Failure('TG_AUTH_FORBIDDEN', decision.why));
         if (credential.dpop) return refuseProof(exchange, decision.why, INVALID_TOKEN);
-        return this.challenge(exchange, new Failure('TG_AUTH_INVALID', decision.why), INVALID_TOKEN);
+        return this.challenge(exchange, new Failure('TG_AUTH_INVALID', decision.why), errorOf(provider));
       case 'answer':
         tally.answered++;
         exchange.refused = true;
@@ -97,8 +106,24 @@ export class Guard implements Filter {
     }
   }
 
+  private settle(
+    exchange: Exchange,
+    refusal: Reply | null,
+    identity: Identity,
+    credential: Credential,
+    tally: Tally,
+  ): Reply | null {
+    if (refusal !== null) tally.refused++;
+    else tally.allowed++;
+    return refusal ?? this.admit(exchange, identity, credential);
+  }
+
   /** A token that is bound is worth nothing to whoever has it alone. Asked of kept decisions too. */
-  private unproved(exchange: Exchange, { boundTo }: Identity, credential: Credential): Reply | null {
+  private unproved(
+    exchange: Exchange,
+    { boundTo }: Identity,
+    credential: Credential,
+  ): Reply | null | Promise<Reply | null> {
     const key = boundTo?.key ?? null;
     if (key === null && credential.dpop)
       return refuseProof(exchange, 'the token is bound to no key, but shown as if it were', INVALID_TOKEN);
@@ -109,8 +134,9 @@ export class Guard implements Filter {
     // RFC 9449 §7.2: whoever shows it as if it were anybody's has it from somebody else.
     if (!credential.dpop)
       return refuseProof(exchange, 'the token is bound to a key, and shown without a proof', INVALID_TOKEN);
-    const why = this.settings.possession.flaw(exchange, credential.value, key);
-    return why === null ? null : refuseProof(exchange, why, INVALID_PROOF);
+    const flawed = this.settings.possession.flaw(exchange, credential.value, key);
+    const judge = (why: string | null) => (why === null ? null : refuseProof(exchange, why, INVALID_PROOF));
+    return flawed instanceof Promise ? flawed.then(judge) : judge(flawed);
   }
 
   private admit(exchange: Exchange, identity: Identity, credential: Credential): null {
@@ -128,10 +154,16 @@ export class Guard implements Filter {
     return null;
   }
 
+  /** Of a request that is only shown: nothing of it tells a credential. */
+  conceal(exchange: Exchange): void {
+    if (!this.settings.passToken) stripPlaces(this.places, exchange);
+    else if (exchange.query !== null) exchange.query = maskTarget(`?${exchange.query}`, this.places).slice(1);
+  }
+
   /** Nothing of what a client says of itself goes on. */
   private clean(exchange: Exchange): void {
     if (!this.settings.passToken) stripPlaces(this.places, exchange);
-    for (const name of this.serviceHeaders) removeLike(exchange.headers, name);
+    for (const name of this.gatewayHeaders) removeLike(exchange.headers, name);
   }
 
   private unrecognised(exchange: Exchange): Reply | null {
@@ -151,6 +183,11 @@ export class Guard implements Filter {
     addChallenges(answer.headers, challenges, error);
     return answer;
   }
+}
+
+/** RFC 6750 §3.1: the error is one of a token, where that was what was shown. */
+function errorOf({ challenge }: Provider): TokenError | null {
+  return challenge.scheme === 'Bearer' ? INVALID_TOKEN : null;
 }
 
 /** RFC 9728 §5.1. */

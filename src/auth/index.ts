@@ -10,6 +10,7 @@ export {
   type Provider,
   type Remembrance,
   type RevocationFences,
+  type SharedSeen,
 } from './contract.ts';
 export { type ExplainedAuth, explainAuth } from './explain.ts';
 export { Guard, refuse, type Withheld } from './guard.ts';

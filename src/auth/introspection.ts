@@ -12,6 +12,7 @@ import { type Answered, IntrospectionProtocol } from './introspection-protocol.t
 import { compileMapping, type Mapping } from './mapping.ts';
 import { AUTHORIZATION, placesOf } from './places.ts';
 import type { AuthParts } from './room.ts';
+import type { SharedDecisions } from './shared-decisions.ts';
 
 /** A refused token is asked about again after this, in ms, at the latest. */
 const REFUSED = 5000;
@@ -32,7 +33,8 @@ export class IntrospectionProvider implements Provider {
   private readonly protocol: IntrospectionProtocol;
   private readonly decisions: Decisions;
 
-  constructor(config: IntrospectionConfig, parts: AuthParts) {
+  /** `shared`: decisions that nodes keep together; null: they don't. */
+  constructor(config: IntrospectionConfig, parts: AuthParts, shared: SharedDecisions | null) {
     this.name = config.name;
     this.config = config;
     this.parts = parts;
@@ -41,7 +43,7 @@ export class IntrospectionProvider implements Provider {
     this.mapping = compileMapping(config);
     this.endpoint = new Endpoint(config.name, config.endpoint, config.tls, parts);
     this.protocol = new IntrospectionProtocol(config, this.endpoint);
-    this.decisions = new Decisions(parts);
+    this.decisions = new Decisions(parts, { shared });
   }
 
   recognises(exchange: Exchange): Credential | typeof AMBIGUOUS | null {

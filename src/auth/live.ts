@@ -122,8 +122,16 @@ class Held extends PassingBody {
     this.clock = clock;
     this.done = done;
     const { expiresAt } = this.identity;
-    if (expiresAt !== null)
-      this.timer = clock.after(expiresAt - clock.wall(), () => this.cut('its credential ran out'));
+    if (expiresAt !== null) this.endAt(expiresAt);
+  }
+
+  /** A clock waits for some weeks at most; credentials may live for longer. */
+  private endAt(expiresAt: number): void {
+    const { clock } = this;
+    this.timer = clock.after(expiresAt - clock.wall(), () => {
+      if (clock.wall() >= expiresAt) this.cut('its credential ran out');
+      else this.endAt(expiresAt);
+    });
   }
 
   /** Both ends are closed: the service's connection, and visibly the client's. */

@@ -40,7 +40,8 @@ export function compileMapping(config: ProviderCommon): Mapping {
     const variables = variablesOf(facts);
     const scopes = scopesOf(facts.claims);
     return {
-      subject: subjectFrom(subject === null ? facts.claims.get('sub') : evaluated(subject, variables)),
+      subject:
+        subject === null ? textFrom(facts.claims.get('sub')) : filledFrom(evaluated(subject, variables)),
       permissions:
         permissions === null
           ? usualPermissions(facts.claims, scopes)
@@ -73,8 +74,13 @@ function evaluated(template: ValueTemplate, variables: Variables): Value | undef
   }
 }
 
+/** A template makes a text, of a number too: databases number their users. */
+function filledFrom(value: Value | undefined): string | null {
+  return typeof value === 'bigint' || typeof value === 'number' ? String(value) : textFrom(value);
+}
+
 /** Nobody is called by an empty text, nor by anything but text. */
-function subjectFrom(value: Value | undefined): string | null {
+function textFrom(value: Value | undefined): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
@@ -117,14 +123,9 @@ function tagsFrom(templates: readonly ValueTemplate[], variables: Variables): re
   const tags: string[] = [];
   for (const template of templates) {
     const value = evaluated(template, variables);
-    const found = (Array.isArray(value) ? value : [value]).map(tagText);
+    const found = (Array.isArray(value) ? value : [value]).map(filledFrom);
     if (found.some((tag) => tag === null)) return null;
     tags.push(...(found as string[]));
   }
   return tags;
-}
-
-function tagText(value: Value | undefined): string | null {
-  if (typeof value === 'string' && value !== '') return value;
-  return typeof value === 'bigint' || typeof value === 'number' ? String(value) : null;
 }

@@ -1,6 +1,8 @@
 import type {
   DecisionPointConfig,
+  ForwardConfig,
   GatewayConfig,
+  IntrospectionConfig,
   ProviderConfig,
   RouteAuthConfig,
   RouteCacheConfig,
@@ -22,7 +24,14 @@ import type { Random } from '../util/random.ts';
 import { ApiKeyProvider } from './api-key.ts';
 import { BasicProvider } from './basic.ts';
 import type { Endpoint } from './call/index.ts';
-import type { Identity, Provider, Remembrance, RevocationFences } from './contract.ts';
+import type {
+  Identity,
+  Provider,
+  Remembrance,
+  RevocationFences,
+  SharedRecords,
+  SharedSeen,
+} from './contract.ts';
 import { DecisionPoint } from './decision-point.ts';
 import { Possession } from './dpop/index.ts';
 import { ForwardProvider } from './forward.ts';
@@ -38,6 +47,7 @@ import { compilePermit } from './permit.ts';
 import { authzenQuestion, opaQuestion, type Question } from './questions.ts';
 import { permitResponse } from './response-permit.ts';
 import { ServiceToken } from './service-token/index.ts';
+import { SharedDecisions } from './shared-decisions.ts';
 import { type KeyRing, keySetAnswer, Signing, signerFor } from './signing/index.ts';
 import { newTally, type Tally } from './tally.ts';
 
@@ -54,6 +64,10 @@ export interface AuthParts {
   readonly nodeSecret: () => string;
   /** May what was found out before be used? */
   readonly memory: Remembrance;
+  /** What nodes keep together; null: there are no others. */
+  readonly records: SharedRecords | null;
+  /** What counts once, for other workers and nodes too. */
+  readonly seenElsewhere: readonly SharedSeen[];
   /** The variables of expressions, for an exchange. */
   variables(exchange: Exchange): ExchangeVariables;
 }
@@ -75,7 +89,7 @@ export class AuthRoom {
 
   constructor(parts: Omit<AuthParts, 'endpoints'>) {
     this.parts = { ...parts, endpoints: new Set() };
-    this.possession = new Possession(parts.clock);
+    this.possession = new Possession(parts.clock, parts.seenElsewhere);
     this.seldom = new Seldom(parts.log, parts.clock);
     this.signing = new Signing(parts.nodeSecret, parts.clock);
     this.live = new LiveCredentials(parts.clock, parts.fences, parts.memory);
@@ -146,12 +160,18 @@ export class AuthRoom {
       case 'apiKey':
         return new ApiKeyProvider(config);
       case 'introspection':
-        return new IntrospectionProvider(config, this.parts);
+        return new IntrospectionProvider(config, this.parts, this.sharedDecisions(config));
       case 'jwt':
         return new JwtProvider(config, this.parts);
       case 'forward':
-        return new ForwardProvider(config, this.parts);
+        return new ForwardProvider(config, this.parts, this.sharedDecisions(config));
     }
+  }
+
+  private sharedDecisions(config: IntrospectionConfig | ForwardConfig): SharedDecisions | null {
+    const { records, clock } = this.parts;
+    if (!config.sharesDecisions || records === null) return null;
+    return new SharedDecisions(records, this.keyOf(config), clock);
   }
 
   /** What a function does can't be told by its text: what has one is made anew. */

@@ -39,5 +39,6 @@ export {
   Superseded,
   Unavailable,
 } from './sequence/index.ts';
+export { type SharedRecord, SharedRecords } from './shared-records.ts';
 export { SharedSecret } from './shared-secret.ts';
 export type { SharedStore, SharedStoreState } from './shared-store.ts';

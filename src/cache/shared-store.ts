@@ -34,6 +34,8 @@ export interface SharedStore {
   release(key: string): void;
   /** Resolves when nobody claims the key any more (filled or given up), when the store is lost, or after `ms`. */
   settled(key: string, ms: number): Promise<void>;
+  /** Is this the first time that anybody names it, or was it named within `ms` already? `away`: nobody can tell. */
+  once(name: string, ms: number): Promise<'first' | 'again' | 'away'>;
   /** The secret that all share who share the store: `own` from now on where there is none. Null: nobody can tell now. */
   secret(own: string): Promise<string | null>;
   describe(): SharedStoreState;

@@ -81,6 +81,8 @@ export interface IntrospectionConfig extends ProviderCommon {
   timeout: number;
   /** Milliseconds past its time in which an accepted decision still counts while the server fails. */
   staleIfError: number;
+  /** Accepted decisions stand in Redis too, for all nodes. */
+  sharesDecisions: boolean;
 }
 
 export interface JwtConfig extends ProviderCommon {
@@ -114,6 +116,8 @@ export interface ForwardConfig extends ProviderCommon {
   clientHeaders: string[];
   /** Milliseconds; 0: not kept. `key` null: headers, method, host, path and query. */
   cache: { accept: number; refuse: number; key: Expression | null };
+  /** Accepted decisions stand in Redis too, for all nodes. */
+  sharesDecisions: boolean;
   timeout: number;
   tls: UpstreamTlsConfig;
 }

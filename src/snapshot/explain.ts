@@ -92,8 +92,9 @@ export function explainRequest(config: GatewayConfig, request: ExplainRequest): 
   const found = { ...NOTHING, rejected: rejectedBy(router, exchange), params: exchange.params };
   if (route === undefined)
     return { ...found, status: answers[0]?.status ?? 404, why: refusalOf(router, exchange) };
-  const outcome = outcomeOf(config, route, exchange);
+  // Takes credentials off the request, so it comes first, as the guard does.
   const auth = authOf(config, route, exchange);
+  const outcome = outcomeOf(config, route, exchange);
   const limits = limitsOf(route, exchange);
   return {
     ...found,
@@ -186,6 +187,8 @@ export function idleAuthRoom(): AuthRoom {
     fences: NO_FENCES,
     memory: ALWAYS,
     nodeSecret: () => '',
+    records: null,
+    seenElsewhere: [],
     variables: requestVariables,
   });
 }

@@ -104,6 +104,7 @@ export const TOPICS = {
   state: 'state',
   requests: 'requests',
   series: 'series',
+  seen: 'seen',
 } as const;
 
 /** An invalidation under its number, as it goes to workers; `what` null: the floor rises to it; `reset`: another sequence begins. */
@@ -118,6 +119,12 @@ export interface SequenceNews {
   syncedFor: number | null;
   /** Where that sequence stands (`placeOf`): it may be another than the one of the worker's config for a moment. */
   place: string;
+}
+
+/** A name that counts once on this node, until then (ms since 1970). Answered with whether it was new. */
+export interface SeenName {
+  name: string;
+  until: number;
 }
 
 /** A target that one worker has taken out, for its siblings. */

@@ -23,6 +23,7 @@ export {
   type ReadConfig,
   type ReadEdit,
   type ReplaceResult,
+  type SeenName,
   type SequenceNews,
   type StartAdmin,
   TOPICS,

@@ -4,6 +4,7 @@ import { type Logger, type Moves, Series, sumOfPhases, UNMATCHED } from '../tele
 import { ActiveChecks, type TargetMode } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
+import { SeenNames } from '../util/seen-names.ts';
 import { type CacheControl, cacheControl } from './cache-view.ts';
 import type { Channel } from './channel.ts';
 import { configControl } from './config-control.ts';
@@ -17,6 +18,7 @@ import {
   type NodeView,
   type ReadConfig,
   type ReadEdit,
+  type SeenName,
   type SequenceNews,
   type StartAdmin,
   TOPICS,
@@ -93,6 +95,8 @@ class Supervisor {
   private reloading: Reloading | null = null;
   private readonly events: NodeEvents;
   private readonly series: Series;
+  /** What counts once on this node. */
+  private readonly seen = new SeenNames();
   private readonly startedAt: number;
   private readonly end = Promise.withResolvers<number>();
   private phase: 'starting' | 'serving' | 'draining' = 'starting';
@@ -243,6 +247,10 @@ class Supervisor {
       return { number, distrust: connected === false, syncedFor, place } satisfies SequenceNews;
     });
     channel.on(TOPICS.series, (moves) => this.series.add(moves as Moves));
+    channel.on(TOPICS.seen, (asked) => {
+      const { name, until } = asked as SeenName;
+      return this.seen.isNew(name, until, this.options.clock.wall());
+    });
     channel.on(TOPICS.health, () => this.checks.reports());
     this.targets.serve(channel);
     channel.on(TOPICS.ready, () => this.readiness.why);

@@ -84,6 +84,18 @@ describe('forward', () => {
     expect(headerValues(on.got(), 'x-user')).toEqual([]);
   });
 
+  it('keeps a client’s own word of what was asked for from the service too, in any spelling', async () => {
+    await start(PASS);
+    await on.ask(
+      'GET /x',
+      'X-Forwarded-Uri: /mallory',
+      'X_Forwarded_Method: MALLORY',
+      'x-original-uri: /mallory',
+      'X-Original-Method: MALLORY',
+    );
+    expect(on.got().raw.toString()).not.toMatch(/mallory/i);
+  });
+
   it.each([401, 403, 302, 307])('gives %i back as it is', async (status) => {
     await start(
       answer(

@@ -78,6 +78,20 @@ describe('introspection (RFC 7662)', () => {
   });
 
   it.each([
+    ['42', '42'],
+    ['12345678901234567890', '12345678901234567890'],
+    ['1.5', '1.5'],
+    ['true', undefined],
+    ['[7]', undefined],
+    ['""', undefined],
+  ])('a template for the subject makes a text of a number: %s', async (id, subject) => {
+    await start({ subject: '{claims.user_id}' });
+    server.say = () => `{"active":true,"user_id":${id}}`;
+    expect((await ask()).status).toBe(200);
+    expect(headerValue(on.got(), 'x-auth-subject')).toBe(subject);
+  });
+
+  it.each([
     [false, 401],
     ['true', 503],
     [1, 503],

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import { answer, headerValue } from '../../src/testkit/index.ts';
+import { loadObject } from '../../src/config/index.ts';
+import { explainRequest } from '../../src/snapshot/index.ts';
+import { answer, headerValue, headerValues } from '../../src/testkit/index.ts';
 import { type Stage, stage } from './stage.ts';
 
 let on: Stage;
@@ -34,7 +36,43 @@ describe('a credential in a query', () => {
   });
 });
 
+describe('explain', () => {
+  it.for([
+    ['right', '/x?a=1', {}],
+    ['wrong', '/x?a=1', {}],
+    ['right', '/x?a=1&api%20key=***', { passToken: true }],
+  ] as const)('shows no credential of a query: %s', ([key, target, more]) => {
+    const { config } = loadObject(
+      {
+        listen: '127.0.0.1:8080',
+        services: { shop: { url: 'http://127.0.0.1:1' } },
+        auth,
+        routes: { all: { match: '/*', to: 'shop', auth: { with: 'keys', ...more } } },
+      },
+      '.',
+    );
+    const explained = explainRequest(config!, { method: 'GET', url: `/x?a=1&api%20key=${key}`, headers: [] });
+    expect(explained.target).toBe(`http://127.0.0.1:1${target}`);
+    expect(JSON.stringify(explained)).not.toContain(key);
+  });
+});
+
 describe('a refusal by a guard', () => {
+  it('speaks of a token only where one was shown', async () => {
+    const jwt = { jwt: { secret: 'long-enough-to-be-a-secret-of-hmac', issuer: 'any' } };
+    on = await stage({ auth: { ...auth, jwt }, route: { auth: { with: ['keys', 'jwt'] } } });
+    const challenges = async (...lines: string[]) =>
+      headerValues(await on.ask('GET /x', ...lines), 'www-authenticate');
+    expect(await challenges('X-Api-Key: wrong')).toEqual([
+      'ApiKey realm="tidegate"',
+      'Bearer realm="tidegate"',
+    ]);
+    expect(await challenges('Authorization: Bearer wrong')).toEqual([
+      'ApiKey realm="tidegate"',
+      'Bearer realm="tidegate", error="invalid_token"',
+    ]);
+  });
+
   it('carries the leave of CORS, stands in for itself by onStatus, and is shaped by errors', async () => {
     on = await stage({
       auth,

@@ -4,28 +4,43 @@ import { getHeaders } from '../../http/headers.ts';
 import { clientAuthority } from '../../pipeline/index.ts';
 import { normalisePath } from '../../router/index.ts';
 import type { Clock } from '../../util/clock.ts';
+import { SeenNames } from '../../util/seen-names.ts';
+import type { SharedSeen } from '../contract.ts';
 import { judgeProof } from './proof.ts';
-import { SeenProofs } from './seen.ts';
 
 /** Where a proof stands (RFC 9449 §4.1). */
 export const PROOF_HEADER = 'dpop';
 
+/** Why a client does not have a key; null: it has. */
+type Flaw = string | null;
+
+const REPLAYED = 'the proof was shown before';
+
 /** Does a client have the key that its token is bound to (RFC 9449)? Knows the proofs that were shown before. */
 export class Possession {
   private readonly clock: Clock;
-  private readonly seen = new SeenProofs();
+  private readonly seen = new SeenNames();
+  private readonly elsewhere: readonly SharedSeen[];
   /** For whom it was shown already: a proof counts once, for all that is done for one request. */
-  private readonly proved = new WeakMap<Exchange, string>();
+  private readonly proved = new WeakMap<Exchange, { what: string; flaw: Flaw | Promise<Flaw> }>();
 
-  constructor(clock: Clock) {
+  /** `elsewhere`: what other workers, and other nodes, have seen. */
+  constructor(clock: Clock, elsewhere: readonly SharedSeen[]) {
     this.clock = clock;
+    this.elsewhere = elsewhere;
   }
 
-  /** Why not; null: it does. */
-  flaw(exchange: Exchange, token: string, thumbprint: string): string | null {
+  flaw(exchange: Exchange, token: string, thumbprint: string): Flaw | Promise<Flaw> {
     const client = exchange.madeFor ?? exchange;
     const what = hash('sha256', `${thumbprint} ${token}`, 'base64url');
-    if (this.proved.get(client) === what) return null;
+    const proved = this.proved.get(client);
+    if (proved?.what === what) return proved.flaw;
+    const flaw = this.judge(client, token, thumbprint);
+    this.proved.set(client, { what, flaw });
+    return flaw;
+  }
+
+  private judge(client: Exchange, token: string, thumbprint: string): Flaw | Promise<Flaw> {
     const proofs = getHeaders(client.headers, PROOF_HEADER);
     if (proofs.length !== 1) return proofs.length === 0 ? 'no proof was shown' : 'several proofs were shown';
     const now = this.clock.wall();
@@ -34,9 +49,14 @@ export class Possession {
     if (typeof judged === 'string') return judged;
     // Hashed, so that what is kept has one size.
     const name = hash('sha256', `${thumbprint} ${judged.id}`, 'base64url');
-    if (!this.seen.isNew(name, judged.until, now)) return 'the proof was shown before';
-    this.proved.set(client, what);
-    return null;
+    if (!this.seen.isNew(name, judged.until, now)) return REPLAYED;
+    return this.elsewhere.length === 0 ? null : this.newElsewhere(name, judged.until - now);
+  }
+
+  /** Whoever can't tell in time is passed over: what the others have seen counts all the same. */
+  private async newElsewhere(name: string, forMs: number): Promise<Flaw> {
+    const told = await Promise.all(this.elsewhere.map((seen) => seen(name, forMs)));
+    return told.includes('again') ? REPLAYED : null;
   }
 }
 

@@ -14,6 +14,7 @@ export interface Group {
   readonly life: string;
   readonly entries: string;
   readonly claims: string;
+  readonly once: string;
   readonly notes: string;
   readonly seats: string;
   readonly secret: string;
@@ -55,6 +56,7 @@ function group(tag: string): Group {
     life: `${tag}:life`,
     entries: `${tag}:e:`,
     claims: `${tag}:f:`,
+    once: `${tag}:o:`,
     notes: `${tag}:notes`,
     seats: `${tag}:seats`,
     secret: `${tag}:secret`,

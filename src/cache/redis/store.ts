@@ -106,6 +106,18 @@ export class RedisStore implements SharedStore {
     return this.claims.settled(digestOf(key), ms);
   }
 
+  async once(name: string, ms: number): Promise<'first' | 'again' | 'away'> {
+    if (!this.link.connected) return 'away';
+    const digest = digestOf(name);
+    const key = this.parts.keys.groupOf(digest).once + digest;
+    try {
+      const reply = await this.link.send('set', key, '', 'NX', 'PX', Math.max(1, Math.ceil(ms)));
+      return reply === null ? 'again' : 'first';
+    } catch {
+      return 'away';
+    }
+  }
+
   secret(own: string): Promise<string | null> {
     const { keys, seal, clock } = this.parts;
     return standingSecret(this.link, keys.first.secret, seal, own, clock);

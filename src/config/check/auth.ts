@@ -30,6 +30,7 @@ type Jwt = NonNullable<ProviderInput['jwt']>;
 export function checkProviders(input: ConfigInput, filled: ReadonlySet<string>, findings: Findings): void {
   const check = new CompileCheck(findings);
   for (const [name, provider] of Object.entries(input.auth ?? {})) {
+    checkSharedDecisions(name, provider, input, findings);
     for (const [kind, settings] of Object.entries(provider))
       checkTemplates(settings as Common, ['auth', name, kind], check);
     const { apiKey, basic, introspection, jwt, forward } = provider;
@@ -38,10 +39,53 @@ export function checkProviders(input: ConfigInput, filled: ReadonlySet<string>, 
     if (introspection?.endpoint !== undefined)
       refusePlain(introspection, 'endpoint', ['auth', name, 'introspection'], findings);
     if (jwt !== undefined) checkJwt(jwt, ['auth', name, 'jwt'], findings);
+    if (forward !== undefined) refusePatterns(forward, ['auth', name, 'forward'], findings);
     if (forward !== undefined) checkForwardHeaders(forward, ['auth', name, 'forward'], findings);
     if (typeof forward?.cache === 'object' && forward.cache.key !== undefined)
       check.value(forward.cache.key, requestScope, ['auth', name, 'forward', 'cache', 'key']);
   }
+}
+
+/** Decisions that nodes are to keep together: where, for how long, and that each node would decide the same. */
+function checkSharedDecisions(
+  name: string,
+  { introspection, forward }: ProviderInput,
+  input: ConfigInput,
+  findings: Findings,
+): void {
+  for (const [kind, settings] of Object.entries({ introspection, forward })) {
+    const cache = settings?.cache;
+    if (typeof cache !== 'object' || String(cache.redis) !== 'true') continue;
+    const path = ['auth', name, kind, 'cache', 'redis'];
+    if (input.cache?.redis === undefined)
+      findings.error(
+        'TG_CONFIG_MISSING',
+        path,
+        'there is no Redis to keep decisions in',
+        'say cache: { redis: redis://HOST:PORT } at the top level, or remove this',
+      );
+    if (kind === 'forward' && cache.accept === undefined)
+      findings.error(
+        'TG_CONFIG_CONFLICT',
+        path,
+        'no accepted decision is kept at all',
+        'say accept: how long one is kept; refused ones never stand in Redis',
+        { atKey: true },
+      );
+    if (holdsFunction(settings))
+      findings.error(
+        'TG_CONFIG_CONFLICT',
+        path,
+        'what a function decides can not be compared between nodes',
+        'write subject, permissions, claims, tags and key as text',
+        { atKey: true },
+      );
+  }
+}
+
+function holdsFunction(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value === 'function';
+  return Object.values(value).some(holdsFunction);
 }
 
 function checkTemplates(
@@ -57,6 +101,24 @@ function checkTemplates(
   for (const [name, template] of Object.entries(claims ?? {})) look(template, [...path, 'claims', name]);
   if (!Array.isArray(tags)) return look(tags as Template | undefined, [...path, 'tags']);
   for (const [index, tag] of tags.entries()) look(tag, [...path, 'tags', index]);
+}
+
+/** A star in the name of a header is a letter like others, which nobody means by it. */
+function refusePatterns(
+  forward: NonNullable<ProviderInput['forward']>,
+  path: Path,
+  findings: Findings,
+): void {
+  for (const key of ['requestHeaders', 'responseHeaders', 'clientHeaders'] as const) {
+    const names = forward[key];
+    const list = Array.isArray(names) ? names : [names];
+    for (const [index, name] of list.entries()) {
+      if (typeof name !== 'string' || !name.includes('*')) continue;
+      const at = Array.isArray(names) ? [...path, key, index] : [...path, key];
+      const message = `"${name}" names one header: there are no patterns here`;
+      findings.error('TG_CONFIG_HEADER', at, message, 'write the names, one by one');
+    }
+  }
 }
 
 /** An answer of the auth service says nothing of framing, nor in the gateway's own words who is asking. */

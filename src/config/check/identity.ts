@@ -136,12 +136,12 @@ function checkSigned(input: ConfigInput, findings: Findings): void {
       path: ['routes', name, 'auth'],
     })),
   ];
-  let signs = false;
+  let signs: Path | null = null;
   for (const { auth, path } of owners) {
     if (typeof auth !== 'object' || auth === null) continue;
     const { forwardAs, passToken } = auth as RouteAuthInput;
     if (forwardAs !== 'jwt') continue;
-    signs = true;
+    signs ??= [...path, 'forwardAs'];
     if (String(passToken) === 'true')
       findings.error(
         'TG_CONFIG_CONFLICT',
@@ -151,7 +151,7 @@ function checkSigned(input: ConfigInput, findings: Findings): void {
         { atKey: true, also: { path: [...path, 'forwardAs'], atKey: true } },
       );
   }
-  if (!signs) {
+  if (signs === null) {
     if (input.signing !== undefined)
       findings.warning(
         'TG_CONFIG_UNUSED',
@@ -166,7 +166,7 @@ function checkSigned(input: ConfigInput, findings: Findings): void {
   if (input.signing?.key !== undefined || input.cache?.redis !== undefined) return;
   findings.warning(
     'TG_CONFIG_AUTH',
-    ['signing'],
+    input.signing === undefined ? signs : ['signing'],
     'each node signs with a key of its own, so only one node may run',
     'say signing: { key }, the same on all nodes, or share a Redis: cache: { redis }',
     { atKey: true },

@@ -95,9 +95,10 @@ function introspectionOf(name: string, input: Of<'introspection'>, read: ReadFil
     endpoint: input.endpoint,
     clientAuth: clientAuthOf(input, read),
     tls: upstreamTlsOf(input.tls ?? {}, read.pem),
-    cache: durationOf(input.cache, 0),
+    cache: durationOf(typeof input.cache === 'object' ? input.cache.accept : input.cache, 0),
     timeout: durationOf(input.timeout, TIMEOUT),
     staleIfError: durationOf(input.staleIfError, 0),
+    sharesDecisions: sharesDecisions(input.cache),
   };
 }
 
@@ -147,6 +148,7 @@ function forwardOf(name: string, input: Of<'forward'>, read: ReadFiles): Provide
     responseHeaders: lower(input.responseHeaders),
     clientHeaders: lower(input.clientHeaders),
     cache: forwardCacheOf(input.cache),
+    sharesDecisions: sharesDecisions(input.cache),
     timeout: durationOf(input.timeout, TIMEOUT),
     tls: upstreamTlsOf(input.tls ?? {}, read.pem),
   };
@@ -159,6 +161,9 @@ function forwardCacheOf(input: Of<'forward'>['cache']): ForwardConfig['cache'] {
   }
   return { accept: durationOf(input.accept, 0), refuse: durationOf(input.refuse, 0), key: input.key ?? null };
 }
+
+const sharesDecisions = (cache: string | number | { readonly redis?: unknown } | undefined): boolean =>
+  typeof cache === 'object' && String(cache.redis ?? false) === 'true';
 
 const lower = (names: string | readonly string[] | undefined): string[] =>
   listOf(names).map((name) => name.toLowerCase());

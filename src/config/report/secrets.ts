@@ -32,7 +32,7 @@ const HARMLESS_WORDS = [
   'seconds',
 ];
 /** Whole keys that hold no secret though a word in them sounds so. */
-const HARMLESS_KEYS = ['tokenEndpoint', 'passToken', 'partKey', 'monkey', 'keyboard'];
+const HARMLESS_KEYS = ['tokenEndpoint', 'clientCredentials', 'passToken', 'partKey', 'monkey', 'keyboard'];
 
 /** Does this key, misspelt perhaps, name something that must not be printed? */
 export function looksSecret(key: string): boolean {
@@ -67,8 +67,8 @@ const CREDENTIALS = /(?<=[a-z][a-z0-9+.-]*:\/\/)[^\s/@'"]*(?:@[^\s/@'"]*)*(?=@)/
 const KEY_AND_VALUE =
   /(["']?)([A-Za-z_][\w.-]*)\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s,}\]#"'[{&*][^,}\]#]*)/g;
 
-/** What stands before the `key` of a batch, which opens nothing. */
-const OF_BATCH = /\bbatch"?\s*:\s*\{[^{}]*$/;
+/** What stands before the `key` of a batch or a cache, which opens nothing. */
+const OPENS_NOTHING = /\b(?:batch|cache)"?\s*:\s*\{[^{}]*$/;
 
 /** Takes `user:password` out of every URL in a text. */
 export function maskUrls(text: string): string {
@@ -84,7 +84,7 @@ export function secretsByLook(line: string): Range[] {
   for (const match of line.matchAll(KEY_AND_VALUE)) {
     const [whole, , key, , value] = match as unknown as [string, string, string, string, string];
     if (!looksSecret(key) || isReference(value) || isNoText(value)) continue;
-    if (key === 'key' && OF_BATCH.test(line.slice(0, match.index))) continue;
+    if (key === 'key' && OPENS_NOTHING.test(line.slice(0, match.index))) continue;
     found.push([match.index + whole.length - value.length, match.index + whole.trimEnd().length]);
   }
   for (const match of line.matchAll(CREDENTIALS)) {

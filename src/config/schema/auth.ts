@@ -153,6 +153,12 @@ const { from: _from, crossSite: _crossSite, ...ofCertificates } = common;
 
 const mtls = object('MtlsProvider', 'mtls', ofCertificates);
 
+const sharesDecisions = boolean
+  .optional()
+  .describe(
+    'true keeps accepted decisions in the Redis of cache.redis too, so that what one node has asked the others know. Default false: each worker keeps its own.',
+  );
+
 const clientAuthFits: Rule = (provider, report) => {
   const method =
     provider.clientAuth ?? ('privateKey' in provider ? 'private_key_jwt' : 'client_secret_basic');
@@ -179,7 +185,13 @@ const introspection = object(
       .optional()
       .describe('For private_key_jwt: path of a private key (PEM, PKCS #8), or the text itself.'),
     keyId: filledText.optional().describe('For private_key_jwt: the kid that the auth server knows it by.'),
-    cache: duration
+    cache: oneOf('a duration, or { accept, redis }', [
+      duration,
+      object('IntrospectionCache', 'cache', {
+        accept: duration.describe('How long an accepted token is not asked about again.'),
+        redis: sharesDecisions,
+      }),
+    ])
       .optional()
       .describe(
         'How long an accepted token is not asked about again, at most until its exp; a refused one at most 5s. Default: not at all.',
@@ -315,6 +327,7 @@ const forward = object('Forward', 'forward', {
         .describe(
           'CEL: what a decision depends on. Default: the headers sent along, method, host, path and query.',
         ),
+      redis: sharesDecisions,
     }),
   ])
     .optional()

@@ -1,8 +1,8 @@
-/** Proofs that are remembered: at 1,500 a second all of those that still count. */
+/** Names that are remembered: at 1,500 a second all those of a minute. */
 const MOST = 100_000;
 
-/** Proofs that were shown, until they count no more: each counts once (RFC 9449 §11.1). */
-export class SeenProofs {
+/** Names that count once, until they count no more. */
+export class SeenNames {
   /** Until when each counts, in the order in which they came. */
   private readonly until = new Map<string, number>();
 
