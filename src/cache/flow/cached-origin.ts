@@ -122,9 +122,9 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     switch (use.kind) {
       case 'fresh':
       case 'stale-allowed':
-        return this.hit(exchange, out, entry!, fields, now, use);
+        return this.hit(exchange, out, keyed.key, entry!, fields, now, use);
       case 'stale-while-revalidate':
-        this.hit(exchange, out, entry!, fields, now, use);
+        this.hit(exchange, out, keyed.key, entry!, fields, now, use);
         return this.refresh(exchange, keyed as FullKey, entry!);
       case 'forward':
         return this.forward(exchange, out, lineOf(use));
@@ -142,6 +142,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   private hit(
     exchange: Exchange,
     out: Out<T>,
+    key: string,
     entry: Entry,
     fields: RequestCacheFields,
     now: number,
@@ -149,10 +150,11 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   ): void {
     const { cache, rules } = this;
     cache.hits++;
+    const hits = hitsOf(entry, key, cache.memory);
     const isLate = this.fedBy !== null && includesOne(this.fedBy.lagging, entry.tags);
     if (use.detail === null && !isLate && asksForAll(exchange.method, fields)) {
       exchange.cache = HIT;
-      return out.finish(exchange, hitsOf(entry).reply(now), rules.transform);
+      return out.finish(exchange, hits.reply(now), rules.transform);
     }
     const detail = use.detail ?? (isLate ? 'lag' : null);
     const line = detail === null ? HIT : { hit: true, detail };
