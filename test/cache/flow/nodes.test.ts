@@ -162,6 +162,19 @@ describe.skipIf(noRedis())('two nodes of two workers with Redis between them', (
     expect(new Set(answers.map(({ text }) => text))).toEqual(new Set(['two /a']));
   }, 30_000);
 
+  it('a fill that takes longer than a lease stays the only one', async () => {
+    const open = Promise.withResolvers<void>();
+    hold = open.promise;
+    const first = get(nodes[0], '/long');
+    await until(() => count('/long') === 1, 'a request at the origin');
+    const asks = Array.from({ length: 20 }, (_, i) => get(nodes[i % 2]!, '/long'));
+    await pause(7000);
+    expect(count('/long')).toBe(1);
+    open.resolve();
+    for (const { text } of await Promise.all([first, ...asks])) expect(text).toBe('one /long');
+    expect(count('/long')).toBe(1);
+  }, 30_000);
+
   it('when the node that fills is killed, those who wait at the other get their answer within its lease', async () => {
     const open = Promise.withResolvers<void>();
     hold = open.promise;
