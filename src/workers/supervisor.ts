@@ -185,11 +185,11 @@ class Supervisor {
         told: (reload) => this.events.publish('reload', reload),
         reloaded: (next) => {
           this.checks.apply(next.checks);
-          void this.sequence.follow(next.cache).then(() => this.changes.follow(next));
+          void this.sequence.follow(next.cache, next.queryRules).then(() => this.changes.follow(next));
         },
       },
     );
-    await this.sequence.follow(outline.cache);
+    await this.sequence.follow(outline.cache, outline.queryRules);
     await this.changes.follow(outline);
     this.phase = 'serving';
     this.checks.apply(outline.checks);

@@ -1,2 +1,2 @@
-export { type Fenced, Fences, hasPrefix, type Invalidation, urlTag } from './fences.ts';
+export { type Fenced, Fences, hasPrefix, type Invalidation, urlOfTag, urlTag } from './fences.ts';
 export { slotOf } from './tag-record.ts';
