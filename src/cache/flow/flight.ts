@@ -271,6 +271,7 @@ export class Flight<T> implements Responder {
     origin(this.fill, { finish: (_fill, answer) => this.answered(answer) });
   }
 
+  /** Whether what comes early is for the others as well, only the answer will tell. */
   inform(_fill: Exchange, status: number, headers: Headers): void {
     const { leader } = this;
     if (!leader.gone) leader.exchange.responder.inform(leader.exchange, status, headers);
