@@ -3,11 +3,14 @@ import type { Clock, Timer } from '../../util/clock.ts';
 import type { Random } from '../../util/random.ts';
 import { FUNCTIONS } from './functions.ts';
 import type { Keyspace } from './keys.ts';
+import { Returns } from './returns.ts';
 
 /** Keys claimed or waited for at once in one process. */
 const MOST = 10_000;
 /** How often a lease is renewed while it runs: one late renewal loses nothing. */
 const RENEWALS = 3;
+/** Longest that is waited on the word of a lease alone: what tells of its end may be lost. In ms. */
+const LOOK_AGAIN = 500;
 
 export interface ClaimsParts {
   readonly clock: Clock;
@@ -23,12 +26,14 @@ export class Claims {
   private readonly link: RedisLink;
   private readonly parts: ClaimsParts;
   private readonly mine = new Map<string, Lease>();
+  private readonly returns: Returns;
   private readonly waiters = new Map<string, Set<Waiter>>();
   private readonly stop: () => void;
 
   constructor(link: RedisLink, parts: ClaimsParts) {
     this.link = link;
     this.parts = parts;
+    this.returns = new Returns(link, parts.clock);
     link.onMessage((channel) => this.wake(channel));
     // Subscriptions are lost with the connection.
     this.stop = link.onChange((connected) => {
@@ -46,6 +51,8 @@ export class Claims {
       this.hold(name, token, Math.ceil(ms));
       return 'mine';
     } catch {
+      // Redis may take it all the same, and later.
+      this.returns.giveBack(name, token);
       return 'away';
     }
   }
@@ -55,9 +62,7 @@ export class Claims {
     const lease = this.mine.get(name);
     if (lease === undefined) return;
     this.drop(name, lease);
-    this.link.call(FUNCTIONS, 'release', [name], [lease.token]).catch(() => {
-      // Then it ends by itself.
-    });
+    this.returns.giveBack(name, lease.token);
   }
 
   private hold(name: string, token: string, ms: number): void {
@@ -106,6 +111,7 @@ export class Claims {
   close(): void {
     this.stop();
     for (const [name, lease] of this.mine) this.drop(name, lease);
+    this.returns.close();
     this.wakeAll();
   }
 
@@ -156,15 +162,16 @@ class Waiter {
     this.deadline = clock.now() + ms;
   }
 
-  /** Until it is over, or the lease must have been renewed since: it has `left` ms to go; 0 or less: it is gone. */
+  /** Until it is over, or time to look again at the lease, which has `left` ms to go; 0 or less: it is gone. */
   async pause(left: number): Promise<void> {
     if (left <= 0) this.end();
     if (this.over) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.goOn = resolve;
     const remaining = this.deadline - this.clock.now();
-    const isLast = remaining <= left;
-    this.timer = this.clock.after(isLast ? remaining : left + 1, () => (isLast ? this.end() : resolve()));
+    const next = Math.min(left + 1, LOOK_AGAIN);
+    const isLast = remaining <= next;
+    this.timer = this.clock.after(isLast ? remaining : next, () => (isLast ? this.end() : resolve()));
     await promise;
     this.clock.cancel(this.timer);
   }

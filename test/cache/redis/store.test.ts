@@ -331,6 +331,45 @@ describe.skipIf(noRedis())('entries in Redis', () => {
       expect(await other.store.claim('lost', 300)).toBe('theirs');
     });
 
+    it('that could not be given back are, as soon as Redis can be reached again', async () => {
+      await using own = await redisServer();
+      await using one = await startNode(own, { commandTimeout: TIMEOUT });
+      await using other = await startNode(own);
+      expect(await one.store.claim('k', 60_000)).toBe('mine');
+      own.freeze();
+      one.store.release('k');
+      await until(() => one.store.describe().state === 'away', 'the outage to be noticed');
+      own.thaw();
+      await until(() => one.isReady() && other.isReady(), 'both to be back', 15_000);
+      await until(async () => (await other.store.claim('k', 1000)) === 'mine', 'the lease to be given back');
+    });
+
+    it('that Redis takes when nobody waits for its answer any more are given back', async () => {
+      await using own = await redisServer();
+      await using one = await startNode(own, { commandTimeout: TIMEOUT });
+      await using other = await startNode(own);
+      own.freeze();
+      expect(await one.store.claim('k', 60_000)).toBe('away');
+      own.thaw();
+      await until(() => one.isReady() && other.isReady(), 'both to be back', 15_000);
+      await until(async () => (await other.store.claim('k', 1000)) === 'mine', 'the lease to be given back');
+    });
+
+    it('whose end nobody heard of are looked at again', async () => {
+      await using other = await startNode(server);
+      expect(await node.store.claim('silent', 5000)).toBe('mine');
+      const began = performance.now();
+      const settled = other.store.settled('silent', 10_000);
+      await until(
+        async () => String(await server.command('PUBSUB', 'NUMSUB', claimOf('silent'))).endsWith('1'),
+        'it to listen',
+      );
+      await server.command('DEL', claimOf('silent'));
+      await settled;
+      expect(performance.now() - began).toBeLessThan(4000);
+      node.store.release('silent');
+    });
+
     it('are waited for no longer than asked, by many at once', async () => {
       await using other = await startNode(server);
       expect(await node.store.claim('slow', 5000)).toBe('mine');
