@@ -83,6 +83,7 @@ export function tips({ port, admin, tokens }: Running): Tip[] {
     },
     { what: "An answer of the gateway's own", command: `curl -s ${gateway}/` },
     { what: 'A redirect of old links', command: `curl -sL ${gateway}/shop/LAMP-001` },
+    { what: 'What the cache holds, and how Redis is', command: `curl -s http://127.0.0.1:${admin}/v1/cache` },
     { what: 'How the gateway itself is', command: `curl -s http://127.0.0.1:${admin}/v1/status` },
     { what: 'What it counts, for Prometheus', command: `curl -s http://127.0.0.1:${admin}/metrics` },
   ];

@@ -1,4 +1,4 @@
-/** `npm start`: three services and an auth server on one PostgreSQL, and the gateway in front of them. */
+/** `npm start`: three services and an auth server on one PostgreSQL, Redis where there is one, and the gateway in front of them. */
 import { join } from 'node:path';
 import { ensurePostgres, findPostgres } from '../scripts/servers.ts';
 import { Children } from './children.ts';
@@ -6,6 +6,7 @@ import { guide } from './guide.ts';
 import { type Options, readOptions, UsageError, usage } from './options.ts';
 import { claimable, PortTaken } from './ports.ts';
 import { startPostgres } from './postgres.ts';
+import { findOrStartRedis } from './redis.ts';
 import { seed } from './seed.ts';
 import { watchChanges } from './watching.ts';
 
@@ -139,6 +140,11 @@ async function start(): Promise<void> {
     () => startPostgres(programs, children),
     ({ version }) => version,
   );
+  const redis = await stage(
+    'Redis',
+    () => findOrStartRedis(children),
+    (found) => found?.what ?? 'none on this machine; answers are kept in memory alone',
+  );
   await stage(
     'Shop',
     () => seed(database.url),
@@ -151,7 +157,15 @@ async function start(): Promise<void> {
   );
   await stage(
     'Gateway',
-    () => startGateway(options, { ...ports, AUTH_PORT: auth.port, DATABASE_URL: database.url }),
+    () =>
+      startGateway(options, {
+        ...ports,
+        AUTH_PORT: auth.port,
+        DATABASE_URL: database.url,
+        REDIS_URL: redis?.url ?? 'none',
+        // Of this run alone: another one has another database.
+        CACHE_PREFIX: `tidegate-demo-${options.port}-${process.pid}`,
+      }),
     () => `http://127.0.0.1:${options.port}, admin on http://127.0.0.1:${options.admin}`,
   );
   if (stopping) return;

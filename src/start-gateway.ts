@@ -1,4 +1,4 @@
-import { NodeSequence } from './cache/index.ts';
+import { NodeSequence, queryRules } from './cache/index.ts';
 import { type ChangeEvent, NodeChanges, notesTo } from './changes/index.ts';
 import type { GatewayConfig } from './config/model.ts';
 import { createGateway, type Gateway, SYNC_EVERY } from './gateway.ts';
@@ -72,7 +72,7 @@ export async function startGateway(definition: object, options: StartOptions = {
     announce: async (news) => gateway.changes.hear(news),
     ...(options.onChange === undefined ? {} : { publish: options.onChange }),
   });
-  await sequence.follow(config.cache);
+  await sequence.follow(config.cache, queryRules(config));
   await changes.follow(config);
   const syncing = followSync(gateway, sequence, clock);
   const checks = new ActiveChecks(clock, random, ({ service, target, up, why }) =>
@@ -95,7 +95,7 @@ export async function startGateway(definition: object, options: StartOptions = {
     async reload(next) {
       const fresh = await read(next, options);
       await gateway.reload(fresh);
-      await sequence.follow(fresh.cache);
+      await sequence.follow(fresh.cache, queryRules(fresh));
       await changes.follow(fresh);
       syncing.tell();
       checks.apply(checkPlans(fresh));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  findRedis,
   type LabProcess,
   type ProcessLab,
   processLab,
@@ -85,7 +86,7 @@ describe('the demo', () => {
 
   it('shows its progress, stage by stage', () => {
     expect(demo.stdout).toMatch(
-      /PostgreSQL: \d+.*\n {2}Shop: \d{3} products, .*\n {2}Services: .*\n {2}Gateway: http/,
+      /PostgreSQL: \d+.*\n {2}Redis: .*\n {2}Shop: \d{3} products, .*\n {2}Services: .*\n {2}Gateway: http/,
     );
     expect(demo.stderr).not.toMatch(/error|warning/i);
   });
@@ -177,6 +178,13 @@ describe('the demo', () => {
         `"insert into permissions values ('ada-lindqvist', 'orders:read')"`,
     );
     await until(async () => /^HTTP\/1.1 200 /.test(await shell(order)), 'Ada to be let in again');
+  });
+
+  it('keeps answers in Redis too where there is one, and says which it took', async () => {
+    const { redis } = JSON.parse(await tip(/cache holds/));
+    if (findRedis() === undefined) expect(redis).toBeNull();
+    else expect(redis).toMatchObject({ state: 'connected', log: true });
+    expect(demo.stdout).toMatch(redis === null ? /Redis: none on this machine/ : /Redis: (Redis|Valkey) \d/i);
   });
 
   it('leads beta testers to the next release and splits by weight', async () => {

@@ -29,6 +29,22 @@ test('a prefix of a host alone is all of that host, not of those that begin so',
   });
 });
 
+test.for([
+  ['/a//b/../C%2f%7e', '/a/C%2F~'],
+  ['/a/.', '/a/.'],
+  ['/a/..', '/a/..'],
+  ['/a/%', '/a/%'],
+  ['/a/%c', '/a/%C'],
+  ['/caf%c3', '/caf%C3'],
+  ['/caf%c3%a9', '/caf%C3%A9'],
+  ['/a?', '/a?'],
+  ["HTTP://Shop.Example.:80/a?x='%2", 'http://shop.example/a?x=%27%2'],
+  ['https://shop.example:443?x', 'https://shop.example/?x'],
+  ['/a#part', '/a'],
+] as const)('the prefix %s is spelled as requests are: %s', ([given, spelled]) => {
+  expect(readPurge({ prefixes: [given] })).toEqual({ ...nothing, prefixes: [spelled] });
+});
+
 test.for<[unknown, string]>([
   [undefined, 'The body is not a JSON object.'],
   [[], 'The body is not a JSON object.'],
@@ -51,6 +67,11 @@ test.for<[unknown, string]>([
   [
     { prefixes: ['shop/'] },
     'In "prefixes" stands "shop/": write https://HOST/PATH for one host, or /PATH for every host.',
+  ],
+  [{ prefixes: ['/caf\u00e9'] }, 'In "prefixes" stands "/caf\u00e9", which no valid URL begins with.'],
+  [
+    { prefixes: ['http://bob@shop/'] },
+    'In "prefixes" stands "http://bob@shop/", which no valid URL begins with.',
   ],
 ])('%j is refused: %s', ([body, why]) => {
   expect(readPurge(body)).toBe(why);

@@ -1,5 +1,5 @@
 import { type Invalidation, urlTag } from '../cache/index.ts';
-import { canonicalOrigin, canonicalUrl } from '../router/index.ts';
+import { canonicalPrefix, canonicalUrl } from '../router/index.ts';
 
 const LISTS = ['tags', 'urls', 'prefixes'] as const;
 const SWITCHES = ['all', 'soft'] as const;
@@ -70,12 +70,12 @@ function purgedUrl(text: string): Place {
   return url === null ? { why: `In "urls" stands "${text}", which is not a valid URL.` } : { url };
 }
 
-/** A prefix is taken as it is, but for the spelling of its host: where it ends means something. */
+/** A prefix is spelled as URLs are; where it ends stays as it is, for that means something. */
 function purgedPrefix(text: string): Place {
-  if (text.startsWith('/')) return { url: text };
-  const parts = /^(https?):\/\/([^/?#]*)(\/.*)?$/i.exec(text);
-  const origin = parts === null ? null : canonicalOrigin(parts[1]!, parts[2]!);
-  if (origin !== null) return { url: `${origin}${parts![3] ?? '/'}` };
+  const url = canonicalPrefix(text);
+  if (url !== null) return { url };
+  if (text.startsWith('/') || /^https?:\/\/[^/?#]/i.test(text))
+    return { why: `In "prefixes" stands "${text}", which no valid URL begins with.` };
   const why = `In "prefixes" stands "${text}": write https://HOST/PATH for one host, or /PATH for every host.`;
   return { why };
 }

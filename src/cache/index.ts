@@ -27,6 +27,7 @@ export {
   STORE_REFUSALS,
   type StoreRefusal,
 } from './policy/index.ts';
+export { compileQuery, type QueryRule, queryRules } from './query-rule.ts';
 export {
   type FenceHolders,
   LocalSequence,

@@ -1,6 +1,8 @@
 import type { CacheConfig } from '../config/model.ts';
 import type { Invalidation } from './fences/index.ts';
+import { Filing } from './filing.ts';
 import { type LevelParts, openSequence, placeOf } from './levels.ts';
+import type { QueryRule } from './query-rule.ts';
 import {
   type FenceHolders,
   LocalSequence,
@@ -26,6 +28,8 @@ export class NodeSequence implements SequenceLog {
   private place = '';
   /** Where the sequence in force stands (`placeOf`); empty until there is one that a config names. */
   at = '';
+  private rules: readonly QueryRule[] = [];
+  private filing = new Filing([]);
   private maxUnsynced = Number.POSITIVE_INFINITY;
   private syncedAt = Number.NEGATIVE_INFINITY;
 
@@ -35,8 +39,15 @@ export class NodeSequence implements SequenceLog {
     this.log = new LocalSequence(this.holdersNow());
   }
 
-  /** Follows the sequence that a config names; at first, and after each reload. */
-  async follow(config: CacheConfig): Promise<void> {
+  /**
+   * Follows the sequence that a config names; at first, and after each reload.
+   *
+   * @param rules How its routes bring queries into their keys.
+   */
+  async follow(config: CacheConfig, rules: readonly QueryRule[]): Promise<void> {
+    // For a moment, some workers are still at the config before.
+    this.filing = new Filing([...this.rules, ...rules]);
+    this.rules = rules;
     this.maxUnsynced = config.redis === null ? Number.POSITIVE_INFINITY : config.maxUnsynced;
     const place = placeOf(config);
     if (place === this.place) return;
@@ -65,7 +76,7 @@ export class NodeSequence implements SequenceLog {
   }
 
   invalidate(what: Invalidation, notes?: readonly Note[]): Promise<number> {
-    return this.log.invalidate(what, notes);
+    return this.log.invalidate(this.filing.reach(what), notes);
   }
 
   get seats(): Seats | null {

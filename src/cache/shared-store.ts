@@ -27,8 +27,8 @@ export interface SharedStore {
   put(key: string, entry: Entry, url: string): Promise<void>;
   delete(key: string): void;
   /**
-   * Collapsed forwarding across nodes. `mine`: the caller fills it, and calls `release` when done, within `ms`.
-   * `theirs`: another one does. `away`: nobody can tell; go on alone.
+   * Collapsed forwarding across nodes. `mine`: the caller fills it, and calls `release` when done; should it die, its
+   * claim ends within `ms`. `theirs`: another one does. `away`: nobody can tell; go on alone.
    */
   claim(key: string, ms: number): Promise<'mine' | 'theirs' | 'away'>;
   release(key: string): void;

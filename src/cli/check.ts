@@ -121,6 +121,7 @@ function cacheMemory({ routes, cache, workers: said }: GatewayConfig): CacheMemo
 }
 
 function cacheLine({ perWorker, workers, total }: CacheMemory): string {
+  if (total === 0) return 'the cache takes no memory: its entries are kept in Redis';
   const each = workers === 1 ? '1 worker' : `${workers} workers of ${formatSize(perWorker)} each`;
   return `the cache takes up to ${formatSize(total)} of memory: ${each}`;
 }

@@ -1,3 +1,4 @@
+import { CodedForms } from './coded-forms.ts';
 import type { Reply, Tunnel } from './exchange.ts';
 import { type Headers, hasHeader } from './headers.ts';
 
@@ -17,12 +18,27 @@ export class RepeatedAnswer {
   varyingLines = '';
   private changing: Headers = [];
   private content: string | null = null;
+  private forms: CodedForms | null = null;
+  private readonly grown: (() => void) | null;
 
-  constructor(status: number, headers: Headers, body: Buffer) {
+  /** @param grown Told of each coded form that is kept from now on; null: none is to be kept. */
+  constructor(status: number, headers: Headers, body: Buffer, grown: (() => void) | null = null) {
     this.status = status;
     this.headers = headers;
     this.body = body;
     this.dated = hasHeader(headers, 'date');
+    this.grown = grown;
+  }
+
+  /** What is kept of it in content codings; null: nothing may be. */
+  get coded(): CodedForms | null {
+    if (this.grown !== null) this.forms ??= new CodedForms(this, this.grown);
+    return this.forms;
+  }
+
+  /** Bytes that are kept beside those of the answer itself. */
+  get codedBytes(): number {
+    return this.forms?.bytes ?? 0;
   }
 
   /** What changes with time, and comes after `headers`. */
@@ -52,12 +68,19 @@ export class RepeatedReply implements Reply {
   tunnel: Tunnel | null = null;
   failure: Reply['failure'] = null;
   private readonly answer: RepeatedAnswer;
-  private own: Headers | null = null;
+  private own: Headers | null;
 
-  constructor(answer: RepeatedAnswer) {
+  /** @param own Its headers, where they are others than those of the answer. */
+  constructor(answer: RepeatedAnswer, own: Headers | null = null) {
     this.answer = answer;
+    this.own = own;
     this.status = answer.status;
     this.body = answer.body;
+  }
+
+  /** Coded forms of its content, where it is still that of the answer; null: none are kept. */
+  get coded(): CodedForms | null {
+    return this.body === this.answer.body ? this.answer.coded : null;
   }
 
   get headers(): Headers {

@@ -237,10 +237,11 @@ export class Pipeline implements Finish, Completion {
     // While it is read whole nobody else would tell its service that the client has left.
     const { body } = answer;
     exchange.watch({ abort: () => cancelBody(body) });
-    compressed.then((whole) => {
+    const respond = (whole: Reply) => {
       exchange.watch(null);
       exchange.responder.respond(exchange, whole);
-    });
+    };
+    compressed.then(respond, (error: unknown) => respond(problem(crashOf(error), exchange.id)));
   }
 
   /** What CORS and compression say comes after the transforms: no `only` or `remove` of theirs takes it away. */

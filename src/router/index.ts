@@ -11,4 +11,4 @@ export { type PathPattern, type PathSegment, parsePathPattern } from './path-pat
 export { compileRouter, type NoMatch, type Router } from './router.ts';
 export type { RouteSubject } from './subject.ts';
 export { findUnreachable, type Unreachable } from './unreachable.ts';
-export { canonicalOrigin, canonicalUrl } from './url.ts';
+export { canonicalPrefix, canonicalUrl } from './url.ts';

@@ -15,8 +15,33 @@ export function canonicalUrl(text: string): string | null {
   return URL.canParse(url) ? new URL(url).href : null;
 }
 
+/**
+ * The beginning of such a URL, or of a path (then on every host), in the same spelling. What it ends in may be half of a
+ * segment, an escape or a query. Null where no URL begins so.
+ */
+export function canonicalPrefix(text: string): string | null {
+  if (text.startsWith('/')) return spelledBeginning(text);
+  const parts = /^(https?):\/\/([^/?#]*)([^#]*)/i.exec(text);
+  const origin = parts === null ? null : canonicalOrigin(parts[1]!, parts[2]!);
+  const rest = parts === null ? null : spelledBeginning(parts[3]!);
+  return origin === null || rest === null ? null : origin + rest;
+}
+
+/** What may become something else by what follows: dots of a longer name, half of a character or of an escape. */
+const OPEN_END = /(?:(?<=\/)\.{1,2}|(?:%[89a-f][0-9a-f])*(?:%[0-9a-f]?)?)$/i;
+const ANY_ORIGIN = 'http://any';
+
+function spelledBeginning(text: string): string | null {
+  const { path, query } = splitTarget(text.replace(/#.*/s, ''));
+  const end = query === null ? OPEN_END.exec(path)![0] : '';
+  const spelled = normalisePath(path.slice(0, path.length - end.length));
+  if (spelled === null) return null;
+  if (query === null) return spelled + end.toUpperCase();
+  return new URL(`${ANY_ORIGIN}${spelled}?${query}`).href.slice(ANY_ORIGIN.length);
+}
+
 /** Scheme, host in lower case, and the port where it is not the usual one; null where it is none. */
-export function canonicalOrigin(scheme: string, authority: string): string | null {
+function canonicalOrigin(scheme: string, authority: string): string | null {
   const text = `${scheme}://${authority.replace(/\.(?=:\d*$|$)/, '')}`;
   if (authority === '' || authority.includes('@') || !URL.canParse(text)) return null;
   return new URL(text).origin;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { carriedKey, permissionSet, subjectKey } from '../auth/index.ts';
-import type { Keyed, KeyOf } from '../cache/index.ts';
+import { compileQuery, type Keyed, type KeyOf } from '../cache/index.ts';
 import type { RouteCacheConfig } from '../config/model.ts';
 import {
   compileExpression,
@@ -13,7 +13,6 @@ import {
 } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { getJoined } from '../http/headers.ts';
-import { parameterName } from '../http/query.ts';
 import { clientAuthority } from '../pipeline/index.ts';
 import { requestVariables } from './variables.ts';
 
@@ -109,37 +108,6 @@ function varied(exchange: Exchange, program: Program, listed: boolean): string |
 
 function sorted(values: readonly string[]): string[] {
   return [...new Set(values)].sort();
-}
-
-type QueryFilter = (query: string | null) => string | null;
-
-function compileQuery(config: RouteCacheConfig['key']['query']): QueryFilter | null {
-  if (config.kind === 'all') return null;
-  if (config.kind === 'only') {
-    const names = new Set(config.names);
-    return (query) => filtered(query, (name) => names.has(name), true);
-  }
-  const patterns = config.names.map(globOf);
-  return (query) => filtered(query, (name) => !patterns.some((pattern) => pattern.test(name)), config.sort);
-}
-
-/** Parameters by their decoded names; those that stay keep the bytes they came in. */
-function filtered(query: string | null, wanted: (name: string) => boolean, sort: boolean): string | null {
-  if (query === null) return null;
-  const kept = query
-    .split('&')
-    .filter((pair) => pair !== '')
-    .map((pair) => ({ pair, name: parameterName(pair) }))
-    .filter(({ name }) => wanted(name));
-  if (kept.length === 0) return null;
-  // Several of one name stay in their order: it means something to services.
-  if (sort) kept.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-  return kept.map(({ pair }) => pair).join('&');
-}
-
-function globOf(name: string): RegExp {
-  const escaped = name.replace(/[\\^$.|?+()[\]{}]/g, '\\$&').replaceAll('*', '[^]*');
-  return new RegExp(`^${escaped}$`);
 }
 
 let lastAsked = '';

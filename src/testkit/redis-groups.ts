@@ -69,9 +69,13 @@ export async function redisSentinel(settings: RedisSettings = {}): Promise<Redis
   };
 }
 
-/** Primaries of a cluster, without replicas. Ports and slots are given out when this resolves. */
+/** Primaries of a cluster. Ports and slots are given out when this resolves. */
 export interface RedisCluster {
   readonly servers: readonly RedisServer[];
+  /** The primary that a key is on at the start. */
+  holding(key: string): Promise<RedisServer>;
+  /** Gives a primary a replica, which takes over where the primary is lost. Resolves once it is in touch. */
+  replica(primary: RedisServer): Promise<RedisServer>;
   close(): Promise<void>;
 }
 
@@ -89,10 +93,28 @@ export async function redisCluster(size = 3): Promise<RedisCluster> {
     if (server !== first) await server.command('CLUSTER', 'MEET', '127.0.0.1', first.port, first.busPort!);
   }
   for (const server of servers) await until(() => isWhole(server, size), 'the cluster to be whole', 15_000);
+  const replicas: RedisServer[] = [];
   return {
     servers,
+    async holding(key) {
+      const slot = Number(await first.command('CLUSTER', 'KEYSLOT', key));
+      return servers[Math.ceil(((slot + 1) * size) / SLOTS) - 1]!;
+    },
+    async replica(primary) {
+      const replica = await redisServer(await clusterSettings());
+      replicas.push(replica);
+      await replica.command('CLUSTER', 'MEET', '127.0.0.1', primary.port, primary.busPort!);
+      await until(() => isWhole(replica, size), 'the replica to know the cluster', 15_000);
+      await replica.command('CLUSTER', 'REPLICATE', String(await primary.command('CLUSTER', 'MYID')));
+      await until(
+        async () => String(await replica.command('INFO', 'replication')).includes('master_link_status:up'),
+        'the replica to be in touch',
+        15_000,
+      );
+      return replica;
+    },
     async close() {
-      for (const server of servers) await server.close();
+      for (const server of [...servers, ...replicas]) await server.close();
     },
   };
 }
@@ -103,6 +125,7 @@ async function clusterSettings(): Promise<RedisSettings> {
     'cluster-port': String(await freePort()),
     'cluster-node-timeout': '2000',
     'cluster-require-full-coverage': 'no',
+    'repl-diskless-sync-delay': '0',
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Invalidation } from '../cache/index.ts';
+import { type Invalidation, type QueryRule, queryRules } from '../cache/index.ts';
 import type { PushReply, PushRequest, SourceDescription } from '../changes/index.ts';
 import type { AdminConfig, CacheConfig, GatewayConfig, ListenerConfig } from '../config/model.ts';
 import {
@@ -180,6 +180,8 @@ export interface ConfigOutline {
   /** Names of the targets by service; null: they are discovered. */
   targets: Record<string, string[] | null>;
   cache: CacheConfig;
+  /** How its routes bring queries into the keys of their caches. */
+  queryRules: QueryRule[];
   /** What a config that is a program says of sources is data too. */
   changes: GatewayConfig['changes'];
   /** Targets that are checked, once for the node. */
@@ -291,6 +293,7 @@ export function outlineOf(config: GatewayConfig): ConfigOutline {
     services: Object.keys(config.services),
     targets: targetsOf(config),
     cache: config.cache,
+    queryRules: queryRules(config),
     changes: config.changes,
     checks: checkPlans(config),
   };

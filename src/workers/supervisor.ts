@@ -209,11 +209,11 @@ class Supervisor {
           this.checks.apply(next.checks);
           if (next.admin !== null) this.admin?.renew(next.admin);
           this.targets.follow(next);
-          void this.sequence.follow(next.cache).then(() => this.changes.follow(next));
+          void this.sequence.follow(next.cache, next.queryRules).then(() => this.changes.follow(next));
         },
       },
     );
-    await this.sequence.follow(outline.cache);
+    await this.sequence.follow(outline.cache, outline.queryRules);
     await this.changes.follow(outline);
     this.phase = 'serving';
     this.readiness.set(null);

@@ -1,4 +1,4 @@
-import { Fences, NodeSequence } from '../../src/cache/index.ts';
+import { Fences, NodeSequence, queryRules } from '../../src/cache/index.ts';
 import { postgresEvent } from '../../src/changes/debezium/fixtures.ts';
 import { type ChangeLens, ChangeView, NodeChanges, notesTo } from '../../src/changes/index.ts';
 import { loadObject } from '../../src/config/index.ts';
@@ -48,7 +48,7 @@ export class SharedNode {
   async follow(redis: string, changes: object): Promise<void> {
     const config = configOf(redis, changes);
     this.lens = this.view.lens(config.changes)!;
-    await this.sequence.follow(config.cache);
+    await this.sequence.follow(config.cache, queryRules(config));
     await this.changes.follow(config);
   }
 

@@ -123,20 +123,25 @@ class FenceSet {
   }
 }
 
-/** Does an absolute URL begin so? A prefix that begins with a slash is compared with its path, on every host. */
+/**
+ * Does an absolute URL begin so? A prefix that begins with a slash is compared with its path, on every host. One that
+ * ends in its first question mark is a whole path, with any query or none.
+ */
 export function hasPrefix(url: string, prefix: string): boolean {
-  if (!prefix.startsWith('/')) return url.startsWith(prefix);
-  return url.startsWith(prefix, url.indexOf('/', url.indexOf('://') + 3));
+  const from = prefix.startsWith('/') ? url.indexOf('/', url.indexOf('://') + 3) : 0;
+  if (url.startsWith(prefix, from)) return true;
+  const path = prefix.length - 1;
+  return prefix.indexOf('?') === path && url.length - from === path && prefix.startsWith(url.slice(from));
 }
+
+const URL_TAG = '\0url ';
 
 /** A URL is purged as a tag is; no tag of a config can be equal to one. */
 export function urlTag(url: string): string {
-  return `${URL_MARK}${url}`;
+  return URL_TAG + url;
 }
 
-/** The URL that a tag stands for; null: it is an ordinary one. */
+/** The URL that a tag stands for; null: it is another tag. */
 export function urlOfTag(tag: string): string | null {
-  return tag.startsWith(URL_MARK) ? tag.slice(URL_MARK.length) : null;
+  return tag.startsWith(URL_TAG) ? tag.slice(URL_TAG.length) : null;
 }
-
-const URL_MARK = '\0url ';

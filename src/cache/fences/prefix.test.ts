@@ -9,6 +9,14 @@ test.for<[string, string, boolean]>([
   ['https://shop.example/a?b=/catalogue/', '/catalogue/', false],
   ['https://shop.example/catalogue/1', '/', true],
   ['https://shop.example/catalogue/1', '//', false],
+  ['https://shop.example/a', 'https://shop.example/a?', true],
+  ['https://shop.example/a?b', 'https://shop.example/a?', true],
+  ['https://shop.example/a', '/a?', true],
+  ['https://shop.example/a?b', '/a?', true],
+  ['https://shop.example/', '/?', true],
+  ['https://shop.example/ab', '/a?', false],
+  ['https://shop.example/', '/a?', false],
+  ['https://shop.example/a', '/a?b?', false],
 ])('%s begins with %s: %s', ([url, prefix, expected]) => {
   expect(hasPrefix(url, prefix)).toBe(expected);
 });

@@ -31,6 +31,9 @@ export function fromEntry(
   exchange.cache = status;
   const made = answerFromEntry(entry, fields, exchange.method, now, () => random.hex(16));
   made.headers.push('Cache-Status', cacheStatus({ ...status, ttl: freshFor(entry, now) }));
+  const { hits, body } = entry;
+  if (made.body === body && made.status === entry.status && hits?.entry === entry)
+    return hits.under(made.headers);
   return reply(made.status, made.headers, Array.isArray(made.body) ? Buffer.concat(made.body) : made.body);
 }
 

@@ -1,5 +1,5 @@
-import { isSource } from '../../http/body.ts';
-import { collect } from '../../http/collect.ts';
+import { readBeginning } from '../../http/beginning.ts';
+import { type BodySource, isSource } from '../../http/body.ts';
 import { filterCookies, hasCookieBeside } from '../../http/cookies.ts';
 import { crashOf, Failure } from '../../http/errors.ts';
 import type { Exchange, Reply } from '../../http/exchange.ts';
@@ -58,7 +58,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     const { methods } = this.rules.policy;
     if (exchange.upgrade !== null) return this.origin(exchange, out);
     if (method !== 'HEAD' && !methods.includes(method)) return this.forward(exchange, out, { fwd: 'method' });
-    if (this.rules.body && isSource(exchange.body)) return void this.withBody(exchange, out);
+    if (this.rules.body && isSource(exchange.body)) return void this.withBody(exchange, out, exchange.body);
     this.enter(exchange, out);
   };
 
@@ -84,20 +84,20 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   }
 
   /** A body that stands in the key is read first; one that is too long goes past the cache. */
-  private async withBody(exchange: Exchange, out: Out<T>): Promise<void> {
-    const { body } = exchange;
-    if (body === null || body.length < 0 || body.length > KEY_BODY)
-      return this.forward(exchange, out, { fwd: 'bypass', detail: 'body' });
-    if (exchange.expectsContinue) exchange.responder.inform(exchange, 100, []);
-    exchange.expectsContinue = false;
-    const bytes = await collect(body, KEY_BODY, new Failure('TG_REQUEST_BODY_TOO_LARGE'));
+  private async withBody(exchange: Exchange, out: Out<T>, body: BodySource): Promise<void> {
+    if (body.length <= KEY_BODY) {
+      if (exchange.expectsContinue) exchange.responder.inform(exchange, 100, []);
+      exchange.expectsContinue = false;
+    }
+    const read = await readBeginning(body, KEY_BODY);
     if (exchange.aborted !== null) return;
-    if (bytes instanceof Failure) {
-      const answer = this.cache.parts.problem(bytes, exchange.id);
+    if (read instanceof Failure) {
+      const answer = this.cache.parts.problem(read, exchange.id);
       return out.finish(exchange, answer, this.rules.transform);
     }
-    exchange.body = bytes;
-    this.enter(exchange, out);
+    exchange.body = read;
+    if (isSource(read)) this.forward(exchange, out, { fwd: 'bypass', detail: 'body' });
+    else this.enter(exchange, out);
   }
 
   private look(
@@ -122,9 +122,9 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     switch (use.kind) {
       case 'fresh':
       case 'stale-allowed':
-        return this.hit(exchange, out, entry!, fields, now, use);
+        return this.hit(exchange, out, keyed.key, entry!, fields, now, use);
       case 'stale-while-revalidate':
-        this.hit(exchange, out, entry!, fields, now, use);
+        this.hit(exchange, out, keyed.key, entry!, fields, now, use);
         return this.refresh(exchange, keyed as FullKey, entry!);
       case 'forward':
         return this.forward(exchange, out, lineOf(use));
@@ -142,6 +142,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   private hit(
     exchange: Exchange,
     out: Out<T>,
+    key: string,
     entry: Entry,
     fields: RequestCacheFields,
     now: number,
@@ -149,10 +150,11 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   ): void {
     const { cache, rules } = this;
     cache.hits++;
+    const hits = hitsOf(entry, key, cache.memory);
     const isLate = this.fedBy !== null && includesOne(this.fedBy.lagging, entry.tags);
     if (use.detail === null && !isLate && asksForAll(exchange.method, fields)) {
       exchange.cache = HIT;
-      return out.finish(exchange, hitsOf(entry).reply(now), rules.transform);
+      return out.finish(exchange, hits.reply(now), rules.transform);
     }
     const detail = use.detail ?? (isLate ? 'lag' : null);
     const line = detail === null ? HIT : { hit: true, detail };

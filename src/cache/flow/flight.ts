@@ -56,8 +56,10 @@ export interface FlightRoute<T> {
   renew(waiters: Waiter<T>[]): void;
 }
 
-/** How long a fill is another node's business before this one asks too, in ms. */
+/** A fill whose node has died is another node's business after so long, in ms. */
 const CLAIM = 5_000;
+/** Longest wait for another node's fill, where nothing else bounds it, in ms. */
+const LONGEST = 60_000;
 /** One that has waited so often is brought to its end, whatever the level that nodes share holds. */
 const MOST_ROUNDS = 5;
 /** How often another node's fill is waited for, before this one asks whoever else does. */
@@ -196,19 +198,26 @@ export class Flight<T> implements Responder {
   /** In the level that nodes share; where another node fills, what it stores is waited for. */
   private async lookUp(shared: SharedStore): Promise<void> {
     if (!this.forced && this.leader.round < MOST_ROUNDS && (await this.found())) return;
+    const until = this.waitsUntil();
     for (let turn = 0; turn < TURNS; turn++) {
       const claim = await shared.claim(this.name, CLAIM);
       this.claimed = claim === 'mine';
       if (claim === 'away' || this.forced) break;
       if (claim === 'theirs') {
         if (turn === 0 && this.leader.round === 0) this.limit(this.leader);
-        await shared.settled(this.name, CLAIM);
+        await shared.settled(this.name, until - this.route.cache.parts.clock.now());
       }
       // Also with a claim of its own: another's fill may have ended between the first look and the claim.
       if (await this.found()) return;
       if (this.claimed) break;
     }
     this.attempt(() => this.ask());
+  }
+
+  /** Another node's fill takes half of its time at most: then there is still time to ask. */
+  private waitsUntil(): number {
+    const { patience } = this.route.rules;
+    return this.leader.exchange.dispatchedAt + Math.min(patience / 2, LONGEST);
   }
 
   private async found(): Promise<boolean> {
@@ -262,6 +271,7 @@ export class Flight<T> implements Responder {
     origin(this.fill, { finish: (_fill, answer) => this.answered(answer) });
   }
 
+  /** Whether what comes early is for the others as well, only the answer will tell. */
   inform(_fill: Exchange, status: number, headers: Headers): void {
     const { leader } = this;
     if (!leader.gone) leader.exchange.responder.inform(leader.exchange, status, headers);

@@ -1,6 +1,8 @@
+import type { Headers } from '../../http/headers.ts';
 import { RepeatedAnswer, RepeatedReply } from '../../http/repeated.ts';
 import type { Entry } from '../entry.ts';
 import { cacheStatus, currentAge, privateHeaders, type RequestCacheFields } from '../policy/index.ts';
+import type { MemoryStore } from '../store/index.ts';
 
 /** What is kept with an entry so that a hit is written from text that is made once. */
 export class Hits {
@@ -9,10 +11,21 @@ export class Hits {
   private age = -1;
   private ttl = Number.NaN;
 
-  constructor(entry: Entry) {
+  /** @param grown Told when more is kept with the entry than before. */
+  constructor(entry: Entry, grown: () => void) {
     const headers = entry.private ? privateHeaders(entry.headers) : entry.headers;
     this.entry = entry;
-    this.answer = new RepeatedAnswer(entry.status, headers, entry.body);
+    this.answer = new RepeatedAnswer(entry.status, headers, entry.body, grown);
+  }
+
+  /** Bytes that are kept beside those of the entry: its coded forms. */
+  get codedBytes(): number {
+    return this.answer.codedBytes;
+  }
+
+  /** The whole content under other headers. */
+  under(headers: Headers): RepeatedReply {
+    return new RepeatedReply(this.answer, headers);
   }
 
   /** The whole answer at `now`, in ms of the wall clock. */
@@ -31,10 +44,10 @@ export class Hits {
 }
 
 /** A copy of an entry is another entry, whatever it took along. */
-export function hitsOf(entry: Entry): Hits {
+export function hitsOf(entry: Entry, key: string, memory: MemoryStore): Hits {
   const { hits } = entry;
   if (hits !== undefined && hits.entry === entry) return hits;
-  entry.hits = new Hits(entry);
+  entry.hits = new Hits(entry, () => memory.recount(key));
   return entry.hits;
 }
 

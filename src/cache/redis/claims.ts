@@ -3,9 +3,14 @@ import type { Clock, Timer } from '../../util/clock.ts';
 import type { Random } from '../../util/random.ts';
 import { FUNCTIONS } from './functions.ts';
 import type { Keyspace } from './keys.ts';
+import { Returns } from './returns.ts';
 
 /** Keys claimed or waited for at once in one process. */
 const MOST = 10_000;
+/** How often a lease is renewed while it runs: one late renewal loses nothing. */
+const RENEWALS = 3;
+/** Longest that is waited on the word of a lease alone: what tells of its end may be lost. In ms. */
+const LOOK_AGAIN = 500;
 
 export interface ClaimsParts {
   readonly clock: Clock;
@@ -14,19 +19,21 @@ export interface ClaimsParts {
 }
 
 /**
- * Who fills which key: leases in Redis. Only the holder gives one back, and who waits for it hears of that by a
- * message; the lease of a filler that died ends by itself.
+ * Who fills which key: leases in Redis. The holder renews its own until it gives it back, and who waits for that
+ * hears of it by a message; the lease of a filler that died ends by itself.
  */
 export class Claims {
   private readonly link: RedisLink;
   private readonly parts: ClaimsParts;
-  private readonly mine = new Map<string, string>();
+  private readonly mine = new Map<string, Lease>();
+  private readonly returns: Returns;
   private readonly waiters = new Map<string, Set<Waiter>>();
   private readonly stop: () => void;
 
   constructor(link: RedisLink, parts: ClaimsParts) {
     this.link = link;
     this.parts = parts;
+    this.returns = new Returns(link, parts.clock);
     link.onMessage((channel) => this.wake(channel));
     // Subscriptions are lost with the connection.
     this.stop = link.onChange((connected) => {
@@ -41,21 +48,47 @@ export class Claims {
     try {
       const reply = await this.link.send('set', name, token, 'NX', 'PX', Math.ceil(ms));
       if (reply === null) return 'theirs';
-      this.mine.set(name, token);
+      this.hold(name, token, Math.ceil(ms));
       return 'mine';
     } catch {
+      // Redis may take it all the same, and later.
+      this.returns.giveBack(name, token);
       return 'away';
     }
   }
 
   release(digest: string): void {
     const name = this.nameOf(digest);
-    const token = this.mine.get(name);
-    if (token === undefined) return;
+    const lease = this.mine.get(name);
+    if (lease === undefined) return;
+    this.drop(name, lease);
+    this.returns.giveBack(name, lease.token);
+  }
+
+  private hold(name: string, token: string, ms: number): void {
+    const lease: Lease = { token, timer: null };
+    this.mine.set(name, lease);
+    this.renewLater(name, lease, ms);
+  }
+
+  private renewLater(name: string, lease: Lease, ms: number): void {
+    lease.timer = this.parts.clock.after(ms / RENEWALS, () => void this.renew(name, lease, ms));
+  }
+
+  private async renew(name: string, lease: Lease, ms: number): Promise<void> {
+    const kept = await this.link.call(FUNCTIONS, 'renew', [name], [lease.token, ms]).then(
+      (reply) => reply === 1,
+      // Nobody can tell: it is tried again, for as long as the fill lasts.
+      () => true,
+    );
+    if (this.mine.get(name) !== lease) return;
+    if (kept) this.renewLater(name, lease, ms);
+    else this.drop(name, lease);
+  }
+
+  private drop(name: string, lease: Lease): void {
+    if (lease.timer !== null) this.parts.clock.cancel(lease.timer);
     this.mine.delete(name);
-    this.link.call(FUNCTIONS, 'release', [name], [token]).catch(() => {
-      // Then it ends by itself.
-    });
   }
 
   async settled(digest: string, ms: number): Promise<void> {
@@ -66,8 +99,7 @@ export class Claims {
     try {
       // Listens first and looks then, so that nothing falls between.
       await this.link.send('subscribe', name);
-      waiter.within(Number(await this.link.send('pttl', name)));
-      await waiter.done;
+      while (!waiter.over) await waiter.pause(Number(await this.link.send('pttl', name)));
     } catch {
       // Nobody can tell.
     } finally {
@@ -78,6 +110,8 @@ export class Claims {
 
   close(): void {
     this.stop();
+    for (const [name, lease] of this.mine) this.drop(name, lease);
+    this.returns.close();
     this.wakeAll();
   }
 
@@ -108,33 +142,43 @@ export class Claims {
   }
 }
 
+interface Lease {
+  readonly token: string;
+  /** Of the next renewal; null while one is under way. */
+  timer: Timer | null;
+}
+
 /** One who waits for a lease to end, and no longer than its deadline. */
 class Waiter {
-  readonly done: Promise<void>;
+  /** The lease has ended, or the deadline. */
+  over = false;
   private readonly clock: Clock;
   private readonly deadline: number;
-  private timer: Timer;
-  private resolve: () => void = () => {};
+  private timer: Timer | null = null;
+  private goOn: () => void = () => {};
 
   constructor(clock: Clock, ms: number) {
     this.clock = clock;
     this.deadline = clock.now() + ms;
-    this.done = new Promise((resolve) => {
-      this.resolve = resolve;
-    });
-    this.timer = clock.after(ms, this.resolve);
   }
 
-  /** The lease has this long to go; 0 or less: it is gone. */
-  within(left: number): void {
-    const now = this.clock.now();
-    if (now + left >= this.deadline) return;
+  /** Until it is over, or time to look again at the lease, which has `left` ms to go; 0 or less: it is gone. */
+  async pause(left: number): Promise<void> {
+    if (left <= 0) this.end();
+    if (this.over) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.goOn = resolve;
+    const remaining = this.deadline - this.clock.now();
+    const next = Math.min(left + 1, LOOK_AGAIN);
+    const isLast = remaining <= next;
+    this.timer = this.clock.after(isLast ? remaining : next, () => (isLast ? this.end() : resolve()));
+    await promise;
     this.clock.cancel(this.timer);
-    this.timer = this.clock.after(left > 0 ? left + 1 : 0, this.resolve);
   }
 
   end(): void {
-    this.clock.cancel(this.timer);
-    this.resolve();
+    this.over = true;
+    if (this.timer !== null) this.clock.cancel(this.timer);
+    this.goOn();
   }
 }

@@ -408,6 +408,12 @@ local function beat(keys, args)
   return {control[1], control[2], control[3], text(control[4]) .. '-' .. text(beats), replicas_in_touch(), notes}
 end
 
+-- The lease of who still has it goes on. Arguments: token, milliseconds.
+local function renew(keys, args)
+  if redis.call('GET', keys[1]) ~= args[1] then return 0 end
+  return redis.call('PEXPIRE', keys[1], args[2])
+end
+
 local function release(keys, args)
   if redis.call('GET', keys[1]) ~= args[1] then return 0 end
   redis.call('DEL', keys[1])
@@ -430,6 +436,7 @@ register('commit', commit, {'allow-oom'})
 register('join', join, {'allow-oom'})
 register('open', open, {'allow-oom'})
 register('beat', beat, {'allow-oom'})
+register('renew', renew, {'allow-oom'})
 register('release', release, {'allow-oom'})
 register('seat', seat, {'allow-oom'})
 register('unseat', unseat, {'allow-oom'})

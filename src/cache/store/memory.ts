@@ -115,6 +115,12 @@ export class MemoryStore {
     else if (left.length < slot.entries.length) this.replace(key, left);
   }
 
+  /** More is kept with an entry of this key than before, or less. */
+  recount(key: string): void {
+    const slot = this.slots.get(key);
+    if (slot !== undefined) this.replace(key, slot.entries);
+  }
+
   private replace(key: string, entries: readonly Entry[]): void {
     const bytes = entries.reduce((sum, entry) => sum + bytesOf(key, entry), 0);
     const slot = this.slots.get(key);
@@ -222,6 +228,7 @@ function sameVariant(a: Entry, b: Entry): boolean {
 function bytesOf(key: string, entry: Entry): number {
   const { length } = entry.body;
   let bytes = OVERHEAD + key.length + length + (length <= SHORT ? length : 0);
+  if (entry.hits?.entry === entry) bytes += entry.hits.codedBytes;
   for (const text of entry.headers) bytes += 2 * text.length;
   for (const tag of entry.tags) bytes += tag.length;
   return bytes;

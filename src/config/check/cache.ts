@@ -36,7 +36,7 @@ function checkSize(cache: CacheInput, path: Path, levels: ConfigInput['cache'], 
   if (typeof cache !== 'object' || cache.maxSize === undefined) return;
   const { maxSize } = routeCacheOf({ maxSize: cache.maxSize })!.policy;
   const { memory } = cacheOf(levels?.memory === undefined ? {} : { memory: levels.memory }, String);
-  if (maxSize <= memory) return;
+  if (maxSize <= memory || memory === 0) return;
   findings.warning(
     'TG_CONFIG_VALUE',
     [...path, 'maxSize'],

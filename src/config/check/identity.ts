@@ -163,7 +163,7 @@ function checkSigned(input: ConfigInput, findings: Findings): void {
     return;
   }
   refuseOtherAuthorization(input, findings);
-  if (input.signing?.key !== undefined || input.cache?.redis !== undefined) return;
+  if (input.signing?.key !== undefined || (input.cache?.redis ?? 'none') !== 'none') return;
   findings.warning(
     'TG_CONFIG_AUTH',
     input.signing === undefined ? signs : ['signing'],

@@ -11,8 +11,8 @@ const MEMORY = 64 * 1024 * 1024;
 export function cacheOf(input: CacheInput | undefined, readPem: ReadPem): CacheConfig {
   const { memory, redis, prefix, maxUnsynced } = input ?? {};
   return {
-    memory: sizeOf(memory, MEMORY),
-    redis: redis === undefined ? null : redisOf(redis, readPem),
+    memory: memory === 0 || memory === '0' ? 0 : sizeOf(memory, MEMORY),
+    redis: redis === undefined || redis === 'none' ? null : redisOf(redis, readPem),
     prefix: prefix ?? 'tidegate',
     maxUnsynced: maxUnsynced === 'off' ? Number.POSITIVE_INFINITY : durationOf(maxUnsynced, 1000),
   };

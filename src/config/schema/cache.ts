@@ -1,6 +1,6 @@
-import { leaf, object } from './kit.ts';
+import { leaf, object, type Rule } from './kit.ts';
 import { redis } from './redis.ts';
-import { durationOrOff, size } from './values.ts';
+import { durationOrOff, sizeOrZero } from './values.ts';
 
 /** It begins every key in Redis. */
 const prefix = leaf<string>(
@@ -16,20 +16,41 @@ const prefix = leaf<string>(
   { type: 'string', pattern: '^[A-Za-z0-9._:-]{1,64}$' },
 );
 
+/** What is kept is kept in memory or in Redis. */
+const somewhere: Rule = ({ memory, redis: shared }, report) => {
+  const kept = !/^0+(\.0+)?([KMGT]i)?B?$/.test(String(memory));
+  if (kept || (shared !== undefined && shared !== 'none')) return;
+  report({
+    code: 'TG_CONFIG_CONFLICT',
+    path: ['memory'],
+    message: 'without memory and without Redis nothing could be kept',
+    advice: 'say redis: redis://HOST:PORT, give it some memory, or take "cache" off the routes',
+  });
+};
+
 /** What the caches of all routes share. */
-export const cache = object('Cache', 'cache', {
-  memory: size.optional().describe('First level, in each worker. Default 64MiB.'),
-  redis: redis
-    .optional()
-    .describe('Second level, shared by all nodes: redis://HOST:PORT, or { url, cluster, sentinels }.'),
-  prefix: prefix
-    .optional()
-    .describe(
-      'Names keys, log and epoch in Redis: gateways share them only where it is equal. Default tidegate.',
-    ),
-  maxUnsynced: durationOrOff
-    .optional()
-    .describe(
-      'How long a node that is cut off from the invalidations still answers tagged entries from memory; off: without end. Default 1s.',
-    ),
-});
+export const cache = object(
+  'Cache',
+  'cache',
+  {
+    memory: sizeOrZero
+      .optional()
+      .describe('First level, in each worker; 0: entries are kept in Redis alone. Default 64MiB.'),
+    redis: redis
+      .optional()
+      .describe(
+        'Second level, shared by all nodes: redis://HOST:PORT, or { url, cluster, sentinels }. Default none.',
+      ),
+    prefix: prefix
+      .optional()
+      .describe(
+        'Names keys, log and epoch in Redis: gateways share them only where it is equal. Default tidegate.',
+      ),
+    maxUnsynced: durationOrOff
+      .optional()
+      .describe(
+        'How long a node that is cut off from the invalidations still answers tagged entries from memory; off: without end. Default 1s.',
+      ),
+  },
+  [somewhere],
+);

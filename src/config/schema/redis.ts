@@ -23,6 +23,13 @@ export const redisUrl = leaf<string>(
   { type: 'string' },
 );
 
+const redisUrlOrNone = leaf<string>(
+  'a URL such as redis://127.0.0.1:6379, or none',
+  ['text', 'number'],
+  (value) => (value === 'none' ? null : redisUrlComplaint(String(value))),
+  { type: 'string' },
+);
+
 function redisUrlComplaint(text: string): Complaint | null {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined) return { message: 'this URL has no scheme', advice: EXAMPLE };
@@ -161,8 +168,8 @@ const alike: Rule = (redis, report) => {
   }
 };
 
-export const redis = oneOf('a URL, or { url, cluster, sentinels, … }', [
-  redisUrl,
+export const redis = oneOf('a URL, { url, cluster, sentinels, … }, or none', [
+  redisUrlOrNone,
   object(
     'Redis',
     'redis',

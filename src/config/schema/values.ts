@@ -129,6 +129,14 @@ export const size = leaf<SizeText | Filled>(
   orFilled(SIZE),
 );
 
+/** A size, or 0 for nothing at all. */
+export const sizeOrZero = leaf<SizeText | 0 | '0' | Filled>(
+  'a size such as 64MiB, or 0',
+  ['text', 'number'],
+  (value) => (value === 0 || value === '0' ? null : sizeError(String(value))),
+  orFilled(`^0$|${SIZE}`),
+);
+
 export const sizeOrNone = leaf<SizeText | 'none' | Filled>(
   'a size such as 10MiB, or none',
   ['text', 'number'],

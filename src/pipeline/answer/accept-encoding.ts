@@ -10,7 +10,17 @@ export type Coding = (typeof CODINGS)[number];
  */
 export function chooseCoding(accept: string | undefined): Coding | null {
   if (accept === undefined) return null;
-  const wishes = parseWishes(accept);
+  if (accept === lastAccept) return lastChoice;
+  lastAccept = accept;
+  lastChoice = choose(parseWishes(accept));
+  return lastChoice;
+}
+
+/** The last answer is kept: clients of a kind say the same. */
+let lastAccept = '';
+let lastChoice: Coding | null = null;
+
+function choose(wishes: ReadonlyMap<string, number>): Coding | null {
   const rest = wishes.get('*') ?? 0;
   let best: Coding | null = null;
   let most = wishes.get('identity') ?? 0;

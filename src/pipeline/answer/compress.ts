@@ -1,7 +1,8 @@
 import type { CompressConfig } from '../../config/model.ts';
 import { type Body, type BodySource, isSource } from '../../http/body.ts';
+import type { CodedForms } from '../../http/coded-forms.ts';
 import { Failure } from '../../http/errors.ts';
-import type { Exchange, Reply } from '../../http/exchange.ts';
+import { type Exchange, type Reply, reply } from '../../http/exchange.ts';
 import {
   getHeader,
   getJoined,
@@ -12,12 +13,13 @@ import {
   trimOws,
 } from '../../http/headers.ts';
 import { isEventStream } from '../../http/media-type.ts';
+import { RepeatedAnswer, RepeatedReply } from '../../http/repeated.ts';
 import { type Coding, chooseCoding } from './accept-encoding.ts';
 import { CompressedBody } from './compressed-body.ts';
 import { addVary } from './cors.ts';
-import { encodeAtOnce } from './encode-at-once.ts';
+import { encodeAside, encodeAtOnce } from './encode-at-once.ts';
 
-/** Compresses an answer where it is worth it and the client takes it. A promise only for a small body still on its way. */
+/** Compresses an answer where it is worth it and the client takes it. A promise only where content is waited for. */
 export type Compress = (exchange: Exchange, answer: Reply) => Reply | Promise<Reply>;
 
 /** Up to here a body is compressed in one go: a stream's hand-overs between threads cost more than the work. */
@@ -31,18 +33,39 @@ export function compileCompress({ minSize, types }: CompressConfig): Compress {
     exact.has(type) ||
     prefixes.some((one) => type.startsWith(one)) ||
     suffixes.some((one) => type.endsWith(one));
-  return (exchange, answer) => {
+  const compress = (answer: Reply, coding: Coding | null, method: string, forms: CodedForms | null) => {
     const { headers, body } = answer;
-    if (answer.status === 304) return confirmed(exchange, answer);
     const type = trimOws((getHeader(headers, 'content-type') ?? '').split(';', 1)[0]!).toLowerCase();
     if (!isCompressible(answer) || !worth(type)) return answer;
     addVary(headers, 'Accept-Encoding');
-    const size = exchange.method === 'HEAD' ? announcedLength(headers, body) : (body?.length ?? 0);
-    const coding = chooseCoding(getJoined(exchange.headers, 'accept-encoding'));
+    const size = method === 'HEAD' ? announcedLength(headers, body) : (body?.length ?? 0);
     if (coding === null || (size >= 0 && size < minSize)) return answer;
     markCoded(headers, coding);
-    return withBody(answer, coding);
+    return withBody(answer, coding, forms);
   };
+  /** What comes from the cache as it was kept: what it becomes is made once. */
+  const repeated = (coding: Coding | null, forms: CodedForms) => {
+    const form = forms.under(compress, coding ?? 'identity', (plain) => {
+      const one = compress(reply(plain.status, plain.headers.slice(), plain.body), coding, 'GET', forms);
+      return one instanceof Promise ? one.then((coded) => formOf(coded, plain)) : formOf(one, plain);
+    });
+    return form instanceof Promise ? form.then((whole) => new RepeatedReply(whole)) : new RepeatedReply(form);
+  };
+  return (exchange, answer) => {
+    if (answer.status === 304) return confirmed(exchange, answer);
+    const coding = chooseCoding(getJoined(exchange.headers, 'accept-encoding'));
+    const forms = answer instanceof RepeatedReply ? answer.coded : null;
+    const untouched = forms === null ? null : (answer as RepeatedReply).untouched;
+    if (untouched !== null) return repeated(coding, forms!);
+    return compress(answer, coding, exchange.method, forms);
+  };
+}
+
+/** Its content is all at hand by now. */
+function formOf({ status, headers, body }: Reply, plain: RepeatedAnswer): RepeatedAnswer {
+  const same = body === plain.body && headers.every((text, i) => text === plain.headers[i]);
+  if (same) return plain;
+  return new RepeatedAnswer(status, headers, Buffer.isBuffer(body) ? body : EMPTY);
 }
 
 /**
@@ -90,12 +113,15 @@ function weaken(headers: Headers): void {
   if (etag !== undefined && !etag.startsWith('W/')) setHeader(headers, 'ETag', `W/${etag}`);
 }
 
-function withBody(answer: Reply, coding: Coding): Reply | Promise<Reply> {
+function withBody(answer: Reply, coding: Coding, forms: CodedForms | null): Reply | Promise<Reply> {
   const { body } = answer;
   if (body === null) return answer;
   if (!isSource(body)) {
-    answer.body = encodeAtOnce(body, coding);
-    return answer;
+    const encode = (bytes: Buffer) =>
+      bytes.length > AT_ONCE ? encodeAside(bytes, coding) : encodeAtOnce(bytes, coding);
+    const coded = forms === null ? encode(body) : forms.body(coding, encode);
+    if (coded instanceof Promise) return coded.then((bytes) => withBytes(answer, bytes));
+    return withBytes(answer, coded);
   }
   if (body.length < 0 || body.length > AT_ONCE) {
     answer.body = new CompressedBody(body, coding);
@@ -106,6 +132,11 @@ function withBody(answer: Reply, coding: Coding): Reply | Promise<Reply> {
     answer.body = coded instanceof Failure ? brokenBody(coded) : coded;
     return answer;
   });
+}
+
+function withBytes(answer: Reply, bytes: Buffer): Reply {
+  answer.body = bytes;
+  return answer;
 }
 
 /** Reads a body of known length and compresses it. One that comes in one piece is compressed where it lies. */

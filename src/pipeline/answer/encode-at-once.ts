@@ -1,14 +1,22 @@
+import { promisify } from 'node:util';
 import {
+  brotliCompress,
   brotliCompressSync,
   constants,
   createGzip,
   createZstdCompress,
+  gzip as gzipCallback,
   gzipSync,
+  zstdCompress,
   zstdCompressSync,
 } from 'node:zlib';
 import type { Coding } from './accept-encoding.ts';
 import { BROTLI, GZIP_LEVEL } from './compressed-body.ts';
 import { type KeptEncoder, keepEncoder } from './kept-encoder.ts';
+
+const asideGzip = promisify(gzipCallback);
+const asideZstd = promisify(zstdCompress);
+const asideBrotli = promisify(brotliCompress);
 
 type Encode = (bytes: Buffer) => Buffer;
 
@@ -27,6 +35,18 @@ export function encodeAtOnce(bytes: Buffer, coding: Coding): Buffer {
       return zstd(bytes);
     case 'br':
       return brotliCompressSync(bytes, { ...BROTLI, chunkSize: roomFor(bytes) });
+  }
+}
+
+/** Compresses a long body in the background: this thread goes on meanwhile. */
+export function encodeAside(bytes: Buffer, coding: Coding): Promise<Buffer> {
+  switch (coding) {
+    case 'gzip':
+      return asideGzip(bytes, { level: GZIP_LEVEL, chunkSize: roomFor(bytes) });
+    case 'zstd':
+      return asideZstd(bytes, { chunkSize: roomFor(bytes) });
+    case 'br':
+      return asideBrotli(bytes, { ...BROTLI, chunkSize: roomFor(bytes) });
   }
 }
 

@@ -59,6 +59,19 @@ describe('one fill for all who ask for the same', () => {
     expect(statuses).toEqual([200, 200, 502]);
   });
 
+  it("gives early hints to the request that fills alone: whether others may have them isn't known yet", async () => {
+    const { waiting, script } = held();
+    now = await stage(script, true);
+    const filler = now.ask();
+    await until(() => waiting.length === 1, 'a request at the origin');
+    const waiter = now.ask();
+    await now.settled();
+    await waiting[0]!.send('HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n');
+    await waiting[0]!.send(fresh('one'));
+    const hints = async (asked: Promise<RawResponse>) => (await asked).interim.map(({ status }) => status);
+    expect([await hints(filler), await hints(waiter), await hints(now.ask())]).toEqual([[103], [], []]);
+  });
+
   it('goes on when its first client leaves', async () => {
     const { waiting, script } = held();
     now = await stage(script, true);

@@ -1,15 +1,10 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
-  freePort,
   type HttpOrigin,
   httpOrigin,
-  type LabProcess,
   noRedis,
   type ProcessLab,
-  portOpens,
   processLab,
   type RedisServer,
   redisServer,
@@ -18,18 +13,10 @@ import {
   until,
 } from '../../../src/testkit/index.ts';
 import { ask } from '../../workers/fixture/lab.ts';
-
-const MAIN = join(import.meta.dirname, '../../../src/cli/main.ts');
+import { purgeAt, startWholeNode, type WholeNode } from './whole-node.ts';
 
 /** Clients know one name, whichever node they reach. */
 const HOST = { host: 'shop.test' };
-
-interface Node {
-  readonly process: LabProcess;
-  readonly port: number;
-  readonly admin: number;
-  readonly file: string;
-}
 
 /** Two whole nodes of two workers each, as they are installed, with one Redis between them. */
 describe.skipIf(noRedis())('two nodes of two workers with Redis between them', () => {
@@ -37,7 +24,7 @@ describe.skipIf(noRedis())('two nodes of two workers with Redis between them', (
   let folder: TempFolder;
   let redis: RedisServer;
   let origin: HttpOrigin;
-  let nodes: [Node, Node];
+  let nodes: [WholeNode, WholeNode];
   /** What the origin says now, and what holds its answers back. */
   let body: string;
   let hold: Promise<void>;
@@ -57,7 +44,7 @@ describe.skipIf(noRedis())('two nodes of two workers with Redis between them', (
       response.setHeader('cache-control', 'max-age=600');
       response.end(`${said} ${url}`);
     });
-    nodes = [await start(0), await start(1)];
+    nodes = [await start(), await start()];
   });
 
   afterEach(async () => {
@@ -67,23 +54,13 @@ describe.skipIf(noRedis())('two nodes of two workers with Redis between them', (
     folder.close();
   });
 
-  async function start(number: number): Promise<Node> {
-    const [port, admin] = [await freePort(), await freePort()];
-    const file = join(folder.path, `node-${number}.json`);
-    const config = {
-      listen: `127.0.0.1:${port}`,
-      admin: `127.0.0.1:${admin}`,
+  async function start(): Promise<WholeNode> {
+    const node = await startWholeNode(lab, folder.path, {
       workers: 2,
       cache: { redis: { url: redis.url, commandTimeout: '2s' } },
       services: { shop: { url: origin.url } },
       routes: { all: { match: '/*', to: 'shop', cache: { tags: ['page', 'page:{request.path}'] } } },
-    };
-    writeFileSync(file, JSON.stringify(config));
-    const process = lab.node([MAIN, 'run', file], { cwd: folder.path });
-    await portOpens(port, 30_000).catch((error: Error) => {
-      throw new Error(`${error.message}\n${process.output}`);
     });
-    const node = { process, port, admin, file };
     // It answers tagged entries once it follows the log.
     await until(
       async () => {
@@ -96,21 +73,14 @@ describe.skipIf(noRedis())('two nodes of two workers with Redis between them', (
     return node;
   }
 
-  const get = ({ port }: Node, path: string) => ask(port, { path, headers: HOST });
+  const get = ({ port }: WholeNode, path: string) => ask(port, { path, headers: HOST });
 
-  async function purge({ admin }: Node, what: object): Promise<number> {
-    const answer = await ask(admin, {
-      path: '/v1/purge',
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(what),
-    });
-    if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
-    return answer.status;
+  async function purged(node: WholeNode, what: object): Promise<void> {
+    expect(await purgeAt(node, what)).toBe(200);
   }
 
   const count = (url: string) => seen.filter((one) => one === url).length;
-  const workersOf = ({ process }: Node) => process.tree().filter((pid) => pid !== process.pid);
+  const workersOf = ({ process }: WholeNode) => process.tree().filter((pid) => pid !== process.pid);
 
   it('what one has stored the other has', async () => {
     for (let i = 0; i < 40; i++) await get(nodes[i % 2]!, '/warm');
@@ -125,7 +95,7 @@ describe.skipIf(noRedis())('two nodes of two workers with Redis between them', (
     for (let i = 0; i < 8; i++) await get(nodes[i % 2]!, '/a');
     for (let round = 0; round < 5; round++) {
       body = `round${round}`;
-      await purge(nodes[round % 2]!, { tags: ['page:/a'] });
+      await purged(nodes[round % 2]!, { tags: ['page:/a'] });
       for (let i = 0; i < 4; i++) expect((await get(nodes[round % 2]!, '/a')).text).toBe(`${body} /a`);
       await until(
         async () => (await get(nodes[(round + 1) % 2]!, '/a')).text === `${body} /a`,
@@ -154,12 +124,25 @@ describe.skipIf(noRedis())('two nodes of two workers with Redis between them', (
     process.kill(stopped!, 'SIGSTOP');
     try {
       body = 'two';
-      await purge(nodes[0], { tags: ['page:/a'] });
+      await purged(nodes[0], { tags: ['page:/a'] });
     } finally {
       process.kill(stopped!, 'SIGCONT');
     }
     const answers = await Promise.all(Array.from({ length: 50 }, () => get(nodes[0], '/a')));
     expect(new Set(answers.map(({ text }) => text))).toEqual(new Set(['two /a']));
+  }, 30_000);
+
+  it('a fill that takes longer than a lease stays the only one', async () => {
+    const open = Promise.withResolvers<void>();
+    hold = open.promise;
+    const first = get(nodes[0], '/long');
+    await until(() => count('/long') === 1, 'a request at the origin');
+    const asks = Array.from({ length: 20 }, (_, i) => get(nodes[i % 2]!, '/long'));
+    await pause(7000);
+    expect(count('/long')).toBe(1);
+    open.resolve();
+    for (const { text } of await Promise.all([first, ...asks])) expect(text).toBe('one /long');
+    expect(count('/long')).toBe(1);
   }, 30_000);
 
   it('when the node that fills is killed, those who wait at the other get their answer within its lease', async () => {

@@ -304,7 +304,7 @@ describe('whose answer it is', () => {
 describe('memory', () => {
   it('with none at all fills still collapse, and nothing is kept', async () => {
     const waiting: OriginExchange[] = [];
-    now = await stage((exchange) => void waiting.push(exchange), true, {}, { memory: '0B' });
+    now = await stage((exchange) => void waiting.push(exchange), true, {}, { memory: '1B' });
     const asks = [ask(), ask()];
     await until(() => waiting.length === 1, 'a request at the origin');
     await now.settled();

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { urlTag } from '../../../src/cache/fences/index.ts';
 import { AesSeal } from '../../../src/cache/redis/index.ts';
+import { digestOf } from '../../../src/cache/redis/keys.ts';
 import { noRedis, type RedisServer, redisServer, until } from '../../../src/testkit/index.ts';
 import { entryOf, type Node, purge, startNode, TIMEOUT, urlOf } from './stage.ts';
 
@@ -23,6 +25,7 @@ describe.skipIf(noRedis())('entries in Redis', () => {
   });
   const keys = async (pattern: string) =>
     (await server.command('KEYS', `{tidegate}:e:${pattern}`)) as string[];
+  const claimOf = (key: string) => `{tidegate}:f:${digestOf(key)}`;
   const now = () => node.fences.sequence;
   const stored = async (key: string, where = node) =>
     await until(() => where.store.get(key, first), `${key} to be stored`);
@@ -287,6 +290,84 @@ describe.skipIf(noRedis())('entries in Redis', () => {
       expect(performance.now() - began).toBeLessThan(1000);
       expect(await node.store.claim('dying', 300)).toBe('mine');
       node.store.release('dying');
+    });
+
+    it('are renewed for as long as the fill lasts, and no longer', async () => {
+      await using other = await startNode(server);
+      expect(await node.store.claim('long', 300)).toBe('mine');
+      let over = false;
+      const settled = other.store.settled('long', 10_000).then(() => {
+        over = true;
+      });
+      await pause(1200);
+      expect([over, await other.store.claim('long', 300)]).toEqual([false, 'theirs']);
+      node.store.release('long');
+      await settled;
+      expect(await server.command('EXISTS', claimOf('long'))).toBe(0);
+      await pause(300);
+      expect(await server.command('EXISTS', claimOf('long'))).toBe(0);
+    });
+
+    it('of a filler that dies after it has renewed its own end with their lease', async () => {
+      const dying = await startNode(server);
+      expect(await dying.store.claim('dying later', 300)).toBe('mine');
+      await pause(900);
+      const settled = node.store.settled('dying later', 10_000);
+      await dying.close();
+      const began = performance.now();
+      await settled;
+      expect(performance.now() - began).toBeLessThan(2000);
+      expect(await node.store.claim('dying later', 300)).toBe('mine');
+      node.store.release('dying later');
+    });
+
+    it('that another has got meanwhile are not renewed', async () => {
+      await using other = await startNode(server);
+      expect(await node.store.claim('lost', 300)).toBe('mine');
+      await server.command('SET', claimOf('lost'), 'of another', 'PX', 60_000);
+      await pause(400);
+      node.store.release('lost');
+      expect(Number(await server.command('PTTL', claimOf('lost')))).toBeGreaterThan(50_000);
+      expect(await other.store.claim('lost', 300)).toBe('theirs');
+    });
+
+    it('that could not be given back are, as soon as Redis can be reached again', async () => {
+      await using own = await redisServer();
+      await using one = await startNode(own, { commandTimeout: TIMEOUT });
+      await using other = await startNode(own);
+      expect(await one.store.claim('k', 60_000)).toBe('mine');
+      own.freeze();
+      one.store.release('k');
+      await until(() => one.store.describe().state === 'away', 'the outage to be noticed');
+      own.thaw();
+      await until(() => one.isReady() && other.isReady(), 'both to be back', 15_000);
+      await until(async () => (await other.store.claim('k', 1000)) === 'mine', 'the lease to be given back');
+    });
+
+    it('that Redis takes when nobody waits for its answer any more are given back', async () => {
+      await using own = await redisServer();
+      await using one = await startNode(own, { commandTimeout: TIMEOUT });
+      await using other = await startNode(own);
+      own.freeze();
+      expect(await one.store.claim('k', 60_000)).toBe('away');
+      own.thaw();
+      await until(() => one.isReady() && other.isReady(), 'both to be back', 15_000);
+      await until(async () => (await other.store.claim('k', 1000)) === 'mine', 'the lease to be given back');
+    });
+
+    it('whose end nobody heard of are looked at again', async () => {
+      await using other = await startNode(server);
+      expect(await node.store.claim('silent', 5000)).toBe('mine');
+      const began = performance.now();
+      const settled = other.store.settled('silent', 10_000);
+      await until(
+        async () => String(await server.command('PUBSUB', 'NUMSUB', claimOf('silent'))).endsWith('1'),
+        'it to listen',
+      );
+      await server.command('DEL', claimOf('silent'));
+      await settled;
+      expect(performance.now() - began).toBeLessThan(4000);
+      node.store.release('silent');
     });
 
     it('are waited for no longer than asked, by many at once', async () => {
