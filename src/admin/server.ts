@@ -16,6 +16,7 @@ import { Dashboard } from './dashboard.ts';
 import { EVENTS_PATH, streamEvents } from './event-stream.ts';
 import { Guard } from './guard.ts';
 import { PROBLEM_TYPE, problemText } from './problem.ts';
+import { postedTo } from './push.ts';
 
 /** Bounds for whoever connects: an admin listener must not be a way to hold the supervisor up. */
 const LIMITS = {
@@ -37,7 +38,7 @@ export async function startAdmin({ config, handle, view, log }: AdminParts): Pro
     if (probed(request, response, view)) return;
     const foreign = guard.checkPage(request);
     if (foreign === null && dashboard.answer(request, response)) return;
-    const refusal = guard.check(request);
+    const refusal = guard.check(request, ownToken(request, view));
     if (refusal === null && isEvents(request)) return events(request, response, view);
     if (refusal === null) return void api(request, response);
     const { status, title, detail, headers } = refusal;
@@ -76,6 +77,12 @@ function listening(server: PlainServer | Server, on: object): Promise<void> {
       resolve();
     });
   });
+}
+
+/** Who posts events to a source has its token, not the admin's. */
+function ownToken({ method, url = '' }: IncomingMessage, view: NodeView): string | null {
+  const source = method === 'POST' ? postedTo(url) : null;
+  return source === null ? null : (view.posted(source)?.token ?? null);
 }
 
 function isEvents({ method, url = '' }: IncomingMessage): boolean {

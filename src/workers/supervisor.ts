@@ -298,6 +298,7 @@ class Supervisor {
       steerTarget: (service, target, mode) => this.steerTarget(service, target, mode),
       explain: (request) => this.fleet.explain(request),
       changes: () => this.changes.describe(),
+      posted: (source) => this.posted(source),
       push: (source, request) => this.changes.push(source, request),
       ...this.cacheControl(),
       events: this.events,
@@ -324,6 +325,12 @@ class Supervisor {
   ): ReturnType<NodeView['steerTarget']> {
     if (this.succeeding) return 'handing over';
     return this.targets.steer(service, target, mode);
+  }
+
+  private posted(source: string): ReturnType<NodeView['posted']> {
+    const { changes } = this.reloading!.inForce.reading.outline;
+    const reader = Object.hasOwn(changes, source) ? changes[source]!.reader : null;
+    return reader?.kind === 'http' ? reader : null;
   }
 
   /** A source that is stopped does not come by itself: nobody waits for it. */
