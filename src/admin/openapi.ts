@@ -138,7 +138,7 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operati
       summary: 'Brings one of them back; the newest where none is named.',
       takes: shapes.rollback,
       gives: shapes.replaced,
-      refusals: { ...PROGRAM, 404: 'There is no such config.' },
+      refusals: { ...PROGRAM, 400: 'It names nothing that makes sense.', 404: 'There is no such config.' },
     },
   },
   '/v1/events': {

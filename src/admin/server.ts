@@ -26,7 +26,8 @@ const LIMITS = {
   keepAliveTimeout: 5000,
   connectionsCheckingInterval: 2000,
 };
-const MOST_CONNECTIONS = 256;
+/** Room for readers of events, and for telling many more that there are too many. */
+const MOST_CONNECTIONS = 640;
 
 /** Opens the admin listener. */
 export async function startAdmin({ config, handle, view, log }: AdminParts): Promise<AdminServer> {
@@ -93,7 +94,10 @@ function isEvents({ method, url = '' }: IncomingMessage): boolean {
 function events(request: IncomingMessage, response: ServerResponse, view: NodeView): void {
   if (streamEvents(request, response, view.events, HEADERS)) return;
   const detail = 'As many read the events as may.';
-  send(response, 503, PROBLEM_TYPE, problemText(503, 'Service Unavailable', detail), { 'retry-after': '10' });
+  send(response, 503, PROBLEM_TYPE, problemText(503, 'Service Unavailable', detail), {
+    'retry-after': '10',
+    connection: 'close',
+  });
 }
 
 const PROBES = new Set(['/healthz', '/readyz']);
