@@ -1,4 +1,5 @@
-import { type Context, Hono } from 'hono';
+import type { HttpBindings } from '@hono/node-server';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import {
   BOUNDS,
@@ -15,10 +16,12 @@ import { type NodeView, purgeShown } from '../workers/index.ts';
 import type { Audit, Env } from './audit.ts';
 import { readConfig, replaceConfig, rollbackConfig, validateConfig } from './config.ts';
 import { readExplainRequest } from './explain.ts';
+import { SAFE } from './guard.ts';
 import { metricsText } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { problem } from './problem.ts';
 import { readPurge } from './purge.ts';
+import { postedTo, push } from './push.ts';
 import { steerTarget } from './targets.ts';
 
 export const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
@@ -37,11 +40,16 @@ const FORGOTTEN =
 export function adminApp(view: NodeView, failed: (error: Error) => void, audit: Audit = () => {}): Hono<Env> {
   const app = new Hono<Env>();
   app.use(async (c, next) => {
+    c.set('peer', (c.env as Partial<HttpBindings> | undefined)?.incoming?.socket.remoteAddress);
     await next();
     for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
   });
-  const tooLarge = (c: Context) => problem(c, 413, 'Content Too Large', 'The body may have 1 MiB.');
-  app.use(bodyLimit({ maxSize: MOST_BODY, onError: tooLarge }));
+  app.use(
+    bounded((c) => {
+      const source = postedTo(c.req.path);
+      return (source === null ? null : view.posted(source))?.maxBody ?? MOST_BODY;
+    }),
+  );
   get(app, '/metrics', async (c) => {
     const format = formatFor(c.req.header('accept'));
     return c.body(metricsText(await view.metrics(), format), 200, {
@@ -121,33 +129,27 @@ export function adminApp(view: NodeView, failed: (error: Error) => void, audit: 
     problem(c, 405, 'Method Not Allowed', 'Events are read with GET.', { allow: 'GET' }),
   );
   get(app, '/v1/changes', (c) => c.json({ sources: view.changes() }));
-  app.post('/v1/changes/:name', (c) => push(c, view));
+  app.post('/v1/changes/:name', (c) => push(c, view, audit));
   askedWithPost(app, '/v1/changes/:name');
   app.notFound((c) => problem(c, 404, 'Not Found', 'The admin API has no such resource.'));
   app.onError((error, c) => {
     failed(error);
+    if (!SAFE.has(c.req.method))
+      audit(c, 'a change was asked for', 'failed', { path: c.req.path.slice(0, 256) });
     return problem(c, 500, 'Internal Server Error', 'The admin API failed; the log says why.');
   });
   return app;
 }
 
-/** Events of Debezium, for a source that takes them so. */
-async function push(c: Context<Env, '/v1/changes/:name'>, view: NodeView): Promise<Response> {
-  const name = c.req.param('name');
-  const body = Buffer.from(await c.req.arrayBuffer());
-  const reply = await view.push(name, { headers: c.req.header(), body });
-  if (reply === null)
-    return problem(c, 404, 'Not Found', 'There is no change source of that name to which events are posted.');
-  if (reply.status === 200) return c.json({});
-  return problem(c, reply.status, TITLES[reply.status], reply.detail ?? '');
+/** A body over the bound is refused before more of it is read. */
+function bounded(most: (c: Context<Env>) => number): MiddlewareHandler<Env> {
+  return (c, next) => {
+    const maxSize = most(c);
+    const onError = (at: Context) =>
+      problem(at, 413, 'Content Too Large', `The body may have ${maxSize} bytes.`, { connection: 'close' });
+    return bodyLimit({ maxSize, onError })(c, next);
+  };
 }
-
-const TITLES = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  413: 'Content Too Large',
-  503: 'Service Unavailable',
-};
 
 /** By what the cache made of them, and by how long they took (`bounds`; `p50` and `p99` in seconds). */
 function detailsOf(row: Float64Array | undefined) {

@@ -37,9 +37,8 @@ export async function validateConfig(c: Context, view: ConfigControl): Promise<R
 
 /** `POST /v1/config/rollback`: one that was in force before; the last, or the one of an etag. */
 export async function rollbackConfig(c: Context, view: ConfigControl, audit: Audit): Promise<Response> {
-  const body: unknown = await c.req.json().catch(() => undefined);
-  const etag = (body as { etag?: unknown } | undefined)?.etag ?? null;
-  if (typeof body !== 'object' || body === null || (etag !== null && typeof etag !== 'string'))
+  const etag = etagAskedFor(await c.req.json().catch(() => undefined));
+  if (etag === undefined)
     return problem(
       c,
       400,
@@ -49,6 +48,14 @@ export async function rollbackConfig(c: Context, view: ConfigControl, audit: Aud
   const result = await view.rollbackConfig(etag);
   audit(c, 'the config was rolled back', result.kind, etagOf(result));
   return answered(c, result);
+}
+
+/** Null: the newest; undefined: the body makes no sense. */
+function etagAskedFor(body: unknown): string | null | undefined {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return undefined;
+  if (Object.keys(body).some((key) => key !== 'etag')) return undefined;
+  const { etag = null } = body as { etag?: unknown };
+  return etag === null || typeof etag === 'string' ? etag : undefined;
 }
 
 function etagOf(result: ReplaceResult): object {

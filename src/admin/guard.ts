@@ -28,9 +28,12 @@ export class Guard {
     this.tokenHash = config.token === null ? null : hash(config.token);
   }
 
-  check(request: IncomingMessage): Refusal | null {
+  /** @param own The token that is asked for in place of the admin's; null: there is none of its own. */
+  check(request: IncomingMessage, own: string | null): Refusal | null {
     return (
-      this.checkHost(request) ?? this.checkOrigin(request) ?? this.checkToken(request) ?? checkType(request)
+      this.checkPage(request) ??
+      (own === null ? this.checkToken(request) : checkOwn(request, own)) ??
+      checkType(request)
     );
   }
 
@@ -67,11 +70,8 @@ export class Guard {
 
   private checkToken(request: IncomingMessage): Refusal | null {
     if (this.tokenHash === null) return null;
-    const given = /^bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (given !== undefined && timingSafeEqual(hash(given), this.tokenHash)) return null;
-    const headers = { 'www-authenticate': 'Bearer realm="tidegate admin"' };
-    const detail = 'Send the token of `admin.token`: `authorization: Bearer …`.';
-    return { ...refuse(401, 'Unauthorized', detail), headers };
+    if (bears(request, this.tokenHash)) return null;
+    return unauthorised('Send the token of `admin.token`: `authorization: Bearer …`.');
   }
 
   private isOurs(name: string | null, request: IncomingMessage): boolean {
@@ -81,7 +81,24 @@ export class Guard {
   }
 }
 
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** Of a change source that events are posted to. */
+function checkOwn(request: IncomingMessage, token: string): Refusal | null {
+  if (bears(request, hash(token))) return null;
+  return unauthorised('Send the token of the source: `authorization: Bearer …`.');
+}
+
+function bears({ headers }: IncomingMessage, tokenHash: Buffer): boolean {
+  const given = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+  return given !== undefined && timingSafeEqual(hash(given), tokenHash);
+}
+
+function unauthorised(detail: string): Refusal {
+  const headers = { 'www-authenticate': 'Bearer realm="tidegate admin"' };
+  return { ...refuse(401, 'Unauthorized', detail), headers };
+}
+
+/** Methods that change nothing. */
+export const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** What a form can send without asking first is never JSON. */
 function checkType(request: IncomingMessage): Refusal | null {

@@ -90,7 +90,12 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operati
       summary: 'Events in the form of Debezium, for a source of kind http; answers once they are applied.',
       takes: z.looseObject({}),
       gives: shapes.nothing,
-      refusals: { 401: 'Not the token of the source.', 404: 'There is no such source.', 503: 'Not now.' },
+      refusals: {
+        401: 'Not the token of the source.',
+        404: 'There is no such source.',
+        413: 'More than `maxBody` of the source.',
+        503: 'Not now.',
+      },
       parameters: [{ name: 'name', in: 'path', required: true, schema: { type: 'string' } }],
     },
   },
@@ -133,7 +138,7 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operati
       summary: 'Brings one of them back; the newest where none is named.',
       takes: shapes.rollback,
       gives: shapes.replaced,
-      refusals: { ...PROGRAM, 404: 'There is no such config.' },
+      refusals: { ...PROGRAM, 400: 'It names nothing that makes sense.', 404: 'There is no such config.' },
     },
   },
   '/v1/events': {

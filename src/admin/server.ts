@@ -16,6 +16,7 @@ import { Dashboard } from './dashboard.ts';
 import { EVENTS_PATH, streamEvents } from './event-stream.ts';
 import { Guard } from './guard.ts';
 import { PROBLEM_TYPE, problemText } from './problem.ts';
+import { postedTo } from './push.ts';
 
 /** Bounds for whoever connects: an admin listener must not be a way to hold the supervisor up. */
 const LIMITS = {
@@ -25,7 +26,8 @@ const LIMITS = {
   keepAliveTimeout: 5000,
   connectionsCheckingInterval: 2000,
 };
-const MOST_CONNECTIONS = 256;
+/** Room for readers of events, and for telling many more that there are too many. */
+const MOST_CONNECTIONS = 640;
 
 /** Opens the admin listener. */
 export async function startAdmin({ config, handle, view, log }: AdminParts): Promise<AdminServer> {
@@ -37,7 +39,7 @@ export async function startAdmin({ config, handle, view, log }: AdminParts): Pro
     if (probed(request, response, view)) return;
     const foreign = guard.checkPage(request);
     if (foreign === null && dashboard.answer(request, response)) return;
-    const refusal = guard.check(request);
+    const refusal = guard.check(request, ownToken(request, view));
     if (refusal === null && isEvents(request)) return events(request, response, view);
     if (refusal === null) return void api(request, response);
     const { status, title, detail, headers } = refusal;
@@ -78,6 +80,12 @@ function listening(server: PlainServer | Server, on: object): Promise<void> {
   });
 }
 
+/** Who posts events to a source has its token, not the admin's. */
+function ownToken({ method, url = '' }: IncomingMessage, view: NodeView): string | null {
+  const source = method === 'POST' ? postedTo(url) : null;
+  return source === null ? null : (view.posted(source)?.token ?? null);
+}
+
 function isEvents({ method, url = '' }: IncomingMessage): boolean {
   return method === 'GET' && url.split('?', 1)[0] === EVENTS_PATH;
 }
@@ -86,7 +94,10 @@ function isEvents({ method, url = '' }: IncomingMessage): boolean {
 function events(request: IncomingMessage, response: ServerResponse, view: NodeView): void {
   if (streamEvents(request, response, view.events, HEADERS)) return;
   const detail = 'As many read the events as may.';
-  send(response, 503, PROBLEM_TYPE, problemText(503, 'Service Unavailable', detail), { 'retry-after': '10' });
+  send(response, 503, PROBLEM_TYPE, problemText(503, 'Service Unavailable', detail), {
+    'retry-after': '10',
+    connection: 'close',
+  });
 }
 
 const PROBES = new Set(['/healthz', '/readyz']);

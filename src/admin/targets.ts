@@ -1,9 +1,12 @@
 import type { Context } from 'hono';
 import type { TargetMode } from '../upstream/index.ts';
+import { maskUrl } from '../util/secret-looks.ts';
 import type { NodeView } from '../workers/index.ts';
 import type { Audit } from './audit.ts';
 import { problem } from './problem.ts';
 
+/** Of a name that is no target's, in the log. */
+const LONGEST = 256;
 const SHAPE = 'Send { "state": "drain" } or { "state": "active" }.';
 const HANDING_OVER = 'A new version of the gateway is starting and takes over: ask that one.';
 const UNKNOWN = 'There is no such target; GET /v1/services names every service with its targets.';
@@ -24,7 +27,8 @@ export async function steerTarget(
   if (found === 'handing over')
     return problem(c, 503, 'Service Unavailable', HANDING_OVER, { 'retry-after': '5' });
   const what = mode === 'drain' ? 'a target was drained' : 'a target was taken in again';
-  audit(c, what, found === null ? 'unknown' : 'done', found ?? {});
+  const asked = { service: service.slice(0, LONGEST), target: maskUrl(target.slice(0, LONGEST)) };
+  audit(c, what, found === null ? 'unknown' : 'done', found ?? asked);
   if (found === null) return problem(c, 404, 'Not Found', UNKNOWN);
   return c.json({ ...found, state: mode });
 }

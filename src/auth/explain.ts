@@ -31,22 +31,25 @@ export function explainAuth(
   if (config === null) return null;
   const filters = auth.filters(config, scope);
   const guard = filters.find((filter) => filter instanceof Guard);
-  const permit = filters.find((filter) => filter.phase === 'authorize');
+  const permit = auth.permit(config, scope);
   const found = guard === undefined ? NOBODY : recognised(guard, config, exchange);
   guard?.conceal(exchange);
   const sure = found.status === null && found.certain;
-  const answer = sure && permit !== undefined ? permit.run(exchange) : null;
+  const answer = sure && permit !== null ? permit.run(exchange) : null;
   const forbidden = answer !== null && !(answer instanceof Promise) ? answer.status : null;
   return {
     with: [...config.providers],
     optional: config.optional,
     provider: found.provider,
     place: found.place,
-    says: forbidden === null ? found.says : `${found.says}; it is not allowed: 403`,
+    says: forbidden === null ? found.says : `${found.says}; ${config.report ? ON_TRIAL : NOT_ALLOWED}`,
     asks: rulesOf(config),
-    status: found.status ?? forbidden,
+    status: found.status ?? (config.report ? null : forbidden),
   };
 }
+
+const NOT_ALLOWED = 'it is not allowed: 403';
+const ON_TRIAL = 'it would not be allowed, but the rule is on trial (report)';
 
 interface Found {
   provider: string | null;

@@ -5,11 +5,26 @@ import type { Filter } from '../pipeline/index.ts';
 import type { Decision, Identity } from './contract.ts';
 import type { DecisionPoint } from './decision-point.ts';
 import { refuse } from './guard.ts';
-import type { VariablesOf } from './permit.ts';
+import type { Tell, VariablesOf } from './permit.ts';
 import type { Question } from './questions.ts';
 
-/** Asks a decision point about each request that has passed the route's own rules. */
-export function outsidePermit(point: DecisionPoint, question: Question, variables: VariablesOf): Filter {
+/**
+ * Asks a decision point about each request that has passed the route's own rules.
+ *
+ * @param report Set where it is on trial: told of what would be refused, which then passes.
+ */
+export function outsidePermit(
+  point: DecisionPoint,
+  question: Question,
+  variables: VariablesOf,
+  report: Tell | null,
+): Filter {
+  const answerTo = (exchange: Exchange, failure: Failure | null): Reply | null => {
+    if (failure === null) return null;
+    if (report === null) return refuse(exchange, failure);
+    report(exchange, failure.cause || failure.code);
+    return null;
+  };
   return {
     phase: 'authorize',
     run(exchange) {
@@ -18,22 +33,24 @@ export function outsidePermit(point: DecisionPoint, question: Question, variable
         text = question.ask(exchange, variables(exchange).strict());
       } catch (error) {
         if (!(error instanceof EvaluationFailure)) throw error;
-        return refuse(
-          exchange,
-          new Failure('TG_AUTH_FORBIDDEN', `it can't be asked about: ${error.message}`),
-        );
+        return answerTo(exchange, forbidden(`it can't be asked about: ${error.message}`));
       }
       const identity = exchange.identity as Identity | null;
       const decision = point.decide(text, question.path, question.verdict, identity);
       return decision instanceof Promise
-        ? decision.then((decided) => answerTo(exchange, decided))
-        : answerTo(exchange, decision);
+        ? decision.then((decided) => answerTo(exchange, refusalOf(decided)))
+        : answerTo(exchange, refusalOf(decision));
     },
   };
 }
 
-function answerTo(exchange: Exchange, decision: Decision): Reply | null {
+/** Null: it is allowed. */
+function refusalOf(decision: Decision): Failure | null {
   if (decision.kind === 'allowed') return null;
-  if (decision.kind === 'unavailable') return refuse(exchange, decision.failure);
-  return refuse(exchange, new Failure('TG_AUTH_FORBIDDEN', decision.kind === 'refused' ? decision.why : ''));
+  if (decision.kind === 'unavailable') return decision.failure;
+  return forbidden(decision.kind === 'refused' ? decision.why : '');
+}
+
+function forbidden(why: string): Failure {
+  return new Failure('TG_AUTH_FORBIDDEN', why);
 }

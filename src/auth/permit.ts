@@ -18,7 +18,7 @@ export type VariablesOf = (exchange: Exchange) => ExchangeVariables;
 type Rule = (exchange: Exchange, identity: Identity | null) => string | null;
 
 /** Told of what a rule on trial would refuse, and why. */
-type Tell = (exchange: Exchange, why: string) => void;
+export type Tell = (exchange: Exchange, why: string) => void;
 
 /**
  * What whoever asks must be allowed: all permissions, all scopes, and `allow`. Null where a route asks for

@@ -43,7 +43,7 @@ import { LiveCredentials } from './live.ts';
 import { MtlsProvider } from './mtls.ts';
 import { outsidePermit } from './outside.ts';
 import { dropOverrides } from './overrides.ts';
-import { compilePermit } from './permit.ts';
+import { compilePermit, type Tell } from './permit.ts';
 import { authzenQuestion, opaQuestion, type Question } from './questions.ts';
 import { permitResponse } from './response-permit.ts';
 import { ServiceToken } from './service-token/index.ts';
@@ -361,25 +361,26 @@ export class CompiledAuth {
     this.of.seldom.warn('a rule on trial would refuse requests', { route: route?.name, why });
   };
 
-  /** What a route asks for that can be said without asking anybody; null: nothing. */
+  /** What a route asks for that can be said without asking anybody, be it on trial or not; null: nothing. */
   permit(config: RouteAuthConfig, scope: Scope): Filter | null {
     const providers = config.providers.map((name) => this.of.providers.get(name)!);
-    return compilePermit(config, providers, scope, this.of.parts.variables, this.tell);
+    return compilePermit({ ...config, report: false }, providers, scope, this.of.parts.variables, this.tell);
   }
 
-  private outside({ opa, authzen }: RouteAuthConfig, scope: Scope): Filter[] {
+  private outside({ opa, authzen, report }: RouteAuthConfig, scope: Scope): Filter[] {
     const permits: Filter[] = [];
-    if (opa !== null) permits.push(this.point('opa', opa, opaQuestion(opa, scope)));
-    if (authzen !== null) permits.push(this.point('authzen', authzen, authzenQuestion(authzen, scope)));
+    const tell = report ? this.tell : null;
+    if (opa !== null) permits.push(this.point('opa', opa, opaQuestion(opa, scope), tell));
+    if (authzen !== null) permits.push(this.point('authzen', authzen, authzenQuestion(authzen, scope), tell));
     return permits;
   }
 
-  private point(name: string, config: DecisionPointConfig, question: Question): Filter {
+  private point(name: string, config: DecisionPointConfig, question: Question, tell: Tell | null): Filter {
     const { parts, claim } = this.of;
     const { url, cache, timeout, tls } = config;
     const own = { url, cache, timeout, tls };
     const point = claim(`${name} ${JSON.stringify(own)}`, () => new DecisionPoint(name, own, parts));
-    return outsidePermit(point, question, parts.variables);
+    return outsidePermit(point, question, parts.variables, tell);
   }
 }
 

@@ -42,6 +42,7 @@ export class Inside {
         observers: [],
         tracer: null,
         overload: null,
+        ready: null,
       },
       { clock, random, variables, unmatched: new Counters().route(name), failed: () => {} },
     );

@@ -341,6 +341,8 @@ export interface NodeView extends CacheControl, ConfigControl {
   explain(request: ExplainRequest): Promise<Explained>;
   /** The change sources, in the order of the config. */
   changes(): SourceDescription[];
+  /** What a source that events are posted to asks of whoever does; null: there is none of that name. */
+  posted(source: string): { readonly token: string; readonly maxBody: number } | null;
   /** Events for a source that they are posted to; null: there is no such source. */
   push(source: string, request: PushRequest): Promise<PushReply> | null;
 }

@@ -15,6 +15,14 @@ test('a purge is shown as it was sent: URLs apart from tags', () => {
   });
 });
 
+test('credentials in URLs are masked', () => {
+  const url = urlTag('https://ann:pw@shop.test/x?page=2&api_key=s3cret&token=t0k');
+  expect(purgeShown({ ...purge, tags: [url], prefixes: ['/x?access_token=abc'] }, 10)).toMatchObject({
+    urls: ['https://***@shop.test/x?page=2&api_key=***&token=***'],
+    prefixes: ['/x?access_token=***'],
+  });
+});
+
 test('a purge of many and long names is shown within bounds', () => {
   const shown = purgeShown({ ...purge, tags: Array.from({ length: 5000 }, () => 'x'.repeat(8192)) }, 10);
   expect(shown).toMatchObject({ more: 4991, prefixes: [] });

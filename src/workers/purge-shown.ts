@@ -1,4 +1,5 @@
 import { type Invalidation, urlOfTag } from '../cache/index.ts';
+import { maskUrl } from '../util/secret-looks.ts';
 
 /** What was purged, for people. */
 export interface PurgeShown {
@@ -9,6 +10,11 @@ export interface PurgeShown {
   readonly more: number;
   readonly all: boolean;
   readonly soft: boolean;
+}
+
+/** A URL that clients used may hold what was meant for the service alone. */
+function shown(kind: string, text: string): string {
+  return kind === 'tags' ? text : maskUrl(text);
 }
 
 /** Of one name, in characters. */
@@ -22,7 +28,7 @@ export function purgeShown({ tags, prefixes, all, soft }: Invalidation, most: nu
   ];
   const listed = named.slice(0, most);
   const of = (kind: string) =>
-    listed.filter((one) => one.kind === kind).map(({ text }) => text.slice(0, LONGEST));
+    listed.filter((one) => one.kind === kind).map(({ text }) => shown(kind, text.slice(0, LONGEST)));
   return {
     tags: of('tags'),
     urls: of('urls'),

@@ -119,7 +119,7 @@ class Supervisor {
       broadcast: (topic, value) => this.fleet.broadcast(topic, value),
       services: () => this.fleet.services(),
     });
-    this.readiness = new Readiness((why) => void this.fleet.broadcast(TOPICS.ready, why));
+    this.readiness = new Readiness(options.clock, (why) => void this.fleet.broadcast(TOPICS.ready, why));
     process.env[KEY_VARIABLE] ??= systemRandom.hex(32);
     this.fleet = new Fleet({
       entry: options.entry,
@@ -166,6 +166,7 @@ class Supervisor {
       this.reloading?.stop();
       this.checks.stop();
       this.series.stop();
+      this.readiness.stop();
       await this.changes.stop();
       await this.sequence.close();
       process.off('exit', killWorkers);
@@ -216,7 +217,9 @@ class Supervisor {
     await this.sequence.follow(outline.cache, outline.queryRules);
     await this.changes.follow(outline);
     this.phase = 'serving';
-    this.readiness.set(null);
+    // A source that has one reader is the predecessor's until this version serves.
+    if (inheritance !== null) this.readiness.set(null);
+    else this.readiness.welcomeOnce(() => this.missing());
     this.checks.apply(outline.checks);
     await Promise.all([this.startAdmin(outline), this.reloading.watchFiles()]);
     this.options.onServing({
@@ -303,6 +306,7 @@ class Supervisor {
       steerTarget: (service, target, mode) => this.steerTarget(service, target, mode),
       explain: (request) => this.fleet.explain(request),
       changes: () => this.changes.describe(),
+      posted: (source) => this.posted(source),
       push: (source, request) => this.changes.push(source, request),
       ...this.cacheControl(),
       events: this.events,
@@ -329,6 +333,18 @@ class Supervisor {
   ): ReturnType<NodeView['steerTarget']> {
     if (this.succeeding) return 'handing over';
     return this.targets.steer(service, target, mode);
+  }
+
+  private posted(source: string): ReturnType<NodeView['posted']> {
+    const { changes } = this.reloading!.inForce.reading.outline;
+    const reader = Object.hasOwn(changes, source) ? changes[source]!.reader : null;
+    return reader?.kind === 'http' ? reader : null;
+  }
+
+  /** A source that is stopped does not come by itself: nobody waits for it. */
+  private missing(): string | null {
+    const waits = this.changes.describe().filter(({ state }) => state === 'connecting' || state === 'lost');
+    return waits.length === 0 ? null : `not followed yet: ${waits.map(({ name }) => name).join(', ')}`;
   }
 
   private cacheControl(): CacheControl {

@@ -40,7 +40,7 @@ const config = (text: string, more: object = {}): object => ({
 async function start(value: object, env: Record<string, string> = {}): Promise<void> {
   file = folder.write('tidegate.yaml', stringify(value));
   gateway = lab.start(BIN, ['run', file], { env });
-  await gateway.line(/serving/);
+  await gateway.line(/serving/, 15_000);
 }
 
 type Json = Record<string, never> & { [key: string]: unknown };
@@ -93,7 +93,7 @@ describe('the config over the admin API', () => {
     expect((await read()).etag).toBe(replaced.etag);
     expect(replaced.etag).not.toBe(first.etag);
     expect(await source()).toBe('api');
-    await gateway.line(/"message":"audit".*"result":"replaced".*"by":"loopback","peer":"127\.0\.0\.1"/);
+    await gateway.line(/"message":"audit".*"result":"replaced".*"by":"loopback".*"peer":"127\.0\.0\.1"/);
   });
 
   it('is not replaced without If-Match, nor where another is in force by now', async () => {
@@ -166,7 +166,7 @@ describe('the config over the admin API', () => {
   it('of a program can be seen, and not replaced', async () => {
     file = folder.write('tidegate.config.mjs', `export default ${JSON.stringify(config('one'))};`);
     gateway = lab.start(BIN, ['run', file]);
-    await gateway.line(/serving/);
+    await gateway.line(/serving/, 15_000);
     const { body, etag } = await read();
     expect(body).toEqual(config('one'));
     expect((await put(config('two'), etag!)).status).toBe(409);

@@ -45,7 +45,7 @@ beforeEach(async () => {
   [port, admin] = [await freePort(), await freePort()];
   write();
   gateway = lab.start(BIN, ['run', `${folder.path}/tidegate.yaml`]);
-  await gateway.line(/serving/);
+  await gateway.line(/serving/, 15_000);
 });
 afterEach(async () => {
   answersSlow();
@@ -234,7 +234,7 @@ test('the fresh workers of a config that is a program know it too', async () => 
   const program = (text: string) =>
     folder.write('tidegate.config.ts', `// ${text}\nexport default ${JSON.stringify(config())};\n`);
   gateway = lab.start(BIN, ['run', program('first')]);
-  await gateway.line(/serving/);
+  await gateway.line(/serving/, 15_000);
   await drain(one.url);
   await reloaded(() => program('second'));
   await until(async () => gateway.tree().length === 3, 'the old workers to end');

@@ -30,7 +30,7 @@ beforeEach(async () => {
   [port, admin] = [await freePort(), await freePort()];
   file = folder.write('tidegate.yaml', stringify(config('one')));
   gateway = lab.start(BIN, ['run', file]);
-  await gateway.line(/serving/);
+  await gateway.line(/serving/, 15_000);
 });
 afterEach(async () => {
   for (const reader of readers.splice(0)) reader.close();

@@ -79,7 +79,7 @@ export class AdminNode implements AsyncDisposable {
     [this.port, this.admin] = [await freePort(), await freePort()];
     this.write(config);
     this.gateway = this.lab.start(BIN, ['run', `${this.folder.path}/tidegate.yaml`], { env });
-    await this.gateway.line(/"message":"serving"/);
+    await this.gateway.line(/"message":"serving"/, 15_000);
   }
 
   /** Entries of the log with this message. */

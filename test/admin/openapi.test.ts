@@ -29,7 +29,7 @@ beforeAll(async () => {
     routes: { shop: { match: '/*', to: 'shop', cache: true } },
   };
   const gateway = lab.start(BIN, ['run', folder.write('tidegate.yaml', stringify(config))]);
-  await gateway.line(/serving/);
+  await gateway.line(/serving/, 15_000);
   await fetch(`http://127.0.0.1:${port}/x`);
 });
 afterAll(async () => {

@@ -39,7 +39,7 @@ beforeAll(async () => {
     },
   };
   const gateway = lab.start(BIN, ['run', folder.write('tidegate.yaml', stringify(config))]);
-  await gateway.line(/serving/);
+  await gateway.line(/serving/, 15_000);
 }, 30_000);
 afterAll(async () => {
   await lab.close();

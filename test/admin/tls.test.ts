@@ -112,7 +112,7 @@ test('many that begin a handshake and end none do not keep others out for long',
 }, async () => {
   await using node = await tlsNode();
   const { connect: plainly } = await import('node:net');
-  const silent = Array.from({ length: 256 }, () => plainly(node.admin, '127.0.0.1').on('error', () => {}));
+  const silent = Array.from({ length: 640 }, () => plainly(node.admin, '127.0.0.1').on('error', () => {}));
   try {
     await until(
       async () => (await ask(node.admin, '/healthz', { ca: authority.ca }).catch(() => null))?.status === 200,

@@ -46,6 +46,17 @@ describe('tidegate test', () => {
     return await tidegate(folder.path, ['test', file, ...args]);
   };
 
+  it('judges a rule that is on trial as if it were in force', async () => {
+    const trial =
+      "write: { match: { path: /orders/*, method: POST }, to: ordering, auth: { with: keys, permissions: ['orders:write'] } }";
+    const config = CONFIG.replace(trial, trial.replace(' } }', ', report: true } }'));
+    expect(config).toContain('report: true');
+    folder.write('trial.yaml', config);
+    const file = folder.write('policies.yaml', POLICIES.replace('gateway.yaml', 'trial.yaml'));
+    const { stdout } = await tidegate(folder.path, ['test', file]);
+    expect(stdout).toContain('write      deny    allow  deny');
+  });
+
   it('shows who may send what, and ends with 0 where all is as expected', async () => {
     const { code, stdout, stderr } = await run(POLICIES);
     expect(stderr).toBe('');

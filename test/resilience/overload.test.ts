@@ -9,7 +9,10 @@ import {
   scriptedOrigin,
   startTestGateway,
   type TestGateway,
+  until,
 } from '../../src/testkit/index.ts';
+import { type Clock, systemClock } from '../../src/util/clock.ts';
+import { adminNode, ask as askNode } from '../admin/node.ts';
 
 let service: ScriptedOrigin;
 let gateway: TestGateway;
@@ -19,21 +22,19 @@ afterEach(async () => {
   await service.close();
 });
 
-async function start(overload?: object): Promise<void> {
+async function start(overload?: object, time?: Clock): Promise<void> {
   service = await scriptedOrigin(answer(200, [], 'ok'));
   clock = new ManualClock(Date.UTC(2026, 0, 1));
-  gateway = await startTestGateway(
-    {
-      services: { shop: { url: service.url } },
-      routes: {
-        pay: { match: '/pay', to: 'shop', priority: 10 },
-        all: { match: '/*', to: 'shop' },
-      },
-      ...(overload === undefined ? {} : { overload }),
-    },
-    { clock },
-  );
+  gateway = await startTestGateway(config(overload), { clock: time ?? clock });
 }
+const config = (overload?: object) => ({
+  services: { shop: { url: service.url } },
+  routes: {
+    pay: { match: '/pay', to: 'shop', priority: 10 },
+    all: { match: '/*', to: 'shop' },
+  },
+  ...(overload === undefined ? {} : { overload }),
+});
 async function ask(path: string) {
   const client = await rawClient({ port: gateway.port });
   await client.send(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
@@ -74,4 +75,86 @@ it('once it is in time again, all are taken', async () => {
   clock.advance(0);
   clock.advance(20);
   expect((await ask('/x')).status).toBe(200);
+});
+
+it('a reload adds the key, gives it another delay, and takes it away', async () => {
+  await start();
+  heldUp(150);
+  expect((await ask('/x')).status).toBe(200);
+  clock.advance(0);
+  await gateway.reload(config({ maxDelay: '100ms' }));
+  expect((await ask('/x')).status).toBe(200);
+  heldUp(150);
+  expect((await ask('/x')).status).toBe(503);
+  await gateway.reload(config({ maxDelay: '1s' }));
+  heldUp(150);
+  expect((await ask('/x')).status).toBe(200);
+  heldUp(1000);
+  expect((await ask('/x')).status).toBe(503);
+  await gateway.reload(config());
+  heldUp(10_000);
+  expect((await ask('/x')).status).toBe(200);
+});
+
+it('what an aggregate asks of a route is part of what is under way: it is not shed', async () => {
+  await start({ maxDelay: '100ms' });
+  await gateway.reload({
+    ...config({ maxDelay: '100ms' }),
+    routes: {
+      part: { match: '/part', to: 'shop' },
+      page: {
+        match: '/page',
+        priority: 1,
+        aggregate: { calls: { a: { route: 'part', path: '/part', read: 'text' } } },
+      },
+    },
+  });
+  heldUp(150);
+  expect((await ask('/part')).status).toBe(503);
+  expect((await ask('/page')).status).toBe(200);
+});
+
+it('a loop that is really held up sheds what came meanwhile, and takes what comes then', async () => {
+  await start({ maxDelay: '100ms' }, systemClock);
+  const client = await rawClient({ port: gateway.port });
+  const send = async () => {
+    await client.send('GET /x HTTP/1.1\r\nHost: a\r\n\r\n');
+    const until = performance.now() + 300;
+    while (performance.now() < until);
+    return (await client.response('GET')).status;
+  };
+  expect(await send()).toBe(503);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await client.send('GET /x HTTP/1.1\r\nHost: a\r\n\r\n');
+  expect((await client.response('GET')).status).toBe(200);
+  client.close();
+});
+
+it('a worker that stands still sheds what came meanwhile, while the admin listener answers', async () => {
+  await start();
+  await using node = await adminNode({
+    overload: { maxDelay: '200ms' },
+    routes: {
+      pay: { match: '/pay', respond: { body: 'paid' }, priority: 1 },
+      all: { match: '/*', respond: { body: 'hello' } },
+    },
+  });
+  const worker = node.gateway.tree().find((pid) => pid !== node.gateway.pid)!;
+  const client = await rawClient({ port: node.port });
+  const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+  await client.send(get);
+  expect((await client.response('GET')).status).toBe(200);
+  process.kill(worker, 'SIGSTOP');
+  await client.send(get);
+  const began = performance.now();
+  for (const path of ['/healthz', '/readyz', '/v1/status']) expect((await node.api(path)).status).toBe(200);
+  expect(performance.now() - began).toBeLessThan(2000);
+  await until(() => performance.now() - began > 600, 'the worker to be late');
+  process.kill(worker, 'SIGCONT');
+  const shed = await client.response('GET');
+  expect([shed.status, headerValue(shed, 'retry-after')]).toEqual([503, '1']);
+  client.close();
+  await until(async () => (await askNode(node.port, '/')).status === 200, 'it to be in time again');
+  const { routes } = JSON.parse((await node.api('/v1/routes')).text);
+  expect(routes.find(({ name }: { name: string }) => name === 'all').serverError).toBeGreaterThan(0);
 });

@@ -13,7 +13,7 @@ import { checkIdentity } from './identity.ts';
 import { checkListeners } from './listeners.ts';
 import { checkLog } from './log.ts';
 import { checkMatches, checkReachable } from './matches.ts';
-import { checkReferences, checkUnused } from './references.ts';
+import { checkPriorities, checkReferences, checkUnused } from './references.ts';
 import { checkWhoseAnswer } from './whose-answer.ts';
 
 export { type PathParameters, pathParameters } from '../../router/index.ts';
@@ -47,6 +47,7 @@ export function checkConfig(
   if (!failed && findings.issues.every((issue) => issue.severity !== 'error')) {
     checkReachable(input, findings);
     checkUnused(input, findings);
+    checkPriorities(input, findings);
     checkUnusedProviders(input, findings);
     checkLessGuarded(input, findings);
   }

@@ -42,6 +42,28 @@ export function checkUnused(input: ConfigInput, findings: Findings): void {
   }
 }
 
+/** Only what can be shed can be shed last. */
+export function checkPriorities({ overload, routes, defaults }: ConfigInput, findings: Findings): void {
+  if (overload !== undefined) return;
+  const places: [Path, { priority?: unknown }][] = [
+    [['defaults'], defaults ?? {}],
+    ...Object.entries(routes ?? {}).map(([name, route]): [Path, object] => [['routes', name], route]),
+  ];
+  for (const [path, { priority }] of places) {
+    if (priority === undefined) continue;
+    const advice = 'say when requests are shed: overload: { maxDelay: 100ms }, or leave the priority out';
+    findings.warning(
+      'TG_CONFIG_UNUSED',
+      [...path, 'priority'],
+      'without "overload" a priority does nothing',
+      advice,
+      {
+        atKey: true,
+      },
+    );
+  }
+}
+
 function serviceNames(input: ConfigInput): string[] {
   return Object.keys(kindOf(input.services) === 'object' ? input.services! : {});
 }

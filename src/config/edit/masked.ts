@@ -1,5 +1,6 @@
 import { MASK } from '../../util/secret.ts';
-import { isReference, isSecretPath, maskUrls } from '../report/secrets.ts';
+import { isReference, maskUrls } from '../../util/secret-looks.ts';
+import { isSecretPath } from '../report/secrets.ts';
 
 export type Path = readonly (string | number)[];
 

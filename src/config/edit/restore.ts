@@ -1,6 +1,7 @@
 import { MASK } from '../../util/secret.ts';
+import { looksSecret } from '../../util/secret-looks.ts';
 import type { ConfigIssue } from '../model.ts';
-import { isSecretPath, looksSecret } from '../report/secrets.ts';
+import { isSecretPath } from '../report/secrets.ts';
 import { maskedConfig, maskedText, type Path } from './masked.ts';
 
 /**

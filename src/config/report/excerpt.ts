@@ -1,7 +1,8 @@
 import { MASK } from '../../util/secret.ts';
+import { isReference } from '../../util/secret-looks.ts';
 import type { Source } from '../source/source.ts';
 import { type Location, lineStarts } from './locate.ts';
-import { isReference, secretsByLook } from './secrets.ts';
+import { secretsByLook } from './secrets.ts';
 
 /** A line as it may be shown. */
 export interface ShownLine {

@@ -7,4 +7,4 @@ export {
   renderIssues,
   sortIssues,
 } from './report.ts';
-export { isSecretPath, looksSecret, maskUrls } from './secrets.ts';
+export { isSecretPath } from './secrets.ts';

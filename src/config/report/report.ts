@@ -1,8 +1,8 @@
+import { maskUrls } from '../../util/secret-looks.ts';
 import type { ConfigIssue } from '../model.ts';
 import type { Source } from '../source/source.ts';
 import { shownLine } from './excerpt.ts';
 import { type Location, locate, locateOther } from './locate.ts';
-import { maskUrls } from './secrets.ts';
 
 export interface ReportOptions {
   /** Escape codes for a terminal. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { isSecretPath, looksSecret, maskUrls } from './secrets.ts';
+import { looksSecret, maskUrls } from '../../util/secret-looks.ts';
+import { isSecretPath } from './secrets.ts';
 
 describe('a key that sounds like a secret', () => {
   test.each([

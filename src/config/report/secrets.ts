@@ -1,79 +1,13 @@
-import { MASK } from '../../util/secret.ts';
-import { editDistance } from '../../util/suggest.ts';
-
-/** Words in a key that say its value must never be seen. */
-const SECRET_WORDS = [
-  'secret',
-  'password',
-  'passwd',
-  'passphrase',
-  'passcode',
-  'pwd',
-  'pass',
-  'token',
-  'credential',
-  'apikey',
-  'authorization',
-  'bearer',
-  'private',
-  'key',
-];
-/** Near a secret word, but another one. */
-const HARMLESS_WORDS = [
-  'passive',
-  'pages',
-  'path',
-  'paths',
-  'keys',
-  'passing',
-  'private',
-  'taken',
-  'second',
-  'seconds',
-];
-/** Whole keys that hold no secret though a word in them sounds so. */
-const HARMLESS_KEYS = ['tokenEndpoint', 'clientCredentials', 'passToken', 'partKey', 'monkey', 'keyboard'];
-
-/** Does this key, misspelt perhaps, name something that must not be printed? */
-export function looksSecret(key: string): boolean {
-  if (HARMLESS_KEYS.includes(key)) return false;
-  const words = key
-    .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
-    .toLowerCase()
-    .split(/[^a-z0-9]+/);
-  if (words.some(isSecretWord)) return true;
-  const joined = words.join('');
-  return isSecretWord(joined) || /secret|password|passwd|apikey|token|credential/.test(joined);
-}
-
-function isSecretWord(word: string): boolean {
-  if (SECRET_WORDS.includes(word)) return true;
-  if (word === 'keys') return true;
-  if (HARMLESS_WORDS.includes(word)) return false;
-  return SECRET_WORDS.some((secret) => isMisspelt(word, secret));
-}
-
-/** One slip in a word of five letters or more, two in one of eight or more. */
-function isMisspelt(word: string, secret: string): boolean {
-  const slips = secret.length >= 8 ? 2 : secret.length >= 5 ? 1 : 0;
-  if (slips === 0 || Math.abs(word.length - secret.length) > slips) return false;
-  return editDistance(word, secret) <= slips || editDistance(word, `${secret}s`) <= 1;
-}
+import { CREDENTIALS, isReference, looksSecret } from '../../util/secret-looks.ts';
 
 /** Offsets into a text. */
 type Range = readonly [start: number, end: number];
 
-const CREDENTIALS = /(?<=[a-z][a-z0-9+.-]*:\/\/)[^\s/@'"]*(?:@[^\s/@'"]*)*(?=@)/gi;
 const KEY_AND_VALUE =
   /(["']?)([A-Za-z_][\w.-]*)\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s,}\]#"'[{&*][^,}\]#]*)/g;
 
 /** What stands before the `key` of a batch or a cache, which opens nothing. */
 const OPENS_NOTHING = /\b(?:batch|cache)"?\s*:\s*\{[^{}]*$/;
-
-/** Takes `user:password` out of every URL in a text. */
-export function maskUrls(text: string): string {
-  return text.replaceAll(CREDENTIALS, (found) => (isReference(found) ? found : MASK));
-}
 
 /**
  * What in a line of a config is given to a key that sounds secret, by its look alone: for comments, and
@@ -96,12 +30,6 @@ export function secretsByLook(line: string): Range[] {
 /** A switch is no secret. */
 function isNoText(value: string): boolean {
   return /^(?:true|false)\s*$/.test(value);
-}
-
-/** `${env.NAME}` and `${file:PATH}` say where a secret is, not what it is; so does the path of a key file. */
-export function isReference(value: string): boolean {
-  const bare = value.trim().replace(/^(["'])(.*)\1$/, '$2');
-  return /^(\$\{(env\.\w+|file:[^}:]+)\}:?)+$/.test(bare) || /^[\w./~-]+\.(pem|key|crt|der)$/.test(bare);
 }
 
 /** Objects whose keys are names that the user chose: a route may be called `token`. */

@@ -433,7 +433,7 @@ const routeAuth = object(
     report: boolean
       .optional()
       .describe(
-        'true only counts and logs what allow, permissions and scopes would refuse, and lets it pass. Default false.',
+        'true only counts and logs what allow, permissions, scopes, opa and authzen would refuse, and lets it pass; a missing or bad credential is refused all the same. Default false.',
       ),
     optional: boolean
       .optional()

@@ -8,7 +8,7 @@ import { log } from './log.ts';
 import { defaults, route } from './route.ts';
 import { service } from './service.ts';
 import { tracing } from './tracing.ts';
-import { bound, duration, expression, nameComplaint, text } from './values.ts';
+import { bound, duration, expression, lateness, nameComplaint, text } from './values.ts';
 
 /** The whole of what a user may write. */
 export const config = openObject(
@@ -58,7 +58,7 @@ export const config = openObject(
       'Overload',
       'overload',
       {
-        maxDelay: duration.describe(
+        maxDelay: lateness.describe(
           'How late the event loop of a worker may be before new requests are shed (503).',
         ),
       },

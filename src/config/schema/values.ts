@@ -106,6 +106,24 @@ export const bound = leaf<DurationText | 'none' | Filled>(
   orFilled(`^none$|${DURATION}`),
 );
 
+/** An event loop in good health is late by some milliseconds now and then. */
+const LEAST_LATENESS = 20;
+
+/** How late an event loop may be. */
+export const lateness = leaf<DurationText | Filled>(
+  'a duration such as 100ms',
+  ['text', 'number'],
+  (value) => {
+    const complaint = durationError(String(value));
+    if (complaint !== null || parseDuration(String(value)) >= LEAST_LATENESS) return complaint;
+    return {
+      message: `an event loop is later than ${value} now and then when all is well`,
+      advice: 'write 100ms, or another time of 20ms or more',
+    };
+  },
+  orFilled(DURATION),
+);
+
 /** A duration, or `off` for no bound at all. */
 export const durationOrOff = leaf<DurationText | 'off' | Filled>(
   'a duration such as 1s, or off',

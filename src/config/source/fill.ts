@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { looksSecret } from '../../util/secret-looks.ts';
 import { nearest } from '../../util/suggest.ts';
 import type { ConfigIssue } from '../model.ts';
-import { looksSecret } from '../report/secrets.ts';
 import { pathKey } from '../schema/validate.ts';
 import { isPlain } from './plain.ts';
 

@@ -1,0 +1,98 @@
+import { MASK } from './secret.ts';
+import { editDistance } from './suggest.ts';
+
+/** Words in a key that say its value must never be seen. */
+const SECRET_WORDS = [
+  'secret',
+  'password',
+  'passwd',
+  'passphrase',
+  'passcode',
+  'pwd',
+  'pass',
+  'token',
+  'credential',
+  'apikey',
+  'authorization',
+  'bearer',
+  'private',
+  'key',
+];
+/** Near a secret word, but another one. */
+const HARMLESS_WORDS = [
+  'passive',
+  'pages',
+  'path',
+  'paths',
+  'keys',
+  'passing',
+  'private',
+  'taken',
+  'second',
+  'seconds',
+];
+/** Whole keys that hold no secret though a word in them sounds so. */
+const HARMLESS_KEYS = ['tokenEndpoint', 'clientCredentials', 'passToken', 'partKey', 'monkey', 'keyboard'];
+
+/** Does this key, misspelt perhaps, name something that must not be printed? */
+export function looksSecret(key: string): boolean {
+  if (HARMLESS_KEYS.includes(key)) return false;
+  const words = key
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/);
+  if (words.some(isSecretWord)) return true;
+  const joined = words.join('');
+  return isSecretWord(joined) || /secret|password|passwd|apikey|token|credential/.test(joined);
+}
+
+function isSecretWord(word: string): boolean {
+  if (SECRET_WORDS.includes(word)) return true;
+  if (word === 'keys') return true;
+  if (HARMLESS_WORDS.includes(word)) return false;
+  return SECRET_WORDS.some((secret) => isMisspelt(word, secret));
+}
+
+/** One slip in a word of five letters or more, two in one of eight or more. */
+function isMisspelt(word: string, secret: string): boolean {
+  const slips = secret.length >= 8 ? 2 : secret.length >= 5 ? 1 : 0;
+  if (slips === 0 || Math.abs(word.length - secret.length) > slips) return false;
+  return editDistance(word, secret) <= slips || editDistance(word, `${secret}s`) <= 1;
+}
+
+export const CREDENTIALS = /(?<=[a-z][a-z0-9+.-]*:\/\/)[^\s/@'"]*(?:@[^\s/@'"]*)*(?=@)/gi;
+
+/** Takes `user:password` out of every URL in a text. */
+export function maskUrls(text: string): string {
+  return text.replaceAll(CREDENTIALS, (found) => (isReference(found) ? found : MASK));
+}
+
+/** `${env.NAME}` and `${file:PATH}` say where a secret is, not what it is; so does the path of a key file. */
+export function isReference(value: string): boolean {
+  const bare = value.trim().replace(/^(["'])(.*)\1$/, '$2');
+  return /^(\$\{(env\.\w+|file:[^}:]+)\}:?)+$/.test(bare) || /^[\w./~-]+\.(pem|key|crt|der)$/.test(bare);
+}
+
+/** A URL, or the beginning of one, as it may be shown: credentials in it are masked, in its query too. */
+export function maskUrl(text: string): string {
+  const mark = text.indexOf('?');
+  if (mark < 0) return maskUrls(text);
+  const pairs = text
+    .slice(mark + 1)
+    .split('&')
+    .map(maskPair);
+  return `${maskUrls(text.slice(0, mark))}?${pairs.join('&')}`;
+}
+
+function maskPair(pair: string): string {
+  const [name = ''] = pair.split('=', 1);
+  return name.length < pair.length && looksSecret(decoded(name)) ? `${name}=${MASK}` : pair;
+}
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
