@@ -54,7 +54,7 @@ import { servicesOf } from './services-of.ts';
 
 export { type Scopes, scopesOf } from './scopes.ts';
 
-import { urlOf } from './cache-key.ts';
+import { compileFiledAs, urlOf } from './cache-key.ts';
 import { compileCacheRules } from './cache-rules.ts';
 import { aggregateReadsBody, expressionMentionsBody, mentionsBody } from './mentions.ts';
 import { requestVariables, variables } from './variables.ts';
@@ -119,10 +119,13 @@ export class RouteCompiler {
   private readonly aggregates: AggregateCompiler;
   /** Some route keeps answers, so that any unsafe request may have to unseat some. */
   private readonly caches: boolean;
+  private readonly filedAs: (url: string) => readonly string[];
 
   constructor(parts: RouteParts) {
     this.parts = parts;
-    this.caches = Object.values(parts.config.routes).some(keepsAnswers);
+    const routes = Object.values(parts.config.routes);
+    this.caches = routes.some(keepsAnswers);
+    this.filedAs = compileFiledAs(routes.flatMap(({ cache }) => cache?.key ?? []));
     this.aggregates = new AggregateCompiler(parts, {
       alone: (...call) => this.alone(...call),
       invalidating: (dispatch) => this.invalidating(dispatch),
@@ -236,7 +239,7 @@ export class RouteCompiler {
 
   /** @param kept Methods whose answers are kept: they change nothing. */
   private invalidating(dispatch: Dispatch, kept: readonly string[] = []): Dispatch {
-    return this.caches ? invalidating(this.parts.cache, urlOf, kept, dispatch) : dispatch;
+    return this.caches ? invalidating(this.parts.cache, urlOf, this.filedAs, kept, dispatch) : dispatch;
   }
 
   /** One service asked by itself, beside what the route does. */

@@ -15,11 +15,14 @@ const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'Q
  * service's head is there, and before the client sees the answer, so that what it asks next is answered anew.
  *
  * @param urlOf The absolute URL of an exchange, as entries are filed under it.
+ * @param filedAs All the ways in which entries of an absolute URL may be filed: routes leave out of its query what is
+ *   not in their key.
  * @param harmless Methods of the route that change nothing: it keeps their answers.
  */
 export function invalidating<T>(
   cache: Cache,
   urlOf: (exchange: Exchange) => string,
+  filedAs: (url: string) => readonly string[],
   harmless: readonly string[],
   origin: Origin<T>,
 ): Origin<T> {
@@ -29,7 +32,7 @@ export function invalidating<T>(
       return origin(exchange, out);
     origin(exchange, {
       finish(_exchange, answer, transform) {
-        const tags = unseatedBy(exchange, answer, urlOf);
+        const tags = unseatedBy(exchange, answer, urlOf, filedAs);
         if (tags.length === 0) return out.finish(exchange, answer, transform);
         const told = cache.parts.invalidate({ tags, prefixes: [], all: false, soft: false });
         hold(exchange, answer, told, () => out.finish(exchange, answer, transform));
@@ -38,7 +41,12 @@ export function invalidating<T>(
   };
 }
 
-function unseatedBy(exchange: Exchange, answer: Reply, urlOf: (exchange: Exchange) => string): string[] {
+function unseatedBy(
+  exchange: Exchange,
+  answer: Reply,
+  urlOf: (exchange: Exchange) => string,
+  filedAs: (url: string) => readonly string[],
+): string[] {
   if (answer.failure !== null || answer.tunnel !== null) return [];
   const { method } = exchange;
   const { status, headers: responseHeaders } = answer;
@@ -47,10 +55,8 @@ function unseatedBy(exchange: Exchange, answer: Reply, urlOf: (exchange: Exchang
   if (requestUrl === null) return [];
   const urls = invalidatedBy({ method, status, requestUrl, responseHeaders });
   const groups = status < 400 ? invalidatedGroups({ method, responseHeaders }) : [];
-  return [
-    ...urls.map((url) => urlTag(canonicalUrl(url) ?? url)),
-    ...groups.map((group) => groupTag(requestUrl, group)),
-  ];
+  const filed = new Set(urls.flatMap(filedAs).map((url) => canonicalUrl(url) ?? url));
+  return [...[...filed].map(urlTag), ...groups.map((group) => groupTag(requestUrl, group))];
 }
 
 /** The answer waits until nobody answers the old; where that can't be had (Redis is away) it waits no longer. */
