@@ -134,15 +134,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     }
     cache.misses++;
     if (exchange.method === 'HEAD')
-      return askByHead(this, {
-        exchange,
-        out,
-        keyed: keyed as FullKey,
-        fields,
-        stored,
-        servable: entry,
-        use,
-      });
+      return askByHead(this, { exchange, out, keyed: keyed as FullKey, fields, stored: entry, use });
     const { clock } = cache.parts;
     const waiter = new Waiter(exchange, out, keyed as FullKey, fields, use, round, arrival, clock);
     if (!waiter.gone) this.fly(waiter, stored, entry);
@@ -239,7 +231,10 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   private fly(waiter: Waiter<T>, stored: Entry | undefined, entry: Entry | undefined): void {
     const { cache } = this;
     const forced = this.isForced(waiter);
-    const base = stored === undefined ? null : { entry: stored, servable: entry !== undefined };
+    const servable = entry !== undefined;
+    // What was unseated is asked about only by what tells any two contents apart.
+    const base =
+      stored === undefined || (!servable && !isStrong(stored.etag)) ? null : { entry: stored, servable };
     if (waiter.round >= ROUNDS || cache.passes.has(this.kindOf(waiter), cache.parts.clock.wall()))
       return this.alone(waiter, base, forced);
     const name = this.flightName(waiter, stored);
@@ -375,6 +370,10 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     answer.headers.push('Cache-Status', cacheStatus(line));
     out.finish(exchange, answer, rules.transform);
   }
+}
+
+function isStrong(etag: string | undefined): boolean {
+  return etag?.startsWith('"') === true;
 }
 
 const HIT: CacheStatusParams = Object.freeze({ hit: true });

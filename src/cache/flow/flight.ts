@@ -1,7 +1,7 @@
 import { type Body, cancelBody, isSource } from '../../http/body.ts';
 import { crashOf, Failure } from '../../http/errors.ts';
 import type { Exchange, Reply, Responder } from '../../http/exchange.ts';
-import { getHeader, type Headers } from '../../http/headers.ts';
+import { getHeader, type Headers, removeHeader } from '../../http/headers.ts';
 import { canonicalUrl } from '../../router/index.ts';
 import type { Entry } from '../entry.ts';
 import {
@@ -266,6 +266,8 @@ export class Flight<T> implements Responder {
     this.requestAt = clock.wall();
     this.tags = this.withFamilies(rules.requestTags?.(exchange) ?? []) ?? [];
     const headers = validationHeaders(this.base ?? undefined, this.route.headersFor(exchange));
+    // To the second a change may have no other date than what it has changed.
+    if (!this.servable) removeHeader(headers, 'if-modified-since');
     const body = rules.body && Buffer.isBuffer(exchange.body) ? exchange.body : null;
     this.fill = fillExchange(exchange, keyed, headers, body, this, clock.now());
     origin(this.fill, { finish: (_fill, answer) => this.answered(answer) });
@@ -490,16 +492,20 @@ export class Flight<T> implements Responder {
       this.base = null;
       return this.ask();
     }
-    const { entry } = updated;
-    this.storable = { storable: true, immutable: false, ...entry };
-    this.tags = entry.tags;
-    const unfollowed = this.withFamilies([...entry.tags]) === null;
-    if (updated.refusal !== null || unfollowed) this.discard(base);
+    const { status, headers, body } = updated.entry;
+    this.storable = { storable: true, immutable: false, ...updated.entry };
+    this.tags = base.tags;
+    // The origin may name other tags by now, and other changes may be followed.
+    const tagged = this.settleTags({ status, headers, body: rules.looksIntoBody ? body : null });
+    const refusal = updated.refusal ?? tagged;
+    const entry = { ...updated.entry, tags: this.tags };
+    if (refusal !== null) this.discard(base);
     else this.keep(entry);
+    const outcome = refusal === null ? { stored: true } : { detail: refusal };
     this.end();
     this.each((waiter) => {
       if (waiter !== this.leader && (!this.suits(waiter) || !this.holdsFor(waiter))) this.route.again(waiter);
-      else this.give(waiter, entry, { fwdStatus: 304, stored: true, collapsed: waiter !== this.leader });
+      else this.give(waiter, entry, { fwdStatus: 304, ...outcome, collapsed: waiter !== this.leader });
     });
   }
 

@@ -6,6 +6,7 @@ import { drop, forwarded, fromEntry, lineOf } from './answers.ts';
 import type { FullKey, Out } from './contract.ts';
 import { fillExchange, handOver } from './fill-exchange.ts';
 import type { FlightRoute } from './flight.ts';
+import { originTags } from './origin-tags.ts';
 
 /** A HEAD that what is stored can't answer by itself. */
 export interface HeadAsking<T> {
@@ -13,10 +14,8 @@ export interface HeadAsking<T> {
   readonly out: Out<T>;
   readonly keyed: FullKey;
   readonly fields: RequestCacheFields;
-  /** What GET stored. */
+  /** What GET stored, unless it was unseated: then no HEAD brings it back. */
   readonly stored: Entry | undefined;
-  /** The same, where it may stand in for an error. */
-  readonly servable: Entry | undefined;
   /** Why the origin is asked. */
   readonly use: Use;
 }
@@ -57,13 +56,13 @@ export function askByHead<T>(route: FlightRoute<T>, asking: HeadAsking<T>): void
 
 /** The stale entry in the place of an error, as GET would get it (RFC 5861 §4): true where it went out. */
 function standsIn<T>(route: FlightRoute<T>, asking: HeadAsking<T>, answer: Reply): boolean {
-  const { exchange, out, keyed, fields, servable, use } = asking;
+  const { exchange, out, keyed, fields, stored, use } = asking;
   const status = answer.failure === null ? answer.status : null;
-  if (servable === undefined || (status !== null && status < 500)) return false;
+  if (stored === undefined || (status !== null && status < 500)) return false;
   const { cache, rules } = route;
   const { clock, random } = cache.parts;
   // It may have been unseated meanwhile, or this worker may have heard nothing for a while.
-  const entry = cache.standing(keyed.key, servable);
+  const entry = cache.standing(keyed.key, stored);
   if (entry === undefined || !route.mayAnswer(entry.tags)) return false;
   const directives = rules.policy.ignoreClientDirectives ? null : fields.directives;
   const now = clock.wall();
@@ -102,10 +101,15 @@ class StoredByGet<T> {
     const responseAt = cache.parts.clock.wall();
     const update = { headers, requestHeaders, policy: rules.policy, requestAt, responseAt, sequence };
     const updated = applyHead(entry, update);
-    if (updated === null || updated.refusal !== null) {
+    if (updated === null || updated.refusal !== null || !carriesItsTags(updated.entry)) {
       cache.memory.discard(key, entry);
       cache.shared?.delete(key);
     } else if (this.life === cache.life && !cache.fences.isDead(updated.entry))
       cache.memory.update(key, entry, updated.entry);
   }
+}
+
+/** The origin may name other tags by now: they are known again once GET was asked. */
+function carriesItsTags({ headers, url, tags }: Entry): boolean {
+  return originTags(headers, url).every((tag) => tags.includes(tag));
 }

@@ -114,3 +114,80 @@ describe('conditional requests', () => {
     expect(await first).toMatchObject({ status: 200, text: 'abc' });
   });
 });
+
+describe('what was unseated', () => {
+  const put: Ask = { method: 'PUT', body: 'x' };
+  const serving = (state: { body: string; headers: Pair[] }) => (exchange: OriginExchange) => {
+    const { method, headers } = exchange.request;
+    const asks = (name: string) => headers.find(([given]) => given.toLowerCase() === name)?.[1];
+    if (method === 'PUT') return exchange.send(answer(204));
+    const isTold = state.headers.some(([, value]) => value === asks('if-none-match'));
+    const isDated = state.headers.some(([, value]) => value === asks('if-modified-since'));
+    if (isTold || isDated) return exchange.send(answer(304, state.headers));
+    const control: Pair[] = [['Cache-Control', 'max-age=60'], ...state.headers];
+    const length = String(state.body.length);
+    if (method === 'HEAD') return exchange.send(answer(200, [...control, ['Content-Length', length]]));
+    return exchange.send(answer(200, control, state.body));
+  };
+  const date = 'Thu, 01 Jan 2026 00:00:00 GMT';
+
+  it.each<[string, Pair[]]>([
+    ['nothing', []],
+    ['a date', [['Last-Modified', date]]],
+    ['a weak tag', [['ETag', 'W/"a"']]],
+  ])('is brought back neither by HEAD nor by 304 where it is known by %s', async (_what, headers) => {
+    const state = { body: 'old', headers };
+    now = await stage(serving(state), true);
+    await ask();
+    await ask('/a', put);
+    state.body = 'new';
+    await ask('/a', { method: 'HEAD' });
+    expect(await ask()).toMatchObject({ text: 'new', line: 'tidegate; fwd=uri-miss; stored' });
+  });
+
+  it('is asked about by its strong tag', async () => {
+    now = await stage(
+      serving({
+        body: 'same',
+        headers: [
+          ['ETag', '"a"'],
+          ['Last-Modified', date],
+        ],
+      }),
+      true,
+    );
+    await ask();
+    await ask('/a', put);
+    expect((await ask()).line).toMatch(/fwd-status=304; stored/);
+    expect(now.asked()[2]).toMatch(/If-None-Match: "a"/i);
+    expect(now.asked()[2]).not.toMatch(/If-Modified-Since/i);
+  });
+});
+
+describe('a 304 that names other tags', () => {
+  const known = (groups: string): Pair[] => [
+    ['ETag', '"a"'],
+    ['Cache-Groups', groups],
+  ];
+  const fresh: Pair = ['Cache-Control', 'max-age=60'];
+
+  it.each(['GET', 'HEAD'])('has them count from then on, as %s does', async (method) => {
+    now = await stage(
+      [
+        said('max-age=10', 'one', known('"red"')),
+        answer(method === 'GET' ? 304 : 200, [...known('"red", "blue"'), fresh]),
+        ...(method === 'GET' ? [] : [said('max-age=60', 'one', known('"red", "blue"'))]),
+        answer(204, [['Cache-Group-Invalidation', '"blue"']]),
+        said('max-age=60', 'two', known('"red", "blue"')),
+      ],
+      true,
+    );
+    await ask();
+    now.clock.advance(15_000);
+    await ask('/a', { method });
+    await ask();
+    expect(await ask()).toMatchObject({ text: 'one', line: 'tidegate; hit; ttl=60' });
+    await ask('/other', { method: 'POST', body: 'x' });
+    expect((await ask()).text).toBe('two');
+  });
+});
