@@ -124,7 +124,8 @@ export class RouteCompiler {
 
   constructor(parts: RouteParts) {
     this.parts = parts;
-    this.caches = Object.values(parts.config.routes).some(keepsAnswers);
+    const routes = Object.values(parts.config.routes);
+    this.caches = routes.some(keepsAnswers);
     this.aggregates = new AggregateCompiler(parts, {
       alone: (...call) => this.alone(...call),
       invalidating: (dispatch) => this.invalidating(dispatch),

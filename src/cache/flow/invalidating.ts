@@ -47,10 +47,7 @@ function unseatedBy(exchange: Exchange, answer: Reply, urlOf: (exchange: Exchang
   if (requestUrl === null) return [];
   const urls = invalidatedBy({ method, status, requestUrl, responseHeaders });
   const groups = status < 400 ? invalidatedGroups({ method, responseHeaders }) : [];
-  return [
-    ...urls.map((url) => urlTag(canonicalUrl(url) ?? url)),
-    ...groups.map((group) => groupTag(requestUrl, group)),
-  ];
+  return [...urls.map(urlTag), ...groups.map((group) => groupTag(requestUrl, group))];
 }
 
 /** The answer waits until nobody answers the old; where that can't be had (Redis is away) it waits no longer. */
