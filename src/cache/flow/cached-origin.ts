@@ -231,10 +231,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   private fly(waiter: Waiter<T>, stored: Entry | undefined, entry: Entry | undefined): void {
     const { cache } = this;
     const forced = this.isForced(waiter);
-    const servable = entry !== undefined;
-    // What was unseated is asked about only by what tells any two contents apart.
-    const base =
-      stored === undefined || (!servable && !isStrong(stored.etag)) ? null : { entry: stored, servable };
+    const base = stored === undefined ? null : { entry: stored, servable: entry !== undefined };
     if (waiter.round >= ROUNDS || cache.passes.has(this.kindOf(waiter), cache.parts.clock.wall()))
       return this.alone(waiter, base, forced);
     const name = this.flightName(waiter, stored);
@@ -370,10 +367,6 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     answer.headers.push('Cache-Status', cacheStatus(line));
     out.finish(exchange, answer, rules.transform);
   }
-}
-
-function isStrong(etag: string | undefined): boolean {
-  return etag?.startsWith('"') === true;
 }
 
 const HIT: CacheStatusParams = Object.freeze({ hit: true });

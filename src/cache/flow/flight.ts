@@ -261,16 +261,27 @@ export class Flight<T> implements Responder {
     const { cache, rules, origin } = this.route;
     const { exchange, keyed } = this.leader;
     const { clock } = cache.parts;
+    this.reviewBase();
     // Before the origin is read: a change from now on makes dead what is stored (see fences/).
     this.sequence = cache.fences.sequence;
     this.requestAt = clock.wall();
     this.tags = this.withFamilies(rules.requestTags?.(exchange) ?? []) ?? [];
     const headers = validationHeaders(this.base ?? undefined, this.route.headersFor(exchange));
-    // To the second a change may have no other date than what it has changed.
     if (!this.servable) removeHeader(headers, 'if-modified-since');
     const body = rules.body && Buffer.isBuffer(exchange.body) ? exchange.body : null;
     this.fill = fillExchange(exchange, keyed, headers, body, this, clock.now());
     origin(this.fill, { finish: (_fill, answer) => this.answered(answer) });
+  }
+
+  /**
+   * It may have been unseated while this flight waited for its turn. Then it is asked about only by what tells any two
+   * contents apart: to the second, a change may have no other date than what it has changed.
+   */
+  private reviewBase(): void {
+    const { base, leader, route } = this;
+    if (base === null) return;
+    this.servable &&= this.life === route.cache.life && route.usable(leader, base) !== undefined;
+    if (!this.servable && base.etag?.startsWith('"') !== true) this.base = null;
   }
 
   inform(_fill: Exchange, status: number, headers: Headers): void {
