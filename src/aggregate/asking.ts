@@ -9,6 +9,7 @@ import type { Dispatch, Finish } from '../pipeline/index.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { CallVariables } from './call-variables.ts';
 import { codingsOf, decode } from './decode.ts';
+import type { Told } from './keeping.ts';
 import { kindOfFailure, type Trouble, trouble } from './trouble.ts';
 
 /** One request that the gateway makes by itself. */
@@ -35,6 +36,8 @@ export interface Addressee {
   readonly tags: TagsOf | null;
   /** What is said of keeping an answer; null: nothing. */
   readonly policy: RoutePolicyConfig | null;
+  /** Its answers are made of others: it tells of which (`Exchange.madeOf`). */
+  readonly composes: boolean;
 }
 
 /** Gives the tags of an answer; null: they can't be told. */
@@ -47,12 +50,12 @@ export type TagsOf = (
 export interface Asker {
   /** Is the body of an answer with this status, which is none of success, wanted? */
   wants(status: number, headers: Headers): boolean;
-  answered(status: number, headers: Headers, body: Buffer, tags: Tags): void;
+  answered(status: number, headers: Headers, body: Buffer, tells: Tells): void;
   failed(trouble: Trouble): void;
 }
 
-/** Gives the tags that an answer brings along, where somebody asks. Null: they can't be told. */
-export type Tags = () => readonly string[] | null;
+/** Gives what an answer brings along beside its head, where somebody asks. */
+export type Tells = () => Told;
 
 /** What is read of an answer that nobody wants, so that its connection can be used again. */
 const DRAIN = 64 * 1024;
@@ -170,7 +173,17 @@ export class Asking implements Finish, Responder {
   }
 
   private whole(bytes: Buffer, status: number, headers: Headers): void {
-    this.asker?.answered(status, headers, bytes, () => this.tagsOf(status, headers, bytes));
+    this.asker?.answered(status, headers, bytes, () => this.told(status, headers, bytes));
+  }
+
+  private told(status: number, headers: Headers, body: Buffer): Told {
+    const { exchange, addressee } = this;
+    const tags = this.tagsOf(status, headers, body);
+    if (!addressee.composes) return { said: [], tags, madeOf: [] };
+    const made = exchange.madeOf as Told | null;
+    // What something else has answered in its place is made of nobody knows what.
+    if (tags === null || made?.tags == null) return { said: [], tags: null, madeOf: [] };
+    return { ...made, tags: [...tags, ...made.tags] };
   }
 
   private tagsOf(status: number, headers: Headers, body: Buffer): readonly string[] | null {

@@ -1,6 +1,6 @@
 import { EvaluationFailure, type Value, type Variables } from '../expression/index.ts';
 import type { Headers } from '../http/headers.ts';
-import type { Tags } from './asking.ts';
+import type { Tells } from './asking.ts';
 import { partsByKey, textOfKey } from './batch.ts';
 import type { CompiledCall } from './compiled.ts';
 import { decide, fallbackFor } from './decision.ts';
@@ -154,12 +154,12 @@ export class CallRun {
     }
   }
 
-  answered(unit: Unit, status: number, headers: Headers, body: Buffer, tags: Tags): void {
+  answered(unit: Unit, status: number, headers: Headers, body: Buffer, tells: Tells): void {
     const good = status >= 200 && status <= 299;
     // It was read because its status is accepted, or is to be passed on.
     if (!good && decide(this.call, unit.vars, { kind: 'status', status }) === 'pass')
       return this.run.pass(this, trouble('status', `status ${status}`, { status, headers, body }));
-    this.run.note(this, status, headers, tags);
+    this.run.note(this, status, headers, tells);
     const result = readResult(this.call.config.read, status, headers, body);
     if (!(result instanceof CallResult)) return this.failed(unit, result);
     this.succeeded(unit, result, status, headers);
@@ -181,8 +181,14 @@ export class CallRun {
   }
 
   /** The items of other requests were asked for too. */
-  shared(unit: Unit, status: number, headers: Headers, parts: ReadonlyMap<string, Value>, tags: Tags): void {
-    this.run.note(this, status, headers, tags);
+  shared(
+    unit: Unit,
+    status: number,
+    headers: Headers,
+    parts: ReadonlyMap<string, Value>,
+    tells: Tells,
+  ): void {
+    this.run.note(this, status, headers, tells);
     this.handOut(unit, status, headers, parts);
   }
 

@@ -4,7 +4,7 @@ import { Failure } from '../http/errors.ts';
 import { type Reply, reply } from '../http/exchange.ts';
 import { getHeader, type Headers, hasHeader, removeHeader } from '../http/headers.ts';
 import { problem } from '../pipeline/index.ts';
-import { keepingHeaders } from './keeping.ts';
+import { keepingHeaders, toldOfParts } from './keeping.ts';
 import { bodyOfPieces } from './pieces.ts';
 import type { AggregateRun } from './run.ts';
 import type { Trouble } from './trouble.ts';
@@ -30,6 +30,8 @@ export function composeAnswer(run: AggregateRun, partial: readonly string[]): Re
       headers.push(
         ...keepingHeaders(run.parts, keeping, { status, headers, partial: partial.length > 0, varies }),
       );
+    } else if (run.exchange.madeFor !== null) {
+      run.exchange.madeOf = toldOfParts(run.parts, run.aggregate.varies);
     }
     return reply(status, headers, bodyOfPieces(pieces));
   } catch (error) {

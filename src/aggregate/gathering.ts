@@ -3,7 +3,7 @@ import type { Value } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { getHeader, type Headers } from '../http/headers.ts';
 import type { Clock } from '../util/clock.ts';
-import { type Addressee, type Asker, Asking, type Tags } from './asking.ts';
+import { type Addressee, type Asker, Asking, type Tells } from './asking.ts';
 import { partsByKey } from './batch.ts';
 import type { CallPrograms } from './programs.ts';
 import { questionOf } from './question.ts';
@@ -17,7 +17,7 @@ export interface Share {
   readonly carried: Headers;
   /** By their identity, so that those of several requests that are equal are asked once. */
   readonly items: ReadonlyMap<string, Value>;
-  answered(status: number, headers: Headers, parts: ReadonlyMap<string, Value>, tags: Tags): void;
+  answered(status: number, headers: Headers, parts: ReadonlyMap<string, Value>, tells: Tells): void;
   failed(why: Trouble): void;
 }
 
@@ -133,12 +133,12 @@ class SharedCall implements Asker {
     return false;
   }
 
-  answered(status: number, headers: Headers, body: Buffer, tags: Tags): void {
+  answered(status: number, headers: Headers, body: Buffer, tells: Tells): void {
     const result = readResult(this.config.read, status, headers, body);
     if (!(result instanceof CallResult)) return this.failed(result);
     const parts = partsByKey(this.programs.batch!, NO_VARIABLES, result);
     if (!(parts instanceof Map)) return this.failed({ ...trouble(parts.kind, parts.cause), status, headers });
-    for (const share of this.shares) share.answered(status, headers, parts, tags);
+    for (const share of this.shares) share.answered(status, headers, parts, tells);
   }
 
   failed(why: Trouble): void {

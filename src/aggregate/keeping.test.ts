@@ -8,6 +8,7 @@ const part = (headers: string[], more: Partial<Part> = {}): Part => ({
   headers,
   policy: null,
   tags: [],
+  madeOf: [],
   requestAt: NOW,
   responseAt: NOW,
   ...more,
@@ -30,6 +31,17 @@ describe('what is composed of parts is kept', () => {
 
   it('not at all where a part names no lifetime and the route neither', () => {
     expect(keepsFor([part([]), maxAge(20)], null)).toBeNull();
+  });
+
+  it('as long as what a part is made of, where it is an aggregate that says nothing itself', () => {
+    const inner = (...madeOf: Part[]) => part([], { madeOf });
+    expect(keepsFor([inner(maxAge(20), maxAge(40)), maxAge(60)], null)).toBe(20);
+    expect(keepsFor([inner(maxAge(60, 'Age', '50'))], 30)).toBe(10);
+    expect(keepsFor([inner(part([]), maxAge(60))], 30)).toBe(30);
+    expect(keepsFor([inner(part([]))], null)).toBeNull();
+    expect(keepsFor([inner(part(['Cache-Control', 'no-store']))], 30)).toBeNull();
+    expect(keepsFor([{ ...maxAge(5), madeOf: [maxAge(60)] }], 30)).toBe(5);
+    expect(keepsFor([{ ...maxAge(5), madeOf: [part(['Cache-Control', 'private'])] }], 30)).toBeNull();
   });
 
   it("by what the call's own cache says of it", () => {

@@ -1,16 +1,24 @@
-import { judgeStorable, type RoutePolicy, STANDARD_POLICY } from '../cache/index.ts';
-import { getHeader, getJoined, type Headers, removeHeader } from '../http/headers.ts';
+import { judgeStorable, type RoutePolicy, responseDirectives, STANDARD_POLICY } from '../cache/index.ts';
+import { getHeader, getJoined, type Headers, hasHeader, removeHeader } from '../http/headers.ts';
 import type { HeaderTransform } from '../pipeline/index.ts';
 import type { Varies } from './varies.ts';
 
+/** What an answer that goes into an aggregate brings along beside its head. */
+export interface Told {
+  /** What it says to caches of this gateway alone. */
+  readonly said: Headers;
+  /** Null: they could not be told, or it must not be kept. */
+  readonly tags: readonly string[] | null;
+  /** Where it is an aggregate's that keeps none of its own: what it is made of. */
+  readonly madeOf: readonly Part[];
+}
+
 /** One answer that went into an aggregate. Times of the wall clock, in ms. */
-export interface Part {
+export interface Part extends Pick<Told, 'tags' | 'madeOf'> {
   readonly status: number;
   readonly headers: Headers;
   /** What its call says of keeping it; null: nothing. */
   readonly policy: RoutePolicy | null;
-  /** Null: they could not be told. */
-  readonly tags: readonly string[] | null;
   readonly requestAt: number;
   readonly responseAt: number;
 }
@@ -31,10 +39,14 @@ export function keepsFor(parts: readonly Part[], ttl: number | null): number | n
   return least === Number.POSITIVE_INFINITY ? ttl : least;
 }
 
-function leftOf({ policy, requestAt, responseAt, ...part }: Part, ttl: number | null): number | null {
-  const judged = judge(part.status, part.headers, policy ?? STANDARD_POLICY, requestAt, responseAt);
-  if (!judged.storable) return judged.reason === 'no-lifetime' ? ttl : null;
-  return judged.noCache ? null : judged.lifetime - judged.ageAtResponse;
+function leftOf(part: Part, ttl: number | null): number | null {
+  const { status, headers, policy, madeOf, requestAt, responseAt } = part;
+  // An aggregate that says nothing itself lives as long as what it is made of.
+  const unsaid = madeOf.length === 0 ? ttl : keepsFor(madeOf, ttl);
+  const judged = judge(status, headers, policy ?? STANDARD_POLICY, requestAt, responseAt);
+  if (!judged.storable) return judged.reason === 'no-lifetime' ? unsaid : null;
+  const forbidden = judged.noCache || (madeOf.length > 0 && unsaid === null);
+  return forbidden ? null : judged.lifetime - judged.ageAtResponse;
 }
 
 function judge(status: number, headers: Headers, policy: RoutePolicy, requestAt: number, responseAt: number) {
@@ -90,6 +102,9 @@ export function keepingHeaders(
   return said;
 }
 
+/** What is carried of one client alone, and never twice the same. */
+const OF_ONE_CLIENT = /\b(?:forwarded|x-forwarded-for|x-request-id|traceparent|tracestate)\b/i;
+
 /** Of what parts vary by, a call carries the language of the client alone, and what the expressions read. */
 function varyOf(parts: readonly Part[], varies: Varies): string {
   if (varies === '*') return '*';
@@ -98,6 +113,24 @@ function varyOf(parts: readonly Part[], varies: Varies): string {
   );
   return (byLanguage ? [...varies, 'accept-language'] : varies).join(', ');
 }
+
+/** What an aggregate that is kept by none but those who asked for it tells them of its answer. */
+export function toldOfParts(parts: readonly Part[], varies: Varies): Told {
+  const forbidden = varies === '*' || OF_ONE_CLIENT.test(varies.join(' '));
+  const vary = forbidden ? '*' : varyOf(parts, varies);
+  const tags = parts.some((part) => part.tags === null) ? null : parts.flatMap((part) => part.tags!);
+  return { said: vary === '' ? [] : ['vary', vary], tags, madeOf: parts };
+}
+
+/** The same for one that keeps its answers: they say it in their head, to the cache before it. */
+export function toldByHead(headers: Headers): Told {
+  const said = headers.filter((_, i) => SAID.has(headers[i - (i % 2)]!.toLowerCase()));
+  // Where the answer is one subject's own, nothing is said of how long its parts live.
+  const isOpen = !hasHeader(said, LIFETIME) && responseDirectives(headers).maxAge === null;
+  return { said, tags: isOpen ? null : partTags(headers), madeOf: [] };
+}
+
+const SAID: ReadonlySet<string> = new Set([LIFETIME, 'age', 'vary']);
 
 /** The tags of an aggregate's parts; null: it must not be kept. */
 export function partTags(headers: Headers): string[] | null {

@@ -1,7 +1,7 @@
-import { EvaluationFailure, toJson, type Variables } from '../expression/index.ts';
+import { EvaluationFailure, type TextTemplate, toJson, type Variables } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { type Headers, isHeaderValue } from '../http/headers.ts';
-import { restOf } from '../pipeline/index.ts';
+import { headerText, restOf } from '../pipeline/index.ts';
 import type { Question } from './asking.ts';
 import type { RequestPrograms } from './programs.ts';
 import { type Trouble, trouble } from './trouble.ts';
@@ -48,7 +48,8 @@ function headersOf(programs: RequestPrograms, vars: Variables, carried: Headers)
   const headers = carried.slice();
   for (const { name, templates } of programs.headers) {
     for (const template of templates) {
-      for (const value of template.renderAll(vars)) {
+      for (const rendered of linesOf(template, vars)) {
+        const value = headerText(rendered);
         if (value === '') continue;
         if (!isHeaderValue(value)) throw new EvaluationFailure('nul', `"${name}" would not be a header`);
         headers.push(name, value);
@@ -56,6 +57,23 @@ function headersOf(programs: RequestPrograms, vars: Variables, carried: Headers)
     }
   }
   return headers;
+}
+
+/** What the client did not send leaves a header out, as on a route; what another call did not give is a failure. */
+function linesOf(template: TextTemplate, vars: Variables): readonly string[] {
+  try {
+    return template.renderAll(vars);
+  } catch (error) {
+    if (isMissing(error) && [...template.mentions].every((path) => OF_THE_CLIENT.test(path))) return [];
+    throw error;
+  }
+}
+
+/** Its body apart: a client that sent none where one is wanted is told so. */
+const OF_THE_CLIENT = /^(?:request(?!\.body\b)|params|auth)\b/;
+
+function isMissing(error: unknown): boolean {
+  return error instanceof EvaluationFailure && (error.kind === 'absent' || error.kind === 'null');
 }
 
 function bodyOf({ body }: RequestPrograms, vars: Variables): Buffer | null {

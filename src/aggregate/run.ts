@@ -4,7 +4,7 @@ import type { Abortable, Exchange, Reply } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
 import { type Finish, problem } from '../pipeline/index.ts';
 import type { Timer } from '../util/clock.ts';
-import type { Tags } from './asking.ts';
+import type { Tells } from './asking.ts';
 import { CallRun } from './call-run.ts';
 import { carriedHeaders } from './carried.ts';
 import { Undoing, type Undone } from './compensate.ts';
@@ -34,7 +34,7 @@ export class AggregateRun implements Abortable {
   private readonly waitsFor: number[];
   private readonly partial = new Set<CallRun>();
   private readonly undoing: Undoing;
-  /** What the answer is made of, where it may be kept. */
+  /** What the answer is made of, where it may be kept, or be part of what is. */
   readonly parts: Part[] = [];
   private readonly beganAt: number;
   private left: number;
@@ -110,11 +110,19 @@ export class AggregateRun implements Abortable {
   }
 
   /** An answer goes into this one. */
-  note({ call }: CallRun, status: number, headers: Headers, tags: Tags): void {
-    if (this.aggregate.keeping === null) return;
+  note({ call }: CallRun, status: number, headers: Headers, tells: Tells): void {
+    if (this.aggregate.keeping === null && this.exchange.madeFor === null) return;
     const { policy } = call.addressee;
     const responseAt = this.aggregate.parts.clock.wall();
-    this.parts.push({ status, headers, policy, tags: tags(), requestAt: this.beganAt, responseAt });
+    const told = tells();
+    this.parts.push({
+      ...told,
+      status,
+      headers: [...told.said, ...headers],
+      policy,
+      requestAt: this.beganAt,
+      responseAt,
+    });
   }
 
   isPartial(call: CallRun): void {

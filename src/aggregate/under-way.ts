@@ -2,7 +2,7 @@ import type { Value } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
 import type { Clock } from '../util/clock.ts';
-import { type Addressee, type Asker, Asking, type Question, type Tags } from './asking.ts';
+import { type Addressee, type Asker, Asking, type Question, type Tells } from './asking.ts';
 import type { CallRun } from './call-run.ts';
 import type { Gathering, Share } from './gathering.ts';
 import type { Trouble } from './trouble.ts';
@@ -44,8 +44,8 @@ export class OwnRequest implements UnderWay, Asker {
     return this.owner.wants(this.unit, status);
   }
 
-  answered(status: number, headers: Headers, body: Buffer, tags: Tags): void {
-    this.owner.ended(this, () => this.owner.answered(this.unit, status, headers, body, tags));
+  answered(status: number, headers: Headers, body: Buffer, tells: Tells): void {
+    this.owner.ended(this, () => this.owner.answered(this.unit, status, headers, body, tells));
   }
 
   failed(why: Trouble): void {
@@ -85,8 +85,8 @@ export class SharedRequest implements UnderWay, Share {
     this.leave = this.gathering.join(this);
   }
 
-  answered(status: number, headers: Headers, parts: ReadonlyMap<string, Value>, tags: Tags): void {
-    this.owner.ended(this, () => this.owner.shared(this.unit, status, headers, parts, tags));
+  answered(status: number, headers: Headers, parts: ReadonlyMap<string, Value>, tells: Tells): void {
+    this.owner.ended(this, () => this.owner.shared(this.unit, status, headers, parts, tells));
   }
 
   failed(why: Trouble): void {

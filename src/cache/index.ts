@@ -23,6 +23,7 @@ export { type NodeHolders, NodeSequence } from './node-sequence.ts';
 export {
   judgeStorable,
   type RoutePolicy,
+  responseDirectives,
   STANDARD_POLICY,
   STORE_REFUSALS,
   type StoreRefusal,

@@ -136,6 +136,8 @@ export class Exchange {
   shownTarget: string | null = null;
   /** The client's request on whose behalf the gateway makes it; null: it is a client's own. */
   madeFor: Exchange | null = null;
+  /** What the answer is made of (`Told` of aggregate/), where the gateway makes the request by itself and an aggregate answers. */
+  madeOf: object | null = null;
   /** It was refused on the way in, so no service may be asked for it after all. */
   refused = false;
   /** The variables of its expressions, once something has asked for them. */

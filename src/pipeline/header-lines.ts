@@ -71,7 +71,7 @@ function usable(values: readonly string[]): readonly string[] {
  * Text as a header carries it: without white space around it, and as the bytes of UTF-8, one a character,
  * where it holds more than a byte can (RFC 9110 §5.5 leaves bytes above 0x7f opaque).
  */
-function headerText(value: string): string {
+export function headerText(value: string): string {
   const text = value.replace(/^[\t ]+|[\t ]+$/g, '');
   return /[^\x00-\xff]/.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text;
 }

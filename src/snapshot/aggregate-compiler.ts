@@ -5,6 +5,7 @@ import {
   compileAggregate,
   partTags,
   type TagsOf,
+  toldByHead,
   unsaid,
 } from '../aggregate/index.ts';
 import { type CompiledAuth, isGuarded, namesOwner } from '../auth/index.ts';
@@ -81,7 +82,7 @@ export class AggregateCompiler {
       transform,
       ownCookies: [],
     });
-    return new CachedOrigin(this.parts.cache, withPartTags(rules), dispatch).serve;
+    return tellingWhoAsks(new CachedOrigin(this.parts.cache, withPartTags(rules), dispatch).serve);
   }
 
   /** What a call of an aggregate is asked through: the one place where that is made. */
@@ -112,24 +113,23 @@ export class AggregateCompiler {
       const kept = new CachedOrigin(this.parts.cache, rules, dispatch).serve;
       return { name: service, weight, dispatch: this.tools.invalidating(kept) };
     });
-    return { dispatch: compileSplit(branches, null), tags, policy: cache?.policy ?? null };
+    return { dispatch: compileSplit(branches, null), tags, policy: cache?.policy ?? null, composes: false };
   }
 
   /** Another route, asked as a client would; what its answers are kept under is known of it. */
   private inside(name: string): ReturnType<Address> {
     const asked = this.parts.config.routes[name]!;
     const dispatch = this.parts.inside(name);
-    // Of what an aggregate's answer is made can't be seen from outside: nothing made of it is kept.
-    if (asked.action.kind === 'aggregate') return { dispatch, tags: () => null, policy: null };
+    const composes = asked.action.kind === 'aggregate';
     const { cache } = asked;
-    if (cache === null) return { dispatch, tags: null, policy: null };
+    if (cache === null) return { dispatch, tags: null, policy: null, composes };
     const { tags } = compileCacheRules({ ...asked, cache }, scopesOf(asked), {
       place: '',
       patience: 0,
       transform: null,
       ownCookies: [],
     });
-    return { dispatch, tags, policy: cache.policy };
+    return { dispatch, tags, policy: cache.policy, composes };
   }
 
   /** What is special about asking a service for a part of an answer. */
@@ -173,6 +173,19 @@ function callScopes(
     each === null ? {} : { [each.as]: DYN, ...(each.batch === null ? {} : { items: listOf(DYN) }) };
   const all = extendScope(aggregateScope(calls, request), item);
   return { request: all, response: extendScope(all, { response: response.variables.get('response')! }) };
+}
+
+/** What an aggregate's answer says to the cache before it, it says to another aggregate that it becomes a part of, too. */
+function tellingWhoAsks(dispatch: Dispatch): Dispatch {
+  return (exchange, out) => {
+    if (exchange.madeFor === null) return dispatch(exchange, out);
+    dispatch(exchange, {
+      finish(_exchange, answer, transform) {
+        exchange.madeOf = toldByHead(answer.headers);
+        out.finish(exchange, answer, transform);
+      },
+    });
+  };
 }
 
 /** An aggregate is kept under the tags of its parts too, and not at all where one of them forbids it. */

@@ -6,13 +6,13 @@ import {
   compileExpression,
   EvaluationFailure,
   type Program,
-  readCookies,
   type Scope,
   toJson,
   type Value,
 } from '../expression/index.ts';
+import { filterCookies } from '../http/cookies.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { getJoined } from '../http/headers.ts';
+import { getHeaders, getJoined, type Headers } from '../http/headers.ts';
 import { clientAuthority } from '../pipeline/index.ts';
 import { requestVariables } from './variables.ts';
 
@@ -56,10 +56,7 @@ function addedTo(
   carried: boolean,
 ): string | null {
   const parts: unknown[] = key.headers.map((name) => getJoined(exchange.headers, name) ?? null);
-  if (key.cookies.length > 0) {
-    const cookies = readCookies(exchange.headers);
-    for (const name of key.cookies) parts.push(cookies.get(name) ?? null);
-  }
+  for (const name of key.cookies) parts.push(cookieAsSent(exchange.headers, name));
   const { identity } = requestVariables(exchange);
   if (program !== null) {
     const value = varied(exchange, program, listed);
@@ -80,10 +77,22 @@ function addedTo(
     parts.push(who);
   }
   if (key.body) {
+    const { headers, method } = exchange;
     const body = Buffer.isBuffer(exchange.body) ? exchange.body : '';
-    parts.push(exchange.method, createHash('sha256').update(body).digest('base64'));
+    parts.push(method === 'HEAD' ? 'GET' : method, createHash('sha256').update(body).digest('base64'));
+    // The same bytes mean another thing in another type or coding.
+    if (body.length > 0) for (const name of OF_THE_BODY) parts.push(getJoined(headers, name) ?? null);
   }
   return JSON.stringify(parts);
+}
+
+const OF_THE_BODY = ['content-type', 'content-encoding'];
+
+/** A cookie in the very bytes in which the service gets it: what stands in quotes may mean another thing to it. */
+function cookieAsSent(headers: Headers, name: string): string[] {
+  const own = headers.slice();
+  filterCookies(own, (other) => other === name);
+  return getHeaders(own, 'cookie');
 }
 
 function namesAuth({ mentions }: Program): boolean {

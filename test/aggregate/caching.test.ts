@@ -245,6 +245,34 @@ describe('a call that is kept', () => {
     expect(on.asked('a').length).toBe(2);
   });
 
+  it('counts its age where it is an aggregate that is kept itself', async () => {
+    const clock = new ManualClock();
+    on = await stage(
+      { a: json({ a: 1 }) },
+      { calls: { inner: { route: 'inner', path: '/inner/1' } } },
+      {
+        clock,
+        route: { cache: { ttl: '50s' } },
+        routes: {
+          inner: {
+            match: '/inner/*',
+            aggregate: { calls: { a: { to: 'a', path: '/a' } } },
+            cache: { ttl: '60s' },
+          },
+        },
+      },
+    );
+    await on.ask('GET /page/1');
+    clock.advance(45_000);
+    await on.ask('GET /page/2');
+    expect(on.asked('a').length).toBe(1);
+    clock.advance(14_000);
+    expect(header(await on.ask('GET /page/2'), 'cache-status')).toMatch(/hit/);
+    clock.advance(2_000);
+    expect(header(await on.ask('GET /page/2'), 'cache-status')).not.toMatch(/hit/);
+    expect(on.asked('a').length).toBe(2);
+  });
+
   it('may vary by what the client asked with', async () => {
     on = await stage(
       { a: replying((_, { request }) => json(request.headers.length)) },

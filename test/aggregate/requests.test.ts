@@ -84,6 +84,34 @@ describe('the request of a call', () => {
     expect(headerValue(request!, 'accept')).toBe('application/json');
   });
 
+  it('carries a header as on a route: left out where the client sent nothing for it, in UTF-8 where it must', async () => {
+    const headers = {
+      authorization: '{request.headers.authorization}',
+      'x-who': '{auth.subject}',
+      'x-both': '{request.query.a}-{request.query.b}',
+      'x-euro': '{request.query.a}',
+    };
+    on = await stage({ shop: json({}) }, one({ headers }));
+    expect((await on.ask('GET /page/7?a=%E2%82%AC')).status).toBe(200);
+    const [request] = on.origins.shop!.requests;
+    for (const name of ['authorization', 'x-who', 'x-both']) expect(headerValues(request!, name)).toEqual([]);
+    expect(Buffer.from(headerValue(request!, 'x-euro')!, 'latin1').toString()).toBe('€');
+  });
+
+  it('is never sent without a header that another call should have given', async () => {
+    on = await stage(
+      { login: json({}), shop: json({}) },
+      {
+        calls: {
+          login: { to: 'login', path: '/login' },
+          part: { to: 'shop', path: '/', headers: { authorization: 'Bearer {login.body.token}' } },
+        },
+      },
+    );
+    expect(bodyOf(await on.ask())).toMatchObject({ call: 'part', kind: 'expression' });
+    expect(on.asked('shop')).toEqual([]);
+  });
+
   it("is changed by the service's and the route's transforms, but for the headers that the call names itself", async () => {
     on = await stage({ shop: json({}) }, one({ headers: { 'x-b': 'call' } }), {
       services: {

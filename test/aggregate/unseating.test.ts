@@ -20,7 +20,12 @@ describe('one changed row unseats the aggregate too', () => {
   async function start(script: Script, routes: object) {
     shop = await scriptedOrigin(script);
     const { config } = loadObject(
-      { listen: '127.0.0.1:0', admin: false, services: { shop: { url: shop.url } }, routes },
+      {
+        listen: '127.0.0.1:0',
+        admin: false,
+        services: { shop: { url: shop.url }, none: { url: 'http://127.0.0.1:1' } },
+        routes,
+      },
       '.',
       { env: {} },
     );
@@ -101,7 +106,7 @@ describe('one changed row unseats the aggregate too', () => {
     expect(await ask()).toBe(3);
   });
 
-  it('is not kept where a tag of a part can not be told, nor where an aggregate is a part of it', async () => {
+  it('is not kept where a tag of a part can not be told', async () => {
     const ask = await start(json({ id: 1 }), {
       page: {
         match: '/page',
@@ -115,17 +120,78 @@ describe('one changed row unseats the aggregate too', () => {
     });
     expect(await ask()).toBe(1);
     expect(await ask()).toBe(2);
-    await gateway!.drain(0);
-    await shop!.close();
-    const nested = await start(json({ id: 1 }), {
-      inner: { match: '/inner', aggregate: { calls: { a: { to: 'shop', path: '/a' } } } },
-      page: {
-        match: '/page',
-        aggregate: { calls: { a: { route: 'inner', path: '/inner' } } },
-        cache: { ttl: '1m' },
-      },
+  });
+
+  describe('where an aggregate is a part of it', () => {
+    const page = {
+      match: '/page',
+      aggregate: { calls: { a: { route: 'inner', path: '/inner' }, own: { to: 'shop', path: '/own' } } },
+      cache: { ttl: '1m' },
+    };
+    const calls = { b: { to: 'shop', path: '/b' }, c: { to: 'shop', path: '/c' } };
+    const named = (more: Record<string, [string, string][]> = {}) =>
+      replying((target) => json({ id: 1 }, 200, [['Surrogate-Key', `of${target}`], ...(more[target] ?? [])]));
+
+    it.each([
+      ['keeps nothing itself', { match: '/inner', aggregate: { calls } }],
+      ['is kept itself', { match: '/inner', aggregate: { calls }, cache: { ttl: '1m', tags: ['inner'] } }],
+    ])('that %s', async (_what, inner) => {
+      const ask = await start(named(), { inner, page });
+      expect(await ask()).toBe(3);
+      expect(await ask()).toBe(3);
+      changed('of/c');
+      expect(await ask()).toBe(6);
+      changed('of/own');
+      expect(await ask()).toBe('cache' in inner ? 7 : 9);
+      expect(await ask()).toBe('cache' in inner ? 7 : 9);
+      changed('inner');
+      expect(await ask()).toBe('cache' in inner ? 10 : 9);
     });
-    expect(await nested()).toBe(1);
-    expect(await nested()).toBe(2);
+
+    it('that asks for another one', async () => {
+      const ask = await start(named(), {
+        inmost: { match: '/inmost', aggregate: { calls } },
+        inner: { match: '/inner', aggregate: { calls: { m: { route: 'inmost', path: '/inmost' } } } },
+        page,
+      });
+      expect(await ask()).toBe(3);
+      expect(await ask()).toBe(3);
+      changed('of/b');
+      expect(await ask()).toBe(6);
+    });
+
+    it.each<[string, [string, string], object]>([
+      ['no-store', ['Cache-Control', 'no-store'], {}],
+      ['Set-Cookie', ['Set-Cookie', 'a=1'], {}],
+      ['no lifetime', ['X-Nothing', '1'], { cache: true }],
+    ])('is not kept where a part of that says %s', async (_what, line, more) => {
+      const lines = { '/b': [['Cache-Control', 'max-age=60'] as [string, string]], '/c': [line] };
+      const ask = await start(named({ '/own': lines['/b'], ...lines }), {
+        inner: { match: '/inner', aggregate: { calls } },
+        page: { ...page, ...more },
+      });
+      expect(await ask()).toBe(3);
+      expect(await ask()).toBe(6);
+    });
+
+    it('is not kept where that looks at what is of one client alone, or is partial', async () => {
+      const ask = await start(named(), {
+        inner: { match: '/inner', aggregate: { calls, body: '{"ip": request.ip, "b": b.body}' } },
+        page,
+      });
+      expect(await ask()).toBe(3);
+      expect(await ask()).toBe(6);
+      await gateway!.drain(0);
+      await shop!.close();
+      const partial = await start(named(), {
+        inner: {
+          match: '/inner',
+          aggregate: { calls: { x: { to: 'none', path: '/x', optional: true }, ...calls } },
+        },
+        page,
+      });
+      expect(await partial()).toBe(3);
+      expect(await partial()).toBe(6);
+    });
   });
 });

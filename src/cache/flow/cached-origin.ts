@@ -133,7 +133,8 @@ export class CachedOrigin<T> implements FlightRoute<T> {
       default:
     }
     cache.misses++;
-    if (exchange.method === 'HEAD') return askByHead(this, exchange, out, keyed as FullKey, stored, use);
+    if (exchange.method === 'HEAD')
+      return askByHead(this, { exchange, out, keyed: keyed as FullKey, fields, stored: entry, use });
     const { clock } = cache.parts;
     const waiter = new Waiter(exchange, out, keyed as FullKey, fields, use, round, arrival, clock);
     if (!waiter.gone) this.fly(waiter, stored, entry);
@@ -298,7 +299,10 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     if (cache.flights.has(keyed.key)) return;
     const { clock } = cache.parts;
     const body = Buffer.isBuffer(exchange.body) ? exchange.body : null;
-    const own = fillExchange(exchange, keyed, plainHeaders(exchange.headers), body, NOBODY, clock.now());
+    // What HEAD is answered from is what GET stored, so it is GET that brings it up to date.
+    const method = exchange.method === 'HEAD' ? 'GET' : exchange.method;
+    const headers = plainHeaders(exchange.headers);
+    const own = fillExchange(exchange, keyed, headers, body, NOBODY, clock.now(), method);
     const out: Out<T> = { finish: drop };
     const waiter = new Waiter(own, out, keyed, scanRequest(own.headers), MISS, ROUNDS, 0, clock);
     this.launch(keyed.key, waiter, { entry, servable: true }, false);

@@ -14,12 +14,13 @@ export function fillExchange(
   body: Body,
   responder: Responder,
   now: number,
+  method = client.method,
 ): Exchange {
   const scheme = client.scheme === 'https' ? 'https' : 'http';
   const fill = new Exchange(
     { ...client.origin, scheme },
     responder,
-    client.method,
+    method,
     query === null ? client.path : `${client.path}?${query}`,
     authority,
     client.version,

@@ -1,7 +1,7 @@
 import { type Body, cancelBody, isSource } from '../../http/body.ts';
 import { crashOf, Failure } from '../../http/errors.ts';
 import type { Exchange, Reply, Responder } from '../../http/exchange.ts';
-import { getHeader, type Headers } from '../../http/headers.ts';
+import { getHeader, type Headers, removeHeader } from '../../http/headers.ts';
 import { canonicalUrl } from '../../router/index.ts';
 import type { Entry } from '../entry.ts';
 import {
@@ -9,6 +9,7 @@ import {
   canUseOnError,
   currentAge,
   freshen,
+  isNotModified,
   judgeStorable,
   judgeUse,
   privateHeaders,
@@ -66,6 +67,14 @@ const MOST_ROUNDS = 5;
 const TURNS = 2;
 /** Refusals that are about one request, not about all with its key. */
 const OF_THE_REQUEST: ReadonlySet<StoreRefusal> = new Set(['request-no-store', 'method', 'head']);
+/** Refusals of an answer that is perhaps for its client alone: it says nothing of what others get. */
+const OF_THE_CLIENT: ReadonlySet<StoreRefusal> = new Set([
+  'private',
+  'authorization',
+  'cookie',
+  'set-cookie',
+]);
+const NO_CONTENT = Buffer.alloc(0);
 
 /**
  * One read of the origin, for all who ask for the same at that time (collapsed forwarding): first in the level that
@@ -261,14 +270,27 @@ export class Flight<T> implements Responder {
     const { cache, rules, origin } = this.route;
     const { exchange, keyed } = this.leader;
     const { clock } = cache.parts;
+    this.reviewBase();
     // Before the origin is read: a change from now on makes dead what is stored (see fences/).
     this.sequence = cache.fences.sequence;
     this.requestAt = clock.wall();
     this.tags = this.withFamilies(rules.requestTags?.(exchange) ?? []) ?? [];
     const headers = validationHeaders(this.base ?? undefined, this.route.headersFor(exchange));
+    if (!this.servable) removeHeader(headers, 'if-modified-since');
     const body = rules.body && Buffer.isBuffer(exchange.body) ? exchange.body : null;
     this.fill = fillExchange(exchange, keyed, headers, body, this, clock.now());
     origin(this.fill, { finish: (_fill, answer) => this.answered(answer) });
+  }
+
+  /**
+   * It may have been unseated while this flight waited for its turn. Then it is asked about only by what tells any two
+   * contents apart: to the second, a change may have no other date than what it has changed.
+   */
+  private reviewBase(): void {
+    const { base, leader, route } = this;
+    if (base === null) return;
+    this.servable &&= this.life === route.cache.life && route.usable(leader, base) !== undefined;
+    if (!this.servable && base.etag?.startsWith('"') !== true) this.base = null;
   }
 
   /** Whether what comes early is for the others as well, only the answer will tell. */
@@ -345,7 +367,7 @@ export class Flight<T> implements Responder {
     const { rules } = this.route;
     if (!isSource(answer.body)) {
       this.letGo(null);
-      return this.whole(answer, answer.body ?? Buffer.alloc(0));
+      return this.whole(answer, answer.body ?? NO_CONTENT);
     }
     const body = new SharedBody(answer.body, rules.policy.maxSize, {
       finished: (whole, failure) => this.attempt(() => this.finished(answer, whole, failure)),
@@ -355,11 +377,14 @@ export class Flight<T> implements Responder {
     this.body = body;
     const { leader } = this;
     if (this.waitsForWhole(leader)) this.reserved = body.reader();
-    else if (leader.settle())
-      this.send(
-        leader,
-        forwarded(leader.exchange, this.copy(answer, body.reader()), rules.policy, this.line()),
-      );
+    else if (leader.settle()) {
+      if (this.isKnownTo(leader)) this.give(leader, this.entry(NO_CONTENT), { stored: true });
+      else
+        this.send(
+          leader,
+          forwarded(leader.exchange, this.copy(answer, body.reader()), rules.policy, this.line()),
+        );
+    }
     const waiting = this.take();
     this.waiters = waiting.filter((waiter) => !waiter.gone && this.waitsForWhole(waiter));
     for (const waiter of waiting) if (!this.waitsForWhole(waiter)) this.hand(waiter);
@@ -379,9 +404,15 @@ export class Flight<T> implements Responder {
     });
   }
 
+  /** It has the content that comes in: a head is all that it needs (RFC 9110 §13.2). */
+  private isKnownTo(waiter: Waiter<T>): boolean {
+    return isNotModified(this.entry(NO_CONTENT), waiter.fields, this.route.cache.parts.clock.wall());
+  }
+
   private stream(waiter: Waiter<T>): void {
+    if (this.isKnownTo(waiter)) return this.give(waiter, this.entry(NO_CONTENT), { collapsed: true });
     const { clock } = this.route.cache.parts;
-    const age = Math.floor(currentAge(this.entry(Buffer.alloc(0)), clock.wall()));
+    const age = Math.floor(currentAge(this.entry(NO_CONTENT), clock.wall()));
     const line = { ...waiter.line, collapsed: true };
     const headers = [...this.headers(), 'Age', String(age)];
     this.send(waiter, streamed(waiter.exchange, this.storable!.status, headers, this.body!.reader(), line));
@@ -428,6 +459,7 @@ export class Flight<T> implements Responder {
 
   private overflowed(): void {
     const { leader, reserved } = this;
+    this.forgetBase(this.storable!.status);
     this.end();
     this.route.remember(leader);
     this.reserved = null;
@@ -465,8 +497,7 @@ export class Flight<T> implements Responder {
   // --- What is not stored. ---
 
   private freshened(answer: Reply, responseAt: number): void {
-    const { cache, rules } = this.route;
-    const { key } = this.leader.keyed;
+    const { rules } = this.route;
     const base = this.base!;
     const updated = freshen(base, {
       headers: answer.headers,
@@ -482,18 +513,20 @@ export class Flight<T> implements Responder {
       this.base = null;
       return this.ask();
     }
-    const { entry } = updated;
-    this.storable = { storable: true, immutable: false, ...entry };
-    this.tags = entry.tags;
-    const unfollowed = this.withFamilies([...entry.tags]) === null;
-    if (updated.refusal !== null || unfollowed) {
-      cache.memory.discard(key, base);
-      cache.shared?.delete(key);
-    } else this.keep(entry);
+    const { status, headers, body } = updated.entry;
+    this.storable = { storable: true, immutable: false, ...updated.entry };
+    this.tags = base.tags;
+    // The origin may name other tags by now, and other changes may be followed.
+    const tagged = this.settleTags({ status, headers, body: rules.looksIntoBody ? body : null });
+    const refusal = updated.refusal ?? tagged;
+    const entry = { ...updated.entry, tags: this.tags };
+    if (refusal !== null) this.discard(base);
+    else this.keep(entry);
+    const outcome = refusal === null ? { stored: true } : { detail: refusal };
     this.end();
     this.each((waiter) => {
       if (waiter !== this.leader && (!this.suits(waiter) || !this.holdsFor(waiter))) this.route.again(waiter);
-      else this.give(waiter, entry, { fwdStatus: 304, stored: true, collapsed: waiter !== this.leader });
+      else this.give(waiter, entry, { fwdStatus: 304, ...outcome, collapsed: waiter !== this.leader });
     });
   }
 
@@ -538,10 +571,28 @@ export class Flight<T> implements Responder {
   /** The answer is the leader's alone: the others go their own ways at once. */
   private refused(answer: Reply, reason: StoreRefusal): void {
     const { leader, fill } = this;
-    if (!OF_THE_REQUEST.has(reason)) this.route.remember(leader);
+    if (!OF_THE_REQUEST.has(reason)) {
+      this.route.remember(leader);
+      if (!OF_THE_CLIENT.has(reason)) this.forgetBase(answer.status);
+    }
     this.end();
     if (leader.gone) drop(fill!, answer);
     this.each((waiter) => (waiter === leader ? this.pass(answer, reason) : this.route.again(waiter)));
+  }
+
+  /**
+   * An answer that takes the place of the one that was asked about, though it can't be stored itself: the old one is
+   * not the answer to anyone's request any more (RFC 9111 §4.3.3).
+   */
+  private forgetBase(status: number): void {
+    if (this.base !== null && (status < 400 || status === 404 || status === 410)) this.discard(this.base);
+  }
+
+  private discard(entry: Entry): void {
+    const { cache } = this.route;
+    const { key } = this.leader.keyed;
+    cache.memory.discard(key, entry);
+    cache.shared?.delete(key);
   }
 
   /** The leader gets what can't be stored, as it came. */

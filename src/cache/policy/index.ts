@@ -1,6 +1,7 @@
 export { currentAge, freshFor } from './age.ts';
 export { answerFromEntry, type CachedAnswer } from './answer.ts';
 export { type CacheStatusParams, cacheStatus } from './cache-status.ts';
+export { isNotModified } from './conditions.ts';
 export { type Directives, responseDirectives } from './directives.ts';
 export { applyHead, type Freshened, freshen, type Update, validatedBy } from './freshen.ts';
 export { cacheGroups, type Exchanged, invalidatedBy, invalidatedGroups } from './invalidation.ts';

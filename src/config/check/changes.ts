@@ -10,7 +10,7 @@ export function checkChanges(input: ConfigInput, findings: Findings): void {
   const sources = Object.entries(input.changes ?? {});
   for (const [name, source] of sources) {
     for (const [table, rules] of Object.entries(source.tables ?? {}))
-      checkTable(rules, ['changes', name, 'tables', table], check);
+      checkTable(rules, ['changes', name, 'tables', table], check, findings);
   }
   checkSlots(sources, findings);
   checkFeedPlaces(sources, findings);
@@ -18,20 +18,65 @@ export function checkChanges(input: ConfigInput, findings: Findings): void {
 
 type TableInput = NonNullable<ChangeSourceInput['tables']>[string];
 
-function checkTable(table: TableInput, path: Path, check: CompileCheck): void {
-  if (!Array.isArray(table)) return checkEntry(table, path, check);
+function checkTable(table: TableInput, path: Path, check: CompileCheck, findings: Findings): void {
+  if (!Array.isArray(table)) return checkEntry(table, path, check, findings);
   for (const [index, entry] of table.entries())
-    if (entry !== undefined) checkEntry(entry, [...path, index], check);
+    if (entry !== undefined) checkEntry(entry, [...path, index], check, findings);
 }
 
-function checkEntry(entry: Exclude<TableInput, readonly unknown[]>, path: Path, check: CompileCheck): void {
+function checkEntry(
+  entry: Exclude<TableInput, readonly unknown[]>,
+  path: Path,
+  check: CompileCheck,
+  findings: Findings,
+): void {
   if (typeof entry === 'string') return checkTag(entry, path, check);
   const { tags, when } = entry;
   if (typeof tags === 'string') checkTag(tags, [...path, 'tags'], check);
   else
     for (const [index, tag] of (tags ?? []).entries())
       if (tag !== undefined) checkTag(tag, [...path, 'tags', index], check);
-  if (when !== undefined) check.pureCondition(when, changeScope, [...path, 'when']);
+  if (when === undefined) return;
+  check.pureCondition(when, changeScope, [...path, 'when']);
+  if (typeof when === 'string') checkOperations(when, [...path, 'when'], findings);
+}
+
+/** How Debezium and SQL spell what `change.op` is, beside its own words. */
+const SPELLINGS: Readonly<Record<string, string>> = {
+  c: 'insert',
+  create: 'insert',
+  i: 'insert',
+  u: 'update',
+  d: 'delete',
+};
+/** A TRUNCATE counts whatever `when` says. */
+const OPERATIONS: ReadonlySet<string> = new Set(['insert', 'update', 'delete', 'truncate']);
+
+const TEXT = `(?:"[^"]*"|'[^']*')`;
+const COMPARED = new RegExp(
+  `\\bchange\\s*\\.\\s*op\\s*(?:[=!]=\\s*(${TEXT})|in\\s*\\[([^\\]]*)\\])|(${TEXT})\\s*[=!]=\\s*change\\s*\\.\\s*op\\b`,
+  'dg',
+);
+
+/** Compared with a word that it never is, a condition would never hold, and nothing would be unseated. */
+function checkOperations(when: string, path: Path, findings: Findings): void {
+  for (const { indices } of when.matchAll(COMPARED)) {
+    const span = indices!.slice(1).find((found) => found !== undefined)!;
+    for (const text of when.slice(...span).matchAll(new RegExp(TEXT, 'g'))) {
+      const word = text[0].slice(1, -1);
+      if (OPERATIONS.has(word)) continue;
+      const start = span[0] + text.index;
+      const meant =
+        SPELLINGS[word.toLowerCase()] ?? (OPERATIONS.has(word.toLowerCase()) ? word.toLowerCase() : null);
+      findings.error(
+        'TG_CONFIG_VALUE',
+        path,
+        `change.op is never "${word}"`,
+        meant === null ? 'it is insert, update or delete' : `say "${meant}": it is insert, update or delete`,
+        { span: [start, start + text[0].length] },
+      );
+    }
+  }
 }
 
 function checkTag(tag: string, path: Path, check: CompileCheck): void {

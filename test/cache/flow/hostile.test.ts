@@ -60,6 +60,24 @@ describe('what a hostile client cannot do', () => {
     expect((await ask()).value('x-seen')).toBe('good');
   });
 
+  it('poison what is kept for a cookie by the same value in quotes, or by its name alone', async () => {
+    now = await stage(fresh(), { ttl: '1m', key: { cookies: ['lang'] } });
+    await ask('/a', { headers: ['Cookie: lang="de"'] });
+    await ask('/a', { headers: ['Cookie: lang'] });
+    expect((await ask('/a', { headers: ['Cookie: lang=de'] })).line).toMatch(/stored$/);
+    expect((await ask('/a')).line).toMatch(/stored$/);
+    expect((await ask('/a', { headers: ['Cookie: other=1; lang=de'] })).line).toMatch(/hit/);
+  });
+
+  it('poison what is kept for a body by the same bytes in another type or coding', async () => {
+    now = await stage(fresh(), { ttl: '1m', methods: ['POST'], key: { body: true } });
+    const post = (...headers: string[]) => ask('/a', { method: 'POST', body: '{}', headers });
+    await post('Content-Type: text/plain');
+    expect((await post('Content-Type: application/json')).line).toMatch(/stored$/);
+    expect((await post('Content-Type: application/json', 'Content-Encoding: gzip')).line).toMatch(/stored$/);
+    expect((await post('Content-Type: application/json')).line).toMatch(/hit/);
+  });
+
   it('a HEAD tells the origin nothing that is not in the key', async () => {
     const head = 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n';
     now = await stage(head, { key: { query: { ignore: ['utm_*'] } }, ignoreCookies: true });
@@ -183,6 +201,19 @@ describe('a change names a URL in the spelling in which it is filed', () => {
     expect((await ask(get)).line).toMatch(/stored/);
     await ask(put, { method: 'PUT', body: 'x' });
     expect((await ask(get)).body).toBe('two');
+  });
+
+  it('what is kept of its URL without the parameters that are not in the key', async () => {
+    now = await stage(
+      ({ request, connection }: OriginExchange) =>
+        connection.send(request.method === 'PUT' ? answer(201, [['Location', '/b?utm=2&y=1']]) : fresh()),
+      { ttl: '1m', key: { query: { ignore: ['utm'] } } },
+    );
+    for (const path of ['/a?x=1', '/a?x=2', '/b?y=1']) await ask(path);
+    await ask('/a?utm=1&x=1', { method: 'PUT', body: 'x' });
+    expect((await ask('/a?x=1&utm=3')).line).toMatch(/stored$/);
+    expect((await ask('/b?y=1')).line).toMatch(/stored$/);
+    expect((await ask('/a?x=2')).line).toMatch(/hit/);
   });
 
   it('Location and Content-Location of the same origin too, not of another', async () => {
