@@ -17,11 +17,13 @@ import {
   varyNames,
 } from '../policy/index.ts';
 import { drop, fromEntry, lineOf } from './answers.ts';
+import type { Known } from './base.ts';
 import type { Cache } from './cache.ts';
 import type { CacheRules, FullKey, Origin, Out } from './contract.ts';
 import type { FedBy } from './fed-by.ts';
 import { fillExchange } from './fill-exchange.ts';
-import { Flight, type FlightRoute } from './flight.ts';
+import { Flight } from './flight.ts';
+import type { FlightRoute } from './flight-route.ts';
 import { askByHead } from './head.ts';
 import { asksForAll, hitsOf } from './hit.ts';
 import { Waiter } from './waiter.ts';
@@ -262,19 +264,14 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   }
 
   /** Requests whose answers can't be stored don't wait for each other. */
-  private alone(waiter: Waiter<T>, base: { entry: Entry; servable: boolean } | null, forced: boolean): void {
+  private alone(waiter: Waiter<T>, base: Known | null, forced: boolean): void {
     const { fields } = waiter;
     const conditional = fields.ifNoneMatch !== null || fields.ifModifiedSince !== null || waiter.wantsPart;
     if (conditional && base === null && waiter.settle()) return this.pass(waiter, null);
     new Flight(`\0${waiter.exchange.id}`, this, waiter, base, forced).start();
   }
 
-  private launch(
-    name: string,
-    waiter: Waiter<T>,
-    base: { entry: Entry; servable: boolean } | null,
-    forced: boolean,
-  ): Flight<T> {
+  private launch(name: string, waiter: Waiter<T>, base: Known | null, forced: boolean): Flight<T> {
     const flight = new Flight(name, this, waiter, base, forced);
     this.cache.flights.set(name, flight as Flight<unknown>);
     flight.start();
