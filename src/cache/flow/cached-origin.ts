@@ -26,6 +26,7 @@ import { Flight } from './flight.ts';
 import type { FlightRoute } from './flight-route.ts';
 import { askByHead } from './head.ts';
 import { asksForAll, hitsOf } from './hit.ts';
+import type { OwnWrites } from './own-writes.ts';
 import { Waiter } from './waiter.ts';
 
 /** Longest request body that stands in a key. */
@@ -45,6 +46,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   readonly rules: CacheRules<T>;
   readonly origin: Origin<T>;
   readonly fedBy: FedBy | null;
+  private readonly ownWrites: OwnWrites | null;
   /** What an ignored Vary named: it is taken off what the origin is asked (`ignore: [vary]`). */
   private readonly ignoredVary = new Set<string>();
 
@@ -53,6 +55,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     this.rules = rules;
     this.origin = origin;
     this.fedBy = cache.fedBy;
+    this.ownWrites = cache.ownWrites;
   }
 
   readonly serve: Origin<T> = (exchange, out) => {
@@ -64,18 +67,34 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     this.enter(exchange, out);
   };
 
-  /** Waits first where the client asks for nothing older than a position. */
+  /** Waits first where the client is to get nothing older than something. */
   private enter(exchange: Exchange, out: Out<T>): void {
-    const { fedBy } = this;
+    const { fedBy, ownWrites } = this;
     const fields = scanRequest(exchange.headers);
     const { after } = fields;
-    if (fedBy === null || after === null) return this.look(exchange, out, fields, 0);
+    if (fedBy !== null && after !== null) return this.enterAfter(exchange, out, fields, fedBy, after);
+    if (ownWrites !== null) return this.enterWithWrites(exchange, out, fields, ownWrites);
+    this.look(exchange, out, fields, 0);
+  }
+
+  /** Than positions that it names. */
+  private enterAfter(
+    exchange: Exchange,
+    out: Out<T>,
+    fields: RequestCacheFields,
+    fedBy: FedBy,
+    after: string,
+  ): void {
+    const go = () =>
+      this.ownWrites === null
+        ? this.look(exchange, out, fields, 0)
+        : this.enterWithWrites(exchange, out, fields, this.ownWrites);
     const wait = fedBy.waitFor(after, (outcome) => {
       exchange.watch(null);
-      if (outcome === 'reached') this.look(exchange, out, fields, 0);
-      else this.forward(exchange, out, { fwd: 'bypass', detail: 'behind' });
+      if (outcome === 'reached') go();
+      else this.forward(exchange, out, BEHIND);
     });
-    if (wait === 'reached') return this.look(exchange, out, fields, 0);
+    if (wait === 'reached') return go();
     if ('cancel' in wait) return exchange.watch({ abort: () => wait.cancel() });
     const failure = new Failure('TG_AFTER_MALFORMED', wait.detail);
     out.finish(
@@ -83,6 +102,22 @@ export class CachedOrigin<T> implements FlightRoute<T> {
       this.cache.parts.problem(failure, exchange.id, { reason: wait.detail }),
       this.rules.transform,
     );
+  }
+
+  /** Than what it has written itself. */
+  private enterWithWrites(
+    exchange: Exchange,
+    out: Out<T>,
+    fields: RequestCacheFields,
+    ownWrites: OwnWrites,
+  ): void {
+    const wait = ownWrites.waitFor(exchange, (outcome) => {
+      exchange.watch(null);
+      if (outcome === 'reached') this.look(exchange, out, fields, 0);
+      else this.forward(exchange, out, BEHIND);
+    });
+    if (wait === 'reached') this.look(exchange, out, fields, 0);
+    else exchange.watch({ abort: () => wait.cancel() });
   }
 
   /** A body that stands in the key is read first; one that is too long goes past the cache. */
@@ -368,6 +403,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   }
 }
 
+const BEHIND: CacheStatusParams = Object.freeze({ fwd: 'bypass', detail: 'behind' });
 const HIT: CacheStatusParams = Object.freeze({ hit: true });
 const NOBODY = { inform() {}, respond: drop };
 

@@ -1,0 +1,291 @@
+import { request as httpRequest } from 'node:http';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  cuttingProxy,
+  httpOrigin,
+  noRedis,
+  processLab,
+  type RedisServer,
+  redisServer,
+  startTestGateway,
+  tempFolder,
+  until,
+} from '../../src/testkit/index.ts';
+import { startWholeNode, type WholeNode } from '../cache/flow/whole-node.ts';
+import { ask } from '../workers/fixture/lab.ts';
+import { PostgresServer } from './postgres-server.ts';
+
+const SLOT = 'own_writes';
+let server: PostgresServer;
+
+beforeAll(async () => {
+  server = await PostgresServer.create();
+  await server.query('create table orders (id int primary key, status int)');
+}, 60_000);
+beforeEach(async () => {
+  await server.query('insert into orders values (1, 0) on conflict (id) do update set status = 0');
+});
+afterAll(() => server?.close());
+
+interface Got {
+  readonly status: number;
+  readonly body: string;
+  readonly cache: string;
+}
+
+function send(port: number, path: string, user: string | null, method = 'GET'): Promise<Got> {
+  const headers: Record<string, string> = user === null ? {} : { 'x-user': user };
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ port, path, method, headers, agent: false }, (response) => {
+      let body = '';
+      response.on('data', (chunk) => {
+        body += chunk;
+      });
+      response.on('error', reject);
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          body,
+          cache: String(response.headers['cache-status'] ?? ''),
+        }),
+      );
+    });
+    request.on('error', reject);
+    request.end();
+  });
+}
+
+const read = (port: number, user: string | null) => send(port, '/orders/1', user);
+const write = (port: number, user: string | null) => send(port, '/pay/1', user, 'POST');
+
+/** A service whose writes go to another URL than its reads, so that nothing but the source tells of them. */
+function shop() {
+  return httpOrigin(async ({ method }, response) => {
+    const sql =
+      method === 'POST'
+        ? 'update orders set status = status + 1 where id = 1 returning status'
+        : 'select status from orders where id = 1';
+    const [row] = await server.query(sql);
+    response.setHeader('content-type', 'text/plain');
+    response.end(String(row?.status));
+  });
+}
+
+function configOf(origin: string, source: object, more: object = {}): object {
+  return {
+    services: { orders: { url: origin } },
+    changes: {
+      shop: {
+        postgres: { url: server.url(), slot: SLOT },
+        tables: { 'public.orders': ['order:{row.id}'] },
+        readYourWrites: 'request.headers["x-user"]',
+        ...source,
+      },
+    },
+    routes: {
+      read: { match: '/orders/{id:int}', to: 'orders', cache: { ttl: '1h', tags: ['order:{params.id}'] } },
+      write: { match: '/pay/{id:int}', to: 'orders' },
+    },
+    ...more,
+  };
+}
+
+/** The process that sends the changes; while it is stopped the source falls behind, and the database answers on. */
+async function sender(): Promise<number> {
+  const [row] = await server.query('select active_pid from pg_replication_slots where slot_name = $1', [
+    SLOT,
+  ]);
+  return Number(row?.active_pid);
+}
+
+async function whileBehind(run: () => Promise<void>): Promise<void> {
+  const pid = await sender();
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await run();
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+}
+
+/** By each worker of each node. */
+async function kept(nodes: readonly WholeNode[]): Promise<boolean> {
+  for (let i = 0; i < 20; i++) for (const { port } of nodes) if (!(await hit(port))) return false;
+  return true;
+}
+
+const hit = async (port: number) => (await read(port, null)).cache.includes('hit');
+
+describe('`readYourWrites`', () => {
+  async function start(source: object = {}) {
+    const origin = await shop();
+    const gateway = await startTestGateway(configOf(origin.url, source));
+    const close = async () => {
+      await gateway.close();
+      await origin.close();
+      await until(
+        () =>
+          server.query('select pg_drop_replication_slot($1)', [SLOT]).then(
+            () => true,
+            () => false,
+          ),
+        'the slot to be free',
+        15_000,
+      );
+    };
+    await until(() => hit(gateway.port), 'the source to stream', 15_000);
+    return { port: gateway.port, [Symbol.asyncDispose]: close };
+  }
+
+  it('answers whoever has written with nothing older, though the client says nothing', async () => {
+    await using node = await start({ maxWait: '5s' });
+    let hits = 0;
+    for (let i = 1; i <= 100; i++) {
+      expect((await write(node.port, 'ada')).body).toBe(String(i));
+      const own = await read(node.port, 'ada');
+      expect(own.body).toBe(String(i));
+      expect(own.cache).not.toContain('behind');
+      if ((await read(node.port, 'ada')).cache.includes('hit')) hits++;
+    }
+    expect(hits).toBeGreaterThan(50);
+  }, 60_000);
+
+  it('goes past the cache where the source is behind for longer than `maxWait`, for that client alone', async () => {
+    await using node = await start({ maxWait: '50ms' });
+    await whileBehind(async () => {
+      expect((await write(node.port, 'ada')).body).toBe('1');
+      const own = await read(node.port, 'ada');
+      expect(own.body).toBe('1');
+      expect(own.cache).toContain('fwd=bypass; detail=behind');
+      for (const user of ['bob', null]) {
+        const other = await read(node.port, user);
+        expect([other.body, other.cache.includes('hit')]).toEqual(['0', true]);
+      }
+    });
+    await until(async () => (await read(node.port, 'ada')).cache.includes('hit'), 'the source to catch up');
+    expect((await read(node.port, null)).body).toBe('1');
+  }, 60_000);
+
+  it('waits for the source, and answers from the cache once it is there', async () => {
+    await using node = await start({ maxWait: '20s' });
+    let own!: Promise<Got>;
+    await whileBehind(async () => {
+      await write(node.port, 'ada');
+      own = read(node.port, 'ada');
+      const first = await Promise.race([own, read(node.port, 'bob').then(() => 'bob')]);
+      expect(first).toBe('bob');
+    });
+    expect(await own).toMatchObject({ body: '1', cache: expect.not.stringContaining('behind') });
+  }, 60_000);
+
+  it('tells those apart that have no key: nothing is remembered of them', async () => {
+    await using node = await start({ maxWait: '50ms' });
+    await whileBehind(async () => {
+      await write(node.port, null);
+      expect(await hit(node.port)).toBe(true);
+    });
+  }, 60_000);
+
+  it('goes past the cache while the database can not be asked, and holds no answer for long', async () => {
+    const line = await cuttingProxy(server.port);
+    try {
+      const url = server.url().replace(`:${server.port}/`, `:${line.port}/`);
+      await using node = await start({ maxWait: '50ms', postgres: { url, slot: SLOT } });
+      line.freeze();
+      const from = performance.now();
+      expect((await write(node.port, 'ada')).body).toBe('1');
+      expect(performance.now() - from).toBeLessThan(2000);
+      for (let i = 0; i < 5; i++) {
+        const own = await read(node.port, 'ada');
+        expect([own.body, own.cache.includes('behind')]).toEqual(['1', true]);
+      }
+      expect(await hit(node.port)).toBe(true);
+      line.thaw();
+      line.cut();
+      await until(
+        async () => (await read(node.port, 'ada')).cache.includes('hit'),
+        'it to be found out after all',
+        20_000,
+      );
+      expect((await read(node.port, 'ada')).body).toBe('1');
+    } finally {
+      await line.close();
+    }
+  }, 60_000);
+});
+
+describe.skipIf(noRedis())('`readYourWrites` on two whole nodes of two workers that share Redis', () => {
+  let redis: RedisServer;
+  const lab = processLab();
+  const folder = tempFolder();
+  let nodes: WholeNode[] = [];
+  let origin: Awaited<ReturnType<typeof shop>>;
+
+  beforeAll(async () => {
+    redis = await redisServer();
+    origin = await shop();
+    const more = { workers: 2, cache: { redis: redis.url } };
+    const config = configOf(origin.url, { maxWait: '3s' }, more);
+    nodes = [await startWholeNode(lab, folder.path, config), await startWholeNode(lab, folder.path, config)];
+    for (const { port } of nodes) await until(() => hit(port), 'the source to stream', 30_000);
+  }, 90_000);
+  afterAll(async () => {
+    await lab.close();
+    await origin?.close();
+    await redis?.close();
+    folder.close();
+  });
+
+  it('whoever has written through one reads nothing older through the other', async () => {
+    const [one, other] = nodes as [WholeNode, WholeNode];
+    let last = 0;
+    await until(async () => (await read(one.port, null)).body === '0', 'the row to be as it begins');
+    for (let i = 0; i < 60; i++) {
+      const written = Number((await write(i % 2 === 0 ? one.port : other.port, 'ada')).body);
+      expect(written).toBeGreaterThan(last);
+      last = written;
+      for (const { port } of [other, one]) {
+        const own = await read(port, 'ada');
+        expect(Number(own.body)).toBe(last);
+        expect(own.cache).not.toContain('behind');
+      }
+      if (i % 10 !== 0) continue;
+      await until(() => kept(nodes), 'it to be kept again');
+      for (const { port } of nodes) {
+        const own = await read(port, 'ada');
+        expect([Number(own.body), own.cache.includes('hit')]).toEqual([last, true]);
+      }
+    }
+  }, 60_000);
+
+  it('also where the source is behind: then past the cache, on each', async () => {
+    await until(() => kept(nodes), 'it to be kept');
+    await whileBehind(async () => {
+      const { body } = await write(nodes[0]!.port, 'ada');
+      const all = await Promise.all(nodes.map(({ port }) => read(port, 'ada')));
+      for (const own of all) {
+        expect(own.body).toBe(body);
+        expect(own.cache).toContain('detail=behind');
+      }
+      expect((await read(nodes[1]!.port, 'bob')).cache).toContain('hit');
+    });
+  }, 60_000);
+
+  it('goes past the cache while Redis can not tell, as long as tagged entries are answered', async () => {
+    await until(() => kept(nodes), 'it to be kept');
+    redis.freeze();
+    try {
+      const { body } = await write(nodes[0]!.port, 'ada');
+      const from = performance.now();
+      while (performance.now() - from < 2000) {
+        const own = await read(nodes[1]!.port, 'ada');
+        expect(own.body).toBe(body);
+      }
+    } finally {
+      redis.thaw();
+    }
+    const synced = async ({ admin }: WholeNode) =>
+      JSON.parse((await ask(admin, { path: '/v1/cache' })).text).redis.log === true;
+    for (const node of nodes) await until(() => synced(node), 'Redis to be followed again', 15_000);
+  }, 60_000);
+});
