@@ -3,10 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   cuttingProxy,
   httpOrigin,
+  mariadbServer,
   noRedis,
   processLab,
   type RedisServer,
   redisServer,
+  skippedWithout,
   startTestGateway,
   tempFolder,
   until,
@@ -23,7 +25,9 @@ beforeAll(async () => {
   await server.query('create table orders (id int primary key, status int)');
 }, 60_000);
 beforeEach(async () => {
-  await server.query('insert into orders values (1, 0) on conflict (id) do update set status = 0');
+  await server.query(
+    'insert into orders select id, 0 from generate_series(1, 8) id on conflict (id) do update set status = 0',
+  );
 });
 afterAll(() => server?.close());
 
@@ -60,14 +64,15 @@ const write = (port: number, user: string | null) => send(port, '/pay/1', user, 
 
 /** A service whose writes go to another URL than its reads, so that nothing but the source tells of them. */
 function shop() {
-  return httpOrigin(async ({ method }, response) => {
+  return httpOrigin(async ({ method, url = '' }, response) => {
     const sql =
       method === 'POST'
-        ? 'update orders set status = status + 1 where id = 1 returning status'
-        : 'select status from orders where id = 1';
-    const [row] = await server.query(sql);
+        ? 'update orders set status = status + 1 where id = $1 returning status'
+        : 'select status from orders where id = $1';
+    const [row] = await server.query(sql, [Number(/\d+/.exec(url)![0])]);
     response.setHeader('content-type', 'text/plain');
-    response.end(String(row?.status));
+    if (url.includes('chunked')) response.write(String(row?.status));
+    response.end(url.includes('chunked') ? '' : String(row?.status));
   });
 }
 
@@ -85,6 +90,19 @@ function configOf(origin: string, source: object, more: object = {}): object {
     routes: {
       read: { match: '/orders/{id:int}', to: 'orders', cache: { ttl: '1h', tags: ['order:{params.id}'] } },
       write: { match: '/pay/{id:int}', to: 'orders' },
+      page: {
+        match: '/page',
+        aggregate: {
+          calls: {
+            order: {
+              to: 'orders',
+              path: '/orders/1',
+              read: 'text',
+              cache: { ttl: '1h', tags: ['order:1'], shared: true },
+            },
+          },
+        },
+      },
     },
     ...more,
   };
@@ -186,6 +204,33 @@ describe('`readYourWrites`', () => {
     });
   }, 60_000);
 
+  it('counts for the calls of an aggregate, too, as `tidegate-after` does', async () => {
+    await using node = await start({ maxWait: '50ms' });
+    const page = async (user: string | null, after = '') => {
+      const headers = {
+        ...(user === null ? {} : { 'x-user': user }),
+        ...(after === '' ? {} : { 'tidegate-after': after }),
+      };
+      const answer = await ask(node.port, { path: '/page', headers: { host: 'shop.test', ...headers } });
+      return JSON.parse(answer.text).order;
+    };
+    expect(await page(null)).toBe('0');
+    await whileBehind(async () => {
+      await write(node.port, 'ada');
+      expect([await page('ada'), await page('bob'), await page(null)]).toEqual(['1', '0', '0']);
+      expect(await page(null, `shop=${await server.position()}`)).toBe('1');
+    });
+  }, 60_000);
+
+  it('counts for a service whose answers have no end in sight, by their end', async () => {
+    await using node = await start({ maxWait: '50ms' });
+    await whileBehind(async () => {
+      // HTTP/1.1 without a length: the answer is complete with its last chunk.
+      expect((await send(node.port, '/pay/1?chunked', 'ada', 'POST')).body).toBe('1');
+      expect((await read(node.port, 'ada')).body).toBe('1');
+    });
+  }, 60_000);
+
   it('goes past the cache while the database can not be asked, and holds no answer for long', async () => {
     const line = await cuttingProxy(server.port);
     try {
@@ -210,6 +255,49 @@ describe('`readYourWrites`', () => {
       expect((await read(node.port, 'ada')).body).toBe('1');
     } finally {
       await line.close();
+    }
+  }, 60_000);
+});
+
+const skip = skippedWithout('MariaDB', 'mariadbd', 'mysqld');
+if (skip !== '') console.log(`own writes in MySQL: ${skip}`);
+
+describe.skipIf(skip !== '')('`readYourWrites` of MariaDB', () => {
+  it('answers whoever has written with nothing older', async () => {
+    const database = await mariadbServer();
+    try {
+      await database.run('create table shop.orders (id int primary key, status int)');
+      await database.run('insert into shop.orders values (1, 0)');
+      const connection = await database.connect();
+      await using origin = await httpOrigin(async ({ method }, response) => {
+        if (method === 'POST') await connection.query('update shop.orders set status = status + 1');
+        const [[row]] = (await connection.query('select status from shop.orders')) as unknown as [
+          { status: number }[],
+        ];
+        response.end(String(row?.status));
+      });
+      const url = `mysql://tidegate:secret@127.0.0.1:${database.port}/shop`;
+      const tables = { 'shop.orders': ['order:{row.id}'] };
+      const config = configOf(origin.url, {
+        postgres: undefined,
+        mysql: { url, serverId: 78 },
+        tables,
+        maxWait: '5s',
+      });
+      await using gateway = await startTestGateway(JSON.parse(JSON.stringify(config)));
+      const { port } = gateway;
+      await until(() => hit(port), 'the source to stream', 15_000);
+      let hits = 0;
+      for (let i = 1; i <= 30; i++) {
+        expect((await write(port, 'ada')).body).toBe(String(i));
+        const own = await read(port, 'ada');
+        expect([own.body, own.cache.includes('behind')]).toEqual([String(i), false]);
+        if ((await read(port, 'ada')).cache.includes('hit')) hits++;
+      }
+      expect(hits).toBeGreaterThan(10);
+      connection.destroy();
+    } finally {
+      await database.close();
     }
   }, 60_000);
 });
@@ -256,6 +344,25 @@ describe.skipIf(noRedis())('`readYourWrites` on two whole nodes of two workers t
         expect([Number(own.body), own.cache.includes('hit')]).toEqual([last, true]);
       }
     }
+  }, 60_000);
+
+  it('many at once, each at whichever node, with nothing older and nothing failed', async () => {
+    const stale: string[] = [];
+    const anyPort = () => nodes[Math.floor(Math.random() * nodes.length)]!.port;
+    let reads = 0;
+    const client = async (id: number) => {
+      for (let i = 1; i <= 40; i++) {
+        const written = await send(anyPort(), `/pay/${id}`, `user ${id}`, 'POST');
+        for (let j = 0; j < 3; j++) {
+          const own = await send(anyPort(), `/orders/${id}`, `user ${id}`);
+          reads++;
+          if (own.body !== written.body)
+            stale.push(`${id}: ${own.status} ${own.body}, not ${written.body}: ${own.cache}`);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, (_, i) => client(i + 1)));
+    expect([reads, stale]).toEqual([960, []]);
   }, 60_000);
 
   it('also where the source is behind: then past the cache, on each', async () => {

@@ -3,7 +3,7 @@ import { type BodySource, isSource } from '../../http/body.ts';
 import { filterCookies, hasCookieBeside } from '../../http/cookies.ts';
 import { crashOf, Failure } from '../../http/errors.ts';
 import type { Exchange, Reply } from '../../http/exchange.ts';
-import { type Headers, removeHeader } from '../../http/headers.ts';
+import { getJoined, type Headers, removeHeader } from '../../http/headers.ts';
 import type { Entry } from '../entry.ts';
 import {
   type CacheStatusParams,
@@ -71,7 +71,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   private enter(exchange: Exchange, out: Out<T>): void {
     const { fedBy, ownWrites } = this;
     const fields = scanRequest(exchange.headers);
-    const { after } = fields;
+    const after = fedBy === null ? null : afterOf(exchange, fields);
     if (fedBy !== null && after !== null) return this.enterAfter(exchange, out, fields, fedBy, after);
     if (ownWrites !== null) return this.enterWithWrites(exchange, out, fields, ownWrites);
     this.look(exchange, out, fields, 0);
@@ -96,6 +96,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     });
     if (wait === 'reached') return go();
     if ('cancel' in wait) return exchange.watch({ abort: () => wait.cancel() });
+    if (exchange.madeFor !== null) return go();
     const failure = new Failure('TG_AFTER_MALFORMED', wait.detail);
     out.finish(
       exchange,
@@ -414,6 +415,11 @@ function plainHeaders(headers: Headers): Headers {
   const plain = headers.slice();
   for (const name of CONDITIONS) removeHeader(plain, name);
   return plain;
+}
+
+/** What is asked for a client's sake may not be older either than the client allows. */
+function afterOf({ madeFor }: Exchange, { after }: RequestCacheFields): string | null {
+  return madeFor === null ? after : (after ?? getJoined(madeFor.headers, 'tidegate-after') ?? null);
 }
 
 const forAll = new WeakMap<Entry, boolean>();

@@ -14,6 +14,8 @@ export class HeldEnd implements BodySource, BodySink {
   private cancelled = false;
   private last: Buffer | null = null;
   private finish: (() => void) | null = null;
+  /** All has come from the source that will. */
+  private isOver = false;
 
   /** @param atEnd Must not reject. */
   constructor(source: BodySource, atEnd: () => Promise<void>) {
@@ -28,7 +30,7 @@ export class HeldEnd implements BodySource, BodySink {
   }
 
   resume(): void {
-    if (this.last === null) this.source.resume();
+    if (!this.isOver) this.source.resume();
   }
 
   cancel(): void {
@@ -56,6 +58,7 @@ export class HeldEnd implements BodySource, BodySink {
   }
 
   private over(finish: () => void): void {
+    this.isOver = true;
     if (this.done) return finish();
     this.finish = finish;
     this.begin();

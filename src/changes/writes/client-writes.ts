@@ -47,10 +47,17 @@ export class ClientWrites implements OwnWrites {
     const clients: Client[] = [];
     for (const [source, keyOf] of this.keys) {
       if (!wanted(source)) continue;
-      const key = keyOf(exchange, this.room.variables(exchange));
+      const key = this.keyOf(exchange, keyOf);
       if (key !== null) clients.push({ source, key });
     }
     return clients;
+  }
+
+  /** What is asked for a client's sake is asked in its name. */
+  private keyOf(exchange: Exchange, keyOf: ClientKey): string | null {
+    const own = keyOf(exchange, this.room.variables(exchange));
+    const { madeFor } = exchange;
+    return own !== null || madeFor === null ? own : keyOf(madeFor, this.room.variables(madeFor));
   }
 
   /** What the client has written through other nodes counts, too. */
