@@ -91,7 +91,7 @@ const DRAIN_CHECK = 20;
 export const SYNC_EVERY = 200;
 const SYNC_PATIENCE = 1_000;
 /** Longest that an answer to a write waits until its next reads can't miss it; ms. */
-const WRITE_PATIENCE = 2_000;
+const WRITE_PATIENCE = 5_000;
 
 /** A gateway in this process: listeners, the pipeline behind them, and what outlives a reload. */
 export class Gateway implements WorkerGateway {

@@ -259,6 +259,32 @@ describe('`readYourWrites`', () => {
   }, 60_000);
 });
 
+describe('`readYourWrites` where commits are answered before they are flushed', () => {
+  it('asks for what was written, not for what was flushed', async () => {
+    const before = server;
+    server = await PostgresServer.create({ synchronous_commit: 'off', wal_writer_delay: '100ms' });
+    try {
+      await server.query('create table orders (id int primary key, status int)');
+      await server.query('insert into orders values (1, 0)');
+      await using origin = await shop();
+      await using gateway = await startTestGateway(configOf(origin.url, { maxWait: '5s' }));
+      const { port } = gateway;
+      await until(() => hit(port), 'the source to stream', 15_000);
+      for (let i = 1; i <= 20; i++) {
+        await until(() => hit(port), 'it to be kept');
+        expect((await write(port, 'ada')).body).toBe(String(i));
+        expect(await read(port, 'ada')).toMatchObject({
+          body: String(i),
+          cache: expect.not.stringContaining('behind'),
+        });
+      }
+    } finally {
+      await server.close();
+      server = before;
+    }
+  }, 60_000);
+});
+
 const skip = skippedWithout('MariaDB', 'mariadbd', 'mysqld');
 if (skip !== '') console.log(`own writes in MySQL: ${skip}`);
 

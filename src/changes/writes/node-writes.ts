@@ -17,8 +17,9 @@ export interface NodeWritesParts {
   announceWrites(note: WriteNote): Promise<unknown>;
 }
 
-/** A database is given so long at least, in ms. */
+/** A database is given as long as reads wait for it, but so long at least, and no longer; ms. */
 const LEAST_PATIENCE = 100;
+const LONGEST_PATIENCE = 1000;
 const MOST_KEPT = 1000;
 
 interface Followed {
@@ -75,7 +76,8 @@ export class NodeWrites {
   private add(source: ChangeSourceConfig): void {
     const { clock, log } = this.parts;
     const { name, reader, maxWait } = source;
-    const asker = new PositionAsker(reader, Math.max(maxWait, LEAST_PATIENCE), clock);
+    const patience = Math.min(Math.max(maxWait, LEAST_PATIENCE), LONGEST_PATIENCE);
+    const asker = new PositionAsker(reader, patience, clock);
     const rounds = new WriteRounds({
       clock,
       log: log.with({ source: name }),

@@ -10,7 +10,8 @@ export function checkChanges(input: ConfigInput, findings: Findings): void {
   const check = new CompileCheck(findings);
   const sources = Object.entries(input.changes ?? {});
   for (const [name, source] of sources) {
-    checkKey(source.readYourWrites, ['changes', name, 'readYourWrites'], check, findings);
+    const isAnybodyKnown = Object.keys(input.auth ?? {}).length > 0;
+    checkKey(source.readYourWrites, ['changes', name, 'readYourWrites'], isAnybodyKnown, check, findings);
     for (const [table, rules] of Object.entries(source.tables ?? {}))
       checkTable(rules, ['changes', name, 'tables', table], check, findings);
   }
@@ -22,12 +23,20 @@ export function checkChanges(input: ConfigInput, findings: Findings): void {
 function checkKey(
   source: ChangeSourceInput['readYourWrites'],
   path: Path,
+  isAnybodyKnown: boolean,
   check: CompileCheck,
   findings: Findings,
 ): void {
   if (source === undefined) return;
-  const mentions = check.value(source, requestScope, path)?.mentions ?? new Set();
-  if (![...mentions].some((mention) => /^request\.body(\.|$)/.test(mention))) return;
+  const mentions = [...(check.value(source, requestScope, path)?.mentions ?? [])];
+  if (!isAnybodyKnown && mentions.some((mention) => /^auth(\.|$)/.test(mention)))
+    findings.warning(
+      'TG_CONFIG_AUTH',
+      path,
+      'no provider of this config tells who asks: nobody would be known again',
+      'add one under auth, or take a header or cookie',
+    );
+  if (!mentions.some((mention) => /^request\.body(\.|$)/.test(mention))) return;
   findings.error(
     'TG_CONFIG_EXPRESSION',
     path,
