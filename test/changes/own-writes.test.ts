@@ -127,12 +127,13 @@ async function whileBehind(run: () => Promise<void>): Promise<void> {
 }
 
 /** By each worker of each node. */
-async function kept(nodes: readonly WholeNode[]): Promise<boolean> {
-  for (let i = 0; i < 20; i++) for (const { port } of nodes) if (!(await hit(port))) return false;
+async function kept(nodes: readonly WholeNode[], user: string | null = null): Promise<boolean> {
+  for (let i = 0; i < 20; i++) for (const { port } of nodes) if (!(await hit(port, user))) return false;
   return true;
 }
 
-const hit = async (port: number) => (await read(port, null)).cache.includes('hit');
+const hit = async (port: number, user: string | null = null) =>
+  (await read(port, user)).cache.includes('hit');
 
 describe('`readYourWrites`', () => {
   async function start(source: object = {}) {
@@ -341,7 +342,7 @@ describe.skipIf(noRedis())('`readYourWrites` on two whole nodes of two workers t
     const more = { workers: 2, cache: { redis: redis.url } };
     const config = configOf(origin.url, { maxWait: '3s' }, more);
     nodes = [await startWholeNode(lab, folder.path, config), await startWholeNode(lab, folder.path, config)];
-    for (const { port } of nodes) await until(() => hit(port), 'the source to stream', 30_000);
+    await until(() => kept(nodes, 'ada'), 'the source to stream, and Redis to be believed', 30_000);
   }, 90_000);
   afterAll(async () => {
     await lab.close();
@@ -403,6 +404,18 @@ describe.skipIf(noRedis())('`readYourWrites` on two whole nodes of two workers t
       expect((await read(nodes[1]!.port, 'bob')).cache).toContain('hit');
     });
   }, 60_000);
+
+  it('also where Redis has lost what it was told', async () => {
+    for (let i = 0; i < 3; i++) {
+      await until(() => kept(nodes), 'it to be kept', 20_000);
+      await whileBehind(async () => {
+        const { body } = await write(nodes[0]!.port, 'ada');
+        await redis.restart({ data: 'none' });
+        const from = performance.now();
+        while (performance.now() - from < 2000) expect((await read(nodes[1]!.port, 'ada')).body).toBe(body);
+      });
+    }
+  }, 90_000);
 
   it('goes past the cache while Redis can not tell, as long as tagged entries are answered', async () => {
     await until(() => kept(nodes), 'it to be kept');

@@ -12,5 +12,5 @@ export async function openSharedWrites(
   if (redis === null) return null;
   const { connectRedis } = await import('../../redis/index.ts');
   const { SharedWrites } = await import('./shared-writes.ts');
-  return new SharedWrites(connectRedis(redis, { clock, random, log: silentLogger }), prefix);
+  return new SharedWrites(connectRedis(redis, { clock, random, log: silentLogger }), prefix, clock);
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { RedisLibrary, RedisLink } from '../../redis/index.ts';
+import type { Clock } from '../../util/clock.ts';
 import { REMEMBERED } from './note.ts';
 
 /** Each node has a field of its own: what one says never takes the place of what another has said. */
@@ -21,11 +22,27 @@ const LIBRARY: RedisLibrary = {
 export class SharedWrites {
   private readonly link: RedisLink;
   private readonly prefix: string;
+  private readonly clock: Clock;
+  private changedAt: number;
 
   /** @param prefix Of its keys. Closes the link that it is given. */
-  constructor(link: RedisLink, prefix: string) {
+  constructor(link: RedisLink, prefix: string, clock: Clock) {
     this.link = link;
     this.prefix = prefix;
+    this.clock = clock;
+    this.changedAt = clock.now();
+    link.onChange(() => {
+      this.changedAt = clock.now();
+    });
+  }
+
+  get connected(): boolean {
+    return this.link.connected;
+  }
+
+  /** Milliseconds since it came or went. */
+  get steadyFor(): number {
+    return this.clock.now() - this.changedAt;
   }
 
   /** Rejects where Redis can't be told. */
@@ -41,12 +58,6 @@ export class SharedWrites {
   async recall(key: string): Promise<(string | null)[]> {
     const reply = await this.link.send('hvals', this.nameOf(key));
     return Array.isArray(reply) ? reply.map((position) => String(position) || null) : [];
-  }
-
-  /** Milliseconds since Redis went away, by the wall clock; null: it is there. */
-  awayFor(now: number): number | null {
-    const { connected, since } = this.link.state();
-    return connected ? null : now - since;
   }
 
   close(): Promise<void> {

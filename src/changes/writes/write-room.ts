@@ -82,20 +82,22 @@ export class WriteRoom {
   }
 
   /**
-   * What other nodes say that a client has written. Rejects where nobody can tell, and it matters: once Redis is away
-   * for longer than tagged entries are answered, this node answers by what it knows itself.
+   * What other nodes say that a client has written. Rejects where nobody can tell, and it matters: an entry that is older
+   * may still be answered for as long as this node may be behind the log that nodes share.
    */
   async recall(key: string): Promise<readonly (string | null)[]> {
     const { shared } = this;
     if (shared === null) return [];
-    try {
-      return await shared.recall(key);
-    } catch (error) {
-      if (this.maxUnsynced === Number.POSITIVE_INFINITY) return [];
-      const awayFor = shared.awayFor(this.parts.clock.wall());
-      if (awayFor !== null && awayFor > this.maxUnsynced) return [];
-      throw error;
-    }
+    if (this.maxUnsynced === Number.POSITIVE_INFINITY) return await shared.recall(key).catch(() => []);
+    // One that has just come back may have lost what it was told.
+    if (shared.steadyFor < this.maxUnsynced) throw new Error('Redis has come or gone a moment ago');
+    return shared.connected ? await this.surely(shared, key) : [];
+  }
+
+  private async surely(shared: SharedWrites, key: string): Promise<readonly (string | null)[]> {
+    const positions = await shared.recall(key);
+    if (shared.steadyFor < this.maxUnsynced) throw new Error('Redis has come or gone meanwhile');
+    return positions;
   }
 
   async close(): Promise<void> {
