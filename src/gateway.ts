@@ -9,7 +9,7 @@ import {
   SharedSecret,
   type Unseated,
 } from './cache/index.ts';
-import { ChangeView, type SourceNews } from './changes/index.ts';
+import { ChangeView, type SourceNews, type WriteNote, WriteRoom } from './changes/index.ts';
 import type { CacheConfig, GatewayConfig, ListenerConfig } from './config/model.ts';
 import type { Failure } from './http/errors.ts';
 import type { Exchange } from './http/exchange.ts';
@@ -82,6 +82,8 @@ export interface GatewayParts {
   lease?: LeaseView;
   /** Numbers an invalidation where there is no bus to a supervisor that does. */
   invalidate?: (what: Invalidation) => Promise<unknown>;
+  /** Tells that a client has written, where there is no bus to a supervisor that does. */
+  wrote?: (source: string, key: string) => Promise<unknown>;
   /** How names are followed that stand for targets, where not by DNS. */
   discover?: Discover;
   /** How names become addresses, where not as the system does it. */
@@ -94,6 +96,8 @@ export const SYNC_EVERY = 200;
 const SYNC_PATIENCE = 1_000;
 /** How long a request waits for what other workers have seen; ms. */
 const SEEN_PATIENCE = 500;
+/** Longest that an answer to a write waits until its next reads can't miss it; ms. */
+const WRITE_PATIENCE = 5_000;
 
 /** A gateway in this process: listeners, the pipeline behind them, and what outlives a reload. */
 export class Gateway implements WorkerGateway {
@@ -106,6 +110,8 @@ export class Gateway implements WorkerGateway {
   private readonly secret: SharedSecret;
   /** What is known of the change sources. */
   readonly changes: ChangeView;
+  /** Who has written what. */
+  readonly writes: WriteRoom;
   private readonly logFiles: LogFiles;
   /** Requests that are over, for whoever asks why one ended as it did. */
   private readonly recent: RecentRequests;
@@ -162,6 +168,13 @@ export class Gateway implements WorkerGateway {
       parts.config.cache.memory,
     );
     this.changes = new ChangeView(clock);
+    this.writes = new WriteRoom({
+      clock,
+      random,
+      view: this.changes,
+      variables: requestVariables,
+      tell: (source, key) => this.wrote(source, key),
+    });
     this.auth = new AuthRoom({
       clock,
       random,
@@ -217,7 +230,7 @@ export class Gateway implements WorkerGateway {
     this.watchPhases();
     this.wanted = parts.config.cache;
     if (parts.bus !== undefined) this.joinNode(parts.bus);
-    this.sharing = this.shareCache(parts.config);
+    this.sharing = this.share(parts.config);
   }
 
   /** Follows what the supervisor's checks and the other workers find out about targets. */
@@ -258,18 +271,22 @@ export class Gateway implements WorkerGateway {
     const hearChanges = (news: unknown) => this.changes.hear(news as SourceNews[]);
     bus.on(TOPICS.changes, hearChanges);
     bus.ask(TOPICS.changes, null).then(hearChanges, () => {});
+    bus.on(TOPICS.writes, (note) => this.writes.hear(note as WriteNote));
   }
 
   /** What its routes store is kept right by the change sources of the same config, whichever follows. */
   private compile(config: GatewayConfig): Snapshot {
-    const before = this.cache.fedBy;
+    const { fedBy, ownWrites } = this.cache;
     try {
-      this.cache.fedBy = this.changes.lens(config.changes);
+      const lens = this.changes.lens(config.changes);
+      this.cache.fedBy = lens;
+      this.cache.ownWrites = this.writes.compile(config, lens);
       const snapshot = compileSnapshot(config, this.snapshotParts);
       this.cache.countUnseated(this.cache.fedBy !== null);
       return snapshot;
     } catch (error) {
-      this.cache.fedBy = before;
+      this.cache.fedBy = fedBy;
+      this.cache.ownWrites = ownWrites;
       throw error;
     }
   }
@@ -319,6 +336,11 @@ export class Gateway implements WorkerGateway {
     void again();
   }
 
+  /** Opens all that is shared with other nodes. */
+  private async share(config: GatewayConfig): Promise<void> {
+    await Promise.all([this.shareCache(config), this.writes.follow(config)]);
+  }
+
   /** Opens the level that nodes share, where the config names one; another than before takes its place. */
   private async shareCache(config: GatewayConfig): Promise<void> {
     const place = placeOf(config.cache);
@@ -351,6 +373,11 @@ export class Gateway implements WorkerGateway {
   private async invalidate(what: Invalidation): Promise<unknown> {
     const { bus, invalidate } = this.parts;
     return bus === undefined ? invalidate?.(what) : bus.ask(TOPICS.invalidate, what);
+  }
+
+  private async wrote(source: string, key: string): Promise<unknown> {
+    const { bus, wrote } = this.parts;
+    return bus === undefined ? wrote?.(source, key) : bus.ask(TOPICS.wrote, { source, key }, WRITE_PATIENCE);
   }
 
   get config(): GatewayConfig {
@@ -405,7 +432,7 @@ export class Gateway implements WorkerGateway {
     this.life++;
     this.wanted = config.cache;
     if (this.parts.bus !== undefined) this.followSequence(this.parts.bus);
-    await this.shareCache(config);
+    await this.share(config);
     this.snapshot.overload?.stop();
     this.snapshot = snapshot;
     snapshot.overload?.start();
@@ -464,6 +491,7 @@ export class Gateway implements WorkerGateway {
     this.snapshot.overload?.stop();
     this.series?.stop();
     await this.cache.close();
+    await this.writes.close();
     await this.limits.close();
     await this.traces.close();
     await this.logFiles.close();

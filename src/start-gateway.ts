@@ -54,6 +54,7 @@ export async function startGateway(definition: object, options: StartOptions = {
     log: loggerOf(options.log),
     counters: new Counters(),
     invalidate: (what) => sequence.invalidate(what),
+    wrote: (source, key) => changes.wrote(source, key),
   });
   const sequence: NodeSequence = new NodeSequence(
     {
@@ -70,6 +71,7 @@ export async function startGateway(definition: object, options: StartOptions = {
     log: loggerOf(options.log),
     sequence,
     announce: async (news) => gateway.changes.hear(news),
+    announceWrites: async (note) => gateway.writes.hear(note),
     ...(options.onChange === undefined ? {} : { publish: options.onChange }),
   });
   await sequence.follow(config.cache, queryRules(config));

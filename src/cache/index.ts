@@ -15,8 +15,11 @@ export {
   type KeyOf,
   type Origin,
   type Out,
+  type OwnWrites,
   originTags,
+  remembering,
   type Unseated,
+  type Writer,
 } from './flow/index.ts';
 export { type LevelParts, openSharedStore, placeOf } from './levels.ts';
 export { type NodeHolders, NodeSequence } from './node-sequence.ts';

@@ -18,6 +18,7 @@ export function mappingOf(
       tables: Object.fromEntries(rules),
       settle: 0,
       maxWait: 100,
+      readYourWrites: null,
       maxLag: null,
       servesLate: false,
     },

@@ -23,3 +23,4 @@ export type { SourceNews } from './news.ts';
 export { NodeChanges, type NodeChangesParts, notesTo } from './node-changes.ts';
 export type { ReaderParts, SourceDescription } from './reader/index.ts';
 export { BadAfter, ChangeLens, ChangeView, mappingStamp, type PositionWait } from './view/index.ts';
+export { type WriteNote, WriteRoom } from './writes/index.ts';

@@ -5,8 +5,11 @@ import type { PushReply, PushRequest } from './contract.ts';
 import type { OpenMemory } from './memory.ts';
 import type { SourceNews } from './news.ts';
 import type { ChangeReader, ReaderParts, SourceDescription } from './reader/index.ts';
+import { NodeWrites, type NodeWritesParts } from './writes/index.ts';
 
-export type NodeChangesParts = Omit<ReaderParts, 'memory' | 'shared' | 'board' | 'readsAlone'> & BoardParts;
+export type NodeChangesParts = Omit<ReaderParts, 'memory' | 'shared' | 'board' | 'readsAlone'> &
+  BoardParts &
+  NodeWritesParts;
 
 /** What of a config decides which changes are followed, and for whom. */
 export interface FollowedConfig {
@@ -18,6 +21,7 @@ export interface FollowedConfig {
 export class NodeChanges implements NoteHearer {
   private readonly parts: NodeChangesParts;
   private readonly board: SourceBoard;
+  private readonly writes: NodeWrites;
   private reader: ChangeReader | null = null;
   private memory: OpenMemory | null = null;
   /** Of the cache that is kept right. */
@@ -28,6 +32,7 @@ export class NodeChanges implements NoteHearer {
   constructor(parts: NodeChangesParts) {
     this.parts = parts;
     this.board = new SourceBoard(parts);
+    this.writes = new NodeWrites(parts);
   }
 
   foretold(notes: readonly Note[]): void {
@@ -59,6 +64,11 @@ export class NodeChanges implements NoteHearer {
     for (const answer of answers) if (Array.isArray(answer) && answer.length > 0) feed.counted(answer);
   }
 
+  /** A client has written through this node. Resolves once its next read can't miss that. */
+  wrote(source: string, key: string): Promise<void> {
+    return this.writes.wrote(source, key);
+  }
+
   /** As `GET /v1/changes` shows them. */
   describe(): SourceDescription[] {
     return this.reader?.describe() ?? [];
@@ -84,6 +94,7 @@ export class NodeChanges implements NoteHearer {
     this.stopped = true;
     await this.turn.catch(() => {});
     await this.reader?.stop();
+    await this.writes.stop();
     await this.memory?.close();
     this.board.stop();
   }
@@ -92,6 +103,7 @@ export class NodeChanges implements NoteHearer {
     if (this.stopped || (this.reader === null && Object.keys(changes).length === 0)) return;
     const place = placeOf(cache);
     if (this.reader === null || place !== this.place) await this.begin(cache, place);
+    await this.writes.follow(changes, cache);
     await this.reader!.apply(changes);
   }
 

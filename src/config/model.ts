@@ -86,6 +86,8 @@ export interface ChangeSourceConfig {
   settle: number;
   /** Milliseconds that a request with `tidegate-after` waits. */
   maxWait: number;
+  /** Tells one client from another: each is answered with nothing older than its own writes; null: they needn't be. */
+  readYourWrites: Expression | null;
   /** Milliseconds that it may be behind, or cut off; null: without bound. */
   maxLag: number | null;
   /** What it feeds is answered even then, and said to be late. */

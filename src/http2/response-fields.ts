@@ -54,6 +54,10 @@ export function fieldLists(headers: Headers): FieldLists {
 
 function isOfConnection(kind: Kind): boolean {
   return (
-    kind === Kind.connection || kind === Kind.transferEncoding || kind === Kind.hop || kind === Kind.upgrade
+    kind === Kind.connection ||
+    kind === Kind.transferEncoding ||
+    kind === Kind.keepAlive ||
+    kind === Kind.hop ||
+    kind === Kind.upgrade
   );
 }

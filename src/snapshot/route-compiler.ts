@@ -1,5 +1,5 @@
 import { type CompiledAuth, guardReadsBody, isGuarded } from '../auth/index.ts';
-import { type Cache, CachedOrigin, invalidating } from '../cache/index.ts';
+import { type Cache, CachedOrigin, invalidating, remembering } from '../cache/index.ts';
 import type {
   ActionConfig,
   DestinationConfig,
@@ -124,8 +124,7 @@ export class RouteCompiler {
 
   constructor(parts: RouteParts) {
     this.parts = parts;
-    const routes = Object.values(parts.config.routes);
-    this.caches = routes.some(keepsAnswers);
+    this.caches = Object.values(parts.config.routes).some(keepsAnswers);
     this.aggregates = new AggregateCompiler(parts, {
       alone: (...call) => this.alone(...call),
       invalidating: (dispatch) => this.invalidating(dispatch),
@@ -239,7 +238,10 @@ export class RouteCompiler {
 
   /** @param kept Methods whose answers are kept: they change nothing. */
   private invalidating(dispatch: Dispatch, kept: readonly string[] = []): Dispatch {
-    return this.caches ? invalidating(this.parts.cache, urlOf, kept, dispatch) : dispatch;
+    const { cache } = this.parts;
+    if (!this.caches) return dispatch;
+    const unseating = invalidating(cache, urlOf, kept, dispatch);
+    return cache.ownWrites === null ? unseating : remembering(cache.ownWrites, kept, unseating);
   }
 
   /** One service asked by itself, beside what the route does. */

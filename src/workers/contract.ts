@@ -100,12 +100,20 @@ export const TOPICS = {
   invalidate: 'invalidate',
   sequence: 'sequence',
   changes: 'changes',
+  wrote: 'wrote',
+  writes: 'writes',
   reopen: 'reopen',
   state: 'state',
   requests: 'requests',
   series: 'series',
   seen: 'seen',
 } as const;
+
+/** That a client has written, as a worker tells it. */
+export interface Wrote {
+  source: string;
+  key: string;
+}
 
 /** An invalidation under its number, as it goes to workers; `what` null: the floor rises to it; `reset`: another sequence begins. */
 export type FenceNews = { number: number; what: Invalidation | null } | { reset: true };

@@ -22,6 +22,7 @@ import {
   type SequenceNews,
   type StartAdmin,
   TOPICS,
+  type Wrote,
 } from './contract.ts';
 import { usableCores } from './cores.ts';
 import { holdersOf } from './fence-holders.ts';
@@ -139,6 +140,7 @@ class Supervisor {
       random: systemRandom,
       sequence: this.sequence,
       announce: (news) => this.fleet.broadcast(TOPICS.changes, news),
+      announceWrites: (note) => this.fleet.broadcast(TOPICS.writes, note),
       publish: ({ type, data }) => this.events.publish(type, data),
     });
   }
@@ -243,6 +245,10 @@ class Supervisor {
   private serveWorker(channel: Channel): void {
     channel.on(TOPICS.invalidate, (what) => this.sequence.invalidate(what as Invalidation));
     channel.on(TOPICS.changes, () => this.changes.news());
+    channel.on(TOPICS.wrote, (wrote) => {
+      const { source, key } = wrote as Wrote;
+      return this.changes.wrote(source, key);
+    });
     channel.on(TOPICS.sequence, () => {
       const { sequence: number, connected } = this.sequence.state();
       const syncedFor = this.sequence.syncedFor();

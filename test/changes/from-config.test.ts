@@ -39,6 +39,7 @@ beforeEach(() => {
     random: systemRandom,
     log: silentLogger,
     announce: async () => {},
+    announceWrites: async () => {},
   });
 });
 

@@ -36,6 +36,7 @@ export class SharedNode {
       ...parts,
       sequence: this.sequence,
       announce: async (news) => this.view.hear(news),
+      announceWrites: async () => {},
     });
   }
 

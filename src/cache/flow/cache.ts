@@ -8,6 +8,7 @@ import { MemoryStore, TagCounts } from '../store/index.ts';
 import type { Problem } from './contract.ts';
 import type { FedBy } from './fed-by.ts';
 import type { Flight } from './flight.ts';
+import type { OwnWrites } from './own-writes.ts';
 import { Passes } from './passes.ts';
 
 export interface CacheParts {
@@ -48,6 +49,8 @@ export class Cache {
   shared: SharedStore | null = null;
   /** The change sources that keep right what routes store that are compiled from now on; null: there are none. */
   fedBy: FedBy | null = null;
+  /** What clients read no older than they wrote it, for routes that are compiled from now on; null: they are not told apart. */
+  ownWrites: OwnWrites | null = null;
   /** Grows when another sequence begins: a fill of the old one stores nothing. */
   life = 0;
   /** Numbers requests that wait and fills in the order in which they came. */

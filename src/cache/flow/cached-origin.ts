@@ -3,7 +3,7 @@ import { type BodySource, isSource } from '../../http/body.ts';
 import { filterCookies, hasCookieBeside } from '../../http/cookies.ts';
 import { crashOf, Failure } from '../../http/errors.ts';
 import type { Exchange, Reply } from '../../http/exchange.ts';
-import { type Headers, removeHeader } from '../../http/headers.ts';
+import { getJoined, type Headers, removeHeader } from '../../http/headers.ts';
 import type { Entry } from '../entry.ts';
 import {
   type CacheStatusParams,
@@ -17,13 +17,16 @@ import {
   varyNames,
 } from '../policy/index.ts';
 import { drop, fromEntry, lineOf } from './answers.ts';
+import type { Known } from './base.ts';
 import type { Cache } from './cache.ts';
 import type { CacheRules, FullKey, Origin, Out } from './contract.ts';
 import type { FedBy } from './fed-by.ts';
 import { fillExchange } from './fill-exchange.ts';
-import { Flight, type FlightRoute } from './flight.ts';
+import { Flight } from './flight.ts';
+import type { FlightRoute } from './flight-route.ts';
 import { askByHead } from './head.ts';
 import { asksForAll, hitsOf } from './hit.ts';
+import type { OwnWrites } from './own-writes.ts';
 import { Waiter } from './waiter.ts';
 
 /** Longest request body that stands in a key. */
@@ -43,6 +46,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   readonly rules: CacheRules<T>;
   readonly origin: Origin<T>;
   readonly fedBy: FedBy | null;
+  private readonly ownWrites: OwnWrites | null;
   /** What an ignored Vary named: it is taken off what the origin is asked (`ignore: [vary]`). */
   private readonly ignoredVary = new Set<string>();
 
@@ -51,6 +55,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     this.rules = rules;
     this.origin = origin;
     this.fedBy = cache.fedBy;
+    this.ownWrites = cache.ownWrites;
   }
 
   readonly serve: Origin<T> = (exchange, out) => {
@@ -62,25 +67,58 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     this.enter(exchange, out);
   };
 
-  /** Waits first where the client asks for nothing older than a position. */
+  /** Waits first where the client is to get nothing older than something. */
   private enter(exchange: Exchange, out: Out<T>): void {
-    const { fedBy } = this;
+    const { fedBy, ownWrites } = this;
     const fields = scanRequest(exchange.headers);
-    const { after } = fields;
-    if (fedBy === null || after === null) return this.look(exchange, out, fields, 0);
+    const after = fedBy === null ? null : afterOf(exchange, fields);
+    if (fedBy !== null && after !== null) return this.enterAfter(exchange, out, fields, fedBy, after);
+    if (ownWrites !== null) return this.enterWithWrites(exchange, out, fields, ownWrites);
+    this.look(exchange, out, fields, 0);
+  }
+
+  /** Than positions that it names. */
+  private enterAfter(
+    exchange: Exchange,
+    out: Out<T>,
+    fields: RequestCacheFields,
+    fedBy: FedBy,
+    after: string,
+  ): void {
+    const go = () =>
+      this.ownWrites === null
+        ? this.look(exchange, out, fields, 0)
+        : this.enterWithWrites(exchange, out, fields, this.ownWrites);
     const wait = fedBy.waitFor(after, (outcome) => {
       exchange.watch(null);
-      if (outcome === 'reached') this.look(exchange, out, fields, 0);
-      else this.forward(exchange, out, { fwd: 'bypass', detail: 'behind' });
+      if (outcome === 'reached') go();
+      else this.forward(exchange, out, BEHIND);
     });
-    if (wait === 'reached') return this.look(exchange, out, fields, 0);
+    if (wait === 'reached') return go();
     if ('cancel' in wait) return exchange.watch({ abort: () => wait.cancel() });
+    if (exchange.madeFor !== null) return go();
     const failure = new Failure('TG_AFTER_MALFORMED', wait.detail);
     out.finish(
       exchange,
       this.cache.parts.problem(failure, exchange.id, { reason: wait.detail }),
       this.rules.transform,
     );
+  }
+
+  /** Than what it has written itself. */
+  private enterWithWrites(
+    exchange: Exchange,
+    out: Out<T>,
+    fields: RequestCacheFields,
+    ownWrites: OwnWrites,
+  ): void {
+    const wait = ownWrites.waitFor(exchange, (outcome) => {
+      exchange.watch(null);
+      if (outcome === 'reached') this.look(exchange, out, fields, 0);
+      else this.forward(exchange, out, BEHIND);
+    });
+    if (wait === 'reached') this.look(exchange, out, fields, 0);
+    else exchange.watch({ abort: () => wait.cancel() });
   }
 
   /** A body that stands in the key is read first; one that is too long goes past the cache. */
@@ -233,10 +271,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   private fly(waiter: Waiter<T>, stored: Entry | undefined, entry: Entry | undefined): void {
     const { cache } = this;
     const forced = this.isForced(waiter);
-    const servable = entry !== undefined;
-    // What was unseated is asked about only by what tells any two contents apart.
-    const base =
-      stored === undefined || (!servable && !isStrong(stored.etag)) ? null : { entry: stored, servable };
+    const base = stored === undefined ? null : { entry: stored, servable: entry !== undefined };
     if (waiter.round >= ROUNDS || cache.passes.has(this.kindOf(waiter), cache.parts.clock.wall()))
       return this.alone(waiter, base, forced);
     const name = this.flightName(waiter, stored);
@@ -265,19 +300,14 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   }
 
   /** Requests whose answers can't be stored don't wait for each other. */
-  private alone(waiter: Waiter<T>, base: { entry: Entry; servable: boolean } | null, forced: boolean): void {
+  private alone(waiter: Waiter<T>, base: Known | null, forced: boolean): void {
     const { fields } = waiter;
     const conditional = fields.ifNoneMatch !== null || fields.ifModifiedSince !== null || waiter.wantsPart;
     if (conditional && base === null && waiter.settle()) return this.pass(waiter, null);
     new Flight(`\0${waiter.exchange.id}`, this, waiter, base, forced).start();
   }
 
-  private launch(
-    name: string,
-    waiter: Waiter<T>,
-    base: { entry: Entry; servable: boolean } | null,
-    forced: boolean,
-  ): Flight<T> {
+  private launch(name: string, waiter: Waiter<T>, base: Known | null, forced: boolean): Flight<T> {
     const flight = new Flight(name, this, waiter, base, forced);
     this.cache.flights.set(name, flight as Flight<unknown>);
     flight.start();
@@ -374,10 +404,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   }
 }
 
-function isStrong(etag: string | undefined): boolean {
-  return etag?.startsWith('"') === true;
-}
-
+const BEHIND: CacheStatusParams = Object.freeze({ fwd: 'bypass', detail: 'behind' });
 const HIT: CacheStatusParams = Object.freeze({ hit: true });
 const NOBODY = { inform() {}, respond: drop };
 
@@ -388,6 +415,11 @@ function plainHeaders(headers: Headers): Headers {
   const plain = headers.slice();
   for (const name of CONDITIONS) removeHeader(plain, name);
   return plain;
+}
+
+/** What is asked for a client's sake may not be older either than the client allows. */
+function afterOf({ madeFor }: Exchange, { after }: RequestCacheFields): string | null {
+  return madeFor === null ? after : (after ?? getJoined(madeFor.headers, 'tidegate-after') ?? null);
 }
 
 const forAll = new WeakMap<Entry, boolean>();

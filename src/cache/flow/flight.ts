@@ -1,16 +1,12 @@
 import { type Body, cancelBody, isSource } from '../../http/body.ts';
-import { crashOf, Failure } from '../../http/errors.ts';
+import { crashOf, type Failure } from '../../http/errors.ts';
 import type { Exchange, Reply, Responder } from '../../http/exchange.ts';
 import { getHeader, type Headers, removeHeader } from '../../http/headers.ts';
 import { canonicalUrl } from '../../router/index.ts';
 import type { Entry } from '../entry.ts';
 import {
-  type CacheStatusParams,
-  canUseOnError,
-  currentAge,
   freshen,
   isNotModified,
-  judgeStorable,
   judgeUse,
   privateHeaders,
   type Storable,
@@ -20,51 +16,20 @@ import {
   varyValues,
 } from '../policy/index.ts';
 import { SharedBody } from '../shared-body.ts';
-import type { SharedStore } from '../shared-store.ts';
-import { drop, forwarded, fromEntry, streamed } from './answers.ts';
-import type { Cache } from './cache.ts';
-import { apartByCoding } from './coding.ts';
-import type { Answered, CacheRules, Origin } from './contract.ts';
-import type { FedBy } from './fed-by.ts';
-import { fillExchange, handOver } from './fill-exchange.ts';
-import { asksForPart } from './hit.ts';
-import { originTags } from './origin-tags.ts';
+import { drop } from './answers.ts';
+import { Base, type Known } from './base.ts';
+import { fillExchange } from './fill-exchange.ts';
+import type { FlightRoute } from './flight-route.ts';
+import { Giving } from './giving.ts';
+import { Judging } from './judging.ts';
+import { Turn } from './turn.ts';
 import type { Waiter } from './waiter.ts';
+import { Waiting } from './waiting.ts';
 
-/** What a flight needs of the route it is for. */
-export interface FlightRoute<T> {
-  readonly cache: Cache;
-  readonly rules: CacheRules<T>;
-  readonly origin: Origin<T>;
-  /** The change sources that keep its entries right, as they stood in the config of the route; null: none. */
-  readonly fedBy: FedBy | null;
-  /** May an entry with these tags be answered from memory now? Whether it is fresh is another question. */
-  mayAnswer(tags: readonly string[]): boolean;
-  /** The client's headers as the origin gets them. */
-  headersFor(exchange: Exchange): Headers;
-  learnVary(headers: Headers): void;
-  /** Looks once more, for one whose wait came to nothing. */
-  again(waiter: Waiter<T>, found?: Entry): void;
-  /** The entry as the fences leave it, where it is an answer to this one; whether it is fresh is another question. */
-  usable(waiter: Waiter<T>, entry: Entry): Entry | undefined;
-  /** It has cookies of its own beside those that the gateway itself has set. */
-  hasCookie(headers: Headers): boolean;
-  /** Requests whose answers can't be stored don't wait for each other from now on. */
-  remember(waiter: Waiter<T>): void;
-  /** Goes to the origin by itself, past the cache. */
-  pass(waiter: Waiter<T>, detail: string | null): void;
-  /** Those who asked for an answer newer than the one under way. */
-  renew(waiters: Waiter<T>[]): void;
-}
-
-/** A fill whose node has died is another node's business after so long, in ms. */
-const CLAIM = 5_000;
 /** Longest wait for another node's fill, where nothing else bounds it, in ms. */
 const LONGEST = 60_000;
 /** One that has waited so often is brought to its end, whatever the level that nodes share holds. */
 const MOST_ROUNDS = 5;
-/** How often another node's fill is waited for, before this one asks whoever else does. */
-const TURNS = 2;
 /** Refusals that are about one request, not about all with its key. */
 const OF_THE_REQUEST: ReadonlySet<StoreRefusal> = new Set(['request-no-store', 'method', 'head']);
 /** Refusals of an answer that is perhaps for its client alone: it says nothing of what others get. */
@@ -86,20 +51,17 @@ export class Flight<T> implements Responder {
   private readonly url: string;
   private readonly route: FlightRoute<T>;
   private readonly leader: Waiter<T>;
-  /** The entry that is asked about; whether it may be served in the place of an error. */
-  private base: Entry | null;
-  private servable: boolean;
+  private readonly base: Base<T>;
   private readonly forced: boolean;
-  private waiters: Waiter<T>[];
-  /** They want an answer newer than this one. */
-  private later: Waiter<T>[] = [];
-  private claimed = false;
+  private readonly waiting: Waiting<T>;
+  /** Null: there is no level that nodes share. */
+  private turn: Turn | null = null;
   private putting: Promise<void> | null = null;
   private sequence = 0;
   private readonly life: number;
   private requestAt = 0;
-  private tags: readonly string[] = [];
-  private fill: Exchange | null = null;
+  private readonly judging: Judging<T>;
+  private readonly giving: Giving<T>;
   private storable: Storable | null = null;
   private body: SharedBody | null = null;
   /** The leader's own reader, where it must wait for the whole: what is too long to be kept goes out by it. */
@@ -108,21 +70,16 @@ export class Flight<T> implements Responder {
   /** Its place among all that came: who came before it gets what was read after. */
   private readonly birth: number;
 
-  constructor(
-    name: string,
-    route: FlightRoute<T>,
-    leader: Waiter<T>,
-    base: { entry: Entry; servable: boolean } | null,
-    forced: boolean,
-  ) {
+  constructor(name: string, route: FlightRoute<T>, leader: Waiter<T>, known: Known | null, forced: boolean) {
     this.name = name;
     this.route = route;
     this.url = canonicalUrl(leader.keyed.url) ?? leader.keyed.url;
     this.leader = leader;
-    this.base = base?.entry ?? null;
-    this.servable = base?.servable ?? false;
+    this.base = new Base(route, leader, known);
     this.forced = forced;
-    this.waiters = [leader];
+    this.judging = new Judging(route, leader.exchange, this.url);
+    this.giving = new Giving(route);
+    this.waiting = new Waiting(route, leader, (waiter, failure) => this.giving.refuse(waiter, failure));
     this.life = route.cache.life;
     this.birth = ++route.cache.ticks;
   }
@@ -135,7 +92,7 @@ export class Flight<T> implements Responder {
     // Whether something has changed since it began can't be told: then it is the next one that is waited for.
     if (!this.holdsFor(waiter)) return this.isSilent() && this.takesLater(waiter);
     if (this.storable === null || this.waitsForWhole(waiter)) {
-      this.hold(waiter);
+      this.waiting.add(waiter);
       return true;
     }
     if (!this.suits(waiter)) return false;
@@ -150,37 +107,23 @@ export class Flight<T> implements Responder {
 
   private takesLater(waiter: Waiter<T>): boolean {
     if (this.over || this.storable !== null) return false;
-    this.later.push(waiter);
-    this.limit(waiter);
+    this.waiting.addLater(waiter);
     return true;
-  }
-
-  private hold(waiter: Waiter<T>): void {
-    this.waiters.push(waiter);
-    this.limit(waiter);
-  }
-
-  /** It waits no longer than its own time allows, whenever the fill began. */
-  private limit(waiter: Waiter<T>): void {
-    const { clock } = this.route.cache.parts;
-    const left = waiter.exchange.dispatchedAt + this.route.rules.patience - clock.now();
-    waiter.limit(left, () => {
-      if (waiter.settle()) this.refuse(waiter, new Failure('TG_UPSTREAM_TIMEOUT', 'the fill it waited for'));
-    });
   }
 
   /** It was read after the request came, or nothing has been invalidated since, as far as this worker can know. */
   private holdsFor(waiter: Waiter<T>): boolean {
     if (this.requestAt === 0 || this.birth > waiter.arrival) return true;
     const { cache } = this.route;
-    const { sequence, tags } = this;
+    const { sequence } = this;
+    const { tags } = this.judging;
     if (this.life !== cache.life || !this.route.mayAnswer(tags)) return false;
     return !cache.fences.isDead({ sequence, tags, url: this.url });
   }
 
   /** This worker hears of no changes at present. */
   private isSilent(): boolean {
-    return !this.route.mayAnswer(this.tags);
+    return !this.route.mayAnswer(this.judging.tags);
   }
 
   private waitsForWhole(waiter: Waiter<T>): boolean {
@@ -198,27 +141,24 @@ export class Flight<T> implements Responder {
 
   start(): void {
     // One that has waited before has less time than the fill that it begins.
-    if (this.leader.round > 0) this.limit(this.leader);
+    if (this.leader.round > 0) this.waiting.limit(this.leader);
     const { shared } = this.route.cache;
     if (shared === null) return this.attempt(() => this.ask());
-    this.lookUp(shared).catch((error: unknown) => this.crashed(error));
+    this.turn = new Turn(shared, this.name, this.route.cache.parts.clock);
+    this.lookUp(this.turn).catch((error: unknown) => this.crashed(error));
   }
 
   /** In the level that nodes share; where another node fills, what it stores is waited for. */
-  private async lookUp(shared: SharedStore): Promise<void> {
-    if (!this.forced && this.leader.round < MOST_ROUNDS && (await this.found())) return;
-    const until = this.waitsUntil();
-    for (let turn = 0; turn < TURNS; turn++) {
-      const claim = await shared.claim(this.name, CLAIM);
-      this.claimed = claim === 'mine';
-      if (claim === 'away' || this.forced) break;
-      if (claim === 'theirs') {
-        if (turn === 0 && this.leader.round === 0) this.limit(this.leader);
-        await shared.settled(this.name, until - this.route.cache.parts.clock.now());
-      }
-      // Also with a claim of its own: another's fill may have ended between the first look and the claim.
-      if (await this.found()) return;
-      if (this.claimed) break;
+  private async lookUp(turn: Turn): Promise<void> {
+    const { leader } = this;
+    if (this.forced) await turn.claim();
+    else {
+      const look = () => this.found();
+      if (leader.round < MOST_ROUNDS && (await look())) return;
+      const waits = () => {
+        if (leader.round === 0) this.waiting.limit(leader);
+      };
+      if (await turn.wait(look, this.waitsUntil(), waits)) return;
     }
     this.attempt(() => this.ask());
   }
@@ -242,16 +182,14 @@ export class Flight<T> implements Responder {
     if (entry === undefined) return false;
     const now = cache.parts.clock.wall();
     if (judgeUse(entry, this.leader.fields, now, rules.policy).kind !== 'fresh') {
-      if (this.base !== null) return false;
-      this.base = entry;
-      this.servable = true;
+      this.base.offer(entry);
       return false;
     }
     cache.memory.put(key, entry);
     this.end();
-    this.each((waiter) => {
+    this.waiting.each((waiter) => {
       if (waiter !== this.leader && !this.isAlsoFor(waiter, entry, now)) this.route.again(waiter, entry);
-      else this.give(waiter, entry, { hit: true });
+      else this.giving.entry(waiter, entry, { hit: true });
     });
     return true;
   }
@@ -270,16 +208,16 @@ export class Flight<T> implements Responder {
     const { cache, rules, origin } = this.route;
     const { exchange, keyed } = this.leader;
     const { clock } = cache.parts;
+    this.base.review();
     // Before the origin is read: a change from now on makes dead what is stored (see fences/).
     this.sequence = cache.fences.sequence;
     this.requestAt = clock.wall();
-    this.tags = this.withFamilies(rules.requestTags?.(exchange) ?? []) ?? [];
-    const headers = validationHeaders(this.base ?? undefined, this.route.headersFor(exchange));
-    // To the second a change may have no other date than what it has changed.
-    if (!this.servable) removeHeader(headers, 'if-modified-since');
+    this.judging.begin();
+    const headers = validationHeaders(this.base.entry ?? undefined, this.route.headersFor(exchange));
+    if (!this.base.servable) removeHeader(headers, 'if-modified-since');
     const body = rules.body && Buffer.isBuffer(exchange.body) ? exchange.body : null;
-    this.fill = fillExchange(exchange, keyed, headers, body, this, clock.now());
-    origin(this.fill, { finish: (_fill, answer) => this.answered(answer) });
+    this.giving.fill = fillExchange(exchange, keyed, headers, body, this, clock.now());
+    origin(this.giving.fill, { finish: (_fill, answer) => this.answered(answer) });
   }
 
   /** Whether what comes early is for the others as well, only the answer will tell. */
@@ -293,62 +231,20 @@ export class Flight<T> implements Responder {
   }
 
   private answered(answer: Reply): void {
-    if (this.over) drop(this.fill!, answer);
+    if (this.over) drop(this.giving.fill!, answer);
     else this.attempt(() => this.settled(answer));
   }
 
   private settled(answer: Reply): void {
     const { clock } = this.route.cache.parts;
     const responseAt = clock.wall();
-    if (this.base !== null && answer.status === 304) return this.freshened(answer, responseAt);
+    const { entry: base } = this.base;
+    if (base !== null && answer.status === 304) return this.freshened(base, answer, responseAt);
     if (this.standIn(answer)) return;
     if (answer.failure !== null) return this.failed(answer);
-    const storable = this.judge(answer, responseAt);
+    const storable = this.judging.judge(this.giving.fill!, answer, { requestAt: this.requestAt, responseAt });
     if (typeof storable === 'string') return this.refused(answer, storable);
     this.store(answer, storable);
-  }
-
-  private judge(answer: Reply, responseAt: number): Storable | StoreRefusal {
-    const { rules } = this.route;
-    const requestHeaders = this.fill!.headers;
-    if (rules.policy.ignore.has('vary')) this.route.learnVary(answer.headers);
-    const judged = judgeStorable({
-      method: this.fill!.method,
-      requestHeaders,
-      authenticated: rules.authenticated(this.leader.exchange),
-      hasCookie: this.route.hasCookie(requestHeaders),
-      status: answer.status,
-      responseHeaders: answer.headers,
-      policy: rules.policy,
-      requestAt: this.requestAt,
-      responseAt,
-    });
-    if (!judged.storable) return judged.reason;
-    if (answer.tunnel !== null) return 'status';
-    const storable = apartByCoding(judged, requestHeaders);
-    if (rules.looksIntoBody) return storable;
-    return this.settleTags({ status: answer.status, headers: answer.headers, body: null }) ?? storable;
-  }
-
-  /** What the answer is filed under, as far as it can be told; why it can't be stored, else null. */
-  private settleTags(answered: Answered): StoreRefusal | null {
-    const { rules } = this.route;
-    const { exchange } = this.leader;
-    if (rules.store !== null && !rules.store(exchange, answered)) return 'store';
-    const own = rules.tags === null ? [] : rules.tags(exchange, answered);
-    if (own === null) return 'tags';
-    const tags = this.withFamilies([...new Set([...own, ...originTags(answered.headers, this.url)])]);
-    if (tags === null) return 'changes';
-    this.tags = tags;
-    return null;
-  }
-
-  /** Null: changes of these tags are not followed now. */
-  private withFamilies(tags: string[]): string[] | null {
-    const { fedBy } = this.route;
-    if (fedBy === null || tags.length === 0) return tags;
-    const families = fedBy.familiesOf(tags);
-    return families === null ? null : [...tags, ...families];
   }
 
   private store(answer: Reply, storable: Storable): void {
@@ -367,44 +263,32 @@ export class Flight<T> implements Responder {
     const { leader } = this;
     if (this.waitsForWhole(leader)) this.reserved = body.reader();
     else if (leader.settle()) {
-      if (this.isKnownTo(leader)) this.give(leader, this.entry(NO_CONTENT), { stored: true });
-      else
-        this.send(
-          leader,
-          forwarded(leader.exchange, this.copy(answer, body.reader()), rules.policy, this.line()),
-        );
+      if (this.isKnownTo(leader)) this.giving.entry(leader, this.entry(NO_CONTENT), { stored: true });
+      else this.giving.leading(leader, answer, body.reader());
     }
-    const waiting = this.take();
-    this.waiters = waiting.filter((waiter) => !waiter.gone && this.waitsForWhole(waiter));
-    for (const waiter of waiting) if (!this.waitsForWhole(waiter)) this.hand(waiter);
+    this.waiting.some(
+      (waiter) => !this.waitsForWhole(waiter),
+      (waiter) => this.hand(waiter),
+    );
     // Only now: to those who can't be told apart from others any more this answer may be given as it comes.
-    this.renewLater();
+    this.waiting.renewLater();
     body.start();
   }
 
-  private copy(answer: Reply, body: Body): Reply {
-    return { ...answer, headers: answer.headers.slice(), body };
+  private hand(waiter: Waiter<T>): void {
+    if (this.suits(waiter) && this.holdsFor(waiter)) this.stream(waiter);
+    else this.route.again(waiter);
   }
 
-  private hand(waiter: Waiter<T>): void {
-    this.finishOne(waiter, () => {
-      if (this.suits(waiter) && this.holdsFor(waiter)) this.stream(waiter);
-      else this.route.again(waiter);
-    });
+  private stream(waiter: Waiter<T>): void {
+    const head = this.entry(NO_CONTENT);
+    if (this.isKnownTo(waiter)) this.giving.entry(waiter, head, { collapsed: true });
+    else this.giving.stream(waiter, head, { headers: this.headers(), body: this.body!.reader() });
   }
 
   /** It has the content that comes in: a head is all that it needs (RFC 9110 §13.2). */
   private isKnownTo(waiter: Waiter<T>): boolean {
     return isNotModified(this.entry(NO_CONTENT), waiter.fields, this.route.cache.parts.clock.wall());
-  }
-
-  private stream(waiter: Waiter<T>): void {
-    if (this.isKnownTo(waiter)) return this.give(waiter, this.entry(NO_CONTENT), { collapsed: true });
-    const { clock } = this.route.cache.parts;
-    const age = Math.floor(currentAge(this.entry(NO_CONTENT), clock.wall()));
-    const line = { ...waiter.line, collapsed: true };
-    const headers = [...this.headers(), 'Age', String(age)];
-    this.send(waiter, streamed(waiter.exchange, this.storable!.status, headers, this.body!.reader(), line));
   }
 
   private finished(answer: Reply, whole: Buffer | null, failure: Failure | null): void {
@@ -413,8 +297,8 @@ export class Flight<T> implements Responder {
     if (whole !== null && (length === undefined || Number(length) === whole.length))
       return this.whole(answer, whole);
     this.end();
-    this.each((waiter) => {
-      if (waiter === this.leader && failure !== null) this.refuse(waiter, failure);
+    this.waiting.each((waiter) => {
+      if (waiter === this.leader && failure !== null) this.giving.refuse(waiter, failure);
       else this.route.again(waiter);
     });
   }
@@ -423,7 +307,7 @@ export class Flight<T> implements Responder {
   private whole(answer: Reply, body: Buffer): void {
     const { rules } = this.route;
     const reason = rules.looksIntoBody
-      ? this.settleTags({ status: answer.status, headers: answer.headers, body })
+      ? this.judging.settleTags({ status: answer.status, headers: answer.headers, body })
       : null;
     const tooLarge = body.length > rules.policy.maxSize ? 'too-large' : null;
     const refusal = reason ?? tooLarge;
@@ -433,33 +317,24 @@ export class Flight<T> implements Responder {
     this.route.cache.passes.delete(this.leader.keyed.key);
     this.keep(entry);
     this.end();
-    this.each((waiter) => {
-      if (waiter === this.leader) this.sendWhole(waiter, answer, entry);
-      else if (this.suits(waiter) && this.holdsFor(waiter)) this.give(waiter, entry, { collapsed: true });
+    this.waiting.each((waiter) => {
+      if (waiter === this.leader) this.giving.whole(waiter, answer, entry);
+      else if (this.suits(waiter) && this.holdsFor(waiter))
+        this.giving.entry(waiter, entry, { collapsed: true });
       else this.route.again(waiter);
     });
   }
 
-  private sendWhole(waiter: Waiter<T>, answer: Reply, entry: Entry): void {
-    if (asksForPart(waiter.fields)) return this.give(waiter, entry, { stored: true });
-    const { policy } = this.route.rules;
-    this.send(waiter, forwarded(waiter.exchange, this.copy(answer, entry.body), policy, this.line()));
-  }
-
   private overflowed(): void {
     const { leader, reserved } = this;
-    this.forgetBase(this.storable!.status);
+    this.base.replacedBy(this.storable!.status);
     this.end();
     this.route.remember(leader);
     this.reserved = null;
     if (reserved !== null && leader.gone) cancelBody(reserved);
-    this.each((waiter) => {
+    this.waiting.each((waiter) => {
       if (waiter !== leader) return this.route.again(waiter);
-      const { status } = this.storable!;
-      this.send(
-        leader,
-        streamed(leader.exchange, status, this.headers(), reserved, { ...leader.line, detail: 'too-large' }),
-      );
+      this.giving.tooLarge(leader, this.storable!.status, { headers: this.headers(), body: reserved });
     });
   }
 
@@ -471,7 +346,7 @@ export class Flight<T> implements Responder {
 
   private entry(body: Buffer): Entry {
     const { storable: _, ...stored } = this.storable!;
-    return { ...stored, body, tags: this.tags, sequence: this.sequence, url: this.url };
+    return { ...stored, body, tags: this.judging.tags, sequence: this.sequence, url: this.url };
   }
 
   private keep(entry: Entry): void {
@@ -485,134 +360,79 @@ export class Flight<T> implements Responder {
 
   // --- What is not stored. ---
 
-  private freshened(answer: Reply, responseAt: number): void {
+  private freshened(base: Entry, answer: Reply, responseAt: number): void {
     const { rules } = this.route;
-    const base = this.base!;
     const updated = freshen(base, {
       headers: answer.headers,
-      requestHeaders: this.fill!.headers,
+      requestHeaders: this.giving.fill!.headers,
       policy: rules.policy,
       requestAt: this.requestAt,
       responseAt,
       sequence: this.sequence,
     });
-    drop(this.fill!, answer);
+    drop(this.giving.fill!, answer);
     if (updated === null) {
       // About another content than the one stored: asked for whole.
-      this.base = null;
+      this.base.drop();
       return this.ask();
     }
     const { status, headers, body } = updated.entry;
     this.storable = { storable: true, immutable: false, ...updated.entry };
-    this.tags = base.tags;
+    this.judging.tags = base.tags;
     // The origin may name other tags by now, and other changes may be followed.
-    const tagged = this.settleTags({ status, headers, body: rules.looksIntoBody ? body : null });
+    const tagged = this.judging.settleTags({ status, headers, body: rules.looksIntoBody ? body : null });
     const refusal = updated.refusal ?? tagged;
-    const entry = { ...updated.entry, tags: this.tags };
-    if (refusal !== null) this.discard(base);
+    const entry = { ...updated.entry, tags: this.judging.tags };
+    if (refusal !== null) this.base.discard();
     else this.keep(entry);
     const outcome = refusal === null ? { stored: true } : { detail: refusal };
     this.end();
-    this.each((waiter) => {
+    this.waiting.each((waiter) => {
       if (waiter !== this.leader && (!this.suits(waiter) || !this.holdsFor(waiter))) this.route.again(waiter);
-      else this.give(waiter, entry, { fwdStatus: 304, ...outcome, collapsed: waiter !== this.leader });
+      else
+        this.giving.entry(waiter, entry, { fwdStatus: 304, ...outcome, collapsed: waiter !== this.leader });
     });
   }
 
   /** The stale entry in the place of an error (RFC 5861 §4): true where everyone got it. */
   private standIn(answer: Reply): boolean {
-    const { cache, rules } = this.route;
-    const status = answer.failure === null ? answer.status : null;
-    if (this.base === null || !this.servable || (status !== null && status < 500)) return false;
-    // It may have been unseated meanwhile, or this worker may have heard nothing for a while.
-    const base = this.life === cache.life ? this.route.usable(this.leader, this.base) : undefined;
-    if (base === undefined || !this.route.mayAnswer(base.tags)) return false;
-    const now = cache.parts.clock.wall();
-    const directives = rules.policy.ignoreClientDirectives ? null : this.leader.fields.directives;
-    if (!canUseOnError(base, now, status, directives)) return false;
-    drop(this.fill!, answer);
+    const base = this.base.standIn(answer);
+    if (base === null) return false;
+    drop(this.giving.fill!, answer);
     this.end();
-    this.each((waiter) => {
+    this.waiting.each((waiter) => {
       if (waiter !== this.leader && this.route.usable(waiter, base) === undefined) this.route.again(waiter);
-      else this.give(waiter, base, { detail: 'stale-if-error', fwdStatus: answer.status });
+      else this.giving.entry(waiter, base, { detail: 'stale-if-error', fwdStatus: answer.status });
     });
     return true;
-  }
-
-  private give(waiter: Waiter<T>, entry: Entry, more: CacheStatusParams): void {
-    const { clock, random } = this.route.cache.parts;
-    const line = more.hit === true ? more : { ...waiter.line, ...more };
-    this.send(waiter, fromEntry(entry, waiter.fields, waiter.exchange, clock.wall(), random, line));
   }
 
   /** No answer came. The leader hears it; the others try once more, together. */
   private failed(answer: Reply): void {
     this.letGo(answer.failure);
     this.end();
-    this.each((waiter) => {
-      if (waiter === this.leader)
-        this.send(waiter, forwarded(waiter.exchange, answer, this.route.rules.policy, waiter.line));
+    this.waiting.each((waiter) => {
+      if (waiter === this.leader) this.giving.forward(waiter, answer, waiter.line);
       else if (waiter.round === 0) this.route.again(waiter);
-      else this.refuse(waiter, answer.failure!);
+      else this.giving.refuse(waiter, answer.failure!);
     });
   }
 
   /** The answer is the leader's alone: the others go their own ways at once. */
   private refused(answer: Reply, reason: StoreRefusal): void {
-    const { leader, fill } = this;
+    const { leader } = this;
     if (!OF_THE_REQUEST.has(reason)) {
       this.route.remember(leader);
-      if (!OF_THE_CLIENT.has(reason)) this.forgetBase(answer.status);
+      if (!OF_THE_CLIENT.has(reason)) this.base.replacedBy(answer.status);
     }
     this.end();
-    if (leader.gone) drop(fill!, answer);
-    this.each((waiter) => (waiter === leader ? this.pass(answer, reason) : this.route.again(waiter)));
-  }
-
-  /**
-   * An answer that takes the place of the one that was asked about, though it can't be stored itself: the old one is
-   * not the answer to anyone's request any more (RFC 9111 §4.3.3).
-   */
-  private forgetBase(status: number): void {
-    if (this.base !== null && (status < 400 || status === 404 || status === 410)) this.discard(this.base);
-  }
-
-  private discard(entry: Entry): void {
-    const { cache } = this.route;
-    const { key } = this.leader.keyed;
-    cache.memory.discard(key, entry);
-    cache.shared?.delete(key);
-  }
-
-  /** The leader gets what can't be stored, as it came. */
-  private pass(answer: Reply, reason: StoreRefusal): void {
-    const { leader, fill } = this;
-    if (leader.wantsPart && isSource(answer.body)) {
-      drop(fill!, answer);
-      return this.route.pass(leader, reason);
-    }
-    handOver(fill!, leader.exchange);
-    this.send(
-      leader,
-      forwarded(leader.exchange, answer, this.route.rules.policy, { ...leader.line, detail: reason }),
+    if (leader.gone) drop(this.giving.fill!, answer);
+    this.waiting.each((waiter) =>
+      waiter === leader ? this.giving.pass(leader, answer, reason) : this.route.again(waiter),
     );
   }
 
-  private refuse(waiter: Waiter<T>, failure: Failure): void {
-    this.send(waiter, this.route.cache.parts.problem(failure, waiter.exchange.id));
-  }
-
-  /** What Cache-Status says to the leader of an answer that is stored. */
-  private line(): CacheStatusParams {
-    return { ...this.leader.line, stored: true };
-  }
-
   // --- Its end. ---
-
-  private send(waiter: Waiter<T>, answer: Reply): void {
-    if (this.fill !== null) waiter.exchange.served = this.fill.served;
-    waiter.out.finish(waiter.exchange, answer, this.route.rules.transform);
-  }
 
   /** Whatever goes wrong in here, nobody waits for it any longer. */
   private attempt(step: () => void): void {
@@ -627,45 +447,13 @@ export class Flight<T> implements Responder {
     const failure = crashOf(error);
     this.letGo(failure);
     this.end();
-    this.each((waiter) => this.refuse(waiter, failure));
-  }
-
-  /** All who wait, wait no more: each gets what `step` gives. */
-  private each(step: (waiter: Waiter<T>) => void): void {
-    for (const waiter of this.take()) this.finishOne(waiter, () => step(waiter));
-  }
-
-  /** Whatever goes wrong for one is no matter of the others. */
-  private finishOne(waiter: Waiter<T>, step: () => void): void {
-    if (!waiter.settle()) return;
-    try {
-      step();
-    } catch (error) {
-      if (!waiter.exchange.answered) this.refuse(waiter, crashOf(error));
-    }
-  }
-
-  private take(): Waiter<T>[] {
-    const { waiters } = this;
-    this.waiters = [];
-    return waiters;
-  }
-
-  private renewLater(): void {
-    const { later } = this;
-    this.later = [];
-    if (later.length > 0) this.route.renew(later);
-  }
-
-  /** Who waits at another node looks for the entry once nobody claims it, so it must be there by then. */
-  private async unclaim(): Promise<void> {
-    await this.putting;
-    this.route.cache.shared?.release(this.name);
+    this.waiting.each((waiter) => this.giving.refuse(waiter, failure));
   }
 
   private letGo(failure: Failure | null): void {
-    const owner = this.fill?.owner ?? null;
-    if (this.fill !== null) this.fill.owner = null;
+    const { fill } = this.giving;
+    const owner = fill?.owner ?? null;
+    if (fill !== null) fill.owner = null;
     owner?.over(failure);
   }
 
@@ -674,7 +462,7 @@ export class Flight<T> implements Responder {
     this.over = true;
     const { cache } = this.route;
     if (cache.flights.get(this.name) === (this as Flight<unknown>)) cache.flights.delete(this.name);
-    if (this.claimed) void this.unclaim();
-    this.renewLater();
+    void this.turn?.end(this.putting);
+    this.waiting.renewLater();
   }
 }

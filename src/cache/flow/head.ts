@@ -5,7 +5,7 @@ import { applyHead, canUseOnError, type RequestCacheFields, type Use } from '../
 import { drop, forwarded, fromEntry, lineOf } from './answers.ts';
 import type { FullKey, Out } from './contract.ts';
 import { fillExchange, handOver } from './fill-exchange.ts';
-import type { FlightRoute } from './flight.ts';
+import type { FlightRoute } from './flight-route.ts';
 import { originTags } from './origin-tags.ts';
 
 /** A HEAD that what is stored can't answer by itself. */

@@ -5,3 +5,5 @@ export type { Answered, CacheRules, CookieRule, Keyed, KeyOf, Origin, Out, Probl
 export type { FedBy } from './fed-by.ts';
 export { invalidating } from './invalidating.ts';
 export { originTags } from './origin-tags.ts';
+export type { OwnWrites, Writer } from './own-writes.ts';
+export { remembering } from './remembering.ts';

@@ -2,13 +2,11 @@ import type { Exchange, Reply } from '../../http/exchange.ts';
 import { canonicalUrl } from '../../router/index.ts';
 import { urlTag } from '../fences/index.ts';
 import { invalidatedBy, invalidatedGroups } from '../policy/index.ts';
-import { drop } from './answers.ts';
 import type { Cache } from './cache.ts';
 import type { Origin, Out } from './contract.ts';
+import { hold } from './hold.ts';
 import { groupTag } from './origin-tags.ts';
-
-/** Methods that change nothing are answered without a further look (RFC 9110 §9.2.1). */
-const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY']);
+import { isUnsafe } from './safe.ts';
 
 /**
  * An origin whose unsafe requests unseat what they may have changed (RFC 9111 §4.4, RFC 9875 §3): once the
@@ -24,14 +22,13 @@ export function invalidating<T>(
   origin: Origin<T>,
 ): Origin<T> {
   return (exchange, out) => {
-    const { method } = exchange;
-    if (SAFE.has(method) || harmless.includes(method) || exchange.upgrade !== null)
-      return origin(exchange, out);
+    if (!isUnsafe(exchange, harmless)) return origin(exchange, out);
     origin(exchange, {
       finish(_exchange, answer, transform) {
         const tags = unseatedBy(exchange, answer, urlOf);
         if (tags.length === 0) return out.finish(exchange, answer, transform);
         const told = cache.parts.invalidate({ tags, prefixes: [], all: false, soft: false });
+        // Where that can't be had (Redis is away) it waits no longer.
         hold(exchange, answer, told, () => out.finish(exchange, answer, transform));
       },
     } satisfies Out<T>);
@@ -47,22 +44,8 @@ function unseatedBy(exchange: Exchange, answer: Reply, urlOf: (exchange: Exchang
   if (requestUrl === null) return [];
   const urls = invalidatedBy({ method, status, requestUrl, responseHeaders });
   const groups = status < 400 ? invalidatedGroups({ method, responseHeaders }) : [];
-  return [...urls.map(urlTag), ...groups.map((group) => groupTag(requestUrl, group))];
-}
-
-/** The answer waits until nobody answers the old; where that can't be had (Redis is away) it waits no longer. */
-function hold(exchange: Exchange, answer: Reply, told: Promise<unknown>, go: () => void): void {
-  let left = false;
-  exchange.watch({
-    abort: () => {
-      left = true;
-      drop(exchange, answer);
-    },
-  });
-  const done = () => {
-    if (left) return;
-    exchange.watch(null);
-    go();
-  };
-  told.then(done, done);
+  return [
+    ...urls.map((url) => urlTag(canonicalUrl(url) ?? url)),
+    ...groups.map((group) => groupTag(requestUrl, group)),
+  ];
 }

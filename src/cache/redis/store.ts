@@ -15,6 +15,7 @@ import { sharedNumber } from './numbers.ts';
 import { keptUntil, variantId } from './placing.ts';
 import type { Seal } from './seal.ts';
 import { standingSecret } from './secret.ts';
+import { Silence } from './silence.ts';
 
 /** A larger body is kept in pieces, so that Redis never works long on one. */
 const INLINE = 64 * 1024;
@@ -45,6 +46,8 @@ export class RedisStore implements SharedStore {
   private readonly link: RedisLink;
   private readonly parts: RedisStoreParts;
   private readonly claims: Claims;
+  /** Null where there is one server: of that the link knows. */
+  private readonly silence: Silence | null;
   private bytesOnTheWay = 0;
   private putsOnTheWay = 0;
   private dropped = 0;
@@ -54,14 +57,20 @@ export class RedisStore implements SharedStore {
     this.link = link;
     this.parts = parts;
     this.claims = new Claims(link, parts);
+    this.silence = parts.keys.groups.length > 1 ? new Silence(parts.clock) : null;
   }
 
   async get(key: string, choose: (variants: readonly EntryHead[]) => number): Promise<Entry | null> {
-    if (!this.link.connected) return null;
-    const until = this.parts.clock.now() + this.parts.timeout;
+    const digest = digestOf(key);
+    const group = this.parts.keys.groupOf(digest);
+    if (!this.link.connected || this.silence?.holds(group)) return null;
+    const began = this.parts.clock.now();
     try {
-      return await this.lookUp(digestOf(key), choose, until);
-    } catch {
+      const entry = await this.lookUp(digest, choose, began + this.parts.timeout);
+      this.silence?.answered(group);
+      return entry;
+    } catch (error) {
+      this.silence?.failed(group, began, error);
       return null;
     }
   }
@@ -94,8 +103,10 @@ export class RedisStore implements SharedStore {
     });
   }
 
-  claim(key: string, ms: number): Promise<'mine' | 'theirs' | 'away'> {
-    return this.claims.claim(digestOf(key), ms);
+  async claim(key: string, ms: number): Promise<'mine' | 'theirs' | 'away'> {
+    const digest = digestOf(key);
+    if (this.silence?.holds(this.parts.keys.groupOf(digest))) return 'away';
+    return this.claims.claim(digest, ms);
   }
 
   release(key: string): void {

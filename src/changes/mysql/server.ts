@@ -56,11 +56,12 @@ export class ControlConnection {
     this.clock = clock;
   }
 
-  static async open(server: MysqlServer, clock: Clock): Promise<ControlConnection> {
+  /** @param idle Seconds after which the server gives it up, where nothing is asked. */
+  static async open(server: MysqlServer, clock: Clock, idle = SILENCE): Promise<ControlConnection> {
     const connection = await createConnection(connectionOptions(server));
     connection.on('error', () => {});
     const control = new ControlConnection(connection, clock);
-    await control.ask(`set session wait_timeout = ${SILENCE}`);
+    await control.ask(`set session wait_timeout = ${idle}`);
     return control;
   }
 
@@ -133,6 +134,20 @@ export class ControlConnection {
       isMariaDb ? 'select @@gtid_binlog_pos as at' : 'select @@global.gtid_executed as at',
     );
     return String(row?.at ?? '').replace(/\s/g, '') || null;
+  }
+
+  /** How far its log goes, as positions of its source are spelled. */
+  async written(facts: ServerFacts): Promise<string> {
+    const position = facts.gtid ? await this.position(facts) : await this.place();
+    if (position === null) throw new Error('its log is empty');
+    return position;
+  }
+
+  private async place(): Promise<string | null> {
+    // MySQL 8.4 knows the new statement alone, older ones the old one.
+    const rows = await this.ask('show binary log status').catch(() => this.ask('show master status'));
+    const [row] = rows;
+    return row === undefined ? null : `${row.File}:${row.Position}`;
   }
 
   /** MySQL: resolves once queries see the transaction, which the log holds a moment before. */

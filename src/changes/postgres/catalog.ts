@@ -114,6 +114,16 @@ export class Catalog {
     return rows[0].at;
   }
 
+  /** How far its log goes: behind all that was answered as committed. */
+  async written(): Promise<string> {
+    const { rows } = await this.query({
+      name: 'written',
+      // Without synchronous commits what is answered may not have been flushed.
+      text: "select (case current_setting('synchronous_commit') when 'off' then pg_current_wal_insert_lsn() else pg_current_wal_flush_lsn() end)::text as at",
+    });
+    return rows[0].at;
+  }
+
   async setting(name: string): Promise<string> {
     const { rows } = await this.query('select current_setting($1) as value', [name]);
     return rows[0].value;

@@ -3,6 +3,7 @@ import type { PostgresConfig } from './session.ts';
 import { PostgresSource } from './source.ts';
 
 export { inspectPostgres } from './inspect.ts';
+export { connectForPosition } from './position.ts';
 export type { PostgresConfig } from './session.ts';
 
 export function createPostgresSource(config: PostgresConfig, parts: SourceParts): Source {

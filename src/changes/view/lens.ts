@@ -96,12 +96,28 @@ export class ChangeLens implements FedBy {
   waitFor(value: string, done: (outcome: 'reached' | 'behind') => void): 'reached' | BadAfter | PositionWait {
     const asked = parseAfter(value, this.kinds);
     if (asked instanceof BadAfter) return asked;
-    if (this.covers(asked)) return 'reached';
-    const longest = Math.max(...asked.map(({ source }) => this.sources.get(source)!.maxWait));
-    return this.view.wait(() => this.covers(asked), longest, done);
+    if (this.coversAll(asked)) return 'reached';
+    const names = asked.map(({ source }) => source);
+    return this.wait(names, () => this.coversAll(asked), done);
   }
 
-  private covers(asked: readonly Asked[]): boolean {
+  /** Waits as long as any of these sources allows. */
+  wait(
+    sources: readonly string[],
+    isReached: () => boolean,
+    done: (outcome: 'reached' | 'behind') => void,
+  ): PositionWait {
+    const longest = Math.max(...sources.map((name) => this.sources.get(name)!.maxWait));
+    return this.view.wait(isReached, longest, done);
+  }
+
+  /** Is everything up to this position applied? What is no position of its source is not. */
+  covers(name: string, position: string): boolean {
+    const parsed = this.sources.get(name)?.kind.parse(position) ?? null;
+    return parsed !== null && this.coversAll([{ source: name, position: parsed }]);
+  }
+
+  private coversAll(asked: readonly Asked[]): boolean {
     return asked.every(({ source: name, position }) => {
       const source = this.sources.get(name)!;
       const applied = this.positionOf(source);

@@ -64,6 +64,11 @@ export class ChangeView {
       this.heard.set(told.name, { ...told, freshAt });
     }
     this.version++;
+    this.recheck();
+  }
+
+  /** Whether those that wait still have to. */
+  recheck(): void {
     for (const waiter of this.waiters) if (waiter.isReached()) this.end(waiter, 'reached');
   }
 

@@ -1,4 +1,5 @@
 import { changeScope, rowScope } from '../../changes/index.ts';
+import { requestScope } from '../../expression/index.ts';
 import type { ChangeSourceInput, ConfigInput } from '../schema/index.ts';
 import { checkFeedPlaces } from './change-feeds.ts';
 import { CompileCheck } from './compile.ts';
@@ -9,11 +10,39 @@ export function checkChanges(input: ConfigInput, findings: Findings): void {
   const check = new CompileCheck(findings);
   const sources = Object.entries(input.changes ?? {});
   for (const [name, source] of sources) {
+    const isAnybodyKnown = Object.keys(input.auth ?? {}).length > 0;
+    checkKey(source.readYourWrites, ['changes', name, 'readYourWrites'], isAnybodyKnown, check, findings);
     for (const [table, rules] of Object.entries(source.tables ?? {}))
       checkTable(rules, ['changes', name, 'tables', table], check, findings);
   }
   checkSlots(sources, findings);
   checkFeedPlaces(sources, findings);
+}
+
+/** What tells clients apart is asked of every request that is cached, long before there is a body. */
+function checkKey(
+  source: ChangeSourceInput['readYourWrites'],
+  path: Path,
+  isAnybodyKnown: boolean,
+  check: CompileCheck,
+  findings: Findings,
+): void {
+  if (source === undefined) return;
+  const mentions = [...(check.value(source, requestScope, path)?.mentions ?? [])];
+  if (!isAnybodyKnown && mentions.some((mention) => /^auth(\.|$)/.test(mention)))
+    findings.warning(
+      'TG_CONFIG_AUTH',
+      path,
+      'no provider of this config tells who asks: nobody would be known again',
+      'add one under auth, or take a header or cookie',
+    );
+  if (!mentions.some((mention) => /^request\.body(\.|$)/.test(mention))) return;
+  findings.error(
+    'TG_CONFIG_EXPRESSION',
+    path,
+    'what tells clients apart can not be the body of a request',
+    'take what all requests of a client have: auth.subject, or a header or cookie',
+  );
 }
 
 type TableInput = NonNullable<ChangeSourceInput['tables']>[string];

@@ -16,6 +16,7 @@ function sourceOf(name: string, source: ChangeSourceInput): ChangeSourceConfig {
     tables: record(Object.entries(source.tables).map(([table, rules]) => [table, rulesOf(rules)])),
     settle: durationOf(source.settle, 0),
     maxWait: durationOf(source.maxWait, 100),
+    readYourWrites: source.readYourWrites ?? null,
     maxLag: source.maxLag === undefined ? null : durationOf(source.maxLag, 0),
     servesLate: source.onLag === 'serve',
   };

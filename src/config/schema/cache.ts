@@ -18,8 +18,8 @@ const prefix = leaf<string>(
 
 /** What is kept is kept in memory or in Redis. */
 const somewhere: Rule = ({ memory, redis: shared }, report) => {
-  const kept = !/^0+(\.0+)?([KMGT]i)?B?$/.test(String(memory));
-  if (kept || (shared !== undefined && shared !== 'none')) return;
+  const isNone = memory === 0 || (typeof memory === 'string' && /^0+(\.0+)?([KMGT]i)?B?$/.test(memory));
+  if (!isNone || (shared !== undefined && shared !== 'none')) return;
   report({
     code: 'TG_CONFIG_CONFLICT',
     path: ['memory'],

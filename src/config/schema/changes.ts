@@ -72,6 +72,9 @@ const rowTemplate = leaf<string>(
 const rowExpression = leaf<string>('an expression (CEL) over change', ['text'], () => null, {
   type: 'string',
 });
+const keyExpression = leaf<string>('an expression (CEL) over request and auth', ['text'], () => null, {
+  type: 'string',
+});
 const column = leaf<string>(
   'the name of a column',
   ['text'],
@@ -157,6 +160,19 @@ const lagBound: Rule = (source, report) => {
   });
 };
 
+const ownWrites: Rule = (source, report) => {
+  if (!Object.hasOwn(source, 'readYourWrites')) return;
+  const reader = READERS.find((key) => Object.hasOwn(source, key));
+  if (reader === undefined || reader === 'postgres' || reader === 'mysql') return;
+  report({
+    code: 'TG_CONFIG_CONFLICT',
+    path: ['readYourWrites'],
+    atKey: true,
+    message: `readYourWrites asks the database where it is, and ${reader} is none`,
+    advice: 'follow the database itself (postgres or mysql), or let clients send tidegate-after',
+  });
+};
+
 export const changeSource = object(
   'ChangeSource',
   'a change source',
@@ -174,6 +190,11 @@ export const changeSource = object(
     maxWait: duration
       .optional()
       .describe('How long a request with tidegate-after waits for this source. Default 100ms.'),
+    readYourWrites: keyExpression
+      .optional()
+      .describe(
+        'CEL that tells one client from another, such as auth.subject: after an unsafe request of a client, its next reads are answered with nothing older than what the database had when the answer was complete. PostgreSQL and MySQL.',
+      ),
     maxLag: duration
       .optional()
       .describe(
@@ -185,5 +206,5 @@ export const changeSource = object(
         'serve: what maxLag would withhold is answered all the same, with detail=lag in Cache-Status. Default withhold.',
       ),
   },
-  [oneReader, someTables, lagBound],
+  [oneReader, someTables, lagBound, ownWrites],
 );

@@ -138,7 +138,16 @@ function promises(start: () => Promise<WholeNode[]>): void {
   let nodes: WholeNode[];
   beforeAll(async () => {
     nodes = await start();
+    for (const node of nodes) await until(() => isSettled(node), 'what is stored to stay', 15_000);
   }, 60_000);
+  /** A worker that has just started forgets once: when it hears where the sequence stands. */
+  const isSettled = async (node: WholeNode) => {
+    for (let i = 0; i < TIMES; i++) {
+      const { headers } = await read(node, '/plain/settled');
+      if (!(Number(headers.age) >= 1)) return false;
+    }
+    return true;
+  };
   beforeEach(() => {
     version = 1;
   });

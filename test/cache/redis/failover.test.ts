@@ -1,4 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { keyspaceFor } from '../../../src/cache/redis/index.ts';
+import { digestOf } from '../../../src/cache/redis/keys.ts';
 import {
   noRedis,
   type RedisCluster,
@@ -67,6 +70,10 @@ describe.skipIf(noRedis())('two nodes under load, with sentinels', () => {
   }, 60_000);
 });
 
+function groupOf(key: string): string {
+  return keyspaceFor('tidegate', 'cluster').groupOf(digestOf(key)).fences;
+}
+
 describe.skipIf(noRedis())('two nodes on a cluster', () => {
   let redis: RedisCluster | undefined;
   let nodes: Node[] = [];
@@ -107,6 +114,35 @@ describe.skipIf(noRedis())('two nodes on a cluster', () => {
     one!.store.release('c');
     await settled;
     expect(await other!.store.claim('c', 5000)).toBe('mine');
+  }, 60_000);
+
+  it('do not wait again and again for one server that is silent, and ask it when it is back', async () => {
+    await begin();
+    const { store } = nodes[0]!;
+    const keys = Array.from({ length: 40 }, (_, i) => `key ${i}`);
+    const lost = await redis!.holding(groupOf('lost'));
+    const holders = await Promise.all(keys.map((key) => redis!.holding(groupOf(key))));
+    const there = keys[holders.findIndex((server) => server !== lost)]!;
+    const neighbour = keys.find((key) => groupOf(key) === groupOf('lost'))!;
+    for (const key of ['lost', there, neighbour]) await nodes[0]!.fill(key, []);
+    lost.freeze();
+    // So that the link hears of one of its servers, and does not think all of them lost.
+    let stopped = false;
+    const others = (async () => {
+      while (!stopped) await nodes[0]!.read(there).then(() => pause(1));
+    })();
+    const began = performance.now();
+    for (let i = 0; i < 100; i++) {
+      for (const key of ['lost', neighbour]) expect(await store.get(key, () => 0)).toBeNull();
+      await pause(5);
+    }
+    // Each time anew it would be 20 s.
+    expect(performance.now() - began).toBeLessThan(5000);
+    stopped = true;
+    await others;
+    await until(async () => (await nodes[0]!.read(there)) === 'v1', 'the other servers to be asked', 5000);
+    lost.thaw();
+    await until(async () => (await nodes[0]!.read('lost')) === 'v1', 'the server to be asked again', 15_000);
   }, 60_000);
 
   it('answer nothing purged while one server after the other restarts with nothing or an old snapshot', async () => {
