@@ -6,6 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer, type Server } from 'node:https';
+import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type { AdminConfig } from '../config/model.ts';
 import { ServerTls } from '../http1/index.ts';
@@ -35,20 +36,26 @@ export async function startAdmin({ config, handle, view, log }: AdminParts): Pro
   const api = getRequestListener(app.fetch);
   const guard = new Guard(config);
   const dashboard = new Dashboard();
+  const streams = new Set<ServerResponse>();
   const { server, renew } = open(config, (request, response) => {
     if (probed(request, response, view)) return;
     const foreign = guard.checkPage(request);
     if (foreign === null && dashboard.answer(request, response)) return;
     const refusal = guard.check(request, ownToken(request, view));
-    if (refusal === null && isEvents(request)) return events(request, response, view);
+    if (refusal === null && isEvents(request)) return events(request, response, view, streams);
     if (refusal === null) return void api(request, response);
     const { status, title, detail, headers } = refusal;
     send(response, status, PROBLEM_TYPE, problemText(status, title, detail), headers);
   });
+  server.on('clientError', refuseUnread);
   server.maxConnections = MOST_CONNECTIONS;
   await listening(server, handle ?? { host: config.host, port: config.port });
   return {
     renew,
+    leave: () => {
+      server.close();
+      for (const stream of streams) endStream(stream);
+    },
     close: () => {
       server.close();
       server.closeAllConnections();
@@ -68,6 +75,12 @@ function open(
     handler,
   );
   return { server, renew: (next) => next.tls !== null && tls.update(server, next.tls) };
+}
+
+/** Its connection would else be kept for a request that can't come. */
+function endStream(stream: ServerResponse): void {
+  const { socket } = stream;
+  stream.end(() => socket?.end());
 }
 
 function listening(server: PlainServer | Server, on: object): Promise<void> {
@@ -91,13 +104,47 @@ function isEvents({ method, url = '' }: IncomingMessage): boolean {
 }
 
 /** Beside the API's own way: what streams without end needs its bounds at the socket. */
-function events(request: IncomingMessage, response: ServerResponse, view: NodeView): void {
-  if (streamEvents(request, response, view.events, HEADERS)) return;
+function events(
+  request: IncomingMessage,
+  response: ServerResponse,
+  view: NodeView,
+  streams: Set<ServerResponse>,
+): void {
+  if (streamEvents(request, response, view.events, HEADERS)) {
+    streams.add(response);
+    response.once('close', () => streams.delete(response));
+    return;
+  }
   const detail = 'As many read the events as may.';
   send(response, 503, PROBLEM_TYPE, problemText(503, 'Service Unavailable', detail), {
     'retry-after': '10',
     connection: 'close',
   });
+}
+
+/** What Node can't read as a request, or not in time. */
+const UNREAD: Readonly<Record<string, readonly [status: number, title: string, detail: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'The head may have 16 KiB.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'The request did not arrive in time.'],
+};
+const MALFORMED = [400, 'Bad Request', 'The request breaks the syntax of HTTP/1.1.'] as const;
+
+/** An answer that was begun can't be bettered, and a handshake that failed has nobody to read one. */
+function refuseUnread(error: NodeJS.ErrnoException, socket: Duplex): void {
+  const begun = (socket as Duplex & { _httpMessage?: ServerResponse })._httpMessage?.headersSent ?? false;
+  const { code = '' } = error;
+  const isRequest = code.startsWith('HPE_') || code.startsWith('ERR_HTTP_');
+  if (!isRequest || begun || !socket.writable) return void socket.destroy(error);
+  const [status, title, detail] = UNREAD[code] ?? MALFORMED;
+  const text = problemText(status, title, detail);
+  const headers = {
+    ...HEADERS,
+    'content-type': PROBLEM_TYPE,
+    'content-length': text.length,
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${title}\r\n${lines.join('')}\r\n${text}`);
 }
 
 const PROBES = new Set(['/healthz', '/readyz']);

@@ -96,7 +96,8 @@ class Supervisor {
   private readonly startedAt: number;
   private readonly end = Promise.withResolvers<number>();
   private phase: 'starting' | 'serving' | 'draining' = 'starting';
-  private succeeding = false;
+  /** Of a successor that starts; null: none does. */
+  private succession: AbortController | null = null;
 
   constructor(options: SuperviseOptions) {
     this.options = options;
@@ -323,7 +324,7 @@ class Supervisor {
     target: string,
     mode: TargetMode,
   ): ReturnType<NodeView['steerTarget']> {
-    if (this.succeeding) return 'handing over';
+    if (this.succession !== null) return 'handing over';
     return this.targets.steer(service, target, mode);
   }
 
@@ -380,6 +381,8 @@ class Supervisor {
     if (this.phase === 'draining') return;
     if (this.phase === 'starting') return this.end.resolve(0);
     this.phase = 'draining';
+    // Who ends the gateway means the version that is about to take over, too.
+    if (why === 'signal') this.succession?.abort();
     // A successor welcomes what comes over connections that are still this one's.
     if (why === 'signal') this.readiness.set('the gateway is draining');
     const { delay, timeout } = this.reloading!.inForce.reading.outline.drain;
@@ -405,20 +408,24 @@ class Supervisor {
 
   /** SIGUSR2. */
   private async succeed(): Promise<void> {
-    if (this.phase !== 'serving' || this.succeeding) return;
-    this.succeeding = true;
+    if (this.phase !== 'serving' || this.succession !== null) return;
+    this.succession = new AbortController();
     this.log.info('starting the new version');
     const sockets = new Map(this.listeners.byKey);
     if (this.adminSocket !== null) sockets.set(this.adminKey, this.adminSocket);
     try {
-      const { pid } = await startSuccessor({ sockets, drained: this.targets.inDrain });
+      const { pid } = await startSuccessor(
+        { sockets, drained: this.targets.inDrain },
+        this.succession.signal,
+      );
       this.log.info('the new version serves', { pid });
     } catch (error) {
+      if (this.succession.signal.aborted) return this.log.info('the new version is ended before it serves');
       this.log.error('the new version does not start, this one goes on', { error });
-      this.succeeding = false;
+      this.succession = null;
       return;
     }
-    this.admin?.close();
+    this.admin?.leave();
     await this.drain('successor');
   }
 }
