@@ -6,7 +6,6 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer, type Server } from 'node:https';
-import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type { AdminConfig } from '../config/model.ts';
 import { ServerTls } from '../http1/index.ts';
@@ -18,6 +17,7 @@ import { EVENTS_PATH, streamEvents } from './event-stream.ts';
 import { Guard } from './guard.ts';
 import { PROBLEM_TYPE, problemText } from './problem.ts';
 import { postedTo } from './push.ts';
+import { answerUnread, toOriginForm } from './unread.ts';
 
 /** Bounds for whoever connects: an admin listener must not be a way to hold the supervisor up. */
 const LIMITS = {
@@ -26,6 +26,8 @@ const LIMITS = {
   requestTimeout: 30_000,
   keepAliveTimeout: 5000,
   connectionsCheckingInterval: 2000,
+  // Probes need none, and of all others the guard asks for it.
+  requireHostHeader: false,
 };
 /** Room for readers of events, and for telling many more that there are too many. */
 const MOST_CONNECTIONS = 640;
@@ -38,6 +40,7 @@ export async function startAdmin({ config, handle, view, log }: AdminParts): Pro
   const dashboard = new Dashboard();
   const streams = new Set<ServerResponse>();
   const { server, renew } = open(config, (request, response) => {
+    if (!toOriginForm(request)) return refuseTarget(response);
     if (probed(request, response, view)) return;
     const foreign = guard.checkPage(request);
     if (foreign === null && dashboard.answer(request, response)) return;
@@ -47,7 +50,7 @@ export async function startAdmin({ config, handle, view, log }: AdminParts): Pro
     const { status, title, detail, headers } = refusal;
     send(response, status, PROBLEM_TYPE, problemText(status, title, detail), headers);
   });
-  server.on('clientError', refuseUnread);
+  answerUnread(server);
   server.maxConnections = MOST_CONNECTIONS;
   await listening(server, handle ?? { host: config.host, port: config.port });
   return {
@@ -122,29 +125,8 @@ function events(
   });
 }
 
-/** What Node can't read as a request, or not in time. */
-const UNREAD: Readonly<Record<string, readonly [status: number, title: string, detail: string]>> = {
-  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'The head may have 16 KiB.'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'The request did not arrive in time.'],
-};
-const MALFORMED = [400, 'Bad Request', 'The request breaks the syntax of HTTP/1.1.'] as const;
-
-/** An answer that was begun can't be bettered, and a handshake that failed has nobody to read one. */
-function refuseUnread(error: NodeJS.ErrnoException, socket: Duplex): void {
-  const begun = (socket as Duplex & { _httpMessage?: ServerResponse })._httpMessage?.headersSent ?? false;
-  const { code = '' } = error;
-  const isRequest = code.startsWith('HPE_') || code.startsWith('ERR_HTTP_');
-  if (!isRequest || begun || !socket.writable) return void socket.destroy(error);
-  const [status, title, detail] = UNREAD[code] ?? MALFORMED;
-  const text = problemText(status, title, detail);
-  const headers = {
-    ...HEADERS,
-    'content-type': PROBLEM_TYPE,
-    'content-length': text.length,
-    connection: 'close',
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${title}\r\n${lines.join('')}\r\n${text}`);
+function refuseTarget(response: ServerResponse): void {
+  send(response, 400, PROBLEM_TYPE, problemText(400, 'Bad Request', 'The request names no path.'));
 }
 
 const PROBES = new Set(['/healthz', '/readyz']);

@@ -172,24 +172,6 @@ describe('the end', () => {
   });
 });
 
-it('what can not be read as a request is told as a problem document too', async () => {
-  await using node = await adminNode();
-  const send = async (bytes: string) => {
-    const socket = connect(node.admin, '127.0.0.1');
-    const answer = heard(socket);
-    socket.write(bytes);
-    await until(() => socket.destroyed || socket.readableEnded, 'the end');
-    return answer.text();
-  };
-  const json = (status: number) =>
-    new RegExp(`^HTTP/1\\.1 ${status} .*application/problem\\+json.*"status":${status},"detail":"`, 's');
-  expect(await send('GET /v1/status HTTP/1.1\r\nHost: a\r\nbroken\r\n\r\n')).toMatch(json(400));
-  expect(await send(`GET /v1/status HTTP/1.1\r\nHost: a\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`)).toMatch(
-    json(431),
-  );
-  expect(await send('nonsense\r\n\r\n')).toMatch(json(400));
-});
-
 it('on IPv6 its address is a Host that it goes by', async () => {
   const lab = processLab();
   using folder = tempFolder();
