@@ -117,8 +117,11 @@ export class Reloading {
     return mine;
   }
 
-  async watchFiles(): Promise<void> {
-    await this.watch.set([this.options.file, ...this.state.reading.files]);
+  /** @param seen How they looked when they were read: what has changed since then is read at once. */
+  async watchFiles(seen: string): Promise<void> {
+    const files = [this.options.file, ...this.state.reading.files];
+    await this.watch.set(files);
+    if ((await fingerprint(files)) !== seen) void this.reload('file');
   }
 
   /** Never rejects. Whoever asks while one waits for its turn shares that one. */

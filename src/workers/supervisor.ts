@@ -34,6 +34,7 @@ import { Readiness } from './readiness.ts';
 import { Reloading } from './reload.ts';
 import { onSignals } from './signals.ts';
 import { type Inheritance, inherit, startSuccessor } from './succession.ts';
+import { fingerprint } from './watch.ts';
 
 export interface SuperviseOptions {
   /** The config file, absolute. */
@@ -181,7 +182,11 @@ class Supervisor {
     const { file, clock, readConfig } = this.options;
     // It boots while the config is read.
     const first = this.fleet.fork();
+    const before = await fingerprint([file]);
     const [inheritance, reading] = await Promise.all([inherit(), readWith(file, readConfig, first)]);
+    const seen = [before, ...(await Promise.all(reading.files.map((other) => fingerprint([other]))))].join(
+      '\n',
+    );
     const { outline } = reading;
     this.targets.inherit(inheritance?.drained ?? []);
     this.targets.follow(outline);
@@ -218,7 +223,7 @@ class Supervisor {
     if (inheritance !== null) this.readiness.set(null);
     else this.readiness.welcomeOnce(() => this.missing());
     this.checks.apply(outline.checks);
-    await Promise.all([this.startAdmin(outline), this.reloading.watchFiles()]);
+    await Promise.all([this.startAdmin(outline), this.reloading.watchFiles(seen)]);
     this.options.onServing({
       outline,
       workers,

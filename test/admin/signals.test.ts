@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { freePort, processLab, rawClient, tempFolder, until } from '../../src/testkit/index.ts';
-import { type AdminNode, adminNode, ask, BIN } from './node.ts';
+import { AdminNode, adminNode, ask, BIN } from './node.ts';
 
 const alive = (pid: number): boolean => {
   try {
@@ -129,6 +129,20 @@ describe('deaths', () => {
     open.close();
     expect(await opens(node.port)).toBe(false);
   });
+});
+
+it('a config that changes while the gateway starts is not missed', async () => {
+  const node = new AdminNode();
+  try {
+    const started = node.start({});
+    // The worker listens: the config was read, and is not watched yet.
+    await until(async () => node.port !== 0 && (await opens(node.port)), 'the port to be open', 15_000);
+    node.write({ routes: { hello: { match: '/hello', respond: { body: 'changed' } } } });
+    await started;
+    await until(async () => (await ask(node.port, '/hello')).text === 'changed', 'the change');
+  } finally {
+    await node[Symbol.asyncDispose]();
+  }
 });
 
 describe('the end', () => {
