@@ -136,6 +136,15 @@ export class Reloading {
     return mine;
   }
 
+  /** Resolves once nothing is being swapped; then nothing is until what it gives is called. */
+  async hold(): Promise<() => void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const before = this.last;
+    this.last = before.then((result) => promise.then(() => result));
+    await before;
+    return resolve;
+  }
+
   stop(): void {
     this.stopped = true;
     this.watch.close();

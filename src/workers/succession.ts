@@ -28,6 +28,7 @@ export interface Estate {
  * wanted any more (`signal`).
  */
 export async function startSuccessor(estate: Estate, signal: AbortSignal): Promise<ChildProcess> {
+  signal.throwIfAborted();
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',

@@ -33,7 +33,7 @@ import { purgeShown } from './purge-shown.ts';
 import { Readiness } from './readiness.ts';
 import { Reloading } from './reload.ts';
 import { onSignals } from './signals.ts';
-import { type Inheritance, inherit, startSuccessor } from './succession.ts';
+import { type Estate, type Inheritance, inherit, startSuccessor } from './succession.ts';
 import { fingerprint } from './watch.ts';
 
 export interface SuperviseOptions {
@@ -415,23 +415,30 @@ class Supervisor {
   private async succeed(): Promise<void> {
     if (this.phase !== 'serving' || this.succession !== null) return;
     this.succession = new AbortController();
+    const { signal } = this.succession;
     this.log.info('starting the new version');
-    const sockets = new Map(this.listeners.byKey);
-    if (this.adminSocket !== null) sockets.set(this.adminKey, this.adminSocket);
+    // Both read the same files: a swap meanwhile would close what is handed over, or bind what the successor binds.
+    const goOn = await this.reloading!.hold();
     try {
-      const { pid } = await startSuccessor(
-        { sockets, drained: this.targets.inDrain },
-        this.succession.signal,
-      );
+      const { pid } = await startSuccessor(this.estate(), signal);
       this.log.info('the new version serves', { pid });
     } catch (error) {
-      if (this.succession.signal.aborted) return this.log.info('the new version is ended before it serves');
-      this.log.error('the new version does not start, this one goes on', { error });
       this.succession = null;
-      return;
+      if (signal.aborted) this.log.info('the new version is ended before it serves');
+      else this.log.error('the new version does not start, this one goes on', { error });
+      return goOn();
     }
     this.admin?.leave();
-    await this.drain('successor');
+    const drained = this.drain('successor');
+    // What waits is told that this version drains.
+    goOn();
+    await drained;
+  }
+
+  private estate(): Estate {
+    const sockets = new Map(this.listeners.byKey);
+    if (this.adminSocket !== null) sockets.set(this.adminKey, this.adminSocket);
+    return { sockets, drained: this.targets.inDrain };
   }
 }
 

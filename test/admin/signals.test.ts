@@ -87,6 +87,22 @@ describe('SIGUSR2', () => {
     expect((await ask(node.port, '/hello')).text).toBe('two');
   });
 
+  it('right after a change of the listeners starts the new version on the new ones', async () => {
+    await using node = await adminNode();
+    const [gone, added] = [await freePort(), await freePort()];
+    const listen = (port: number) => [
+      { name: 'main', address: `127.0.0.1:${node.port}` },
+      { name: 'other', address: `127.0.0.1:${port}` },
+    ];
+    await node.reloaded(() => node.write({ listen: listen(gone) }));
+    node.write({ listen: listen(added) });
+    node.gateway.signal('SIGUSR2');
+    await node.gateway.line(/"message":"(the new version does not start.*|drained)"/);
+    expect(node.logged('the new version does not start, this one goes on')).toEqual([]);
+    for (const port of [node.port, added]) expect((await ask(port, '/hello')).text).toBe('hello');
+    expect(await opens(gone)).toBe(false);
+  });
+
   it('that is followed by SIGTERM ends both versions', async () => {
     await using node = await adminNode();
     const before = node.gateway.tree();
