@@ -22,6 +22,8 @@ export async function replaceConfig(c: Context, view: ConfigControl, audit: Audi
       'Precondition Required',
       'Send If-Match with the ETag of the config that you have read.',
     );
+  if (ifMatch === undefined)
+    return problem(c, 400, 'Bad Request', 'If-Match is one ETag as it was read, with its quotes, or *.');
   const result = await view.replaceConfig(await c.req.text(), ifMatch);
   audit(c, 'the config was replaced', result.kind, etagOf(result));
   return answered(c, result);
@@ -89,8 +91,9 @@ function sentence(issues: readonly IssueReport[]): string {
   return `The config has ${errors} ${errors === 1 ? 'error' : 'errors'}; nothing has changed.`;
 }
 
-/** Of an If-Match (RFC 9110 §13.1.1): its one strong tag, or `*`. */
-function matchOf(text: string | undefined): string | null {
+/** Of an If-Match (RFC 9110 §13.1.1): its one tag, or `*`; a weak one matches nothing. Undefined: it is none. */
+function matchOf(text: string | undefined): string | null | undefined {
   if (text === undefined) return null;
-  return text.trim() === '*' ? '*' : (/^"([^"]*)"$/.exec(text.trim())?.[1] ?? '');
+  const [, any, weak, tag] = /^\s*(?:(\*)|(W\/)?"([^"]*)")\s*$/.exec(text) ?? [];
+  return any ?? (weak === undefined ? tag : '');
 }

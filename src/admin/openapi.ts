@@ -115,6 +115,7 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operati
       gives: shapes.replaced,
       refusals: {
         ...PROGRAM,
+        400: 'If-Match is not one ETag.',
         412: 'Another config is in force by now.',
         422: 'It has errors: `issues` tells them.',
         428: 'If-Match is missing.',

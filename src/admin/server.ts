@@ -17,6 +17,7 @@ import { EVENTS_PATH, streamEvents } from './event-stream.ts';
 import { Guard } from './guard.ts';
 import { PROBLEM_TYPE, problemText } from './problem.ts';
 import { postedTo } from './push.ts';
+import { answerUnread, toOriginForm } from './unread.ts';
 
 /** Bounds for whoever connects: an admin listener must not be a way to hold the supervisor up. */
 const LIMITS = {
@@ -25,6 +26,8 @@ const LIMITS = {
   requestTimeout: 30_000,
   keepAliveTimeout: 5000,
   connectionsCheckingInterval: 2000,
+  // Probes need none, and of all others the guard asks for it.
+  requireHostHeader: false,
 };
 /** Room for readers of events, and for telling many more that there are too many. */
 const MOST_CONNECTIONS = 640;
@@ -35,20 +38,27 @@ export async function startAdmin({ config, handle, view, log }: AdminParts): Pro
   const api = getRequestListener(app.fetch);
   const guard = new Guard(config);
   const dashboard = new Dashboard();
+  const streams = new Set<ServerResponse>();
   const { server, renew } = open(config, (request, response) => {
+    if (!toOriginForm(request)) return refuseTarget(response);
     if (probed(request, response, view)) return;
     const foreign = guard.checkPage(request);
     if (foreign === null && dashboard.answer(request, response)) return;
     const refusal = guard.check(request, ownToken(request, view));
-    if (refusal === null && isEvents(request)) return events(request, response, view);
+    if (refusal === null && isEvents(request)) return events(request, response, view, streams);
     if (refusal === null) return void api(request, response);
     const { status, title, detail, headers } = refusal;
     send(response, status, PROBLEM_TYPE, problemText(status, title, detail), headers);
   });
+  answerUnread(server);
   server.maxConnections = MOST_CONNECTIONS;
   await listening(server, handle ?? { host: config.host, port: config.port });
   return {
     renew,
+    leave: () => {
+      server.close();
+      for (const stream of streams) endStream(stream);
+    },
     close: () => {
       server.close();
       server.closeAllConnections();
@@ -68,6 +78,12 @@ function open(
     handler,
   );
   return { server, renew: (next) => next.tls !== null && tls.update(server, next.tls) };
+}
+
+/** Its connection would else be kept for a request that can't come. */
+function endStream(stream: ServerResponse): void {
+  const { socket } = stream;
+  stream.end(() => socket?.end());
 }
 
 function listening(server: PlainServer | Server, on: object): Promise<void> {
@@ -91,13 +107,26 @@ function isEvents({ method, url = '' }: IncomingMessage): boolean {
 }
 
 /** Beside the API's own way: what streams without end needs its bounds at the socket. */
-function events(request: IncomingMessage, response: ServerResponse, view: NodeView): void {
-  if (streamEvents(request, response, view.events, HEADERS)) return;
+function events(
+  request: IncomingMessage,
+  response: ServerResponse,
+  view: NodeView,
+  streams: Set<ServerResponse>,
+): void {
+  if (streamEvents(request, response, view.events, HEADERS)) {
+    streams.add(response);
+    response.once('close', () => streams.delete(response));
+    return;
+  }
   const detail = 'As many read the events as may.';
   send(response, 503, PROBLEM_TYPE, problemText(503, 'Service Unavailable', detail), {
     'retry-after': '10',
     connection: 'close',
   });
+}
+
+function refuseTarget(response: ServerResponse): void {
+  send(response, 400, PROBLEM_TYPE, problemText(400, 'Bad Request', 'The request names no path.'));
 }
 
 const PROBES = new Set(['/healthz', '/readyz']);

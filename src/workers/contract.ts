@@ -375,6 +375,8 @@ export interface AdminParts {
 export interface AdminServer {
   /** What it shows, and whose certificates it takes, from the next connection on. */
   renew(config: AdminConfig): void;
+  /** Another process has the address now: what is under way is answered, streams end. */
+  leave(): void;
   close(): void;
 }
 

@@ -117,8 +117,11 @@ export class Reloading {
     return mine;
   }
 
-  async watchFiles(): Promise<void> {
-    await this.watch.set([this.options.file, ...this.state.reading.files]);
+  /** @param seen How they looked when they were read: what has changed since then is read at once. */
+  async watchFiles(seen: string): Promise<void> {
+    const files = [this.options.file, ...this.state.reading.files];
+    await this.watch.set(files);
+    if ((await fingerprint(files)) !== seen) void this.reload('file');
   }
 
   /** Never rejects. Whoever asks while one waits for its turn shares that one. */
@@ -131,6 +134,15 @@ export class Reloading {
     this.queued = mine;
     this.last = mine;
     return mine;
+  }
+
+  /** Resolves once nothing is being swapped; then nothing is until what it gives is called. */
+  async hold(): Promise<() => void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const before = this.last;
+    this.last = before.then((result) => promise.then(() => result));
+    await before;
+    return resolve;
   }
 
   stop(): void {

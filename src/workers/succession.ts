@@ -23,15 +23,19 @@ export interface Estate {
   readonly drained: readonly DrainedTarget[];
 }
 
-/** Starts the successor. Resolves when it serves; rejects, and has ended it, when it does not. */
-export async function startSuccessor(estate: Estate): Promise<ChildProcess> {
+/**
+ * Starts the successor. Resolves when it serves; rejects, and has ended it, when it does not, or when it is not
+ * wanted any more (`signal`).
+ */
+export async function startSuccessor(estate: Estate, signal: AbortSignal): Promise<ChildProcess> {
+  signal.throwIfAborted();
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',
     env: { ...process.env, [SUCCESSOR_VARIABLE]: String(process.pid) },
   });
   try {
-    await serving(child, estate);
+    await serving(child, estate, signal);
   } catch (error) {
     child.kill('SIGKILL');
     throw error;
@@ -41,7 +45,7 @@ export async function startSuccessor(estate: Estate): Promise<ChildProcess> {
   return child;
 }
 
-function serving(child: ChildProcess, estate: Estate): Promise<void> {
+function serving(child: ChildProcess, estate: Estate, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new Error(`it does not serve after ${PATIENCE / 1000} s`)),
@@ -51,6 +55,7 @@ function serving(child: ChildProcess, estate: Estate): Promise<void> {
       clearTimeout(timer);
       reject(new Error(why));
     };
+    signal.addEventListener('abort', () => fail('the gateway is to end'), { once: true });
     child.once('error', (error) => fail(error.message));
     child.once('exit', (code, signal) => fail(`it ended with ${signal ?? `code ${code}`}`));
     child.on('message', (message: FromSuccessor) => {

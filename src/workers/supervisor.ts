@@ -36,7 +36,8 @@ import { purgeShown } from './purge-shown.ts';
 import { Readiness } from './readiness.ts';
 import { Reloading } from './reload.ts';
 import { onSignals } from './signals.ts';
-import { type Inheritance, inherit, startSuccessor } from './succession.ts';
+import { type Estate, type Inheritance, inherit, startSuccessor } from './succession.ts';
+import { fingerprint } from './watch.ts';
 
 export interface SuperviseOptions {
   /** The config file, absolute. */
@@ -101,7 +102,8 @@ class Supervisor {
   private readonly startedAt: number;
   private readonly end = Promise.withResolvers<number>();
   private phase: 'starting' | 'serving' | 'draining' = 'starting';
-  private succeeding = false;
+  /** Of a successor that starts; null: none does. */
+  private succession: AbortController | null = null;
 
   constructor(options: SuperviseOptions) {
     this.options = options;
@@ -186,7 +188,11 @@ class Supervisor {
     const { file, clock, readConfig } = this.options;
     // It boots while the config is read.
     const first = this.fleet.fork();
+    const before = await fingerprint([file]);
     const [inheritance, reading] = await Promise.all([inherit(), readWith(file, readConfig, first)]);
+    const seen = [before, ...(await Promise.all(reading.files.map((other) => fingerprint([other]))))].join(
+      '\n',
+    );
     const { outline } = reading;
     this.targets.inherit(inheritance?.drained ?? []);
     this.targets.follow(outline);
@@ -223,7 +229,7 @@ class Supervisor {
     if (inheritance !== null) this.readiness.set(null);
     else this.readiness.welcomeOnce(() => this.missing());
     this.checks.apply(outline.checks);
-    await Promise.all([this.startAdmin(outline), this.reloading.watchFiles()]);
+    await Promise.all([this.startAdmin(outline), this.reloading.watchFiles(seen)]);
     this.options.onServing({
       outline,
       workers,
@@ -337,7 +343,7 @@ class Supervisor {
     target: string,
     mode: TargetMode,
   ): ReturnType<NodeView['steerTarget']> {
-    if (this.succeeding) return 'handing over';
+    if (this.succession !== null) return 'handing over';
     return this.targets.steer(service, target, mode);
   }
 
@@ -394,6 +400,8 @@ class Supervisor {
     if (this.phase === 'draining') return;
     if (this.phase === 'starting') return this.end.resolve(0);
     this.phase = 'draining';
+    // Who ends the gateway means the version that is about to take over, too.
+    if (why === 'signal') this.succession?.abort();
     // A successor welcomes what comes over connections that are still this one's.
     if (why === 'signal') this.readiness.set('the gateway is draining');
     const { delay, timeout } = this.reloading!.inForce.reading.outline.drain;
@@ -419,21 +427,32 @@ class Supervisor {
 
   /** SIGUSR2. */
   private async succeed(): Promise<void> {
-    if (this.phase !== 'serving' || this.succeeding) return;
-    this.succeeding = true;
+    if (this.phase !== 'serving' || this.succession !== null) return;
+    this.succession = new AbortController();
+    const { signal } = this.succession;
     this.log.info('starting the new version');
-    const sockets = new Map(this.listeners.byKey);
-    if (this.adminSocket !== null) sockets.set(this.adminKey, this.adminSocket);
+    // Both read the same files: a swap meanwhile would close what is handed over, or bind what the successor binds.
+    const goOn = await this.reloading!.hold();
     try {
-      const { pid } = await startSuccessor({ sockets, drained: this.targets.inDrain });
+      const { pid } = await startSuccessor(this.estate(), signal);
       this.log.info('the new version serves', { pid });
     } catch (error) {
-      this.log.error('the new version does not start, this one goes on', { error });
-      this.succeeding = false;
-      return;
+      this.succession = null;
+      if (signal.aborted) this.log.info('the new version is ended before it serves');
+      else this.log.error('the new version does not start, this one goes on', { error });
+      return goOn();
     }
-    this.admin?.close();
-    await this.drain('successor');
+    this.admin?.leave();
+    const drained = this.drain('successor');
+    // What waits is told that this version drains.
+    goOn();
+    await drained;
+  }
+
+  private estate(): Estate {
+    const sockets = new Map(this.listeners.byKey);
+    if (this.adminSocket !== null) sockets.set(this.adminKey, this.adminSocket);
+    return { sockets, drained: this.targets.inDrain };
   }
 }
 

@@ -137,13 +137,40 @@ describe('path tricks', () => {
     expect(bare.text).not.toMatch(/"version"|"uptime"|"dependencies"/);
     const answer = await node.api(path, { headers: TOKEN });
     expect(answer.status === 200 ? path : '').toMatch(
-      /^(|\/v1\/%73tatus|\/v1\/\.\.\/v1\/status|\/\.\/v1\/status|\/dashboard\/\.\.\/v1\/status|\/healthz\/\.\.\/v1\/status|http:\/\/evil\.example\/v1\/status)$/,
+      /^(|\/v1\/%73tatus|\/v1\/\.\.\/v1\/status|\/\.\/v1\/status|\/dashboard\/\.\.\/v1\/status|\/healthz\/\.\.\/v1\/status)$/,
     );
     expect(answer.text).not.toContain('"dependencies"');
   });
 
-  it('a probe is a probe whatever its query says', async () => {
+  it('a probe is a probe whatever its query says, also without Host and in absolute form', async () => {
     expect((await node.api('/healthz?/../v1/status')).text).toBe('ok\n');
+    expect(await raw('GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 200 .*ok\n$/s,
+    );
+    expect(await raw('GET /readyz HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 .*ok\n$/s);
+    expect(await raw('GET http://a/healthz HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 200 .*ok\n$/s,
+    );
+  });
+
+  it('a target in absolute form is judged by its own host', async () => {
+    const rest = 'HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer sesame\r\n\r\n';
+    expect(await raw(`GET http://evil.example/v1/status ${rest}`)).toMatch(/^HTTP\/1\.1 403 /);
+    expect(await raw(`GET http://localhost/v1/status ${rest}`)).toMatch(/^HTTP\/1\.1 200 .*"version"/s);
+    expect(await raw(`GET http://localhost ${rest}`)).toMatch(/^HTTP\/1\.1 200 .*<!doctype html>/is);
+  });
+
+  it.each([
+    [400, 'GET /v1/status HTTP/1.1\r\nHost: a\r\nbroken\r\n\r\n'],
+    [400, 'nonsense\r\n\r\n'],
+    [400, 'OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'],
+    [403, 'GET /v1/status HTTP/1.1\r\nConnection: close\r\n\r\n'],
+    [405, 'CONNECT a:443 HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+    [417, 'POST /v1/purge HTTP/1.1\r\nHost: localhost\r\nExpect: more\r\nContent-Length: 2\r\n\r\n{}'],
+    [431, `GET /v1/status HTTP/1.1\r\nHost: a\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`],
+  ])('what names no resource is told %i as a problem document: %.40j', async (status, bytes) => {
+    const json = `^HTTP/1\\.1 ${status} .*application/problem\\+json.*"status":${status},"detail":"`;
+    expect(await raw(bytes)).toMatch(new RegExp(json, 's'));
   });
 });
 

@@ -103,6 +103,8 @@ describe('the config over the admin API', () => {
     await put(config('two'));
     expect((await put(config('three'), etag!)).status).toBe(412);
     expect((await put(config('three'), 'W/"x"')).status).toBe(412);
+    for (const unreadable of [(await read()).etag!.replaceAll('"', ''), '"a", "b"', ''])
+      expect((await put(config('three'), unreadable)).status).toBe(400);
     expect(await hello()).toBe('two');
     expect((await put(config('three'), '*')).status).toBe(200);
   });

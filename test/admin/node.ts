@@ -50,7 +50,8 @@ export function ask(port: number, path: string, options: AskOptions = {}): Promi
   });
 }
 
-export interface AskOptions extends Pick<RequestOptions, 'method' | 'headers' | 'minVersion' | 'maxVersion'> {
+export interface AskOptions
+  extends Pick<RequestOptions, 'host' | 'method' | 'headers' | 'minVersion' | 'maxVersion'> {
   /** Over TLS, trusting this authority. */
   ca?: string;
   body?: string | Buffer;
@@ -78,7 +79,10 @@ export class AdminNode implements AsyncDisposable {
   async start(config: object, env: Record<string, string> = {}): Promise<void> {
     [this.port, this.admin] = [await freePort(), await freePort()];
     this.write(config);
-    this.gateway = this.lab.start(BIN, ['run', `${this.folder.path}/tidegate.yaml`], { env });
+    this.gateway = this.lab.start(BIN, ['run', `${this.folder.path}/tidegate.yaml`], {
+      // Under npm two signals at once are one wish.
+      env: { npm_lifecycle_event: undefined, ...env },
+    });
     await this.gateway.line(/"message":"serving"/, 15_000);
   }
 

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { until } from '../../src/testkit/index.ts';
 import { ask, Load, workersLab } from './fixture/lab.ts';
 
-test('SIGUSR2 starts the new version on the same ports, drains the old, and loses no request', async () => {
+test('SIGUSR2 starts the new version on the same ports, drains the old, and loses no request', {
+  timeout: 60_000,
+}, async () => {
   await using lab = workersLab();
   const node = await lab.serve({ text: 'old', workers: 2, admin: { host: '127.0.0.1', port: 0 } });
   let successor = 0;

@@ -1,6 +1,6 @@
 import { type Complaint, leaf, object, oneOf, record, someOf } from './kit.ts';
 import { redisUrl } from './redis.ts';
-import { boolean, filledText, integer, size, word } from './values.ts';
+import { bearerToken, boolean, filledText, integer, size, word } from './values.ts';
 
 /** Sources other than PostgreSQL: the log of MySQL and MariaDB, and Debezium's events by whatever carries them. */
 export const FEEDS = ['mysql', 'kafka', 'redis', 'nats', 'http'] as const;
@@ -114,7 +114,7 @@ export const nats = object('NatsSource', 'nats', {
 });
 
 export const http = object('HttpSource', 'http', {
-  token: filledText.describe('What Debezium sends as authorization: Bearer TOKEN.'),
+  token: bearerToken.describe('What Debezium sends as authorization: Bearer TOKEN.'),
   maxBody: size.optional().describe('Largest request. Default 10MiB.'),
   identity: identity.optional().describe(IDENTITY),
 });

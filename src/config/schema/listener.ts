@@ -2,6 +2,7 @@ import { addressComplaint } from './address.ts';
 import { type Complaint, leaf, list, object, oneOf, type Rule, someOf } from './kit.ts';
 import {
   addressRange,
+  bearerToken,
   boolean,
   bound,
   byteRateOrNone,
@@ -159,7 +160,7 @@ export const admin = oneOf('an address, false, or { address, token, hosts, tls, 
   ),
   object('Admin', 'admin', {
     address: address.optional().describe('Default 127.0.0.1:9901.'),
-    token: filledText
+    token: bearerToken
       .optional()
       .describe('Asked for as Authorization: Bearer. Any address but loopback needs one.'),
     hosts: oneOf('a host name, or a list of these', [filledText, list('a list of host names', filledText)])

@@ -38,12 +38,24 @@ const nothingWrong = () => null;
 
 export const text = leaf<string>('text', ['text'], nothingWrong, { type: 'string' });
 
-export const filledText = leaf<string>(
-  'text',
+const EMPTY: Complaint = { message: 'this text is empty', advice: 'give it a value or remove the key' };
+
+export const filledText = leaf<string>('text', ['text'], (value) => (value === '' ? EMPTY : null), {
+  type: 'string',
+  minLength: 1,
+});
+
+const UNSENDABLE: Complaint = {
+  message: 'this token can not be sent as Authorization: Bearer',
+  advice: 'take letters, digits and signs of ASCII, without spaces: openssl rand -hex 32 makes one',
+};
+
+/** What a client can send as `Authorization: Bearer …`. */
+export const bearerToken = leaf<string>(
+  'a token',
   ['text'],
-  (value) =>
-    value === '' ? { message: 'this text is empty', advice: 'give it a value or remove the key' } : null,
-  { type: 'string', minLength: 1 },
+  (value) => (value === '' ? EMPTY : /^[!-~]+$/.test(String(value)) ? null : UNSENDABLE),
+  orFilled('^[!-~]+$'),
 );
 
 export const name = leaf<string>('a name', ['text'], fromText(nameComplaint), orFilled(`${NAME.source}`));
