@@ -8,10 +8,11 @@ import { ConfigFiles } from './files.ts';
 import type { ConfigIssue, GatewayConfig } from './model.ts';
 import { normalise } from './normalise/index.ts';
 import { type ConfigInput, configSchema, kindOf, validate } from './schema/index.ts';
-import { fileTrouble, fill } from './source/fill.ts';
+import { fill } from './source/fill.ts';
 import { parseJson } from './source/json.ts';
 import { importConfig } from './source/module.ts';
 import { plainValue } from './source/plain.ts';
+import { fileTrouble, utf8Of } from './source/regular-file.ts';
 import { type Source, unparsed } from './source/source.ts';
 import { parseYaml } from './source/yaml.ts';
 
@@ -142,12 +143,10 @@ function finish(
   for (const path of filling.files) files.note(path);
   const validated = validate(configSchema, filling.value, filling.filled);
   const input = validated.value as ConfigInput;
-  const issues = [
-    ...parsed.issues,
-    ...filling.issues,
-    ...validated.issues.filter((issue) => !sameValue(issue, filling.issues)),
-  ];
-  issues.push(...checkConfig(input, filling.value as ConfigInput, files, hasErrors(issues), filling.filled));
+  const isNews = (issue: ConfigIssue) => !sameValue(issue, filling.issues);
+  const issues = [...parsed.issues, ...filling.issues, ...validated.issues.filter(isNews)];
+  const found = checkConfig(input, filling.value as ConfigInput, files, hasErrors(issues), filling.filled);
+  issues.push(...found.filter(isNews));
   const config = hasErrors(issues) ? null : normalise(input, readerOf(files));
   hide(filling.hidden, issues);
   return result(config, issues, source, files, JSON.stringify(filling.value, withoutFunctions));
@@ -250,10 +249,8 @@ function notAnObject(): ConfigIssue {
 /** UTF-8 text, or why there is none. */
 function readConfigText(absolute: string): string | { trouble: string } {
   try {
-    const bytes = readFileSync(absolute);
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return utf8Of(readFileSync(absolute)) ?? { trouble: 'is not UTF-8 text' };
   } catch (error) {
-    if (error instanceof TypeError) return { trouble: 'is not UTF-8 text' };
     return { trouble: fileTrouble(error) };
   }
 }
