@@ -3,6 +3,9 @@ import type { Headers } from '../http/headers.ts';
 import { FirstValues, HeaderFields, readCookies, readQuery } from './request-fields.ts';
 import type { Fields, Value, Variables } from './value.ts';
 
+/** Names what the match's rest stands for as it stands in the path, encoded; no expression can be spelled so. */
+export const ENCODED_REST = 'params[*], encoded';
+
 /** Who asks, as the authentication found. */
 export interface Identity {
   readonly subject: string | null;
@@ -60,9 +63,16 @@ export class ExchangeVariables implements Variables {
         return this.request.params;
       case 'auth':
         return this.authFields();
+      case ENCODED_REST:
+        return this.encodedRest();
       default:
         return undefined;
     }
+  }
+
+  private encodedRest(): string | undefined {
+    const { path, restAt } = this.exchange;
+    return restAt < 0 ? undefined : path.slice(restAt).replace(/^\//, '');
   }
 
   /** Who asks may have been found out since it was last read. */
