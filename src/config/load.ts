@@ -7,6 +7,8 @@ import { restoreSecrets } from './edit/index.ts';
 import { ConfigFiles } from './files.ts';
 import type { ConfigIssue, GatewayConfig } from './model.ts';
 import { normalise } from './normalise/index.ts';
+import { valueAt } from './report/locate.ts';
+import { isReference, isSecretPath } from './report/secrets.ts';
 import { type ConfigInput, configSchema, kindOf, validate } from './schema/index.ts';
 import { fill } from './source/fill.ts';
 import { parseJson } from './source/json.ts';
@@ -149,6 +151,7 @@ function finish(
   issues.push(...found.filter(isNews));
   const config = hasErrors(issues) ? null : normalise(input, readerOf(files));
   hide(filling.hidden, issues);
+  hideOwnValues(filling.value, issues);
   return result(config, issues, source, files, JSON.stringify(filling.value, withoutFunctions));
 }
 
@@ -159,6 +162,15 @@ function hide(secrets: ReadonlySet<string>, issues: readonly ConfigIssue[]): voi
       issue.message = issue.message.replaceAll(secret, MASK);
       if (issue.advice !== undefined) issue.advice = issue.advice.replaceAll(secret, MASK);
     }
+  }
+}
+
+/** Nor may a message about a secret's own value repeat it; its path may be that of a pattern or of a file. */
+function hideOwnValues(config: unknown, issues: readonly ConfigIssue[]): void {
+  for (const issue of issues) {
+    const value = isSecretPath(issue.path) ? valueAt(config, issue.path) : undefined;
+    const secret = typeof value === 'string' ? value.replace(/^~/, '') : '';
+    if (secret.length > 2 && !isReference(secret)) hide(new Set([secret]), [issue]);
   }
 }
 

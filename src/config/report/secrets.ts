@@ -63,16 +63,44 @@ function isMisspelt(word: string, secret: string): boolean {
 /** Offsets into a text. */
 type Range = readonly [start: number, end: number];
 
-const CREDENTIALS = /(?<=[a-z][a-z0-9+.-]*:\/\/)[^\s/@'"]*(?:@[^\s/@'"]*)*(?=@)/gi;
+/**
+ * `user:password` before the `@` of a URL. A password in which a slash stands as it is counts too, though no
+ * URL may hold one so, unless what follows the colon is a port.
+ */
+const CREDENTIALS =
+  /(?<=[a-z][a-z0-9+.-]*:\/\/)(?:[^\s/@"[]*:(?!\d+(?:[/?#"',\]}]|$))[^\s@"]+|[^\s/@"]*)(?:@[^\s/@"]*)*(?=@)/gi;
+/** `:password@host:port`, its scheme forgotten. */
+const WITHOUT_SCHEME = /(?<![^\s"'[{,])[^\s/@'":{}[\],]*:[^\s/@'"{}[\],]+(?=@[\w.-]+:\d)/g;
+const QUERY_PARAMETER = /(?<=[?&])([\w.-]+)=(?!\$\{)([^&#\s"'{}]+)/g;
 const KEY_AND_VALUE =
   /(["']?)([A-Za-z_][\w.-]*)\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s,}\]#"'[{&*][^,}\]#]*)/g;
 
 /** What stands before the `key` of a batch, which opens nothing. */
 const OF_BATCH = /\bbatch"?\s*:\s*\{[^{}]*$/;
 
-/** Takes `user:password` out of every URL in a text. */
+/** Takes `user:password`, and parameters that sound like secrets, out of every URL in a text. */
 export function maskUrls(text: string): string {
-  return text.replaceAll(CREDENTIALS, (found) => (isReference(found) ? found : MASK));
+  let masked = '';
+  let at = 0;
+  for (const [start, end] of secretsOfUrls(text).sort((a, b) => a[0] - b[0])) {
+    if (start < at) continue;
+    masked += text.slice(at, start) + MASK;
+    at = end;
+  }
+  return masked + text.slice(at);
+}
+
+function secretsOfUrls(text: string): Range[] {
+  const found: Range[] = [];
+  for (const pattern of [CREDENTIALS, WITHOUT_SCHEME]) {
+    for (const { 0: match, index } of text.matchAll(pattern))
+      if (!isReference(match)) found.push([index, index + match.length]);
+  }
+  for (const { 0: match, 1: name, 2: value, index } of text.matchAll(QUERY_PARAMETER)) {
+    const end = index + match.length;
+    if (looksSecret(name!) && value !== MASK) found.push([end - value!.length, end]);
+  }
+  return found;
 }
 
 /**
@@ -87,10 +115,7 @@ export function secretsByLook(line: string): Range[] {
     if (key === 'key' && OF_BATCH.test(line.slice(0, match.index))) continue;
     found.push([match.index + whole.length - value.length, match.index + whole.trimEnd().length]);
   }
-  for (const match of line.matchAll(CREDENTIALS)) {
-    if (!isReference(match[0])) found.push([match.index, match.index + match[0].length]);
-  }
-  return found;
+  return [...found, ...secretsOfUrls(line)];
 }
 
 /** A switch is no secret. */
