@@ -18,13 +18,15 @@ export async function loadCode(file: string): Promise<{ config: GatewayConfig; r
 }
 
 async function readingOf({ config, issues, source, files, etag }: LoadedConfig): Promise<ConfigReading> {
-  const { maskedConfig, renderIssues, sortIssues } = await import('../config/index.ts');
+  const { maskedConfig, maskUrls, renderIssues, sortIssues } = await import('../config/index.ts');
   const options = { colour: wantsColour(process.stderr) };
   const reports = sortIssues(issues, source).map((issue) => renderIssues([issue], source, options));
   if (config === null) throw new ConfigRefused(reports.join('\n'), files);
   const raw = source.text === null ? null : source.value;
   const shown = maskedConfig(source.value);
-  return { outline: outlineOf(config), config, files, etag, warnings: reports, raw, shown };
+  const outline = outlineOf(config);
+  outline.routes = outline.routes.map((route) => ({ ...route, does: maskUrls(route.does) }));
+  return { outline, config, files, etag, warnings: reports, raw, shown };
 }
 
 /** Reads a config that came over the network as JSON, to replace the one in force. */

@@ -6,7 +6,10 @@ import { EXIT } from './usage.ts';
 export async function routes(file: string, options: { json?: boolean }): Promise<number> {
   const config = await loadOrReport(file);
   if (config === null) return EXIT.input;
-  const described = Object.values(config.routes).map(describeRoute);
+  const { maskUrls } = await import('../config/index.ts');
+  const described = Object.values(config.routes)
+    .map(describeRoute)
+    .map((route) => ({ ...route, does: maskUrls(route.does) }));
   if (options.json) printJson(described.map(({ name, ...rest }) => ({ route: name, ...rest })));
   else process.stdout.write(table(described));
   return EXIT.ok;

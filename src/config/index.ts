@@ -15,6 +15,7 @@ export {
   type IssueData,
   issueData,
   locate,
+  maskUrls,
   type ReportOptions,
   renderIssues,
   sortIssues,

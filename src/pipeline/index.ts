@@ -7,7 +7,7 @@ export {
   OnStatus,
   type StatusAction,
 } from './answer/index.ts';
-export { compileAuthority } from './authority.ts';
+export { compileAuthority, isAuthority } from './authority.ts';
 export { compileDestination, restOf } from './destination.ts';
 export { failureOf } from './evaluation.ts';
 export { clientAuthority, isForwarded } from './forwarded.ts';

@@ -11,6 +11,7 @@ import {
   compileQueryOnly,
   compileRedirect,
   failureOf,
+  isAuthority,
   Pipeline,
   RequestSubject,
 } from '../pipeline/index.ts';
@@ -221,6 +222,7 @@ function exchangeOf(
   };
   const host =
     authority ?? getHeader(request.headers, 'host') ?? `${bracketed(listener.host)}:${listener.port}`;
+  if (!isAuthority(host)) throw new BadRequest(`"${host}" is not a host, with a port perhaps`);
   const responder = { inform() {}, respond: (_exchange: Exchange, answer: Reply) => respond(answer) };
   return new Exchange(origin, responder, request.method, target, host, 11, request.headers, null, 0);
 }

@@ -113,6 +113,16 @@ function listening(server: Server): Promise<number> {
   });
 }
 
+test('routes masks a key in the query of a path', async () => {
+  folder.write(
+    'tidegate.yaml',
+    "services: { a: { url: http://127.0.0.1:4001 } }\nroutes: { r: { match: /x, to: { service: a, path: '/y?apikey=hunter2' } } }",
+  );
+  const table = await tidegate('routes');
+  expect(table.stdout).toContain('to a /y?apikey=***');
+  expect((await tidegate('routes', '--json')).stdout).not.toContain('hunter2');
+});
+
 describe('which config is meant', () => {
   test('is an error of usage where none is there', async () => {
     const { code, stderr } = await tidegate('check');
@@ -360,6 +370,8 @@ describe('explain', () => {
   test.each([
     [['GET'], 'explain takes a method and a URL'],
     [['GET', 'catalogue'], '"catalogue" is neither a URL nor a path that begins with /'],
+    [['GET', 'http://[bad/x'], '"[bad" is not a host'],
+    [['GET', '/x', '-H', 'host: a b'], '"a b" is not a host'],
     [['G T', '/x'], '"G T" is not a method'],
     [['GET', '/x', '-H', 'nonsense'], '"nonsense" is not a header'],
     [['GET', '/x', '--listener', 'nobody'], 'there is no listener "nobody"'],
