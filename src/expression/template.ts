@@ -1,4 +1,5 @@
 import type { Template } from '../config/model.ts';
+import { fieldBytes } from '../http/field-text.ts';
 import { encodeFor, isAuthority, type Target, textOf } from './encode.ts';
 import { EvaluationFailure, ExpressionError, type FailureOrigin } from './failure.ts';
 import { DEFAULT_BUDGET, Frame } from './frame.ts';
@@ -189,7 +190,7 @@ const BAD_RESULT: Partial<Record<Target, string>> = {
 function finish(into: Target, text: string): string | null {
   switch (into) {
     case 'header':
-      return /[\x00-\x08\x0a-\x1f\x7f]/.test(text) ? null : withoutBlanks(text);
+      return /[\x00-\x08\x0a-\x1f\x7f]/.test(text) ? null : fieldBytes(withoutBlanks(text));
     case 'authority':
       return isAuthority(text) ? text : null;
     case 'scheme':

@@ -2,6 +2,7 @@ import { ALWAYS, AuthRoom, type ExplainedAuth, explainAuth, isGuarded, NO_FENCES
 import type { GatewayConfig, ListenerConfig, RouteConfig } from '../config/model.ts';
 import { ExchangeVariables } from '../expression/index.ts';
 import { Exchange, type Params, type Reply, reply } from '../http/exchange.ts';
+import { fieldBytes } from '../http/field-text.ts';
 import type { Headers } from '../http/headers.ts';
 import { getHeader } from '../http/headers.ts';
 import { type ExplainedLimit, explainLimits } from '../limit/index.ts';
@@ -224,7 +225,17 @@ function exchangeOf(
     authority ?? getHeader(request.headers, 'host') ?? `${bracketed(listener.host)}:${listener.port}`;
   if (!isAuthority(host)) throw new BadRequest(`"${host}" is not a host, with a port perhaps`);
   const responder = { inform() {}, respond: (_exchange: Exchange, answer: Reply) => respond(answer) };
-  return new Exchange(origin, responder, request.method, target, host, 11, request.headers, null, 0);
+  return new Exchange(
+    origin,
+    responder,
+    request.method,
+    target,
+    host,
+    11,
+    request.headers.map(fieldBytes),
+    null,
+    0,
+  );
 }
 
 /** Not by the URL class: it would mend what a client may send as it is. */
