@@ -1,4 +1,4 @@
-import type { Exchange } from '../http/exchange.ts';
+import type { Exchange, Params } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
 import { FirstValues, HeaderFields, readCookies, readQuery } from './request-fields.ts';
 import type { Fields, Value, Variables } from './value.ts';
@@ -92,14 +92,20 @@ class RequestFields implements Fields {
   private query: FirstValues | null = null;
   private cookies: FirstValues | null = null;
   private parameters: Fields | null = null;
+  private parametersOf: Params | null = null;
 
   constructor(exchange: Exchange, strict: boolean) {
     this.exchange = exchange;
     this.strict = strict;
   }
 
+  /** Those of one path after another, while a route is looked for. */
   get params(): Fields {
-    this.parameters ??= recordFields(this.exchange.params);
+    const { params } = this.exchange;
+    if (this.parameters === null || this.parametersOf !== params) {
+      this.parametersOf = params;
+      this.parameters = recordFields(params);
+    }
     return this.parameters;
   }
 

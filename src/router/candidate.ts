@@ -1,18 +1,16 @@
 import type { MatchConfig } from '../config/model.ts';
 import { NO_PARAMS, type Params } from '../http/exchange.ts';
-import { type Conditions, compileConditions } from './conditions.ts';
+import { type Conditions, compileConditions, type When } from './conditions.ts';
 import { type HostPattern, parseHostPattern } from './host-pattern.ts';
 import { type Capture, capturesOf, readParams, restAt } from './params.ts';
 import { type PathPattern, parsePathPattern } from './path-pattern.ts';
-import type { RouteSubject } from './subject.ts';
 
 /** A route as it is handed to the router. */
 export interface RouteEntry<R> {
   route: R;
   name: string;
   match: MatchConfig;
-  /** The compiled `when` of the match; false where it fails, never thrown. */
-  when: ((subject: RouteSubject) => boolean) | null;
+  when: When | null;
 }
 
 export interface RouteMatch<R> {

@@ -50,7 +50,7 @@ function whyNot<R>(
   subject: RouteSubject,
 ): string {
   if (fit === undefined) return whyNotHere(route.match, subject);
-  const failed = failedConditions(route, subject);
+  const failed = failedConditions(fit, subject);
   if (failed.length > 0) return failed.join(', and ');
   if (best === null || best.route === route) return doubt(subject.path);
   return `matches too, but ${whyBetter(best, fit)}`;
@@ -72,8 +72,10 @@ function whyNotHere(match: MatchConfig, subject: RouteSubject): string {
   return `none of the paths ${match.paths.join(', ')} matches`;
 }
 
-function failedConditions(route: CompiledRoute<unknown>, subject: RouteSubject): string[] {
-  const { match, conditions } = route;
+function failedConditions(
+  { route: { match }, conditions, captures }: Candidate<unknown>,
+  subject: RouteSubject,
+): string[] {
   const failed: string[] = [];
   if (!methodFits(match.methods, subject.method)) {
     const methods = match.methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
@@ -87,7 +89,7 @@ function failedConditions(route: CompiledRoute<unknown>, subject: RouteSubject):
     ...failedValues('cookie', cookies, match.cookies, (name) => subject.cookie(name)),
   );
   if (ip !== null && !ip.has(subject.ip)) failed.push(`address ${subject.ip} is not in ${either(match.ip)}`);
-  if (failed.length === 0 && !conditionsHold(conditions, subject)) failed.push(whenFailed(match));
+  if (failed.length === 0 && !conditionsHold(conditions, subject, captures)) failed.push(whenFailed(match));
   return failed;
 }
 

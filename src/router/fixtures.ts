@@ -1,5 +1,6 @@
 import type { MatchConfig } from '../config/model.ts';
 import type { RouteEntry } from './candidate.ts';
+import type { When } from './conditions.ts';
 import { normalisePath } from './normalise.ts';
 import type { RouteSubject } from './subject.ts';
 
@@ -14,7 +15,7 @@ export interface ShortMatch {
   cookies?: MatchConfig['cookies'];
   ip?: string | string[];
   ignoreCase?: boolean;
-  when?: (subject: RouteSubject) => boolean;
+  when?: When;
 }
 
 export function matchConfig(match: ShortMatch | string): MatchConfig {

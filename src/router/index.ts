@@ -1,4 +1,5 @@
 export type { RouteEntry, RouteMatch } from './candidate.ts';
+export type { When } from './conditions.ts';
 export { describeMatch, describePath } from './describe.ts';
 export { type Explanation, explainMatch } from './explain.ts';
 export { matchErrors } from './match-errors.ts';

@@ -342,6 +342,17 @@ describe('addresses, listeners and when', () => {
     expect(route(routes, 'PUT /a')).toBe('only');
     expect(route(routes, 'GET /a')).toBe(404);
   });
+
+  test('when knows what the path captures, of each path and reading its own', () => {
+    const seen: object[] = [];
+    const when = (_: unknown, params: () => object) => seen.push({ ...params() }) > 0;
+    expect(route({ only: { path: ['/a', '/b/{x}', '/{y}/c/*'], when } }, '/b/1')).toBe('only');
+    expect(route({ only: { path: '/a', when } }, '/a')).toBe('only');
+    expect(
+      route({ shallow: { path: '/a/{x}', when }, deep: { path: '/a/{x}/{y~[a-z]+}', when } }, '/a/b%2Fc'),
+    ).toBe(400);
+    expect(seen).toEqual([{ x: '1' }, {}, { x: 'b/c' }, { x: 'b', y: 'c' }]);
+  });
 });
 
 describe('lists', () => {

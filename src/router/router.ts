@@ -92,9 +92,9 @@ export class Router<R> {
    */
   private refusal(subject: RouteSubject): NoMatch {
     const allow = new Set<string>();
-    for (const { route } of this.fits(subject.path, subject)) {
+    for (const { route, captures } of this.fits(subject.path, subject)) {
       if (methodFits(route.match.methods, subject.method)) return NOT_FOUND;
-      if (route.conditions !== null && !conditionsHold(route.conditions, subject)) continue;
+      if (route.conditions !== null && !conditionsHold(route.conditions, subject, captures)) continue;
       for (const method of route.match.methods) {
         allow.add(method);
         if (method === 'GET') allow.add('HEAD');
@@ -107,8 +107,9 @@ export class Router<R> {
   private isSafe(found: Candidate<R>, readings: ReadonlySet<string> | null, subject: RouteSubject): boolean {
     if (readings === null) return false;
     for (const reading of readings) {
-      const other = this.find(reading, subject, takes);
-      if (other === null ? this.isRuled(reading, subject) : other.route !== found.route) return false;
+      const reader = readingOf(subject, reading);
+      const other = this.find(reading, reader, takes);
+      if (other === null ? this.isRuled(reading, reader, subject) : other.route !== found.route) return false;
     }
     return true;
   }
@@ -117,14 +118,19 @@ export class Router<R> {
    * A reading that no route takes may still be one that a route refuses, by its method or its addresses. Routes
    * that fit the path as it came say nothing about the reading.
    */
-  private isRuled(reading: string, subject: RouteSubject): boolean {
+  private isRuled(reading: string, reader: RouteSubject, subject: RouteSubject): boolean {
     const known = new Set(this.fits(subject.path, subject).map((candidate) => candidate.route));
-    return this.fits(reading, subject).some((candidate) => !known.has(candidate.route));
+    return this.fits(reading, reader).some((candidate) => !known.has(candidate.route));
   }
 }
 
+/** The subject, but for the path: what a route captures is captured from that. */
+function readingOf(subject: RouteSubject, path: string): RouteSubject {
+  return Object.create(subject, { path: { value: path } }) as RouteSubject;
+}
+
 function takes(candidate: Candidate<unknown>, subject: RouteSubject): boolean {
-  const { methods, conditions } = candidate;
+  const { methods, conditions, captures } = candidate;
   if (methods !== null && !methodFits(methods, subject.method)) return false;
-  return conditions === null || conditionsHold(conditions, subject);
+  return conditions === null || conditionsHold(conditions, subject, captures);
 }

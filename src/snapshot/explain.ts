@@ -238,8 +238,16 @@ function exchangeOf(
   );
 }
 
-/** Not by the URL class: it would mend what a client may send as it is. */
-function splitUrl(url: string): { scheme: string | null; authority: string | null; target: string } {
+/**
+ * Not by the URL class: it would mend what a client may send as it is.
+ *
+ * @throws BadRequest
+ */
+export function splitUrl(url: string): {
+  scheme: string | null;
+  authority: string | null;
+  target: string;
+} {
   const absolute = /^(https?):\/\/([^/?#\s]+)([^#\s]*)/i.exec(url);
   if (absolute !== null) {
     const [, scheme, authority, rest] = absolute as unknown as [string, string, string, string];

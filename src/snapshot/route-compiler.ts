@@ -17,6 +17,7 @@ import {
   type Scope,
   toJson,
 } from '../expression/index.ts';
+import type { Exchange } from '../http/exchange.ts';
 import type { CompiledLimits } from '../limit/index.ts';
 import {
   Affinity,
@@ -42,7 +43,7 @@ import {
   readRequestBody,
   type Side,
 } from '../pipeline/index.ts';
-import type { RouteEntry, RouteSubject } from '../router/index.ts';
+import type { RouteEntry, When } from '../router/index.ts';
 import type { Counters } from '../telemetry/index.ts';
 import type { Service } from '../upstream/index.ts';
 import { AggregateCompiler } from './aggregate-compiler.ts';
@@ -383,15 +384,25 @@ function compileKey(source: Expression, scope: Scope): NonNullable<Side['balance
 }
 
 /** A `when` that fails does not match. */
-export function compileWhen(when: RouteConfig['match']['when']): ((subject: RouteSubject) => boolean) | null {
+export function compileWhen(when: RouteConfig['match']['when']): When | null {
   if (when === null) return null;
   const program = compileExpression(when, requestScope, { expects: 'bool' });
-  return (subject) => {
+  const holds = (exchange: Exchange) => {
     try {
-      return program.evaluate(variables((subject as RequestSubject).exchange)) === true;
+      return program.evaluate(variables(exchange)) === true;
     } catch (error) {
       if (error instanceof EvaluationFailure) return false;
       throw error;
     }
+  };
+  const readsParams = [...program.mentions].some((mention) => /^params(\.|$)/.test(mention));
+  if (!readsParams) return (subject) => holds((subject as RequestSubject).exchange);
+  return (subject, params) => {
+    const { exchange } = subject as RequestSubject;
+    const before = exchange.params;
+    exchange.params = params();
+    const result = holds(exchange);
+    exchange.params = before;
+    return result;
   };
 }

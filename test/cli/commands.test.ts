@@ -358,6 +358,19 @@ describe('explain', () => {
     expect(await explained('GET', '/a%00b')).toMatchObject({ route: null, status: 400 });
   });
 
+  test('a when reads what the path of its own route captures', async () => {
+    folder.write(
+      'tidegate.yaml',
+      `routes:
+  many: { match: { path: '/orders/{id:int}', when: int(params.id) > 1000 }, respond: { body: many } }
+  old: { match: { path: '/orders/{year}', when: params.year.startsWith("19") }, respond: { body: old } }
+`,
+    );
+    expect(await explained('GET', '/orders/2000')).toMatchObject({ route: 'many', params: { id: '2000' } });
+    expect(await explained('GET', '/orders/190')).toMatchObject({ route: 'old', params: { year: '190' } });
+    expect(await explained('GET', '/orders/200')).toMatchObject({ route: null, status: 404, params: {} });
+  });
+
   test('is readable without --json', async () => {
     const { code, stdout } = await tidegate('explain', 'tidegate.yaml', 'GET', '/catalogue/products/7');
     expect(stdout).toContain(
@@ -369,6 +382,7 @@ describe('explain', () => {
 
   test.each([
     [['GET'], 'explain takes a method and a URL'],
+    [['elsewhere.yaml', 'GET'], '"GET" is neither a URL nor a path'],
     [['GET', 'catalogue'], '"catalogue" is neither a URL nor a path that begins with /'],
     [['GET', 'http://[bad/x'], '"[bad" is not a host'],
     [['GET', '/x', '-H', 'host: a b'], '"a b" is not a host'],

@@ -119,10 +119,12 @@ function scopesWith({ names, rest }: PathParameters): Scopes {
   return { request: routeScope(requestScope, names, rest), response: routeScope(responseScope, names, rest) };
 }
 
-/** Matching comes before a body is read, and before a path has parameters. */
-function checkWhen(when: Template, path: Path, { check, findings }: Place): void {
-  const compiled = check.condition(when, requestScope, path);
+/** Matching comes before a body is read. */
+function checkWhen(when: Template, path: Path, place: Place): void {
+  const { check, findings } = place;
+  const compiled = check.condition(when, place.scope, path);
   if (compiled === null) return;
+  warnOfPartial(compiled.mentions, path, place);
   if ([...compiled.mentions].some((mention) => /^auth(\.|$)/.test(mention))) {
     const advice = 'a route is chosen before anyone is asked who they are; say auth: { allow } on it';
     findings.error('TG_CONFIG_EXPRESSION', path, 'auth cannot be read in a match', advice);
