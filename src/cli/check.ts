@@ -27,8 +27,9 @@ interface Findings {
 /** `tidegate check`: everything that is wrong with a config, at once. Gives the exit code. */
 export async function check(file: string, options: CheckOptions): Promise<number> {
   const loaded = await loadConfig(file);
-  const errors = loaded.issues.filter((issue) => issue.severity === 'error').length;
-  const warnings = loaded.issues.length - errors;
+  const issues = sortIssues(loaded.issues, loaded.source);
+  const errors = issues.filter((issue) => issue.severity === 'error').length;
+  const warnings = issues.length - errors;
   const connections = options.connect && loaded.config !== null ? await tryConnections(loaded.config) : [];
   const sources = options.connect && loaded.config !== null ? await inspectSources(loaded.config) : [];
   const findings = { loaded, errors, warnings, connections, sources };

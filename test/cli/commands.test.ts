@@ -113,6 +113,19 @@ function listening(server: Server): Promise<number> {
   });
 }
 
+test('check counts what it tells: a slip behind two aliases once', async () => {
+  folder.write(
+    'tidegate.yaml',
+    `services:
+  a: &a { url: http://127.0.0.1:4001, tiemout: 1s }
+  b: *a
+routes:
+  r: { match: /r, to: [a, b] }
+`,
+  );
+  expect((await tidegate('check')).stderr).toMatch(/^tidegate\.yaml: 1 error$/m);
+});
+
 test('routes masks a key in the query of a path', async () => {
   folder.write(
     'tidegate.yaml',
