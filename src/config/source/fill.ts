@@ -26,7 +26,7 @@ export interface Filled {
 
 type Path = (string | number)[];
 
-const REFERENCE = /\$\{(?:env\.([A-Za-z_][A-Za-z0-9_]*)(?::([^}]*))?|file:([^}]*))\}/g;
+const REFERENCE = /\$\{(?:env\.([A-Za-z_][A-Za-z0-9_]*)(?::([^}]*))?|file:([^}]*[^}\s][^}]*))\}/g;
 /** `${HOME}`, `${env:HOME}`, `${ENV.HOME}`: meant as a reference, and none. */
 const SLIP = /\$\{\s*(?:env\s*[.:]\s*|file\s*[.:=]?\s*|)([A-Za-z_][A-Za-z0-9_]*|[^}\s]*)[^}]*\}/gi;
 /** A reference that never ends, or that begins within another: `${env.A:${env.B}}` would end at the first brace. */
@@ -172,7 +172,9 @@ class Filling {
       if (!isSlip(whole, name)) continue;
       const span: [number, number] = [match.index, match.index + whole.length];
       const isFile = /^\$\{\s*file/i.test(whole);
-      const advice = isFile ? 'write ${file:PATH}' : `write \${env.${name || 'NAME'}}`;
+      const advice = isFile
+        ? 'write ${file:PATH}'
+        : `write \${env.${/^[A-Za-z_]\w*$/.test(name) ? name : 'NAME'}}`;
       this.report(path, span, `"${whole}" fills nothing in`, advice);
     }
   }
