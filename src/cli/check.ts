@@ -1,8 +1,8 @@
-import { type GatewayConfig, issueData, type LoadedConfig, loadConfig, sortIssues } from '../config/index.ts';
+import { type GatewayConfig, issueData, type LoadedConfig, sortIssues } from '../config/index.ts';
 import { formatSize } from '../util/size.ts';
 import { usableCores } from '../workers/index.ts';
 import { type Connection, type InspectedSource, inspectSources, tryConnections } from './connect.ts';
-import { counted, printIssues, printJson } from './output.ts';
+import { counted, loadAside, printIssues, printJson } from './output.ts';
 import { EXIT } from './usage.ts';
 
 export interface CheckOptions {
@@ -26,7 +26,7 @@ interface Findings {
 
 /** `tidegate check`: everything that is wrong with a config, at once. Gives the exit code. */
 export async function check(file: string, options: CheckOptions): Promise<number> {
-  const loaded = await loadConfig(file);
+  const loaded = await loadAside(file);
   const issues = sortIssues(loaded.issues, loaded.source);
   const errors = issues.filter((issue) => issue.severity === 'error').length;
   const warnings = issues.length - errors;

@@ -56,9 +56,9 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   const files = new ConfigFiles(dirname(absolute));
   files.note(absolute);
   if (/\.[cm]?[jt]s$/.test(absolute)) {
-    const trouble = troubleOf(absolute);
-    if (trouble !== null) return refusedFile(file, trouble, files);
-    const parsed = await importConfig(absolute, file);
+    const text = readConfigText(absolute);
+    if (typeof text !== 'string') return refusedFile(file, text.trouble, files);
+    const parsed = await importConfig(absolute, file, text);
     for (const imported of parsed.files) files.note(imported);
     const program = parsed.issues.length > 0 ? parsed : fromProgram(file, parsed.source.value);
     return finish(program, files, options.env ?? process.env);
@@ -264,15 +264,6 @@ function readConfigText(absolute: string): string | { trouble: string } {
     return utf8Of(readFileSync(absolute)) ?? { trouble: 'is not UTF-8 text' };
   } catch (error) {
     return { trouble: fileTrouble(error) };
-  }
-}
-
-function troubleOf(absolute: string): string | null {
-  try {
-    readFileSync(absolute);
-    return null;
-  } catch (error) {
-    return fileTrouble(error);
   }
 }
 

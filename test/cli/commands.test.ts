@@ -200,8 +200,20 @@ export default defineGateway({
     expect(code).toBe(1);
   });
 
+  test('says where a file that it imports went wrong', async () => {
+    folder.write('shared.ts', 'export const url = ;\n');
+    folder.write('tidegate.config.ts', "import { url } from './shared.ts';\nexport default { url };\n");
+    expect((await tidegate('check')).stderr).toContain('SyntaxError: Expression expected (shared.ts:1)');
+  });
+
+  test('may talk, but not amid what was asked for', async () => {
+    folder.write('tidegate.config.ts', "console.log('hello');\nexport default { routes: {} };\n");
+    const { stdout, stderr } = await tidegate('routes', '--json');
+    expect(JSON.parse(stdout)).toEqual([]);
+    expect(stderr).toContain('hello');
+  });
+
   test.each([
-    ['throws', "throw new Error('no database');\n", 'no database (line 1'],
     ['has a slip in its syntax', 'export default {;\n', 'error'],
     ['imports what is not there', "import './missing.ts';\nexport default {};\n", 'missing.ts'],
     [
@@ -210,6 +222,12 @@ export default defineGateway({
       'the file has no default export (it exports config)',
     ],
     ['exports a function', 'export default () => ({});\n', 'the default export is a function'],
+    [
+      'has a slip in its second line',
+      'export default {\n  services: { a: }\n};\n',
+      'tidegate.config.ts:2:18: error:',
+    ],
+    ['throws', "const a = 1;\n  throw new Error('no ' + a);\n", 'tidegate.config.ts:2:9: error: no 1'],
     ['has an enum', 'enum A { b }\nexport default { a: A.b };\n', 'enum'],
   ])('that %s is refused in plain words', async (_what, text, expected) => {
     folder.write('tidegate.config.ts', text);
