@@ -25,7 +25,7 @@ import { compileTrusted } from './compile.ts';
 import { describeTrying, placesOf, type Trying } from './describe-service.ts';
 import { type ExplainedCache, explainCache } from './explain-cache.ts';
 import { type ExplainedPlan, explainPlan } from './explain-plan.ts';
-import { compileWhen, scopesOf } from './route-compiler.ts';
+import { compileHost, compileWhen, scopesOf } from './route-compiler.ts';
 import { requestVariables, variables } from './variables.ts';
 
 /** A request to be explained, without being sent. */
@@ -329,11 +329,12 @@ type To = Extract<RouteConfig['action'], { kind: 'proxy' }>['to'][number];
 function destinationOf(config: GatewayConfig, route: RouteConfig, to: To, exchange: Exchange): Destination {
   const service = config.services[to.service]!;
   const only = compileQueryOnly(service.request, route.request);
-  const path = compileDestination(
-    to,
-    scopesOf(route).request,
-    only,
-  )(exchange, new ExchangeVariables(exchange));
+  const scope = scopesOf(route).request;
+  const vars = new ExchangeVariables(exchange);
+  const path = compileDestination(to, scope, only)(exchange, vars);
+  const host = compileHost(route.host ?? service.host, scope);
+  // It fails where no request could be sent with it.
+  if (typeof host === 'function') host(vars);
   const places = placesOf(service).filter(({ weight }) => weight > 0);
   const method = to.method ?? exchange.method;
   return {

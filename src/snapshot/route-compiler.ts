@@ -363,7 +363,7 @@ function answering(answer: Answer, transform: HeaderTransform | null): Dispatch 
   return (exchange, out) => out.finish(exchange, answer(exchange, variables(exchange)), transform);
 }
 
-function compileHost(host: HostConfig | null, scope: Scope): Side['host'] {
+export function compileHost(host: HostConfig | null, scope: Scope): Side['host'] {
   if (host === null || host.kind === 'client') return null;
   if (host.kind === 'service') return 'service';
   return compileAuthority(host.template, scope);

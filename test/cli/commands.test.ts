@@ -389,6 +389,15 @@ describe('explain', () => {
     expect(await explained('GET', '/a%00b')).toMatchObject({ route: null, status: 400 });
   });
 
+  test('tells that a Host cannot be made of the request', async () => {
+    folder.write(
+      'tidegate.yaml',
+      "services: { a: { url: http://127.0.0.1:4001, host: '{request.query.shop}.example' } }\nroutes: { r: { match: /*, to: a } }",
+    );
+    expect(await explained('GET', '/x?shop=tea')).toMatchObject({ route: 'r', status: null });
+    expect(await explained('GET', '/x?shop=a/b')).toMatchObject({ route: 'r', status: 400, target: null });
+  });
+
   test('a when reads what the path of its own route captures', async () => {
     folder.write(
       'tidegate.yaml',
