@@ -57,7 +57,7 @@ class Writer {
 
   private text(source: string, path: readonly (string | number)[]): void {
     try {
-      const template = compileTemplate(source, this.scope);
+      const template = compileTemplate(source, this.scope, { single: true });
       if (template.constant !== null) {
         this.literal += JSON.stringify(template.constant);
         return;

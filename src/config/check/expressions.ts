@@ -225,14 +225,14 @@ function checkRespond(respond: RespondInput, path: Path, { check, scope }: Place
   for (const [name, value] of Object.entries(respond.headers ?? {})) {
     checkHeader(value, scope, [...path, 'headers', name], check);
   }
-  if (respond.template !== undefined) check.template(respond.template, scope, [...path, 'template']);
+  if (respond.template !== undefined) check.singleText(respond.template, scope, [...path, 'template']);
   checkJson(respond.json, scope, [...path, 'json'], check);
 }
 
 /** Every text in a JSON value is a template. */
 function checkJson(value: unknown, scope: Scope, path: Path, check: CompileCheck): void {
   if (typeof value === 'string' || typeof value === 'function') {
-    check.template(value as Template, scope, path);
+    check.singleText(value as Template, scope, path);
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, item] of Object.entries(value)) {
       checkJson(item, scope, [...path, Array.isArray(value) ? Number(key) : key], check);
