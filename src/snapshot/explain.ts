@@ -103,7 +103,7 @@ export function explainRequest(config: GatewayConfig, request: ExplainRequest): 
     ...outcome,
     auth,
     limits,
-    cache: explainCache(route, exchange),
+    cache: explainCache(route, exchange, auth?.provider != null && exchange.identity === null),
     status: auth?.status ?? outcome.status ?? null,
   };
 }
