@@ -1,7 +1,7 @@
 import { EvaluationFailure, type TextTemplate, toJson, type Variables } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { type Headers, isHeaderValue } from '../http/headers.ts';
-import { headerText, restOf } from '../pipeline/index.ts';
+import { restOf } from '../pipeline/index.ts';
 import type { Question } from './asking.ts';
 import type { RequestPrograms } from './programs.ts';
 import { type Trouble, trouble } from './trouble.ts';
@@ -48,8 +48,7 @@ function headersOf(programs: RequestPrograms, vars: Variables, carried: Headers)
   const headers = carried.slice();
   for (const { name, templates } of programs.headers) {
     for (const template of templates) {
-      for (const rendered of linesOf(template, vars)) {
-        const value = headerText(rendered);
+      for (const value of linesOf(template, vars)) {
         if (value === '') continue;
         if (!isHeaderValue(value)) throw new EvaluationFailure('nul', `"${name}" would not be a header`);
         headers.push(name, value);

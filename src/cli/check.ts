@@ -1,8 +1,8 @@
-import { type GatewayConfig, issueData, type LoadedConfig, loadConfig, sortIssues } from '../config/index.ts';
+import { type GatewayConfig, issueData, type LoadedConfig, sortIssues } from '../config/index.ts';
 import { formatSize } from '../util/size.ts';
 import { usableCores } from '../workers/index.ts';
 import { type Connection, type InspectedSource, inspectSources, tryConnections } from './connect.ts';
-import { counted, printIssues, printJson } from './output.ts';
+import { counted, loadAside, printIssues, printJson } from './output.ts';
 import { EXIT } from './usage.ts';
 
 export interface CheckOptions {
@@ -26,9 +26,10 @@ interface Findings {
 
 /** `tidegate check`: everything that is wrong with a config, at once. Gives the exit code. */
 export async function check(file: string, options: CheckOptions): Promise<number> {
-  const loaded = await loadConfig(file);
-  const errors = loaded.issues.filter((issue) => issue.severity === 'error').length;
-  const warnings = loaded.issues.length - errors;
+  const loaded = await loadAside(file);
+  const issues = sortIssues(loaded.issues, loaded.source);
+  const errors = issues.filter((issue) => issue.severity === 'error').length;
+  const warnings = issues.length - errors;
   const connections = options.connect && loaded.config !== null ? await tryConnections(loaded.config) : [];
   const sources = options.connect && loaded.config !== null ? await inspectSources(loaded.config) : [];
   const findings = { loaded, errors, warnings, connections, sources };

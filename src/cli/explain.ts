@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import type { ExplainedAuth } from '../auth/index.ts';
 import { isToken } from '../http/headers.ts';
-import { BadRequest, type Destination, type Explained, explainRequest } from '../snapshot/index.ts';
+import { BadRequest, type Destination, type Explained, explainRequest, splitUrl } from '../snapshot/index.ts';
+import { configFile } from './config-file.ts';
 import { loadOrReport, printJson } from './output.ts';
 import { planLines } from './plan.ts';
 import { EXIT, UsageError } from './usage.ts';
@@ -14,17 +15,21 @@ export interface ExplainOptions {
   json?: boolean;
 }
 
-/** `tidegate explain`: which route takes a request, and why the others do not. Gives the exit code. */
+/**
+ * `tidegate explain`: which route takes a request, and why the others do not. Gives the exit code. Without a
+ * file it is the one of this folder.
+ */
 export async function explain(
-  file: string,
+  file: string | undefined,
   method: string,
   url: string,
   options: ExplainOptions,
 ): Promise<number> {
   if (!isToken(method)) throw new UsageError(`"${method}" is not a method; write for example GET`);
+  orUsageError(() => splitUrl(url));
   if (isIP(options.ip) === 0) throw new UsageError(`"${options.ip}" is not an IP address`);
   const headers = options.headers.flatMap(headerOf);
-  const config = await loadOrReport(file);
+  const config = await loadOrReport(configFile(file));
   if (config === null) return EXIT.input;
   const { ip, listener } = options;
   const explained = orUsageError(() =>
@@ -42,7 +47,7 @@ export async function explain(
 }
 
 /** What is asked for makes no sense: that is how the command was called. */
-function orUsageError(run: () => Explained): Explained {
+function orUsageError<T>(run: () => T): T {
   try {
     return run();
   } catch (error) {

@@ -124,15 +124,12 @@ function addExplain(program: Command, done: Done): void {
     )
     .option('--json', 'print the explanation as JSON')
     .action(async (given: string[], options: ExplainFlags) => {
-      const [{ explain }, { configFile }] = await Promise.all([
-        import('./explain.ts'),
-        import('./config-file.ts'),
-      ]);
+      const { explain } = await import('./explain.ts');
       const [url, method, file, ...more] = [...given].reverse();
       if (url === undefined || method === undefined || more.length > 0) {
         throw new UsageError('explain takes a method and a URL: tidegate explain [FILE] GET /path');
       }
-      done(await explain(configFile(file), method, url, { ...options, headers: options.header ?? [] }));
+      done(await explain(file, method, url, { ...options, headers: options.header ?? [] }));
     });
 }
 

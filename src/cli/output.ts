@@ -1,3 +1,4 @@
+import { Console } from 'node:console';
 import type { WriteStream } from 'node:tty';
 import type { GatewayConfig, LoadedConfig } from '../config/index.ts';
 
@@ -23,10 +24,20 @@ export function counted(count: number, thing: string): string {
   return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }
 
+/**
+ * Loads a config that may be a program: what it says on the console goes to standard error, because standard
+ * output is for what was asked for.
+ */
+export async function loadAside(file: string): Promise<LoadedConfig> {
+  const { loadConfig } = await import('../config/index.ts');
+  const aside = new Console(process.stderr);
+  for (const way of ['log', 'info', 'debug', 'table', 'dir'] as const) console[way] = aside[way];
+  return loadConfig(file);
+}
+
 /** Loads a config for a command that needs one in order; null, and the reasons printed, where it is not. */
 export async function loadOrReport(file: string): Promise<GatewayConfig | null> {
-  const { loadConfig } = await import('../config/index.ts');
-  const loaded = await loadConfig(file);
+  const loaded = await loadAside(file);
   if (loaded.config === null) await printIssues(loaded);
   return loaded.config;
 }

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { LoadedConfig } from '../config/index.ts';
 import type { GatewayConfig } from '../config/model.ts';
+import { maskUrls } from '../util/secret-looks.ts';
 import { type ConfigReading, ConfigRefused, type Edited, outlineOf } from '../workers/index.ts';
 import { wantsColour } from './output.ts';
 
@@ -24,7 +25,9 @@ async function readingOf({ config, issues, source, files, etag }: LoadedConfig):
   if (config === null) throw new ConfigRefused(reports.join('\n'), files);
   const raw = source.text === null ? null : source.value;
   const shown = maskedConfig(source.value);
-  return { outline: outlineOf(config), config, files, etag, warnings: reports, raw, shown };
+  const outline = outlineOf(config);
+  outline.routes = outline.routes.map((route) => ({ ...route, does: maskUrls(route.does) }));
+  return { outline, config, files, etag, warnings: reports, raw, shown };
 }
 
 /** Reads a config that came over the network as JSON, to replace the one in force. */

@@ -1,4 +1,5 @@
 import { describeRoute } from '../snapshot/index.ts';
+import { maskUrls } from '../util/secret-looks.ts';
 import { loadOrReport, printJson } from './output.ts';
 import { EXIT } from './usage.ts';
 
@@ -6,7 +7,9 @@ import { EXIT } from './usage.ts';
 export async function routes(file: string, options: { json?: boolean }): Promise<number> {
   const config = await loadOrReport(file);
   if (config === null) return EXIT.input;
-  const described = Object.values(config.routes).map(describeRoute);
+  const described = Object.values(config.routes)
+    .map(describeRoute)
+    .map((route) => ({ ...route, does: maskUrls(route.does) }));
   if (options.json) printJson(described.map(({ name, ...rest }) => ({ route: name, ...rest })));
   else process.stdout.write(table(described));
   return EXIT.ok;

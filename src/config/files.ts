@@ -1,6 +1,6 @@
-import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
+import { lstatSync, readlinkSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { fileTrouble } from './source/fill.ts';
+import { fileTrouble, readRegularFile } from './source/regular-file.ts';
 
 /** Absolute paths of files that a config may name. */
 export interface NamedFiles {
@@ -58,7 +58,7 @@ export class ConfigFiles {
 
 function readOrTrouble(absolute: string): Buffer | string {
   try {
-    return readFileSync(absolute);
+    return readRegularFile(absolute);
   } catch (error) {
     return fileTrouble(error);
   }

@@ -349,6 +349,11 @@ routes:
 `;
 
 describe('whatever stands in the file', () => {
+  test.each([500, 5_000])('%i lists in each other are too many, in plain words', (depth) => {
+    const { issues } = load(`routes: ${'['.repeat(depth)}${']'.repeat(depth)}`);
+    expect(issues).toMatchObject([{ code: 'TG_CONFIG_SYNTAX', message: 'this is nested too deeply' }]);
+  });
+
   test('is a config, or has reasons why not, each with its place', () => {
     expect(load(SAMPLE).issues.filter((issue) => issue.severity === 'error')).toEqual([]);
     const mutations = fc.array(

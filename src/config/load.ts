@@ -2,16 +2,20 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, extname, relative, resolve } from 'node:path';
 import { MASK } from '../util/secret.ts';
+import { isReference } from '../util/secret-looks.ts';
 import { checkConfig } from './check/index.ts';
 import { restoreSecrets } from './edit/index.ts';
 import { ConfigFiles } from './files.ts';
 import type { ConfigIssue, GatewayConfig } from './model.ts';
 import { normalise } from './normalise/index.ts';
+import { valueAt } from './report/locate.ts';
+import { isSecretPath } from './report/secrets.ts';
 import { type ConfigInput, configSchema, kindOf, validate } from './schema/index.ts';
-import { fileTrouble, fill } from './source/fill.ts';
+import { fill } from './source/fill.ts';
 import { parseJson } from './source/json.ts';
 import { importConfig } from './source/module.ts';
 import { plainValue } from './source/plain.ts';
+import { fileTrouble, utf8Of } from './source/regular-file.ts';
 import { type Source, unparsed } from './source/source.ts';
 import { parseYaml } from './source/yaml.ts';
 
@@ -53,9 +57,9 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   const files = new ConfigFiles(dirname(absolute));
   files.note(absolute);
   if (/\.[cm]?[jt]s$/.test(absolute)) {
-    const trouble = troubleOf(absolute);
-    if (trouble !== null) return refusedFile(file, trouble, files);
-    const parsed = await importConfig(absolute, file);
+    const text = readConfigText(absolute);
+    if (typeof text !== 'string') return refusedFile(file, text.trouble, files);
+    const parsed = await importConfig(absolute, file, text);
     for (const imported of parsed.files) files.note(imported);
     const program = parsed.issues.length > 0 ? parsed : fromProgram(file, parsed.source.value);
     return finish(program, files, options.env ?? process.env);
@@ -142,14 +146,13 @@ function finish(
   for (const path of filling.files) files.note(path);
   const validated = validate(configSchema, filling.value, filling.filled);
   const input = validated.value as ConfigInput;
-  const issues = [
-    ...parsed.issues,
-    ...filling.issues,
-    ...validated.issues.filter((issue) => !sameValue(issue, filling.issues)),
-  ];
-  issues.push(...checkConfig(input, filling.value as ConfigInput, files, hasErrors(issues), filling.filled));
+  const isNews = (issue: ConfigIssue) => !sameValue(issue, filling.issues);
+  const issues = [...parsed.issues, ...filling.issues, ...validated.issues.filter(isNews)];
+  const found = checkConfig(input, filling.value as ConfigInput, files, hasErrors(issues), filling.filled);
+  issues.push(...found.filter(isNews));
   const config = hasErrors(issues) ? null : normalise(input, readerOf(files));
   hide(filling.hidden, issues);
+  hideOwnValues(filling.value, issues);
   return result(config, issues, source, files, JSON.stringify(filling.value, withoutFunctions));
 }
 
@@ -160,6 +163,15 @@ function hide(secrets: ReadonlySet<string>, issues: readonly ConfigIssue[]): voi
       issue.message = issue.message.replaceAll(secret, MASK);
       if (issue.advice !== undefined) issue.advice = issue.advice.replaceAll(secret, MASK);
     }
+  }
+}
+
+/** Nor may a message about a secret's own value repeat it; its path may be that of a pattern or of a file. */
+function hideOwnValues(config: unknown, issues: readonly ConfigIssue[]): void {
+  for (const issue of issues) {
+    const value = isSecretPath(issue.path) ? valueAt(config, issue.path) : undefined;
+    const secret = typeof value === 'string' ? value.replace(/^~/, '') : '';
+    if (secret.length > 2 && !isReference(secret)) hide(new Set([secret]), [issue]);
   }
 }
 
@@ -250,20 +262,9 @@ function notAnObject(): ConfigIssue {
 /** UTF-8 text, or why there is none. */
 function readConfigText(absolute: string): string | { trouble: string } {
   try {
-    const bytes = readFileSync(absolute);
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return utf8Of(readFileSync(absolute)) ?? { trouble: 'is not UTF-8 text' };
   } catch (error) {
-    if (error instanceof TypeError) return { trouble: 'is not UTF-8 text' };
     return { trouble: fileTrouble(error) };
-  }
-}
-
-function troubleOf(absolute: string): string | null {
-  try {
-    readFileSync(absolute);
-    return null;
-  } catch (error) {
-    return fileTrouble(error);
   }
 }
 

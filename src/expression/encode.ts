@@ -54,14 +54,11 @@ export function percentEncoded(text: string): string {
   return encodeURIComponent(text.isWellFormed() ? text : text.toWellFormed());
 }
 
-/**
- * A header's value is bytes, one for each character (RFC 9110 §5.5). What holds characters above U+00FF is
- * written as UTF-8.
- */
+/** Control characters would end the header, or hide in it. */
 function headerText(text: string): string {
   if (/[\x00-\x08\x0a-\x1f\x7f]/.test(text))
     throw new EvaluationFailure('nul', 'a header can not hold CR, LF, NUL or other control characters');
-  return /[^\x00-\xff]/.test(text) ? Buffer.from(text).toString('latin1') : text;
+  return text;
 }
 
 function authorityPart(text: string): string {

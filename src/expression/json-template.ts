@@ -58,7 +58,7 @@ class Writer {
 
   private text(source: Template, path: readonly (string | number)[]): void {
     try {
-      const template = compileTemplate(source, this.scope);
+      const template = compileTemplate(source, this.scope, { single: true });
       if (template.constant !== null) {
         this.literal += JSON.stringify(template.constant);
         return;

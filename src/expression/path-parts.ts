@@ -5,7 +5,7 @@ import type { Scope } from './scope.ts';
 import type { Node } from './syntax.ts';
 import type { Hole, Part } from './template-parts.ts';
 
-/** One piece of a segment. `path` is already normalised and encoded, `rest` decoded; both keep their slashes. */
+/** One piece of a segment. `path` and `rest` keep the slashes between their segments, and `%2F` within one. */
 export type SegmentPart = string | { readonly hole: Hole; readonly keeps: 'nothing' | 'path' | 'rest' };
 
 /** A path template, cut at its slashes; the first segment of `/a` is the empty one before the slash. */

@@ -107,6 +107,16 @@ describe('paths', () => {
     );
   });
 
+  it('the rest keeps the slashes between its segments, and an encoded one within a segment stays encoded', () => {
+    const template = compilePath('/v1/{params["*"]}?all={params["*"]}', routeScope(scope, [], ['*']));
+    const exchange = exchangeOf('/c/a%2Fb/c%20d', [], { '*': 'a/b/c d' });
+    exchange.restAt = 2;
+    expect(template.render(new ExchangeVariables(exchange))).toEqual({
+      path: '/v1/a%2Fb/c%20d',
+      query: 'all=a%2Fb%2Fc%20d',
+    });
+  });
+
   it('an empty rest is no segment', () => {
     expect(render('/api/{params["*"]}', { '*': '' }, '/c')).toBe('/api');
     expect(render('/api/{params["*"]}', { '*': '' }, '/c/')).toBe('/api/');

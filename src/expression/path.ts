@@ -5,6 +5,7 @@ import { DEFAULT_BUDGET, Frame } from './frame.ts';
 import { compileFunction } from './native.ts';
 import { type PathShape, type SegmentPart, shapeOf } from './path-parts.ts';
 import { failureFrom, originOf } from './program.ts';
+import { ENCODED_REST } from './request.ts';
 import type { Scope } from './scope.ts';
 import { reportUnfillable } from './template.ts';
 import { compileParts, type Hole, mentionsOf } from './template-parts.ts';
@@ -100,8 +101,10 @@ function fill(frame: Frame, hole: Hole, keeps: 'nothing' | 'path' | 'rest'): str
     frame.spendText(text.length);
     if (keeps === 'path') return text;
     if (keeps === 'nothing') return percentEncoded(text);
-    checkRest(text, hole.origin);
-    return text.split('/').map(percentEncoded).join('/');
+    const encoded = frame.variables.get(ENCODED_REST);
+    const rest = typeof encoded === 'string' ? encoded : text.split('/').map(percentEncoded).join('/');
+    checkRest(rest, hole.origin);
+    return rest;
   } catch (error) {
     throw failureFrom(error, hole.origin);
   }

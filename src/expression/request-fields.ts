@@ -1,4 +1,5 @@
 import { unquoted } from '../http/cookies.ts';
+import { fieldText, utf8OfField } from '../http/field-text.ts';
 import { getHeaders, type Headers, sameName, trimOws } from '../http/headers.ts';
 import { decodeQueryText } from '../http/query.ts';
 import { EvaluationFailure } from './failure.ts';
@@ -6,7 +7,7 @@ import type { Fields, Value } from './value.ts';
 
 /**
  * Headers by their names in lower case: several lines joined by `, `, `set-cookie` always a list.
- * Strict: reading one that stands twice fails.
+ * Strict: reading one that stands twice fails, and so does one that is no UTF-8: it might read like another.
  */
 export class HeaderFields implements Fields {
   private readonly headers: Headers;
@@ -20,7 +21,7 @@ export class HeaderFields implements Fields {
   get(name: string): Value | undefined {
     if (name === 'set-cookie') {
       const lines = getHeaders(this.headers, name);
-      return lines.length === 0 ? undefined : lines;
+      return lines.length === 0 ? undefined : lines.map(fieldText);
     }
     const { headers, strict } = this;
     let joined: string | undefined;
@@ -30,7 +31,7 @@ export class HeaderFields implements Fields {
       else if (strict) throw standsTwice('header', name);
       else joined += `, ${headers[i + 1]!}`;
     }
-    return joined;
+    return joined === undefined ? undefined : textOf(joined, strict, 'header', name);
   }
 
   *entries(): Iterable<[string, Value]> {
@@ -40,13 +41,20 @@ export class HeaderFields implements Fields {
   }
 }
 
+function textOf(value: string, strict: boolean, what: string, name: string): string {
+  if (!strict) return fieldText(value);
+  const text = utf8OfField(value);
+  if (text === null) throw new EvaluationFailure('value', `the ${what} "${name}" is not UTF-8`, 'request');
+  return text;
+}
+
 /** The first of each name's values. Strict: reading one that has several fails. */
 export class FirstValues implements Fields {
   private readonly values: ReadonlyMap<Value, Value>;
   private readonly strict: boolean;
-  private readonly what: string;
+  private readonly what: 'query parameter' | 'cookie';
 
-  constructor(values: ReadonlyMap<Value, Value>, strict: boolean, what: string) {
+  constructor(values: ReadonlyMap<Value, Value>, strict: boolean, what: 'query parameter' | 'cookie') {
     this.values = values;
     this.strict = strict;
     this.what = what;
@@ -56,7 +64,8 @@ export class FirstValues implements Fields {
     const all = this.values.get(name) as readonly string[] | undefined;
     if (all === undefined) return undefined;
     if (this.strict && all.length > 1) throw standsTwice(this.what, name);
-    return all[0];
+    const [first] = all as readonly [string];
+    return this.what === 'cookie' ? textOf(first, this.strict, this.what, name) : first;
   }
 
   *entries(): Iterable<[string, Value]> {

@@ -161,6 +161,32 @@ describe('auth', () => {
   });
 });
 
+describe('headers and cookies beyond ASCII', () => {
+  const bytes = (text: string) => Buffer.from(text).toString('latin1');
+  const evaluate = (source: string, variables: ExchangeVariables) =>
+    compileExpression(source, requestScope).evaluate(variables);
+
+  it('are read as UTF-8, and as ISO-8859-1 where they are none', () => {
+    const headers = ['x-name', bytes('José'), 'cookie', bytes('city=Zürich'), 'x-old', 'Jos\xe9'];
+    const variables = new ExchangeVariables(exchangeOf('/?q=Jos%C3%A9', headers));
+    const source =
+      'request.headers["x-name"] == "José" && request.cookies.city == "Zürich" && request.headers["x-old"] == "José" && request.query.q == "José"';
+    expect(evaluate(source, variables)).toBe(true);
+    const response = new ResponseVariables(variables, { status: 200, headers: ['Set-Cookie', bytes('a=é')] });
+    expect(compileExpression('response.headers["set-cookie"][0]', responseScope).evaluate(response)).toBe(
+      'a=é',
+    );
+  });
+
+  it('fail in a key or guard where they are no UTF-8, so that no other value reads the same', () => {
+    const headers = ['x-name', 'Jos\xe9', 'cookie', 'city=Z\xfcrich', 'x-good', bytes('José')];
+    const variables = new ExchangeVariables(exchangeOf('/', headers), { strict: true });
+    expect(failureOf(() => evaluate('request.headers["x-name"] == ""', variables)).kind).toBe('value');
+    expect(failureOf(() => evaluate('request.cookies.city == ""', variables)).kind).toBe('value');
+    expect(evaluate('request.headers["x-good"] == "José"', variables)).toBe(true);
+  });
+});
+
 describe('response and error', () => {
   const below = new ExchangeVariables(exchangeOf('/'));
 

@@ -1,7 +1,10 @@
-import type { Exchange } from '../http/exchange.ts';
+import type { Exchange, Params } from '../http/exchange.ts';
 import { getJoined, type Headers } from '../http/headers.ts';
 import { FirstValues, HeaderFields, readCookies, readQuery } from './request-fields.ts';
 import type { Fields, Value, Variables } from './value.ts';
+
+/** Names what the match's rest stands for as it stands in the path, encoded; no expression can be spelled so. */
+export const ENCODED_REST = 'params[*], encoded';
 
 /** Who asks, as the authentication found. */
 export interface Identity {
@@ -60,9 +63,16 @@ export class ExchangeVariables implements Variables {
         return this.request.params;
       case 'auth':
         return this.authFields();
+      case ENCODED_REST:
+        return this.encodedRest();
       default:
         return undefined;
     }
+  }
+
+  private encodedRest(): string | undefined {
+    const { path, restAt } = this.exchange;
+    return restAt < 0 ? undefined : path.slice(restAt).replace(/^\//, '');
   }
 
   /** Who asks may have been found out since it was last read. */
@@ -84,14 +94,20 @@ class RequestFields implements Fields {
   private cookies: FirstValues | null = null;
   private cookiesOf: string | undefined;
   private parameters: Fields | null = null;
+  private parametersOf: Params | null = null;
 
   constructor(exchange: Exchange, strict: boolean) {
     this.exchange = exchange;
     this.strict = strict;
   }
 
+  /** Those of one path after another, while a route is looked for. */
   get params(): Fields {
-    this.parameters ??= recordFields(this.exchange.params);
+    const { params } = this.exchange;
+    if (this.parameters === null || this.parametersOf !== params) {
+      this.parametersOf = params;
+      this.parameters = recordFields(params);
+    }
     return this.parameters;
   }
 

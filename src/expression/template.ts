@@ -1,4 +1,5 @@
 import type { Template } from '../config/model.ts';
+import { fieldBytes } from '../http/field-text.ts';
 import { encodeFor, isAuthority, type Target, textOf } from './encode.ts';
 import { EvaluationFailure, ExpressionError, type FailureOrigin } from './failure.ts';
 import { DEFAULT_BUDGET, Frame } from './frame.ts';
@@ -31,6 +32,8 @@ export interface TemplateOptions {
   readonly pure?: boolean;
   /** What is filled in must not be empty: `order:` is no tag. */
   readonly filled?: boolean;
+  /** It becomes one text, never one for each element of a list. */
+  readonly single?: boolean;
 }
 
 /** Compiles `text {CEL} text`, or takes a function. Throws an ExpressionError with all problems. */
@@ -38,7 +41,7 @@ export function compileTemplate(source: Template, scope: Scope, options: Templat
   const into = options.into ?? 'text';
   if (typeof source === 'function') return templateOfFunction(source, scope, into);
   const parts = compileParts(source, scope, options.pure ?? false);
-  reportUnfillable(parts, into === 'text' || into === 'header' || into === 'html');
+  reportUnfillable(parts, !options.single && (into === 'text' || into === 'header'));
   if (parts.every((part) => part.kind === 'literal')) return constantTemplate(source, parts, into);
   const pieces = parts.map((part) =>
     part.kind === 'literal' ? part.text : pieceOf(part, into, parts.length === 1, options.filled ?? false),
@@ -189,7 +192,7 @@ const BAD_RESULT: Partial<Record<Target, string>> = {
 function finish(into: Target, text: string): string | null {
   switch (into) {
     case 'header':
-      return /[\x00-\x08\x0a-\x1f\x7f]/.test(text) ? null : withoutBlanks(text);
+      return /[\x00-\x08\x0a-\x1f\x7f]/.test(text) ? null : fieldBytes(withoutBlanks(text));
     case 'authority':
       return isAuthority(text) ? text : null;
     case 'scheme':

@@ -65,7 +65,7 @@ function compileRate({ rate, burst }: LimitConfig, scope: Scope) {
     const fixed = allowanceOf(rate, burst);
     return { fixed: true, mentions: new Set<string>(), allowanceFor: () => fixed };
   }
-  const template = compileTemplate(rate, scope, { filled: true });
+  const template = compileTemplate(rate, scope, { filled: true, single: true });
   const known = new Map<string, Allowance>();
   return {
     fixed: false,

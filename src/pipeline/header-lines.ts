@@ -58,20 +58,7 @@ function lines(template: TextTemplate, vars: Variables): readonly string[] {
 
 const NONE: readonly string[] = [];
 
+/** A template for a header leaves it free of blanks around it, and one character for each byte. */
 function usable(values: readonly string[]): readonly string[] {
-  const kept: string[] = [];
-  for (const value of values) {
-    const text = headerText(value);
-    if (text !== '' && isHeaderValue(text)) kept.push(text);
-  }
-  return kept;
-}
-
-/**
- * Text as a header carries it: without white space around it, and as the bytes of UTF-8, one a character,
- * where it holds more than a byte can (RFC 9110 §5.5 leaves bytes above 0x7f opaque).
- */
-export function headerText(value: string): string {
-  const text = value.replace(/^[\t ]+|[\t ]+$/g, '');
-  return /[^\x00-\xff]/.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text;
+  return values.filter((value) => value !== '' && isHeaderValue(value));
 }

@@ -7,11 +7,11 @@ export {
   OnStatus,
   type StatusAction,
 } from './answer/index.ts';
-export { compileAuthority } from './authority.ts';
+export { compileAuthority, isAuthority } from './authority.ts';
 export { compileDestination, restOf } from './destination.ts';
 export { failureOf } from './evaluation.ts';
 export { clientAuthority, isForwarded } from './forwarded.ts';
-export { compileHeaders, type HeaderLines, headerText } from './header-lines.ts';
+export { compileHeaders, type HeaderLines } from './header-lines.ts';
 export { compileMirror, type Mirror } from './mirror.ts';
 export { Overload } from './overload.ts';
 export { Pipeline, type PipelineParts, type PipelineSnapshot } from './pipeline.ts';

@@ -60,7 +60,7 @@ function compileContent(content: RespondConfig['content'], scope: Scope): Conten
     case 'json':
       return jsonContent(content.value, scope);
     case 'template': {
-      const plain = compileTemplate(content.template, scope, { into: 'text' });
+      const plain = compileTemplate(content.template, scope, { into: 'text', single: true });
       if (plain.constant !== null) return constantContent(Buffer.from(plain.constant));
       const escaped = compileTemplate(content.template, scope, { into: 'html' });
       return { make: (vars, markup) => Buffer.from((markup ? escaped : plain).render(vars)) };

@@ -1,5 +1,6 @@
 import { cookieValue } from '../http/cookies.ts';
 import type { Exchange } from '../http/exchange.ts';
+import { fieldText } from '../http/field-text.ts';
 import { getJoined } from '../http/headers.ts';
 import { queryValue } from '../http/query.ts';
 import type { RouteSubject } from '../router/index.ts';
@@ -37,7 +38,7 @@ export class RequestSubject implements RouteSubject {
   }
 
   header(lower: string): string | undefined {
-    return getJoined(this.exchange.headers, lower);
+    return textOf(getJoined(this.exchange.headers, lower));
   }
 
   queryValue(name: string): string | undefined {
@@ -45,8 +46,12 @@ export class RequestSubject implements RouteSubject {
   }
 
   cookie(name: string): string | undefined {
-    return cookieValue(this.exchange.headers, name);
+    return textOf(cookieValue(this.exchange.headers, name));
   }
+}
+
+function textOf(value: string | undefined): string | undefined {
+  return value === undefined ? undefined : fieldText(value);
 }
 
 /** The request that a preflight announces: its method, and headers of which only the names are known yet. */

@@ -1,10 +1,9 @@
 import type { MatchConfig } from '../config/model.ts';
 import { NO_PARAMS, type Params } from '../http/exchange.ts';
-import { type Conditions, compileConditions, conditionsHold, type When } from './conditions.ts';
+import { type Conditions, compileConditions, type When } from './conditions.ts';
 import { type HostPattern, parseHostPattern } from './host-pattern.ts';
 import { type Capture, capturesOf, readParams, restAt } from './params.ts';
 import { type PathPattern, parsePathPattern } from './path-pattern.ts';
-import type { RouteSubject } from './subject.ts';
 
 /** A route as it is handed to the router. */
 export interface RouteEntry<R> {
@@ -106,13 +105,4 @@ export function matchOf<R>(candidate: Candidate<R>, path: string): RouteMatch<R>
   if (candidate.fixed !== null) return candidate.fixed;
   const captures = candidate.captures!;
   return { route: candidate.route.route, params: readParams(captures, path), rest: restAt(captures, path) };
-}
-
-/** Does a request for a path that the candidate matches fulfil its other conditions, the method aside? */
-export function holds(candidate: Candidate<unknown>, subject: RouteSubject, path: string): boolean {
-  const { conditions, captures } = candidate;
-  if (conditions === null) return true;
-  if (!conditionsHold(conditions, subject)) return false;
-  const { when } = conditions;
-  return when === null || when(subject, captures === null ? NO_PARAMS : readParams(captures, path));
 }

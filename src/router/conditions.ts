@@ -1,11 +1,12 @@
 import type { MatchConfig, ValueMatch } from '../config/model.ts';
-import type { Params } from '../http/exchange.ts';
+import { NO_PARAMS, type Params } from '../http/exchange.ts';
 import { type AddressSet, compileAddresses } from '../util/cidr.ts';
 import { compilePattern, type Pattern } from '../util/pattern.ts';
+import { type Capture, readParams } from './params.ts';
 import type { RouteSubject } from './subject.ts';
 
-/** The compiled `when`; false where it fails, never thrown. */
-export type When = (subject: RouteSubject, params: Params) => boolean;
+/** The compiled `when` of a match; false where it fails, never thrown. `params` reads what the path captures. */
+export type When = (subject: RouteSubject, params: () => Params) => boolean;
 
 /** What a route asks of a request beside listener, host, path and method. Null: nothing of that kind. */
 export interface Conditions {
@@ -68,9 +69,12 @@ function headerPasses(name: string, test: ValueTest, subject: RouteSubject): boo
   return passes(test, subject.header(name));
 }
 
-/** Do all conditions hold but `when`, which also reads what the path stands for? */
-export function conditionsHold(conditions: Conditions, subject: RouteSubject): boolean {
-  const { headers, query, cookies, ip } = conditions;
+/** Do all conditions hold, for the path of which these captures are? */
+export function conditionsHold(
+  { headers, query, cookies, ip, when }: Conditions,
+  subject: RouteSubject,
+  captures: readonly Capture[] | null,
+): boolean {
   if (headers !== null) {
     for (const { name, test } of headers) if (!headerPasses(name, test, subject)) return false;
   }
@@ -80,7 +84,12 @@ export function conditionsHold(conditions: Conditions, subject: RouteSubject): b
   if (cookies !== null) {
     for (const { name, test } of cookies) if (!passes(test, subject.cookie(name))) return false;
   }
-  return ip === null || ip.has(subject.ip);
+  if (ip !== null && !ip.has(subject.ip)) return false;
+  return when === null || when(subject, () => paramsOf(captures, subject.path));
+}
+
+function paramsOf(captures: readonly Capture[] | null, path: string): Params {
+  return captures === null ? NO_PARAMS : readParams(captures, path);
 }
 
 /** A route for GET also takes HEAD. An empty list takes every method. */

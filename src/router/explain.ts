@@ -1,8 +1,8 @@
 import type { MatchConfig, ValueMatch } from '../config/model.ts';
 import { NO_PARAMS, type Params } from '../http/exchange.ts';
 import { MASK } from '../util/secret.ts';
-import { type Candidate, type CompiledRoute, holds, matchOf } from './candidate.ts';
-import { methodFits, passes, type ValueCondition } from './conditions.ts';
+import { type Candidate, type CompiledRoute, matchOf } from './candidate.ts';
+import { conditionsHold, methodFits, passes, type ValueCondition } from './conditions.ts';
 import { describeValue, isSecretName } from './describe.ts';
 import { hostFits, parseHostPattern } from './host-pattern.ts';
 import { whyBetter } from './precedence.ts';
@@ -72,8 +72,10 @@ function whyNotHere(match: MatchConfig, subject: RouteSubject): string {
   return `none of the paths ${match.paths.join(', ')} matches`;
 }
 
-function failedConditions(candidate: Candidate<unknown>, subject: RouteSubject): string[] {
-  const { match, conditions } = candidate.route;
+function failedConditions(
+  { route: { match }, conditions, captures }: Candidate<unknown>,
+  subject: RouteSubject,
+): string[] {
   const failed: string[] = [];
   if (!methodFits(match.methods, subject.method)) {
     const methods = match.methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
@@ -87,7 +89,7 @@ function failedConditions(candidate: Candidate<unknown>, subject: RouteSubject):
     ...failedValues('cookie', cookies, match.cookies, (name) => subject.cookie(name)),
   );
   if (ip !== null && !ip.has(subject.ip)) failed.push(`address ${subject.ip} is not in ${either(match.ip)}`);
-  if (failed.length === 0 && !holds(candidate, subject, subject.path)) failed.push(whenFailed(match));
+  if (failed.length === 0 && !conditionsHold(conditions, subject, captures)) failed.push(whenFailed(match));
   return failed;
 }
 

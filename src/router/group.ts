@@ -2,19 +2,18 @@ import type { Candidate } from './candidate.ts';
 import type { RouteSubject } from './subject.ts';
 
 /** Takes a candidate whose listener, host and path fit, or passes it over. */
-export type Visit<R> = (candidate: Candidate<R>, subject: RouteSubject, path: string) => boolean;
+export type Visit<R> = (candidate: Candidate<R>, subject: RouteSubject) => boolean;
 
 /** The first of a group of equal paths, sorted by rank, that is taken. */
 export function firstOf<R>(
   group: readonly Candidate<R>[] | null,
-  path: string,
   subject: RouteSubject,
   visit: Visit<R>,
 ): Candidate<R> | null {
   if (group === null) return null;
   for (let i = 0; i < group.length; i++) {
     const candidate = group[i]!;
-    if (visit(candidate, subject, path)) return candidate;
+    if (visit(candidate, subject)) return candidate;
   }
   return null;
 }

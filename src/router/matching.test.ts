@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NO_PARAMS, type Params } from '../http/exchange.ts';
+import { NO_PARAMS } from '../http/exchange.ts';
 import { entries, type ShortMatch, type ShortRequest, subject } from './fixtures.ts';
 import { compileRouter } from './router.ts';
 
@@ -337,21 +337,21 @@ describe('addresses, listeners and when', () => {
     expect(route({ only: { listener: 'plain' } }, '/', { listener: 'front' })).toBe(404);
   });
 
-  test('when reads the parameters of the path that is tried', () => {
-    const routes = {
-      seven: { path: ['/o/{id}', '/p/{id}/*'], when: (_: unknown, { id }: Params) => id === '7 a' },
-      plain: { path: '/q', when: (_: unknown, params: Params) => Object.keys(params).length === 0 },
-    };
-    expect(route(routes, '/o/7%20a')).toBe('seven');
-    expect(route(routes, '/p/7%20a/x')).toBe('seven');
-    expect(route(routes, '/o/8')).toBe(404);
-    expect(route(routes, '/q')).toBe('plain');
-  });
-
   test('when decides on the request', () => {
     const routes = { only: { path: '/a', when: (s: { method: string }) => s.method === 'PUT' } };
     expect(route(routes, 'PUT /a')).toBe('only');
     expect(route(routes, 'GET /a')).toBe(404);
+  });
+
+  test('when knows what the path captures, of each path and reading its own', () => {
+    const seen: object[] = [];
+    const when = (_: unknown, params: () => object) => seen.push({ ...params() }) > 0;
+    expect(route({ only: { path: ['/a', '/b/{x}', '/{y}/c/*'], when } }, '/b/1')).toBe('only');
+    expect(route({ only: { path: '/a', when } }, '/a')).toBe('only');
+    expect(
+      route({ shallow: { path: '/a/{x}', when }, deep: { path: '/a/{x}/{y~[a-z]+}', when } }, '/a/b%2Fc'),
+    ).toBe(400);
+    expect(seen).toEqual([{ x: '1' }, {}, { x: 'b/c' }, { x: 'b', y: 'c' }]);
   });
 });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ValueMatch } from '../config/model.ts';
+import { NO_PARAMS } from '../http/exchange.ts';
 import { entries, type ShortMatch, type ShortRequest, subject } from './fixtures.ts';
 import { compileRouter } from './router.ts';
 import type { RouteSubject } from './subject.ts';
@@ -91,7 +92,7 @@ function conditionsAre(match: ShortMatch, request: RouteSubject): boolean {
   const ip =
     match.ip === undefined ||
     [match.ip].flat().some((range) => request.ip.startsWith(range.replace('.0.0.0/8', '.')));
-  return values && ip && (match.when === undefined || match.when(request, {}));
+  return values && ip && (match.when === undefined || match.when(request, () => NO_PARAMS));
 }
 
 function isWanted(want: ValueMatch, value: string | undefined): boolean {

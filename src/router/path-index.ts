@@ -37,10 +37,10 @@ export class PathIndex<R> {
   /** The best candidate for a path that `visit` takes. */
   find(path: string, subject: RouteSubject, visit: Visit<R>): Candidate<R> | null {
     return (
-      firstOf(this.exactly(path), path, subject, visit) ??
+      firstOf(this.exactly(path), subject, visit) ??
       (this.regexes === null ? null : this.regexes.find(path, subject, visit)) ??
       (this.tree === null ? null : this.tree.find(path, subject, visit)) ??
-      firstOf(this.pathless, path, subject, visit)
+      firstOf(this.pathless, subject, visit)
     );
   }
 

@@ -98,8 +98,7 @@ function walk<R>(
   subject: RouteSubject,
   visit: Visit<R>,
 ): Candidate<R> | null {
-  if (at === path.length)
-    return firstOf(node.ends, path, subject, visit) ?? firstOf(node.rests, path, subject, visit);
+  if (at === path.length) return firstOf(node.ends, subject, visit) ?? firstOf(node.rests, subject, visit);
   const { literals, edges, name } = node;
   if (node.folded !== null || (edges !== null && edges.length > 1))
     return walkSet([node], path, at, subject, visit);
@@ -115,7 +114,7 @@ function walk<R>(
     }
     if (found === null && name !== null) found = walk(name, path, end, subject, visit);
   }
-  return found ?? firstOf(node.rests, path, subject, visit);
+  return found ?? firstOf(node.rests, subject, visit);
 }
 
 /** The same for several nodes that are equal so far. */
@@ -128,14 +127,14 @@ function walkSet<R>(
 ): Candidate<R> | null {
   if (set.length === 0) return null;
   if (at === path.length)
-    return firstOf(endsOf(set), path, subject, visit) ?? firstOf(restsOf(set), path, subject, visit);
+    return firstOf(endsOf(set), subject, visit) ?? firstOf(restsOf(set), subject, visit);
   const end = segmentEnd(path, at);
   const segment = path.slice(at + 1, end);
   return (
     walkSet(afterLiteral(set, path, at + 1, end), path, end, subject, visit) ??
     (segment === '' ? null : walkSet(afterEdges(set, decode(segment)), path, end, subject, visit)) ??
     (segment === '' ? null : walkSet(afterName(set), path, end, subject, visit)) ??
-    firstOf(restsOf(set), path, subject, visit)
+    firstOf(restsOf(set), subject, visit)
   );
 }
 

@@ -26,7 +26,7 @@ export class RegexIndex<R> {
     if (group === null) return null;
     for (const candidate of group) {
       if (candidate.path?.kind !== 'regex' || !candidate.path.pattern.matches(path)) continue;
-      if (visit(candidate, subject, path)) return candidate;
+      if (visit(candidate, subject)) return candidate;
     }
     return null;
   }

@@ -2,12 +2,11 @@ import {
   type Candidate,
   type CompiledRoute,
   candidatesOf,
-  holds,
   matchOf,
   type RouteEntry,
   type RouteMatch,
 } from './candidate.ts';
-import { methodFits } from './conditions.ts';
+import { conditionsHold, methodFits } from './conditions.ts';
 import type { Visit } from './group.ts';
 import { HostIndex } from './host-index.ts';
 import { rankCandidates } from './precedence.ts';
@@ -93,10 +92,9 @@ export class Router<R> {
    */
   private refusal(subject: RouteSubject): NoMatch {
     const allow = new Set<string>();
-    for (const candidate of this.fits(subject.path, subject)) {
-      const { route } = candidate;
+    for (const { route, captures } of this.fits(subject.path, subject)) {
       if (methodFits(route.match.methods, subject.method)) return NOT_FOUND;
-      if (!holds(candidate, subject, subject.path)) continue;
+      if (route.conditions !== null && !conditionsHold(route.conditions, subject, captures)) continue;
       for (const method of route.match.methods) {
         allow.add(method);
         if (method === 'GET') allow.add('HEAD');
@@ -109,8 +107,9 @@ export class Router<R> {
   private isSafe(found: Candidate<R>, readings: ReadonlySet<string> | null, subject: RouteSubject): boolean {
     if (readings === null) return false;
     for (const reading of readings) {
-      const other = this.find(reading, subject, takes);
-      if (other === null ? this.isRuled(reading, subject) : other.route !== found.route) return false;
+      const reader = readingOf(subject, reading);
+      const other = this.find(reading, reader, takes);
+      if (other === null ? this.isRuled(reading, reader, subject) : other.route !== found.route) return false;
     }
     return true;
   }
@@ -119,14 +118,19 @@ export class Router<R> {
    * A reading that no route takes may still be one that a route refuses, by its method or its addresses. Routes
    * that fit the path as it came say nothing about the reading.
    */
-  private isRuled(reading: string, subject: RouteSubject): boolean {
+  private isRuled(reading: string, reader: RouteSubject, subject: RouteSubject): boolean {
     const known = new Set(this.fits(subject.path, subject).map((candidate) => candidate.route));
-    return this.fits(reading, subject).some((candidate) => !known.has(candidate.route));
+    return this.fits(reading, reader).some((candidate) => !known.has(candidate.route));
   }
 }
 
-function takes(candidate: Candidate<unknown>, subject: RouteSubject, path: string): boolean {
-  const { methods } = candidate;
+/** The subject, but for the path: what a route captures is captured from that. */
+function readingOf(subject: RouteSubject, path: string): RouteSubject {
+  return Object.create(subject, { path: { value: path } }) as RouteSubject;
+}
+
+function takes(candidate: Candidate<unknown>, subject: RouteSubject): boolean {
+  const { methods, conditions, captures } = candidate;
   if (methods !== null && !methodFits(methods, subject.method)) return false;
-  return holds(candidate, subject, path);
+  return conditions === null || conditionsHold(conditions, subject, captures);
 }

@@ -1,4 +1,5 @@
 import type { RouteCacheConfig, RouteConfig } from '../config/model.ts';
+import { compileExpression, type Scope } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { formatDuration } from '../util/duration.ts';
 import { compileCacheRules } from './cache-rules.ts';
@@ -18,8 +19,12 @@ export interface ExplainedCache {
   tags: string[] | null;
 }
 
-/** Null: the route keeps no answers. */
-export function explainCache(route: RouteConfig, exchange: Exchange): ExplainedCache | null {
+/** Null: the route keeps no answers. `awaited`: who asks is found out by asking somebody, which is not done here. */
+export function explainCache(
+  route: RouteConfig,
+  exchange: Exchange,
+  awaited: boolean,
+): ExplainedCache | null {
   const { cache } = route;
   if (cache === null) return null;
   const rules = compileCacheRules({ ...route, cache }, scopesOf(route), {
@@ -29,15 +34,24 @@ export function explainCache(route: RouteConfig, exchange: Exchange): ExplainedC
     ownCookies: [],
   });
   const keyed = rules.keyOf(exchange);
-  const past = pastFor(exchange, cache, keyed.key === null);
+  const open = awaited && keyed.key === null && dependsOnWhoAsks(cache, scopesOf(route).request);
+  const past = pastFor(exchange, cache, keyed.key === null && !open);
   return {
-    says: past ?? 'may be answered from the cache, else fills it',
+    says: past ?? (open ? ONCE_KNOWN : 'may be answered from the cache, else fills it'),
     key: past === null ? [keyed.url, ...partsOf(cache)] : [],
     whose: whoseOf(cache),
     fresh: freshness(cache),
     tags: rules.requestTags === null ? [] : rules.requestTags(exchange),
   };
 }
+
+function dependsOnWhoAsks({ vary }: RouteCacheConfig, scope: Scope): boolean {
+  return (
+    vary === null || [...compileExpression(vary, scope).mentions].some((mention) => /^auth\b/.test(mention))
+  );
+}
+
+const ONCE_KNOWN = 'may be answered from the cache, else fills it, once it is known who asks';
 
 function pastFor(
   { method, upgrade }: Exchange,

@@ -2,6 +2,7 @@ import { ALWAYS, AuthRoom, type ExplainedAuth, explainAuth, isGuarded, NO_FENCES
 import type { GatewayConfig, ListenerConfig, RouteConfig } from '../config/model.ts';
 import { ExchangeVariables } from '../expression/index.ts';
 import { Exchange, type Params, type Reply, reply } from '../http/exchange.ts';
+import { fieldBytes } from '../http/field-text.ts';
 import type { Headers } from '../http/headers.ts';
 import { getHeader } from '../http/headers.ts';
 import { type ExplainedLimit, explainLimits } from '../limit/index.ts';
@@ -11,6 +12,7 @@ import {
   compileQueryOnly,
   compileRedirect,
   failureOf,
+  isAuthority,
   Pipeline,
   RequestSubject,
 } from '../pipeline/index.ts';
@@ -23,7 +25,7 @@ import { compileTrusted } from './compile.ts';
 import { describeTrying, placesOf, type Trying } from './describe-service.ts';
 import { type ExplainedCache, explainCache } from './explain-cache.ts';
 import { type ExplainedPlan, explainPlan } from './explain-plan.ts';
-import { compileWhen, scopesOf } from './route-compiler.ts';
+import { compileHost, compileWhen, scopesOf } from './route-compiler.ts';
 import { requestVariables, variables } from './variables.ts';
 
 /** A request to be explained, without being sent. */
@@ -102,7 +104,7 @@ export function explainRequest(config: GatewayConfig, request: ExplainRequest): 
     ...outcome,
     auth,
     limits,
-    cache: explainCache(route, exchange),
+    cache: explainCache(route, exchange, auth?.provider != null && exchange.identity === null),
     status: auth?.status ?? outcome.status ?? null,
   };
 }
@@ -225,12 +227,31 @@ function exchangeOf(
   };
   const host =
     authority ?? getHeader(request.headers, 'host') ?? `${bracketed(listener.host)}:${listener.port}`;
+  if (!isAuthority(host)) throw new BadRequest(`"${host}" is not a host, with a port perhaps`);
   const responder = { inform() {}, respond: (_exchange: Exchange, answer: Reply) => respond(answer) };
-  return new Exchange(origin, responder, request.method, target, host, 11, request.headers, null, 0);
+  return new Exchange(
+    origin,
+    responder,
+    request.method,
+    target,
+    host,
+    11,
+    request.headers.map(fieldBytes),
+    null,
+    0,
+  );
 }
 
-/** Not by the URL class: it would mend what a client may send as it is. */
-function splitUrl(url: string): { scheme: string | null; authority: string | null; target: string } {
+/**
+ * Not by the URL class: it would mend what a client may send as it is.
+ *
+ * @throws BadRequest
+ */
+export function splitUrl(url: string): {
+  scheme: string | null;
+  authority: string | null;
+  target: string;
+} {
   const absolute = /^(https?):\/\/([^/?#\s]+)([^#\s]*)/i.exec(url);
   if (absolute !== null) {
     const [, scheme, authority, rest] = absolute as unknown as [string, string, string, string];
@@ -312,11 +333,12 @@ type To = Extract<RouteConfig['action'], { kind: 'proxy' }>['to'][number];
 function destinationOf(config: GatewayConfig, route: RouteConfig, to: To, exchange: Exchange): Destination {
   const service = config.services[to.service]!;
   const only = compileQueryOnly(service.request, route.request);
-  const path = compileDestination(
-    to,
-    scopesOf(route).request,
-    only,
-  )(exchange, new ExchangeVariables(exchange));
+  const scope = scopesOf(route).request;
+  const vars = new ExchangeVariables(exchange);
+  const path = compileDestination(to, scope, only)(exchange, vars);
+  const host = compileHost(route.host ?? service.host, scope);
+  // It fails where no request could be sent with it.
+  if (typeof host === 'function') host(vars);
   const places = placesOf(service).filter(({ weight }) => weight > 0);
   const method = to.method ?? exchange.method;
   return {

@@ -6,6 +6,7 @@ export {
   type Explained,
   type ExplainRequest,
   explainRequest,
+  splitUrl,
 } from './explain.ts';
 export type { ExplainedCall, ExplainedPlan } from './explain-plan.ts';
 export { PolicyTest, type TestIdentity, type Verdict } from './policy-test.ts';

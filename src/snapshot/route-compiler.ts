@@ -12,13 +12,12 @@ import type {
 import {
   compileExpression,
   EvaluationFailure,
-  LayeredVariables,
-  recordFields,
   requestScope,
   responseScope,
   type Scope,
   toJson,
 } from '../expression/index.ts';
+import type { Exchange } from '../http/exchange.ts';
 import type { CompiledLimits } from '../limit/index.ts';
 import {
   Affinity,
@@ -367,7 +366,7 @@ function answering(answer: Answer, transform: HeaderTransform | null): Dispatch 
   return (exchange, out) => out.finish(exchange, answer(exchange, variables(exchange)), transform);
 }
 
-function compileHost(host: HostConfig | null, scope: Scope): Side['host'] {
+export function compileHost(host: HostConfig | null, scope: Scope): Side['host'] {
   if (host === null || host.kind === 'client') return null;
   if (host.kind === 'service') return 'service';
   return compileAuthority(host.template, scope);
@@ -391,16 +390,22 @@ function compileKey(source: Expression, scope: Scope): NonNullable<Side['balance
 export function compileWhen(when: RouteConfig['match']['when']): When | null {
   if (when === null) return null;
   const program = compileExpression(when, requestScope, { expects: 'bool' });
-  return (subject, params) => {
-    const { exchange } = subject as RequestSubject;
+  const holds = (exchange: Exchange) => {
     try {
-      // The exchange has no parameters yet: these are those of the path that is tried.
-      return (
-        program.evaluate(new LayeredVariables(variables(exchange), { params: recordFields(params) })) === true
-      );
+      return program.evaluate(variables(exchange)) === true;
     } catch (error) {
       if (error instanceof EvaluationFailure) return false;
       throw error;
     }
+  };
+  const readsParams = [...program.mentions].some((mention) => /^params(\.|$)/.test(mention));
+  if (!readsParams) return (subject) => holds((subject as RequestSubject).exchange);
+  return (subject, params) => {
+    const { exchange } = subject as RequestSubject;
+    const before = exchange.params;
+    exchange.params = params();
+    const result = holds(exchange);
+    exchange.params = before;
+    return result;
   };
 }

@@ -19,21 +19,37 @@ export function addressError(text: string): string | null {
   return null;
 }
 
-/** Compiles a list that `addressError` finds nothing wrong with; throws a RangeError otherwise. */
+/**
+ * Compiles a list that `addressError` finds nothing wrong with; throws a RangeError otherwise. An IPv4 address
+ * written as IPv6 (`::ffff:10.0.0.1`) is that IPv4 address: no wider IPv6 range such as `::/0` holds it.
+ */
 export function compileAddresses(list: readonly string[]): AddressSet {
-  const block = new BlockList();
+  const four = new BlockList();
+  const six = new BlockList();
   for (const text of list) {
     const error = addressError(text);
     if (error !== null) throw new RangeError(error);
     const [address, bits] = text.split('/') as [string, string?];
     const type = isIP(address) === 4 ? 'ipv4' : 'ipv6';
+    const isFour = type === 'ipv4' || (isMapped(address) && Number(bits ?? 128) >= MAPPED_BITS);
+    const block = isFour ? four : six;
     if (bits === undefined) block.addAddress(address, type);
     else block.addSubnet(address, Number(bits), type);
   }
-  return { has: (address) => contains(block, address) };
+  return { has: (address) => contains(four, six, address) };
 }
 
-function contains(block: BlockList, address: string): boolean {
+function contains(four: BlockList, six: BlockList, address: string): boolean {
   const family = isIP(address);
-  return family !== 0 && block.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  if (family === 4) return four.check(address, 'ipv4');
+  return family === 6 && (isMapped(address) ? four : six).check(address, 'ipv6');
+}
+
+const MAPPED_BITS = 96;
+const mapped = new BlockList();
+mapped.addSubnet('::ffff:0:0', MAPPED_BITS, 'ipv6');
+
+/** Is this IPv6 address an IPv4 one in disguise (RFC 4291 §2.5.5.2)? */
+function isMapped(address: string): boolean {
+  return mapped.check(address, 'ipv6');
 }

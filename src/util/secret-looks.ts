@@ -60,11 +60,43 @@ function isMisspelt(word: string, secret: string): boolean {
   return editDistance(word, secret) <= slips || editDistance(word, `${secret}s`) <= 1;
 }
 
-export const CREDENTIALS = /(?<=[a-z][a-z0-9+.-]*:\/\/)[^\s/@'"]*(?:@[^\s/@'"]*)*(?=@)/gi;
+/** Offsets into a text. */
+export type Range = readonly [start: number, end: number];
 
-/** Takes `user:password` out of every URL in a text. */
+/**
+ * `user:password` before the `@` of a URL. A password in which a slash stands as it is counts too, though no
+ * URL may hold one so, unless what follows the colon is a port.
+ */
+const CREDENTIALS =
+  /(?<=[a-z][a-z0-9+.-]*:\/\/)(?:[^\s/@"[]*:(?!\d+(?:[/?#"',\]}]|$))[^\s@"]+|[^\s/@"]*)(?:@[^\s/@"]*)*(?=@)/gi;
+/** `:password@host:port`, its scheme forgotten. */
+const WITHOUT_SCHEME = /(?<![^\s"'[{,])[^\s/@'":{}[\],]*:[^\s/@'"{}[\],]+(?=@[\w.-]+:\d)/g;
+const QUERY_PARAMETER = /(?<=[?&])([\w.-]+)=(?!\$\{)([^&#\s"'{}]+)/g;
+
+/** Takes `user:password`, and parameters that sound like secrets, out of every URL in a text. */
 export function maskUrls(text: string): string {
-  return text.replaceAll(CREDENTIALS, (found) => (isReference(found) ? found : MASK));
+  let masked = '';
+  let at = 0;
+  for (const [start, end] of secretsOfUrls(text).sort((a, b) => a[0] - b[0])) {
+    if (start < at) continue;
+    masked += text.slice(at, start) + MASK;
+    at = end;
+  }
+  return masked + text.slice(at);
+}
+
+/** Where in a text are `user:password`, and parameters that sound like secrets? */
+export function secretsOfUrls(text: string): Range[] {
+  const found: Range[] = [];
+  for (const pattern of [CREDENTIALS, WITHOUT_SCHEME]) {
+    for (const { 0: match, index } of text.matchAll(pattern))
+      if (!isReference(match)) found.push([index, index + match.length]);
+  }
+  for (const { 0: match, 1: name, 2: value, index } of text.matchAll(QUERY_PARAMETER)) {
+    const end = index + match.length;
+    if (looksSecret(name!) && value !== MASK) found.push([end - value!.length, end]);
+  }
+  return found;
 }
 
 /** `${env.NAME}` and `${file:PATH}` say where a secret is, not what it is; so does the path of a key file. */

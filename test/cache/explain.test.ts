@@ -2,10 +2,16 @@ import { expect, it } from 'vitest';
 import { loadObject } from '../../src/config/index.ts';
 import { explainRequest } from '../../src/snapshot/index.ts';
 
-function cacheOf(cache: unknown, request: { method?: string; url: string }, more: object = {}) {
+function cacheOf(
+  cache: unknown,
+  request: { method?: string; url: string; headers?: string[] },
+  more: object = {},
+  top: object = {},
+) {
   const { config, issues } = loadObject(
     {
       services: { shop: { url: 'http://127.0.0.1:4001' } },
+      ...top,
       routes: { a: { match: '/a/{id:int}', to: 'shop', ...(cache === undefined ? {} : { cache }), ...more } },
     },
     '.',
@@ -51,6 +57,26 @@ it.each([
   const found = cacheOf(cache, { url: 'http://shop.test/a/1', method })!;
   expect(found.says).toContain(why);
   expect(found.key).toEqual([]);
+});
+
+it('does not claim to know who asks before anybody was asked', () => {
+  const main = {
+    introspection: { endpoint: 'http://127.0.0.1:4010/introspect', clientId: 'gate', clientSecret: 's' },
+  };
+  const asked = (cache: object) =>
+    cacheOf(
+      cache,
+      { url: 'http://shop.test/a/1', headers: ['host', 'shop.test', 'authorization', 'Bearer x'] },
+      { auth: { with: 'main' } },
+      { auth: { main } },
+    )!;
+  const known = 'may be answered from the cache, else fills it, once it is known who asks';
+  expect(asked({ vary: 'auth.subject' })).toMatchObject({
+    says: known,
+    key: ['http://shop.test/a/1', 'auth.subject'],
+    whose: 'each subject',
+  });
+  expect(asked({ vary: 'request.headers["x-tenant"]' }).says).toContain('vary has no value here');
 });
 
 it('says whose an answer is', () => {

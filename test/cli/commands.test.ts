@@ -113,6 +113,29 @@ function listening(server: Server): Promise<number> {
   });
 }
 
+test('check counts what it tells: a slip behind two aliases once', async () => {
+  folder.write(
+    'tidegate.yaml',
+    `services:
+  a: &a { url: http://127.0.0.1:4001, tiemout: 1s }
+  b: *a
+routes:
+  r: { match: /r, to: [a, b] }
+`,
+  );
+  expect((await tidegate('check')).stderr).toMatch(/^tidegate\.yaml: 1 error$/m);
+});
+
+test('routes masks a key in the query of a path', async () => {
+  folder.write(
+    'tidegate.yaml',
+    "services: { a: { url: http://127.0.0.1:4001 } }\nroutes: { r: { match: /x, to: { service: a, path: '/y?apikey=hunter2' } } }",
+  );
+  const table = await tidegate('routes');
+  expect(table.stdout).toContain('to a /y?apikey=***');
+  expect((await tidegate('routes', '--json')).stdout).not.toContain('hunter2');
+});
+
 describe('which config is meant', () => {
   test('is an error of usage where none is there', async () => {
     const { code, stderr } = await tidegate('check');
@@ -177,8 +200,20 @@ export default defineGateway({
     expect(code).toBe(1);
   });
 
+  test('says where a file that it imports went wrong', async () => {
+    folder.write('shared.ts', 'export const url = ;\n');
+    folder.write('tidegate.config.ts', "import { url } from './shared.ts';\nexport default { url };\n");
+    expect((await tidegate('check')).stderr).toContain('SyntaxError: Expression expected (shared.ts:1)');
+  });
+
+  test('may talk, but not amid what was asked for', async () => {
+    folder.write('tidegate.config.ts', "console.log('hello');\nexport default { routes: {} };\n");
+    const { stdout, stderr } = await tidegate('routes', '--json');
+    expect(JSON.parse(stdout)).toEqual([]);
+    expect(stderr).toContain('hello');
+  });
+
   test.each([
-    ['throws', "throw new Error('no database');\n", 'no database (line 1'],
     ['has a slip in its syntax', 'export default {;\n', 'error'],
     ['imports what is not there', "import './missing.ts';\nexport default {};\n", 'missing.ts'],
     [
@@ -187,6 +222,12 @@ export default defineGateway({
       'the file has no default export (it exports config)',
     ],
     ['exports a function', 'export default () => ({});\n', 'the default export is a function'],
+    [
+      'has a slip in its second line',
+      'export default {\n  services: { a: }\n};\n',
+      'tidegate.config.ts:2:18: error:',
+    ],
+    ['throws', "const a = 1;\n  throw new Error('no ' + a);\n", 'tidegate.config.ts:2:9: error: no 1'],
     ['has an enum', 'enum A { b }\nexport default { a: A.b };\n', 'enum'],
   ])('that %s is refused in plain words', async (_what, text, expected) => {
     folder.write('tidegate.config.ts', text);
@@ -348,6 +389,28 @@ describe('explain', () => {
     expect(await explained('GET', '/a%00b')).toMatchObject({ route: null, status: 400 });
   });
 
+  test('tells that a Host cannot be made of the request', async () => {
+    folder.write(
+      'tidegate.yaml',
+      "services: { a: { url: http://127.0.0.1:4001, host: '{request.query.shop}.example' } }\nroutes: { r: { match: /*, to: a } }",
+    );
+    expect(await explained('GET', '/x?shop=tea')).toMatchObject({ route: 'r', status: null });
+    expect(await explained('GET', '/x?shop=a/b')).toMatchObject({ route: 'r', status: 400, target: null });
+  });
+
+  test('a when reads what the path of its own route captures', async () => {
+    folder.write(
+      'tidegate.yaml',
+      `routes:
+  many: { match: { path: '/orders/{id:int}', when: int(params.id) > 1000 }, respond: { body: many } }
+  old: { match: { path: '/orders/{year}', when: params.year.startsWith("19") }, respond: { body: old } }
+`,
+    );
+    expect(await explained('GET', '/orders/2000')).toMatchObject({ route: 'many', params: { id: '2000' } });
+    expect(await explained('GET', '/orders/190')).toMatchObject({ route: 'old', params: { year: '190' } });
+    expect(await explained('GET', '/orders/200')).toMatchObject({ route: null, status: 404, params: {} });
+  });
+
   test('is readable without --json', async () => {
     const { code, stdout } = await tidegate('explain', 'tidegate.yaml', 'GET', '/catalogue/products/7');
     expect(stdout).toContain(
@@ -359,7 +422,10 @@ describe('explain', () => {
 
   test.each([
     [['GET'], 'explain takes a method and a URL'],
+    [['elsewhere.yaml', 'GET'], '"GET" is neither a URL nor a path'],
     [['GET', 'catalogue'], '"catalogue" is neither a URL nor a path that begins with /'],
+    [['GET', 'http://[bad/x'], '"[bad" is not a host'],
+    [['GET', '/x', '-H', 'host: a b'], '"a b" is not a host'],
     [['G T', '/x'], '"G T" is not a method'],
     [['GET', '/x', '-H', 'nonsense'], '"nonsense" is not a header'],
     [['GET', '/x', '--listener', 'nobody'], 'there is no listener "nobody"'],

@@ -21,6 +21,7 @@ beforeAll(async () => {
   folder = tempFolder();
   mkdirSync(join(folder.path, 'files'));
   folder.write('files/secret.txt', 'correct horse\n');
+  writeFileSync(join(folder.path, 'files/bytes'), Buffer.of(0xff, 0xfe));
   const authority = await certificates();
   for (const name of ['site', 'other']) {
     const { cert, key } = await authority.leaf([`${name}.example`]);

@@ -36,6 +36,11 @@ export class CompileCheck {
     return this.attempt(path, () => compileTemplate(source, scope, { into }));
   }
 
+  /** One that takes no lists. */
+  singleText(source: Template, scope: Scope, path: Path): Compiled | null {
+    return this.attempt(path, () => compileTemplate(source, scope, { single: true }));
+  }
+
   /** One that gives the same for the same values. */
   pureCondition(source: Expression, scope: Scope, path: Path): Compiled | null {
     return this.attempt(path, () => compileExpression(source, scope, { expects: 'bool', pure: true }));

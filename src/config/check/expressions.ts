@@ -120,9 +120,11 @@ function scopesWith({ names, rest }: PathParameters): Scopes {
 }
 
 /** Matching comes before a body is read, and before anyone is asked who they are. */
-function checkWhen(when: Template, path: Path, { check, findings, scope }: Place): void {
-  const compiled = check.condition(when, scope, path);
+function checkWhen(when: Template, path: Path, place: Place): void {
+  const { check, findings } = place;
+  const compiled = check.condition(when, place.scope, path);
   if (compiled === null) return;
+  warnOfPartial(compiled.mentions, path, place);
   if ([...compiled.mentions].some((mention) => /^auth(\.|$)/.test(mention))) {
     const advice = 'a route is chosen before anyone is asked who they are; say auth: { allow } on it';
     findings.error('TG_CONFIG_EXPRESSION', path, 'auth cannot be read in a match', advice);
@@ -223,14 +225,14 @@ function checkRespond(respond: RespondInput, path: Path, { check, scope }: Place
   for (const [name, value] of Object.entries(respond.headers ?? {})) {
     checkHeader(value, scope, [...path, 'headers', name], check);
   }
-  if (respond.template !== undefined) check.template(respond.template, scope, [...path, 'template']);
+  if (respond.template !== undefined) check.singleText(respond.template, scope, [...path, 'template']);
   checkJson(respond.json, scope, [...path, 'json'], check);
 }
 
 /** Every text in a JSON value is a template. */
 function checkJson(value: unknown, scope: Scope, path: Path, check: CompileCheck): void {
   if (typeof value === 'string' || typeof value === 'function') {
-    check.template(value as Template, scope, path);
+    check.singleText(value as Template, scope, path);
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, item] of Object.entries(value)) {
       checkJson(item, scope, [...path, Array.isArray(value) ? Number(key) : key], check);

@@ -18,7 +18,7 @@ export function checkLimits(
   for (const [index, { rate, per }] of list.entries()) {
     const path = Array.isArray(input) ? [...at, index] : at;
     if (typeof rate === 'function' || String(rate).includes('{')) {
-      const compiled = check.template(rate as Template, scope, [...path, 'rate']);
+      const compiled = check.singleText(rate as Template, scope, [...path, 'rate']);
       if (guarded === false)
         warnOfNobody(
           compiled,

@@ -61,7 +61,7 @@ class Restoring {
 
   private isMask(text: string, path: Path): boolean {
     if (!text.includes(MASK)) return false;
-    return (isSecretPath(path) && text === MASK) || /:\/\/[^\s/@]*\*\*\*[^\s/]*@/.test(text);
+    return (isSecretPath(path) && text === MASK) || MASK_IN_URL.test(text);
   }
 
   private reference(reference: string, next: string, current: unknown, path: Path): void {
@@ -88,6 +88,8 @@ class Restoring {
   }
 }
 
+/** What `maskUrls` leaves: before the `@` of an address, or as a parameter of a query. */
+const MASK_IN_URL = /\*\*\*[^\s/]*@|[?&][\w.-]+=\*\*\*/;
 /** Objects whose members are parts by themselves. */
 const NAMED: ReadonlySet<string> = new Set(['services', 'routes', 'auth', 'changes', 'policies']);
 const REFERENCES = /\$\{(?:env\.|file:)[^}]*\}/g;

@@ -28,8 +28,26 @@ export function shownLine(location: Location, source: Source): ShownLine {
     ...secretsByLook(text),
   ]);
   const { line, from, to } = cut(masked);
-  const pad = [...line.slice(0, from)].map((character) => (character === '\t' ? '\t' : ' ')).join('');
-  return { line, pad, length: Math.max(1, [...line.slice(from, to)].length) };
+  const pad = [...line.slice(0, from)].map(blank).join('');
+  return { line, pad, length: Math.max(1, columnsOf(line.slice(from, to))) };
+}
+
+/** A terminal gives these two columns. */
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60]/u;
+/** And these none. */
+const NARROWEST = /\p{Mn}|\p{Me}|\p{Cf}/u;
+const WIDE_SPACE = '\u3000';
+
+/** White space as wide as the character, so that the mark stands below what is meant. */
+function blank(character: string): string {
+  if (character === '\t') return '\t';
+  if (NARROWEST.test(character)) return '';
+  return WIDE.test(character) ? WIDE_SPACE : ' ';
+}
+
+function columnsOf(text: string): number {
+  return [...text].reduce((sum, one) => sum + (NARROWEST.test(one) ? 0 : WIDE.test(one) ? 2 : 1), 0);
 }
 
 function lineAt(text: string, number: number): { text: string; start: number } {

@@ -50,7 +50,8 @@ function spanIn(range: Range, issue: ConfigIssue, source: Source): Range | null 
     : [range[0] + first, range[0] + first + piece.length];
 }
 
-function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
+/** What stands at a path of keys. */
+export function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
   let at = value;
   for (const step of path) {
     if (typeof at !== 'object' || at === null || !Object.hasOwn(at, step)) return undefined;

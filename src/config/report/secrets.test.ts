@@ -73,3 +73,28 @@ test('user and password of a URL are masked wherever one stands in a text', () =
   expect(maskUrls('postgres://u:p@ss@127.0.0.1/shop')).toBe('postgres://***@127.0.0.1/shop');
   expect(maskUrls('http://127.0.0.1/a@b')).toBe('http://127.0.0.1/a@b');
 });
+
+test.each([
+  // A password that should have been encoded.
+  ['http://bob:hun/ter2@h/x', 'http://***@h/x'],
+  ["http://bob:'hunter2'@h", 'http://***@h'],
+  ['postgres://bob:hun?ter#2@h:5432/shop', 'postgres://***@h:5432/shop'],
+  [':hunter2@127.0.0.1:6379', '***@127.0.0.1:6379'],
+  ['bob:hunter2@db.example:5432/shop', '***@db.example:5432/shop'],
+  // Parameters that sound like secrets.
+  ['http://h/?api_key=hunter2&page=2', 'http://h/?api_key=***&page=2'],
+  ['/y?page=2&acces_token=hunter2', '/y?page=2&acces_token=***'],
+])('%s is shown as %s', (text, shown) => {
+  expect(maskUrls(text)).toBe(shown);
+  expect(maskUrls(shown)).toBe(shown);
+});
+
+test.each([
+  'http://127.0.0.1:4001/users/@me',
+  'http://[::1]:4001/users/@me',
+  '{"url":"http://127.0.0.1:80","mail":"bob@h"}',
+  'mail: bob@h.example:25',
+  '/y?token={params.token}&page=2',
+  '/y?token=${env.TOKEN}',
+  'postgres://${env.USER}:${env.PASSWORD}@h/shop',
+])('%s holds no secret', (text) => expect(maskUrls(text)).toBe(text));

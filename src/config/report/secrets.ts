@@ -1,7 +1,4 @@
-import { CREDENTIALS, isReference, looksSecret } from '../../util/secret-looks.ts';
-
-/** Offsets into a text. */
-type Range = readonly [start: number, end: number];
+import { isReference, looksSecret, type Range, secretsOfUrls } from '../../util/secret-looks.ts';
 
 const KEY_AND_VALUE =
   /(["']?)([A-Za-z_][\w.-]*)\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s,}\]#"'[{&*][^,}\]#]*)/g;
@@ -21,10 +18,7 @@ export function secretsByLook(line: string): Range[] {
     if (key === 'key' && OPENS_NOTHING.test(line.slice(0, match.index))) continue;
     found.push([match.index + whole.length - value.length, match.index + whole.trimEnd().length]);
   }
-  for (const match of line.matchAll(CREDENTIALS)) {
-    if (!isReference(match[0])) found.push([match.index, match.index + match[0].length]);
-  }
-  return found;
+  return [...found, ...secretsOfUrls(line)];
 }
 
 /** A switch is no secret. */

@@ -154,6 +154,8 @@ export const admin = oneOf('an address, false, or { address, token, hosts, tls, 
       if (value === false) return null;
       if (value === true)
         return { message: 'true does not say where', advice: 'write an address such as 127.0.0.1:9901' };
+      if (/^(no|none|off)$/i.test(String(value)))
+        return { message: `"${value}" is not an address`, advice: 'write false to switch it off' };
       return addressComplaint(String(value));
     },
     { anyOf: [{ type: 'string' }, { const: false }] },
@@ -182,7 +184,10 @@ export const workers = leaf<number | 'auto' | string>(
     if (value === 'auto') return null;
     const advice = 'write a whole number from 1 to 1024, or auto for one a core';
     if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 1024) return null;
-    return { message: `${JSON.stringify(value)} is not a number of processes`, advice };
+    return {
+      message: `${typeof value === 'string' ? `"${value}"` : value} is not a number of processes`,
+      advice,
+    };
   },
   {
     anyOf: [

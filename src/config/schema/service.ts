@@ -35,7 +35,9 @@ function urlComplaint(text: string): Complaint | null {
   if (/[{}]/.test(text)) {
     return {
       message: 'a service cannot be chosen by an expression',
-      advice: 'write one route for each service, with a condition in match',
+      advice: /\$\{\w+\}/.test(text)
+        ? 'what comes from the environment is written ${env.NAME}'
+        : 'write one route for each service, with a condition in match',
     };
   }
   const parsed = URL.canParse(text) ? new URL(text) : null;

@@ -1,10 +1,11 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { looksSecret } from '../../util/secret-looks.ts';
 import { nearest } from '../../util/suggest.ts';
 import type { ConfigIssue } from '../model.ts';
 import { pathKey } from '../schema/validate.ts';
 import { isPlain } from './plain.ts';
+import { fileTrouble, readRegularFile, utf8Of } from './regular-file.ts';
 
 export interface FillOptions {
   env: Readonly<Record<string, string | undefined>>;
@@ -25,9 +26,12 @@ export interface Filled {
 
 type Path = (string | number)[];
 
-const REFERENCE = /\$\{(?:env\.([A-Za-z_][A-Za-z0-9_]*)(?::([^}]*))?|file:([^}]*))\}/g;
+const REFERENCE = /\$\{(?:env\.([A-Za-z_][A-Za-z0-9_]*)(?::([^}]*))?|file:([^}]*[^}\s][^}]*))\}/g;
 /** `${HOME}`, `${env:HOME}`, `${ENV.HOME}`: meant as a reference, and none. */
 const SLIP = /\$\{\s*(?:env\s*[.:]\s*|file\s*[.:=]?\s*|)([A-Za-z_][A-Za-z0-9_]*|[^}\s]*)[^}]*\}/gi;
+/** A reference that never ends, or that begins within another: `${env.A:${env.B}}` would end at the first brace. */
+const UNCLOSED = /\$\{(?:env\.|file:)[^}]*$/;
+const NESTED = /\$\{(?:env\.|file:)[^}]*?(?=\$\{(?:env\.|file:))/;
 const LARGEST_FILE = 1024 * 1024;
 
 /** Fills `${env.NAME}`, `${env.NAME:default}` and `${file:PATH}` into every text of a value. */
@@ -66,7 +70,8 @@ class Filling {
   }
 
   private text(text: string, path: Path): string {
-    let missing = false;
+    let missing = this.findBroken(text, path);
+    if (missing) return text;
     const result = text.replaceAll(
       REFERENCE,
       (
@@ -114,8 +119,7 @@ class Filling {
     const absolute = resolve(this.options.folder, file.trim());
     this.files.push(absolute);
     try {
-      const stat = statSync(absolute);
-      if (stat.isFile() && stat.size > LARGEST_FILE) {
+      if (statSync(absolute).size > LARGEST_FILE) {
         this.report(
           path,
           span,
@@ -124,7 +128,15 @@ class Filling {
         );
         return null;
       }
-      return this.hide(readFileSync(absolute, 'utf8').replace(/\r?\n$/, ''));
+      const text = utf8Of(readRegularFile(absolute));
+      if (text !== null) return this.hide(text.replace(/\r?\n$/, ''));
+      this.report(
+        path,
+        span,
+        `the file ${file} is not UTF-8 text`,
+        'bytes of another kind: encode them, say as base64',
+      );
+      return null;
     } catch (error) {
       this.report(
         path,
@@ -141,13 +153,28 @@ class Filling {
     return value;
   }
 
+  /** Says what can't be filled in because it has no end of its own. */
+  private findBroken(text: string, path: Path): boolean {
+    const nested = NESTED.exec(text);
+    const broken = nested ?? UNCLOSED.exec(text);
+    if (broken === null) return false;
+    const span: [number, number] = [broken.index, broken.index + broken[0].length];
+    if (nested !== null)
+      this.report(path, span, 'one reference stands within another', 'write them one after the other');
+    else this.report(path, span, 'a closing } is missing after this', 'write ${env.NAME} or ${file:PATH}');
+    return true;
+  }
+
   private findSlips(text: string, path: Path): void {
     const rest = text.replaceAll(REFERENCE, (whole) => ' '.repeat(whole.length));
     for (const match of rest.matchAll(SLIP)) {
       const [whole, name] = match as unknown as [string, string];
       if (!isSlip(whole, name)) continue;
       const span: [number, number] = [match.index, match.index + whole.length];
-      const advice = /file/i.test(whole.slice(0, 7)) ? 'write ${file:PATH}' : `write \${env.${name}}`;
+      const isFile = /^\$\{\s*file/i.test(whole);
+      const advice = isFile
+        ? 'write ${file:PATH}'
+        : `write \${env.${/^[A-Za-z_]\w*$/.test(name) ? name : 'NAME'}}`;
       this.report(path, span, `"${whole}" fills nothing in`, advice);
     }
   }
@@ -160,23 +187,4 @@ class Filling {
 /** `$` before a template is allowed (`${params.price}`); a name of a variable alone is not one. */
 function isSlip(whole: string, name: string): boolean {
   return /^\$\{\s*(env|file)\b/i.test(whole) || /^[A-Z][A-Z0-9_]*$/.test(name);
-}
-
-/** Why a file could not be read, as the end of a sentence that begins with its name. */
-export function fileTrouble(error: unknown): string {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'ENOENT':
-      return 'does not exist';
-    case 'EACCES':
-    case 'EPERM':
-      return 'may not be read by this user';
-    case 'EISDIR':
-      return 'is a folder';
-    case 'ENOTDIR':
-      return 'has a file where a folder should be in its path';
-    case 'ELOOP':
-      return 'is a symbolic link that leads to itself';
-    default:
-      return `cannot be read (${(error as Error).message})`;
-  }
 }

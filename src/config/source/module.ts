@@ -1,6 +1,8 @@
 import { registerHooks } from 'node:module';
+import { dirname, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ConfigIssue } from '../model.ts';
+import { type CodePlace, placeOf } from './code-place.ts';
 import { type Parsed, unparsed } from './source.ts';
 
 /** The running gateway's own door, whether it runs from its sources or from `dist`. */
@@ -14,11 +16,19 @@ export interface ParsedModule extends Parsed {
   files: string[];
 }
 
+/** A config that awaits longer will hardly ever be there. Milliseconds. */
+const PATIENCE = 10_000;
+
 /**
- * Imports a config that is a program. Node keeps what it imported: who wants to see a changed file must
- * do so in a fresh process.
+ * Imports a config that is a program; `text` is what the file says. Node keeps what it imported: who wants to
+ * see a changed file must do so in a fresh process.
  */
-export async function importConfig(absolute: string, file: string): Promise<ParsedModule> {
+export async function importConfig(
+  absolute: string,
+  file: string,
+  text: string,
+  patience = PATIENCE,
+): Promise<ParsedModule> {
   const entry = pathToFileURL(absolute).href;
   const imported = new Set([entry]);
   const hooks = registerHooks({
@@ -34,9 +44,10 @@ export async function importConfig(absolute: string, file: string): Promise<Pars
   });
   const files = () => [...imported].map((url) => fileURLToPath(url));
   try {
-    const module = (await import(entry)) as { default?: unknown };
-    if (module.default === undefined) return { ...refused(file, noDefault(module)), files: files() };
-    const value = await module.default;
+    const loaded = await soon(defaultOf(entry), patience);
+    if (loaded === null) return { ...refused(file, neverLoaded(patience)), files: files() };
+    const { module, value } = loaded;
+    if (value === undefined) return { ...refused(file, noDefault(module)), files: files() };
     if (typeof value === 'function') return { ...refused(file, functionExported()), files: files() };
     return {
       source: { file, text: null, value, find: () => null, secrets: () => [] },
@@ -44,14 +55,44 @@ export async function importConfig(absolute: string, file: string): Promise<Pars
       files: files(),
     };
   } catch (error) {
-    return { ...refused(file, importIssue(error, absolute)), files: files() };
+    const place = placeOf(error, files());
+    if (place?.file === absolute)
+      return { ...pointed(file, text, importIssue(error, ''), place), files: files() };
+    const where = place === null ? '' : ` (${relative(dirname(absolute), place.file)}:${place.line})`;
+    return { ...refused(file, importIssue(error, where)), files: files() };
   } finally {
     hooks.deregister();
   }
 }
 
+async function defaultOf(entry: string): Promise<{ module: object; value: unknown }> {
+  const module = (await import(entry)) as { default?: unknown };
+  return { module, value: await module.default };
+}
+
+/** What a promise gives; null where it has given nothing in time. */
+async function soon<T>(promise: Promise<T>, milliseconds: number): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, null);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 function refused(file: string, issue: ConfigIssue): Parsed {
   return { source: unparsed(file, null), issues: [issue] };
+}
+
+function pointed(file: string, text: string, issue: ConfigIssue, { line, column }: CodePlace): Parsed {
+  const lines = text.split('\n');
+  const start = lines.slice(0, line - 1).reduce((sum, { length }) => sum + length + 1, 0);
+  const from = column === null ? 0 : column - 1;
+  const length = column === null ? (lines[line - 1] ?? '').length : 1;
+  return { source: unparsed(file, text), issues: [{ ...issue, at: [start + from, start + from + length] }] };
 }
 
 function codeIssue(message: string, advice: string): ConfigIssue {
@@ -71,7 +112,14 @@ function functionExported(): ConfigIssue {
   );
 }
 
-function importIssue(error: unknown, absolute: string): ConfigIssue {
+function neverLoaded(patience: number): ConfigIssue {
+  return codeIssue(
+    `the file has not finished loading after ${patience / 1000} s`,
+    'it waits for a promise that is never kept: await nothing that may not come',
+  );
+}
+
+function importIssue(error: unknown, where: string): ConfigIssue {
   if (!(error instanceof Error))
     return codeIssue(`the file threw ${String(error)}`, 'it must load without an error');
   const code = (error as NodeJS.ErrnoException).code;
@@ -84,17 +132,8 @@ function importIssue(error: unknown, absolute: string): ConfigIssue {
       'only types can be stripped: no enum, namespace or parameter property',
     );
   }
-  const where = placeOf(error, absolute);
   const kind = error.name === 'Error' ? '' : `${error.name}: `;
   return codeIssue(`${kind}${firstLine(error.message)}${where}`, 'the file must load without an error');
-}
-
-/** Line and column within the config, where the stack names it. */
-function placeOf(error: Error, absolute: string): string {
-  const stack = error.stack ?? '';
-  const escaped = absolute.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  const match = new RegExp(`${escaped}:(\\d+)(?::(\\d+))?`).exec(stack);
-  return match === null ? '' : ` (line ${match[1]}${match[2] === undefined ? '' : `, column ${match[2]}`})`;
 }
 
 function firstLine(text: string): string {
