@@ -64,14 +64,18 @@ export class CachedOrigin<T> implements FlightRoute<T> {
 
   /** Waits first where the client asks for nothing older than a position. */
   private enter(exchange: Exchange, out: Out<T>): void {
-    const { fedBy } = this;
+    const { fedBy, cache } = this;
     const fields = scanRequest(exchange.headers);
-    const { after } = fields;
+    // What a client asks for holds for whatever its answer is made of.
+    const client = exchange.madeFor ?? exchange;
+    const after = fedBy === null ? null : (fields.after ?? scanRequest(client.headers).after);
     if (fedBy === null || after === null) return this.look(exchange, out, fields, 0);
+    if (cache.behind.has(client)) return this.forward(exchange, out, BEHIND);
     const wait = fedBy.waitFor(after, (outcome) => {
       exchange.watch(null);
-      if (outcome === 'reached') this.look(exchange, out, fields, 0);
-      else this.forward(exchange, out, { fwd: 'bypass', detail: 'behind' });
+      if (outcome === 'reached') return this.look(exchange, out, fields, 0);
+      cache.behind.add(client);
+      this.forward(exchange, out, BEHIND);
     });
     if (wait === 'reached') return this.look(exchange, out, fields, 0);
     if ('cancel' in wait) return exchange.watch({ abort: () => wait.cancel() });
@@ -370,6 +374,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
 }
 
 const HIT: CacheStatusParams = Object.freeze({ hit: true });
+const BEHIND: CacheStatusParams = Object.freeze({ fwd: 'bypass', detail: 'behind' });
 const NOBODY = { inform() {}, respond: drop };
 
 const CONDITIONS = ['if-none-match', 'if-modified-since', 'range', 'if-range', 'cache-control', 'pragma'];
