@@ -15,6 +15,7 @@ import type { Exchange } from '../http/exchange.ts';
 import { getHeaders, getJoined, type Headers } from '../http/headers.ts';
 import { parameterName } from '../http/query.ts';
 import { clientAuthority } from '../pipeline/index.ts';
+import { globOf } from '../util/glob.ts';
 import { requestVariables } from './variables.ts';
 
 /**
@@ -157,11 +158,6 @@ function filtered(query: string | null, wanted: (name: string) => boolean, sort:
   // Several of one name stay in their order: it means something to services.
   if (sort) kept.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   return kept.map(({ pair }) => pair).join('&');
-}
-
-function globOf(name: string): RegExp {
-  const escaped = name.replace(/[\\^$.|?+()[\]{}]/g, '\\$&').replaceAll('*', '[^]*');
-  return new RegExp(`^${escaped}$`);
 }
 
 let lastAsked = '';
