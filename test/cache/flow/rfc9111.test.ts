@@ -163,4 +163,23 @@ describe('RFC 9111 as the whole gateway keeps it', () => {
     expect(second.value('date')).toBe(first);
     expect(second.value('age')).toBe('20');
   });
+
+  it.each<[string, object]>([
+    ['the route', { request: { headers: { set: { 'x-lang': '{request.headers["accept-language"]}' } } } }],
+    ['a call', { call: true }],
+  ])('§4.1: what varies by a header that %s makes varies by what that was made of', async (_what, more) => {
+    const script = (exchange: OriginExchange) =>
+      exchange.send(said('max-age=60', JSON.stringify(exchange.request.target), [['Vary', 'X-Lang']]));
+    const request = { headers: { set: { 'x-lang': '{request.headers["accept-language"]}' } } };
+    const aggregate = { calls: { it: { to: 'shop', path: '/a', cache: true } } };
+    now = await stage(
+      script,
+      'call' in more ? undefined : true,
+      'call' in more ? { to: undefined, aggregate, request } : more,
+    );
+    for (let round = 0; round < 2; round++)
+      for (const language of ['de', 'fr']) await ask('/a', { headers: [`Accept-Language: ${language}`] });
+    const told = now.asked().map((raw) => /x-lang: (\w+)/i.exec(raw)?.[1]);
+    expect(told).toEqual(['de', 'fr']);
+  });
 });
