@@ -58,7 +58,11 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     const { methods } = this.rules.policy;
     if (exchange.upgrade !== null) return this.origin(exchange, out);
     if (method !== 'HEAD' && !methods.includes(method)) return this.forward(exchange, out, { fwd: 'method' });
-    if (this.rules.body && isSource(exchange.body)) return void this.withBody(exchange, out);
+    const { body } = exchange;
+    if (!this.rules.body || body === null) return this.enter(exchange, out);
+    if (isSource(body)) return void this.withBody(exchange, out);
+    // It was read already, for an expression.
+    if (body.length > KEY_BODY) return this.forward(exchange, out, LONG_BODY);
     this.enter(exchange, out);
   };
 
@@ -91,7 +95,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   private async withBody(exchange: Exchange, out: Out<T>): Promise<void> {
     const { body } = exchange;
     if (body === null || body.length < 0 || body.length > KEY_BODY)
-      return this.forward(exchange, out, { fwd: 'bypass', detail: 'body' });
+      return this.forward(exchange, out, LONG_BODY);
     if (exchange.expectsContinue) exchange.responder.inform(exchange, 100, []);
     exchange.expectsContinue = false;
     const bytes = await collect(body, KEY_BODY, new Failure('TG_REQUEST_BODY_TOO_LARGE'));
@@ -374,6 +378,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
 }
 
 const HIT: CacheStatusParams = Object.freeze({ hit: true });
+const LONG_BODY: CacheStatusParams = Object.freeze({ fwd: 'bypass', detail: 'body' });
 const BEHIND: CacheStatusParams = Object.freeze({ fwd: 'bypass', detail: 'behind' });
 const NOBODY = { inform() {}, respond: drop };
 
