@@ -136,6 +136,10 @@ export class Asking implements Finish, Responder {
       this.release(null);
       return this.asker?.failed(trouble('invalid', 'it switched protocols'));
     }
+    if (failure?.code === 'TG_AFTER_MALFORMED') {
+      this.release(null);
+      return this.asker?.failed(trouble('status', failure.cause, { blame: failure.code }));
+    }
     const good = status >= 200 && status <= 299;
     if (good || this.asker?.wants(status, headers)) return this.read(answer.body, status, headers);
     const { asker } = this;

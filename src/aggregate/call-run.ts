@@ -4,7 +4,7 @@ import type { Tells } from './asking.ts';
 import { partsByKey, textOfKey } from './batch.ts';
 import type { CompiledCall } from './compiled.ts';
 import { decide, fallbackFor } from './decision.ts';
-import { questionOf } from './question.ts';
+import { notSent, questionOf } from './question.ts';
 import { readResult } from './read.ts';
 import { CallResult } from './result.ts';
 import type { AggregateRun } from './run.ts';
@@ -94,8 +94,7 @@ export class CallRun {
         return trouble('expression', `${value.length} items are more than maxItems: ${maxItems}`);
       return value;
     } catch (error) {
-      if (error instanceof EvaluationFailure) return trouble('expression', error.message);
-      throw error;
+      return notSent(error, this.run.exchange);
     }
   }
 

@@ -1,7 +1,7 @@
 import type { CallConfig } from '../config/model.ts';
 import type { Value } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { getHeader, type Headers } from '../http/headers.ts';
+import { getHeader, getHeaders, type Headers } from '../http/headers.ts';
 import type { Clock } from '../util/clock.ts';
 import { type Addressee, type Asker, Asking, type Tells } from './asking.ts';
 import { partsByKey } from './batch.ts';
@@ -31,7 +31,10 @@ export class Gathering {
   private readonly programs: CallPrograms;
   private readonly addressee: Addressee;
   private readonly clock: Clock;
-  /** Open calls, by what a service may see of a client: the host it asked for, and its language. */
+  /**
+   * Open calls, by what a service may see of a client, the host it asked for and its language, and by how new the
+   * answer must be.
+   */
   private readonly open = new Map<string, SharedCall>();
 
   constructor(config: CallConfig, programs: CallPrograms, addressee: Addressee, clock: Clock) {
@@ -74,7 +77,9 @@ export class Gathering {
 }
 
 function groupOf({ exchange, carried }: Share): string {
-  return `${exchange.scheme}://${exchange.authority} ${getHeader(carried, 'accept-language') ?? ''}`;
+  const { scheme, authority, madeFor } = exchange;
+  const after = getHeaders((madeFor ?? exchange).headers, 'tidegate-after');
+  return JSON.stringify([scheme, authority, getHeader(carried, 'accept-language'), after]);
 }
 
 /** One call for the items of several requests. */

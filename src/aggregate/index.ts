@@ -18,6 +18,8 @@ export {
   whyNotCarried,
 } from './programs.ts';
 
+export { type Varies, variesBy } from './varies.ts';
+
 /** Asks the calls of an aggregate, and answers with what they gave. */
 export function aggregateDispatch(aggregate: CompiledAggregate): Dispatch {
   return (exchange, out) => {

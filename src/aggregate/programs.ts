@@ -60,6 +60,8 @@ export interface CallPrograms extends RequestPrograms {
   readonly mentions: ReadonlySet<string>;
   /** What each of its expressions reads, those apart that undo it. */
   readonly reads: readonly ReadonlySet<string>[];
+  /** What each of those reads that undo it. */
+  readonly undoReads: readonly ReadonlySet<string>[];
 }
 
 /** The expressions of the answer, compiled. */
@@ -154,6 +156,7 @@ export function compileCallPrograms(
     needs,
     mentions: own,
     reads,
+    undoReads: compiling.reads.slice(reads.length),
   };
 }
 

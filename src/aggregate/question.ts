@@ -19,7 +19,8 @@ export function questionOf(
   try {
     target = targetOf(programs, exchange, vars);
   } catch (error) {
-    return notSent(error, exchange, isBadPath(error));
+    if (isBadPath(error)) return trouble('expression', error.message, { blame: 'TG_REQUEST_VALUE' });
+    return notSent(error, exchange);
   }
   try {
     const headers = headersOf(programs, vars, carried);
@@ -28,7 +29,7 @@ export function questionOf(
       headers.push('content-type', 'application/json');
     return { method, target, headers, body, vars };
   } catch (error) {
-    return notSent(error, exchange, false);
+    return notSent(error, exchange);
   }
 }
 
@@ -84,13 +85,13 @@ function bodyOf({ body }: RequestPrograms, vars: Variables): Buffer | null {
 }
 
 /** A segment that the request made empty, `.` or `..`. */
-function isBadPath(error: unknown): boolean {
+function isBadPath(error: unknown): error is EvaluationFailure {
   return error instanceof EvaluationFailure && error.kind === 'value' && error.origin === 'request';
 }
 
-function notSent(error: unknown, exchange: Exchange, isBad: boolean): Trouble {
+/** Why what a call needs can't be told; a client that sent no body where one is wanted is told so. */
+export function notSent(error: unknown, exchange: Exchange): Trouble {
   if (!(error instanceof EvaluationFailure)) throw error;
-  if (isBad) return trouble('expression', error.message, { blame: 'TG_REQUEST_VALUE' });
   const wantsBody = error.kind === 'absent' && error.message === NO_BODY && exchange.body === null;
   return trouble('expression', error.message, wantsBody ? { blame: 'TG_REQUEST_BODY_JSON' } : {});
 }

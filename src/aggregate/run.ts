@@ -138,12 +138,10 @@ export class AggregateRun implements Abortable {
   fail(call: CallRun, why: Trouble): void {
     if (this.over) return;
     this.stop();
-    const code = why.blame ?? (why.kind === 'timeout' ? 'TG_CALL_TIMEOUT' : 'TG_CALL_FAILED');
-    const failure = new Failure(code, `call ${call.call.name}: ${why.kind}: ${why.cause}`);
-    this.undoing.run((undone) => {
-      const extra = why.blame === null ? { call: call.call.name, kind: why.kind } : {};
-      this.answer(problem(failure, this.exchange.id, { ...extra, ...membersOf(undone) }));
-    });
+    const [failure, members] = whatFailed(call.call.name, why);
+    this.undoing.run((undone) =>
+      this.answer(problem(failure, this.exchange.id, { ...members, ...membersOf(undone) })),
+    );
   }
 
   /** What a part answered is the answer. */
@@ -194,6 +192,14 @@ export class AggregateRun implements Abortable {
     if (aggregate.timing) answer.headers.push('Server-Timing', serverTiming(this.calls, this.now()));
     this.out.finish(exchange, answer, aggregate.transform);
   }
+}
+
+/** What the client is told: what it has done wrong itself, or which call has failed. */
+function whatFailed(call: string, { blame, kind, cause }: Trouble): [Failure, object] {
+  if (blame === 'TG_AFTER_MALFORMED') return [new Failure(blame, cause), { reason: cause }];
+  const told = `call ${call}: ${kind}: ${cause}`;
+  if (blame !== null) return [new Failure(blame, told), {}];
+  return [new Failure(kind === 'timeout' ? 'TG_CALL_TIMEOUT' : 'TG_CALL_FAILED', told), { call, kind }];
 }
 
 function membersOf({ compensated, notCompensated }: Undone): object {

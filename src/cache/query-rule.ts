@@ -1,5 +1,6 @@
 import type { CacheKeyConfig, GatewayConfig } from '../config/model.ts';
 import { parameterName } from '../http/query.ts';
+import { globOf } from '../util/glob.ts';
 
 /** Which parameters of a query stand in the key, and in what order. */
 export type QueryRule = CacheKeyConfig['query'];
@@ -41,9 +42,4 @@ function filtered(query: string | null, wanted: (name: string) => boolean, sort:
   // Several of one name stay in their order: it means something to services.
   if (sort) kept.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   return kept.map(({ pair }) => pair).join('&');
-}
-
-function globOf(name: string): RegExp {
-  const escaped = name.replace(/[\\^$.|?+()[\]{}]/g, '\\$&').replaceAll('*', '[^]*');
-  return new RegExp(`^${escaped}$`);
 }

@@ -105,6 +105,8 @@ export const CONFIG_ERRORS: Readonly<Record<string, string>> = {
     'A provider or guard takes more than is meant: keys over plain `http:`, tokens of any issuer, a route that opens what another guards.',
   TG_CONFIG_CACHE_IDENTITY:
     'A cached answer could be given to another user than the one it was made for. Say whose it is with `vary`, `private`, `shared`, `key.cookies` or `ignoreCookies`: [caching.md](caching.md#whose-answer-it-is).',
+  TG_CONFIG_CACHE_KEY:
+    'A cached answer could be given to others than the one whose request it was made for: what makes the request reads more of it than the key holds. Widen `key`, name it in `vary`, or read less: [caching.md](caching.md#the-key).',
   TG_CONFIG_CACHE_TAG:
     'A tag takes in a path parameter in whatever spelling the client sends, so that a purge or a change may miss it. Give the parameter a type: [caching.md](caching.md#tags).',
   TG_CONFIG_CODE:

@@ -31,6 +31,7 @@ import { compileCallTransform } from './call-transform.ts';
 import { DEFAULT_TIMEOUTS } from './default-timeouts.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type Scopes, scopesOf } from './scopes.ts';
+import { varyBySource } from './vary-by-source.ts';
 
 interface Parts {
   readonly config: GatewayConfig;
@@ -110,7 +111,9 @@ export class AggregateCompiler {
         carried: isGuarded(route.auth) && !namesOwner(cache),
       });
       tags = rules.tags;
-      const kept = new CachedOrigin(this.parts.cache, rules, dispatch).serve;
+      const made = [this.parts.config.services[service]!.request, route.request];
+      const telling = varyBySource(dispatch, cache, made, scopes.request);
+      const kept = new CachedOrigin(this.parts.cache, rules, telling).serve;
       return { name: service, weight, dispatch: this.tools.invalidating(kept) };
     });
     return { dispatch: compileSplit(branches, null), tags, policy: cache?.policy ?? null, composes: false };

@@ -32,11 +32,14 @@ function templateMentionsBody(template: string | (() => unknown), scope: Scope):
 export function aggregateReadsBody(config: AggregateConfig, scope: Scope): boolean {
   const { calls } = config;
   const all = aggregateScope(calls, scope);
-  const mentions = calls.map((call) => compileCallPrograms(call, calls, all, attemptNothing).mentions);
+  const ofCalls = calls.flatMap((call) => {
+    const programs = compileCallPrograms(call, calls, all, attemptNothing);
+    return [...programs.reads, ...programs.undoReads];
+  });
   const { status, body } = compileAnswer(config, all, attemptNothing);
-  const programs = [...mentions, ...[status, body].map((program) => program?.mentions ?? NOTHING)];
+  const ofAnswer = [status, body].map((program) => program?.mentions ?? NOTHING);
   return (
-    programs.some((mentioned) => reads(mentioned, 'request.body')) ||
+    [...ofCalls, ...ofAnswer].some((mentioned) => reads(mentioned, 'request.body')) ||
     Object.values(config.headers)
       .flat()
       .some((template) => mentionsBody(template, all))

@@ -59,6 +59,7 @@ import { urlOf } from './cache-key.ts';
 import { compileCacheRules } from './cache-rules.ts';
 import { aggregateReadsBody, expressionMentionsBody, mentionsBody } from './mentions.ts';
 import { requestVariables, variables } from './variables.ts';
+import { varyBySource } from './vary-by-source.ts';
 
 const NO_TRANSFORM: TransformConfig = {
   headers: { set: {}, add: {}, default: {}, remove: [], only: null },
@@ -301,7 +302,10 @@ export class RouteCompiler {
     scopes: Scopes,
   ): Dispatch {
     const side = this.side(route, to, sticky, scopes);
-    const dispatch = this.cached(route, name, side, compileProxy(side, this.parts.proxy), scopes);
+    const made = [this.parts.config.services[to.service]!.request, route.request];
+    const asked = compileProxy(side, this.parts.proxy);
+    const telling = varyBySource(asked, route.cache, made, scopes.request);
+    const dispatch = this.cached(route, name, side, telling, scopes);
     // A method whose answers the route keeps changes nothing: it says so.
     return this.invalidating(dispatch, route.cache?.policy.methods ?? []);
   }

@@ -264,6 +264,59 @@ describe('the request of a call', () => {
       expect(on.asked('shop')).toEqual([]);
     });
 
+    it.each<[string, object, string]>([
+      ['each', { each: 'request.body.ids', path: '/{item}' }, '[{"n":1}]'],
+      ['when', { when: 'request.body.ids == [7]', path: '/7' }, '{"n":1}'],
+      [
+        'batch.key',
+        {
+          each: '[1]',
+          batch: { key: 'request.body.ids[0]', parts: '[1]', partKey: '7' },
+          path: '/{items[0]}',
+        },
+        '[1]',
+      ],
+      ['fallback', { path: '/no', optional: true, fallback: 'request.body.ids' }, '[7]'],
+      ['onError', { path: '/no', onError: 'request.body.ids == [7] ? "null" : "fail"' }, 'null'],
+    ])('is read where %s alone looks into it', async (_key, call, part) => {
+      on = await stage(
+        {
+          shop: (exchange) => exchange.send(json({ n: 1 }, exchange.request.target === '/no' ? 500 : 200)),
+        },
+        { calls: { it: { to: 'shop', ...call } } },
+        post,
+      );
+      const response = await on.ask('POST /page/1', [], '{"ids":[7]}');
+      expect(response.body.toString()).toBe(`{"it":${part}}`);
+    });
+
+    it('is read where only what undoes a call looks into it', async () => {
+      on = await stage(
+        { shop: (exchange) => exchange.send(json({}, exchange.request.target === '/last' ? 500 : 200)) },
+        {
+          calls: {
+            first: {
+              to: 'shop',
+              path: '/first',
+              method: 'POST',
+              compensate: { to: 'shop', path: '/undo', body: 'request.body.id' },
+            },
+            last: { to: 'shop', path: '/last', method: 'POST' },
+          },
+        },
+        post,
+      );
+      await on.ask('POST /page/1', [], '{"id":7}');
+      expect(on.asked('shop')).toEqual(['/first', '/last', '/undo']);
+      expect(on.origins.shop!.requests[2]!.body.toString()).toBe('7');
+    });
+
+    it('is 400 where each goes through it and there is none', async () => {
+      on = await stage({ shop: json({}) }, one({ each: 'request.body.ids', path: '/{item}' }), post);
+      const response = await on.ask('POST /page/1');
+      expect(bodyOf(response)).toMatchObject({ status: 400, code: 'TG_REQUEST_BODY_JSON' });
+    });
+
     it('is read up to maxBody', async () => {
       on = await stage({ shop: json({}) }, copy, { route: { ...post.route, maxBody: '10B' } });
       expect((await on.ask('POST /page/1', [], '{"a":"0123456789"}')).status).toBe(413);

@@ -20,9 +20,9 @@ interface Got {
   cache: string;
 }
 
-function get(port: number, headers: Record<string, string> = {}): Promise<Got> {
+function get(port: number, headers: Record<string, string> = {}, path = '/orders/1'): Promise<Got> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ port, path: '/orders/1', headers }, (response) => {
+    const request = httpRequest({ port, path, headers }, (response) => {
       let body = '';
       response.on('data', (chunk) => {
         body += chunk;
@@ -42,7 +42,9 @@ function get(port: number, headers: Record<string, string> = {}): Promise<Got> {
 
 /** A service that reads the orders, a gateway that caches it and follows their table. */
 async function shop(more: object = {}) {
+  let asked = 0;
   const origin = await httpOrigin(async (_request, response) => {
+    asked++;
     const [row] = await server.query('select status from orders where id = 1');
     response.end(String(row?.status));
   });
@@ -57,6 +59,26 @@ async function shop(more: object = {}) {
     },
     routes: {
       order: { match: '/orders/{id:int}', to: 'orders', cache: { ttl: '1h', tags: ['order:{params.id}'] } },
+      'kept-calls': {
+        match: '/kept-calls',
+        aggregate: {
+          calls: {
+            order: {
+              to: 'orders',
+              path: '/orders/1',
+              read: 'text',
+              cache: { ttl: '1h', tags: ['order:1'] },
+            },
+            // After the first: it waits no second time.
+            again: { route: 'order', path: '/orders/{order.status == 200 ? 1 : 0}', read: 'text' },
+          },
+        },
+      },
+      'kept-whole': {
+        match: '/kept-whole',
+        cache: { ttl: '1h' },
+        aggregate: { calls: { order: { route: 'order', path: '/orders/1', read: 'text' } } },
+      },
     },
   });
   const close = async () => {
@@ -66,7 +88,7 @@ async function shop(more: object = {}) {
   };
   // Nothing is stored before the source streams.
   await until(async () => (await get(gateway.port)).cache.includes('hit'), 'the source to stream', 15_000);
-  return { gateway, port: gateway.port, close, [Symbol.asyncDispose]: close };
+  return { gateway, port: gateway.port, asked: () => asked, close, [Symbol.asyncDispose]: close };
 }
 
 describe('a gateway that follows a database', () => {
@@ -93,6 +115,29 @@ describe('a gateway that follows a database', () => {
     expect(performance.now() - from).toBeGreaterThanOrEqual(49);
     const reached = await get(node.port, { 'tidegate-after': 'shop=0/1' });
     expect(reached.cache).toContain('hit');
+  });
+
+  test.each([
+    ['/kept-calls', 2],
+    ['/kept-whole', 1],
+  ])('`tidegate-after` holds for what an aggregate is made of: %s', async (path, parts) => {
+    await using node = await shop({ maxWait: '200ms' });
+    await get(node.port, {}, path);
+    const before = node.asked();
+    await get(node.port, {}, path);
+    expect(node.asked()).toBe(before);
+    const from = performance.now();
+    expect((await get(node.port, { 'tidegate-after': 'shop=7FFFFFFF/0' }, path)).status).toBe(200);
+    expect(performance.now() - from).toBeLessThan(400);
+    expect(node.asked()).toBe(before + parts);
+    expect((await get(node.port, { 'tidegate-after': 'shop=0/1' }, path)).status).toBe(200);
+    expect(node.asked()).toBe(before + parts);
+    const malformed = await get(node.port, { 'tidegate-after': 'shp=0/1' }, path);
+    expect(JSON.parse(malformed.body)).toMatchObject({
+      status: 400,
+      code: 'TG_AFTER_MALFORMED',
+      reason: 'There is no change source shp: did you mean shop?',
+    });
   });
 
   test.each([

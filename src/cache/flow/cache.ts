@@ -1,3 +1,4 @@
+import type { Exchange } from '../../http/exchange.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Random } from '../../util/random.ts';
 import type { Entry } from '../entry.ts';
@@ -51,6 +52,8 @@ export class Cache {
   fedBy: FedBy | null = null;
   /** What clients read no older than they wrote it, for routes that are compiled from now on; null: they are not told apart. */
   ownWrites: OwnWrites | null = null;
+  /** Clients who have waited in vain for a change source: nothing that is asked for them waits once more. */
+  readonly behind = new WeakSet<Exchange>();
   /** Grows when another sequence begins: a fill of the old one stores nothing. */
   life = 0;
   /** Numbers requests that wait and fills in the order in which they came. */

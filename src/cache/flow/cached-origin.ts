@@ -63,7 +63,11 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     const { methods } = this.rules.policy;
     if (exchange.upgrade !== null) return this.origin(exchange, out);
     if (method !== 'HEAD' && !methods.includes(method)) return this.forward(exchange, out, { fwd: 'method' });
-    if (this.rules.body && isSource(exchange.body)) return void this.withBody(exchange, out, exchange.body);
+    const { body } = exchange;
+    if (!this.rules.body || body === null) return this.enter(exchange, out);
+    if (isSource(body)) return void this.withBody(exchange, out, body);
+    // It was read already, for an expression.
+    if (body.length > KEY_BODY) return this.forward(exchange, out, LONG_BODY);
     this.enter(exchange, out);
   };
 
@@ -85,18 +89,21 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     fedBy: FedBy,
     after: string,
   ): void {
+    const { cache } = this;
+    const client = exchange.madeFor ?? exchange;
+    if (cache.behind.has(client)) return this.forward(exchange, out, BEHIND);
     const go = () =>
       this.ownWrites === null
         ? this.look(exchange, out, fields, 0)
         : this.enterWithWrites(exchange, out, fields, this.ownWrites);
     const wait = fedBy.waitFor(after, (outcome) => {
       exchange.watch(null);
-      if (outcome === 'reached') go();
-      else this.forward(exchange, out, BEHIND);
+      if (outcome === 'reached') return go();
+      cache.behind.add(client);
+      this.forward(exchange, out, BEHIND);
     });
     if (wait === 'reached') return go();
     if ('cancel' in wait) return exchange.watch({ abort: () => wait.cancel() });
-    if (exchange.madeFor !== null) return go();
     const failure = new Failure('TG_AFTER_MALFORMED', wait.detail);
     out.finish(
       exchange,
@@ -134,7 +141,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
       return out.finish(exchange, answer, this.rules.transform);
     }
     exchange.body = read;
-    if (isSource(read)) this.forward(exchange, out, { fwd: 'bypass', detail: 'body' });
+    if (isSource(read)) this.forward(exchange, out, LONG_BODY);
     else this.enter(exchange, out);
   }
 
@@ -404,8 +411,9 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   }
 }
 
-const BEHIND: CacheStatusParams = Object.freeze({ fwd: 'bypass', detail: 'behind' });
 const HIT: CacheStatusParams = Object.freeze({ hit: true });
+const LONG_BODY: CacheStatusParams = Object.freeze({ fwd: 'bypass', detail: 'body' });
+const BEHIND: CacheStatusParams = Object.freeze({ fwd: 'bypass', detail: 'behind' });
 const NOBODY = { inform() {}, respond: drop };
 
 const CONDITIONS = ['if-none-match', 'if-modified-since', 'range', 'if-range', 'cache-control', 'pragma'];

@@ -14,9 +14,10 @@ import { isReservedHeader } from '../../http/reserved-headers.ts';
 import type { AggregateConfig, CallConfig, Expression } from '../model.ts';
 import { aggregateOf } from '../normalise/index.ts';
 import type { RouteInput } from '../schema/index.ts';
+import { remedyOf } from './beyond-key.ts';
 import type { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
-import { identityBeyond } from './whose-answer.ts';
+import { identityBeyond, requestBeyond } from './whose-answer.ts';
 
 type AggregateInput = NonNullable<RouteInput['aggregate']>;
 
@@ -160,11 +161,20 @@ class AggregateCheck {
   private identity(compiled: unknown, path: Path): void {
     const mentions = memberOf(compiled, 'mentions');
     if (!(mentions instanceof Set)) return;
+    this.request(mentions, path);
     const more = identityBeyond(this.cache, mentions);
     if (more === undefined) return;
     const advice = `say vary: ${more}${more === 'auth.subject' ? '' : ' or vary: auth.subject'} in its cache, or take it out here`;
     const message = `${more} shapes the answer of this aggregate, and is not in the key of its cache`;
     this.findings.error('TG_CONFIG_CACHE_IDENTITY', path, message, advice);
+  }
+
+  /** Headers that it reads, the answer says itself that it varies by. */
+  private request(mentions: ReadonlySet<string>, path: Path): void {
+    const more = requestBeyond(this.cache, mentions, false);
+    if (more === undefined) return;
+    const message = `${more} shapes the answer of this aggregate, and is not in the key of its cache`;
+    this.findings.error('TG_CONFIG_CACHE_KEY', path, message, remedyOf(more));
   }
 
   /** A call's own cache holds its address, not what else it says; that may tell no more of who asks than the key does. */

@@ -21,6 +21,7 @@ import { transformsOf } from './headers.ts';
 import { checkLimitNames, checkLimits } from './limits.ts';
 import { requestReaders } from './request-readers.ts';
 import { statusActionsOf } from './status-actions.ts';
+import { takesKept } from './whose-answer.ts';
 
 /** Type-checks every expression and template of the config, each with the variables of its place. */
 export function checkExpressions(input: ConfigInput, findings: Findings): void {
@@ -92,6 +93,7 @@ function checkRoute(
   if (route.aggregate !== undefined) {
     const checkRest = (template: Template, at: Path) => checkTaken(template, at, place);
     const at = [...path, 'aggregate'];
+    const cache = route.cache ?? input.defaults?.cache;
     checkAggregate(
       route.aggregate,
       at,
@@ -100,7 +102,7 @@ function checkRoute(
       findings,
       checkRest,
       requestReaders(input, route),
-      route.cache ?? input.defaults?.cache,
+      takesKept(route, cache) ? cache : undefined,
     );
   }
   return scopes;

@@ -8,6 +8,7 @@ import {
 import type { Template } from '../model.ts';
 import { routeCacheOf } from '../normalise/index.ts';
 import type { ConfigInput, RouteInput } from '../schema/index.ts';
+import { beyondKey, remedyOf } from './beyond-key.ts';
 import type { Findings, Path } from './findings.ts';
 import { type Shaping, shapingOf } from './shaping.ts';
 
@@ -26,6 +27,7 @@ export function checkWhoseAnswer(input: ConfigInput, findings: Findings): void {
   for (const cached of cachedRoutes(input)) {
     if (isGuarded(authOf(cached.route, input))) checkOwner(cached, findings);
     if (typeof cached.cache === 'object') checkIdentity(cached, cached.cache, input, findings);
+    checkRequest(cached, input, findings);
   }
 }
 
@@ -87,6 +89,39 @@ function checkIdentity(
       { also: { path: [...at], atKey: true } },
     );
   }
+}
+
+/** What makes the request names nothing of the client's request that the key does not hold. */
+function checkRequest({ name, route, cache, at }: CachedRoute, input: ConfigInput, findings: Findings): void {
+  if (!takesKept(route, cache)) return;
+  for (const { template, kind, path } of shapingOf(name, route, input)) {
+    const intoPath = kind === 'path' || path.at(-1) === 'host';
+    const more = requestBeyond(cache, mentionsOf(kind, template), intoPath);
+    if (more === undefined) continue;
+    const message = `${more} shapes the request of the route "${name}", and is not in the key of its cache`;
+    findings.error('TG_CONFIG_CACHE_KEY', path, message, remedyOf(more), {
+      also: { path: [...at], atKey: true },
+    });
+  }
+}
+
+/** Does the route take a method whose answers its cache keeps? */
+export function takesKept({ match }: RouteInput, cache: RouteInput['cache']): boolean {
+  const methods = typeof match === 'object' && 'method' in match ? match.method : undefined;
+  if (methods === undefined) return true;
+  const kept = cache === undefined ? null : routeCacheOf(cache);
+  return [methods].flat().some((method) => kept?.policy.methods.includes(String(method)));
+}
+
+/** What of the client's request something reads that the key of a cache does not hold; undefined: nothing. */
+export function requestBeyond(
+  cache: RouteInput['cache'],
+  mentions: ReadonlySet<string>,
+  intoPath: boolean,
+): string | undefined {
+  const kept = cache === undefined ? null : routeCacheOf(cache);
+  if (kept === null) return undefined;
+  return beyondKey(kept, mentions, mentionsOf('expression', kept.vary ?? undefined), intoPath);
 }
 
 /**

@@ -141,6 +141,23 @@ describe('methods that are cached', () => {
     expect((await ask('/a', { method: 'POST', body: 'q=2' })).line).toMatch(/hit/);
     expect(now.asked()[0]).toMatch(/q=1$/);
   });
+
+  it.each([
+    ['that nobody reads before', {}],
+    ['that an expression reads', { request: { headers: { set: { 'x-n': '{request.body.n}' } } } }],
+  ])('a body of over 64 KiB %s goes past the cache', async (_what, route) => {
+    now = await stage(
+      [fresh('a'), fresh('b')],
+      { methods: ['GET', 'POST'], key: { body: true } },
+      { ...route, maxBody: '1MiB' },
+    );
+    const body = JSON.stringify({ n: 1, long: 'x'.repeat(64 * 1024) });
+    for (const text of ['a', 'b'])
+      expect(await ask('/a', { method: 'POST', body })).toMatchObject({
+        body: text,
+        line: 'tidegate; fwd=bypass; detail=body',
+      });
+  });
 });
 
 describe('who wants an answer newer than its request', () => {

@@ -1,0 +1,48 @@
+import { type Varies, variesBy } from '../aggregate/index.ts';
+import type { RouteCacheConfig, TransformConfig } from '../config/model.ts';
+import { compileTemplate, type Scope } from '../expression/index.ts';
+import { getHeaders, type Headers } from '../http/headers.ts';
+import type { Dispatch } from '../pipeline/index.ts';
+
+/**
+ * A service can vary by a header that the gateway has made of something else of the client's. The cache, which stands
+ * before that, is told what it was made of, so that one client's answer isn't taken for another's (RFC 9111 §4.1).
+ */
+export function varyBySource(
+  dispatch: Dispatch,
+  cache: RouteCacheConfig | null,
+  transforms: readonly TransformConfig[],
+  scope: Scope,
+): Dispatch {
+  if (cache === null || cache.policy.ignore.has('vary')) return dispatch;
+  const sources = sourcesOf(transforms, scope);
+  if (sources.size === 0) return dispatch;
+  return (exchange, out) =>
+    dispatch(exchange, {
+      finish(_exchange, answer, transform) {
+        const more = varyingAlso(answer.headers, sources);
+        if (more.length > 0) answer.headers.push('Vary', more.join(', '));
+        out.finish(exchange, answer, transform);
+      },
+    });
+}
+
+/** By the lower-case name of a header that is made, what of the client's request it is made of. */
+function sourcesOf(transforms: readonly TransformConfig[], scope: Scope): Map<string, Varies> {
+  const reads = new Map<string, ReadonlySet<string>[]>();
+  for (const { headers } of transforms)
+    for (const lines of [headers.set, headers.add, headers.default])
+      for (const [name, value] of Object.entries(lines)) {
+        const mentions = [value].flat().map((template) => compileTemplate(template, scope).mentions);
+        const lower = name.toLowerCase();
+        reads.set(lower, [...(reads.get(lower) ?? []), ...mentions]);
+      }
+  const sources = [...reads].map(([name, mentions]) => [name, variesBy(mentions)] as const);
+  return new Map(sources.filter(([, varies]) => varies.length > 0));
+}
+
+function varyingAlso(headers: Headers, sources: ReadonlyMap<string, Varies>): string[] {
+  const named = getHeaders(headers, 'vary').flatMap((line) => line.split(','));
+  const more = named.flatMap((name) => sources.get(name.trim().toLowerCase()) ?? []);
+  return more.includes('*') ? ['*'] : [...new Set(more)];
+}
