@@ -4,7 +4,7 @@ import type { Exchange, Reply } from '../http/exchange.ts';
 import type { Filter } from '../pipeline/index.ts';
 import type { Decision, Identity } from './contract.ts';
 import type { DecisionPoint } from './decision-point.ts';
-import { refuse } from './guard.ts';
+import { endDecision, refuse } from './guard.ts';
 import type { VariablesOf } from './permit.ts';
 import type { Question } from './questions.ts';
 
@@ -24,10 +24,13 @@ export function outsidePermit(point: DecisionPoint, question: Question, variable
         );
       }
       const identity = exchange.identity as Identity | null;
-      const decision = point.decide(text, question.path, question.verdict, identity);
-      return decision instanceof Promise
-        ? decision.then((decided) => answerTo(exchange, decided))
-        : answerTo(exchange, decision);
+      const trace = exchange.trace?.step(`authorize ${point.name}`) ?? null;
+      const decision = point.decide(text, question.path, question.verdict, identity, trace);
+      const follow = (decided: Decision) => {
+        if (trace !== null) endDecision(trace, decided);
+        return answerTo(exchange, decided);
+      };
+      return decision instanceof Promise ? decision.then(follow) : follow(decision);
     },
   };
 }

@@ -24,6 +24,7 @@ import { fillExchange } from './fill-exchange.ts';
 import { Flight, type FlightRoute } from './flight.ts';
 import { askByHead } from './head.ts';
 import { asksForAll, hitsOf } from './hit.ts';
+import { tracedOut } from './traced-out.ts';
 import { Waiter } from './waiter.ts';
 
 /** Longest request body that stands in a key. */
@@ -54,13 +55,17 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   }
 
   readonly serve: Origin<T> = (exchange, out) => {
+    if (exchange.upgrade !== null) return this.origin(exchange, out);
+    this.answer(exchange, exchange.trace === null ? out : tracedOut(exchange.trace, out));
+  };
+
+  private answer(exchange: Exchange, out: Out<T>): void {
     const { method } = exchange;
     const { methods } = this.rules.policy;
-    if (exchange.upgrade !== null) return this.origin(exchange, out);
     if (method !== 'HEAD' && !methods.includes(method)) return this.forward(exchange, out, { fwd: 'method' });
     if (this.rules.body && isSource(exchange.body)) return void this.withBody(exchange, out);
     this.enter(exchange, out);
-  };
+  }
 
   /** Waits first where the client asks for nothing older than a position. */
   private enter(exchange: Exchange, out: Out<T>): void {
@@ -235,7 +240,10 @@ export class CachedOrigin<T> implements FlightRoute<T> {
       return this.alone(waiter, base, forced);
     const name = this.flightName(waiter, stored);
     const under = cache.flights.get(name) as Flight<T> | undefined;
-    if (under !== undefined && (forced ? under.takesForced(waiter) : under.takes(waiter))) return;
+    if (under !== undefined && (forced ? under.takesForced(waiter) : under.takes(waiter))) {
+      if (under.trace !== null) waiter.out.joined?.(under.trace.context);
+      return;
+    }
     this.launch(name, waiter, base, forced);
   }
 

@@ -1,6 +1,6 @@
 import { type Body, cancelBody, isSource } from '../../http/body.ts';
 import { crashOf, Failure } from '../../http/errors.ts';
-import type { Exchange, Reply, Responder } from '../../http/exchange.ts';
+import type { Exchange, Reply, Responder, StepTrace } from '../../http/exchange.ts';
 import { getHeader, type Headers } from '../../http/headers.ts';
 import { canonicalUrl } from '../../router/index.ts';
 import type { Entry } from '../entry.ts';
@@ -72,6 +72,8 @@ const OF_THE_REQUEST: ReadonlySet<StoreRefusal> = new Set(['request-no-store', '
  */
 export class Flight<T> implements Responder {
   readonly name: string;
+  /** The fill as a step of its leader's trace; null: that is not recorded. */
+  readonly trace: StepTrace | null;
   private readonly url: string;
   private readonly route: FlightRoute<T>;
   private readonly leader: Waiter<T>;
@@ -105,6 +107,7 @@ export class Flight<T> implements Responder {
     forced: boolean,
   ) {
     this.name = name;
+    this.trace = leader.exchange.trace?.step('cache fill', true) ?? null;
     this.route = route;
     this.url = canonicalUrl(leader.keyed.url) ?? leader.keyed.url;
     this.leader = leader;
@@ -259,6 +262,7 @@ export class Flight<T> implements Responder {
     const headers = validationHeaders(this.base ?? undefined, this.route.headersFor(exchange));
     const body = rules.body && Buffer.isBuffer(exchange.body) ? exchange.body : null;
     this.fill = fillExchange(exchange, keyed, headers, body, this, clock.now());
+    this.fill.trace = this.trace;
     origin(this.fill, { finish: (_fill, answer) => this.answered(answer) });
   }
 
@@ -622,6 +626,7 @@ export class Flight<T> implements Responder {
   private end(): void {
     if (this.over) return;
     this.over = true;
+    this.trace?.end();
     const { cache } = this.route;
     if (cache.flights.get(this.name) === (this as Flight<unknown>)) cache.flights.delete(this.name);
     if (this.claimed) void this.unclaim();
