@@ -1,5 +1,6 @@
 import type { CacheOutcome } from '../http/cache-outcome.ts';
 import { addRequest, addTime, DETAIL, type TimedPhase } from './metrics/route-detail.ts';
+import { type PackedRows, packRows } from './packed-rows.ts';
 
 /**
  * Counts of one route in one worker. Resolved once, when the snapshot is compiled; an increment is one
@@ -95,18 +96,23 @@ export class RouteCounter {
     addTime(this.detail, DETAIL[phase], ms / 1000);
   }
 
+  /** What `row` is put together from, as it stands now. */
+  parts(): { counts: Float64Array; detail: Float64Array | null } {
+    return { counts: this.table.subarray(this.base, this.base + WIDTH), detail: this.detail };
+  }
+
   /** The row, in the order of `COUNTS`; behind them what is counted in detail, where anything is. */
   row(): Float64Array {
-    const counts = this.table.subarray(this.base, this.base + WIDTH);
-    if (this.detail === null) return counts.slice();
+    const { counts, detail } = this.parts();
+    if (detail === null) return counts.slice();
     const row = new Float64Array(WIDTH + DETAIL.length);
     row.set(counts);
-    row.set(this.detail, WIDTH);
+    row.set(detail, WIDTH);
     return row;
   }
 }
 
-/** Rows by the route's name: what a worker sends to the supervisor. */
+/** Rows by the route's name. */
 export type CounterRows = Record<string, Float64Array>;
 
 /** All counters of a worker. They outlive a reload: a route that keeps its name goes on counting. */
@@ -131,6 +137,11 @@ export class Counters {
     const rows: CounterRows = Object.create(null);
     for (const [name, counter] of this.byRoute) rows[name] = counter.row();
     return rows;
+  }
+
+  /** The same, as a worker sends it to the supervisor. */
+  pack(): PackedRows {
+    return packRows([...this.byRoute].map(([name, counter]) => ({ name, ...counter.parts() })));
   }
 }
 

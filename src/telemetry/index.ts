@@ -43,6 +43,7 @@ export {
   formatFor,
   histogramOf,
   type Labels,
+  labelText,
   METRICS,
   type Metric,
   PhaseTimes,
@@ -51,6 +52,7 @@ export {
   requestsOf,
   TIMED_PHASES,
 } from './metrics/index.ts';
+export { type PackedRows, packRows, unpackRows } from './packed-rows.ts';
 export { type ProcessState, ProcessWatch } from './process-state.ts';
 export { type RecentRequest, RecentRequests } from './recent/recent-requests.ts';
 export { Seldom } from './seldom.ts';

@@ -3,11 +3,12 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const TILDE = 0x7e;
 const ZERO = 0x30;
+const NEWLINE = 0x0a;
 const POINT = 0x2e;
 
 /** Bytes that grow as lines are written to them, and are used again. Of text, plain ASCII is copied as it is looked at. */
 export class LineBytes {
-  bytes: Buffer;
+  bytes: Buffer<ArrayBuffer>;
   length = 0;
 
   constructor(size = 4096) {
@@ -78,11 +79,23 @@ export class LineBytes {
     if (rest % 10 !== 0) bytes[this.length++] = ZERO + (rest % 10);
   }
 
+  newline(): void {
+    this.room(1);
+    this.bytes[this.length++] = NEWLINE;
+  }
+
   /** What others have written. */
   append({ bytes, length }: LineBytes): void {
     this.room(length);
     bytes.copy(this.bytes, this.length, 0, length);
     this.length += length;
+  }
+
+  /** What was written before, from one place to another, once more. */
+  again(from: number, to: number): void {
+    this.room(to - from);
+    this.bytes.copyWithin(this.length, from, to);
+    this.length += to - from;
   }
 
   private room(more: number): void {

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Explained, ExplainRequest } from '../snapshot/index.ts';
-import { type CounterRows, settled } from '../telemetry/index.ts';
+import { type CounterRows, type PackedRows, settled, unpackRows } from '../telemetry/index.ts';
 import type { ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { Channel, type Message, NoAnswer, RemoteError } from './channel.ts';
@@ -121,7 +121,8 @@ export class WorkerProcess {
 
   async counters(): Promise<CounterRows> {
     try {
-      this.lastCounters = (await this.channel.call('counters', undefined, { deadline: 1000 })) as CounterRows;
+      const packed = await this.channel.call('counters', undefined, { deadline: 1000 });
+      this.lastCounters = unpackRows(packed as PackedRows);
     } catch {
       // Too busy or just gone: what it said last still holds.
     }
@@ -168,10 +169,10 @@ export class WorkerProcess {
       const deadline = Number.isFinite(timeout) ? { deadline: timeout + 2000 } : {};
       const left = (await this.channel.call('drain', timeout, deadline)) as {
         cut: number;
-        counters: CounterRows;
+        counters: PackedRows;
       };
       cut = left.cut;
-      this.lastCounters = left.counters;
+      this.lastCounters = unpackRows(left.counters);
     } catch (error) {
       if (!(error instanceof NoAnswer)) cut = 0;
     }
