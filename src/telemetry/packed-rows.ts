@@ -65,20 +65,24 @@ function grown<T extends Uint16Array | Float64Array>(old: T, larger: T): T {
   return larger;
 }
 
-/** The rows by their names. */
-export function unpackRows({
-  names,
-  lengths,
-  ends,
-  places,
-  values,
-}: PackedRows): Record<string, Float64Array> {
-  const rows: Record<string, Float64Array> = Object.create(null);
+/** Adds the rows to those of the same names in a sum. */
+export function addRows(
+  sum: Map<string, Float64Array>,
+  { names, lengths, ends, places, values }: PackedRows,
+): void {
   let at = 0;
-  names.forEach((name, i) => {
-    const row = new Float64Array(lengths[i]!);
-    for (; at < ends[i]!; at++) row[places[at]!] = values[at]!;
-    rows[name] = row;
-  });
-  return rows;
+  for (let i = 0; i < names.length; i++) {
+    const row = roomIn(sum, names[i]!, lengths[i]!);
+    for (const end = ends[i]!; at < end; at++) row[places[at]!]! += values[at]!;
+  }
+}
+
+/** The row of that name, made longer where it is too short. */
+function roomIn(sum: Map<string, Float64Array>, name: string, length: number): Float64Array {
+  const old = sum.get(name);
+  if (old !== undefined && old.length >= length) return old;
+  const row = new Float64Array(length);
+  if (old !== undefined) row.set(old);
+  sum.set(name, row);
+  return row;
 }
