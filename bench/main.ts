@@ -14,6 +14,7 @@ import { browserSuite, proxySuite } from './suites/proxy.ts';
 import { rateSuite } from './suites/rate.ts';
 import { resilienceSuite } from './suites/resilience.ts';
 import { routesSuite } from './suites/routes.ts';
+import { scrapeSuite } from './suites/scrape.ts';
 import { startSuite } from './suites/start.ts';
 import { telemetrySuite } from './suites/telemetry.ts';
 
@@ -37,6 +38,7 @@ const SUITES = {
   auth: { title: 'guards: decisions kept, tokens seen and unseen', run: authSuite },
   passwords: { title: 'password checks, beside other requests', run: passwordsSuite },
   telemetry: { title: 'metrics and an access log, on against off', run: telemetrySuite },
+  scrape: { title: 'a scrape of 1,000 routes', run: scrapeSuite },
   routes: { title: '10,000 routes against 10', run: routesSuite },
 } as const;
 

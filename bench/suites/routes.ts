@@ -38,7 +38,8 @@ function withRoutes(bench: Bench, count: number): Contestant {
   };
 }
 
-function makeRoutes(count: number): Record<string, unknown> {
+/** Routes that are told apart by their paths. */
+export function makeRoutes(count: number): Record<string, unknown> {
   const routes: Record<string, unknown> = {};
   for (let i = 0; i < count; i++) {
     routes[`route${i}`] = { match: `/area${digits(i % 100)}/service${digits(i)}/items/{id}`, to: 'origin' };
@@ -51,7 +52,8 @@ function digits(number: number): string {
   return String(number).padStart(5, '0');
 }
 
-function askInTurn(count: number): string {
+/** Asks for each of them, one after another. */
+export function askInTurn(count: number): string {
   return `local turn = 0
 local requests = {}
 function init()

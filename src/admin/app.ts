@@ -64,7 +64,7 @@ export function adminApp(view: NodeView, failed: (error: Error) => void, audit: 
   });
   get(app, '/v1/status', (c) => c.json(view.status()));
   get(app, '/v1/routes', async (c) => {
-    const [routes, unmatched] = await Promise.all([view.routes(), view.unmatched()]);
+    const { routes, unmatched } = await view.routes();
     return c.json({
       routes: routes.map(({ route, row }) => ({ ...route, ...namedCounts(row), ...detailsOf(row) })),
       bounds: BOUNDS,

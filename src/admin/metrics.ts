@@ -8,6 +8,7 @@ import {
   type Format,
   histogramOf,
   type Labels,
+  labelText,
   METRICS,
   type Metric,
   requestsOf,
@@ -16,10 +17,15 @@ import {
 } from '../telemetry/index.ts';
 import type { NodeMetrics } from '../workers/index.ts';
 
-type Row = readonly [name: string, row: Float64Array];
+/** What is counted of a route; the text of its label stands in many lines. */
+interface Row {
+  readonly route: string;
+  readonly label: string;
+  readonly row: Float64Array;
+}
 
 /** Writes all that a node knows of itself as metrics, summed over its workers. */
-export function metricsText(node: NodeMetrics, format: Format): string {
+export function metricsText(node: NodeMetrics, format: Format): Buffer<ArrayBuffer> {
   const out = new Exposition(format);
   aboutNode(out, node);
   aboutRoutes(out, node);
@@ -28,7 +34,7 @@ export function metricsText(node: NodeMetrics, format: Format): string {
   aboutCache(out, node);
   aboutSources(out, node);
   aboutWorkers(out, node);
-  return out.toString();
+  return out.toBytes();
 }
 
 /** One metric with a sample for each of a list. */
@@ -77,20 +83,16 @@ function aboutNode(out: Exposition, { version, startedAt, workers, reloads, load
 }
 
 function aboutRoutes(out: Exposition, node: NodeMetrics): void {
-  const rows: readonly Row[] = [...node.routes];
+  const rows = [...node.routes].map(
+    ([route, row]): Row => ({ route, label: labelText([['route', route]]), row }),
+  );
   out.begin(METRICS.requests);
-  for (const [route, row] of rows) {
+  for (const { label, row } of rows) {
     const detail = detailOfRow(row);
     if (detail === null) continue;
-    for (const { method, code, cache, count } of requestsOf(detail)) {
-      const labels: Labels = [
-        ['route', route],
-        ['method', method],
-        ['code', code],
-        ['cache', cache],
-      ];
-      out.sample(METRICS.requests.name, labels, count);
-    }
+    const own = label.slice(0, -1);
+    for (const { method, code, cache, count } of requestsOf(detail))
+      out.sample(METRICS.requests.name, `${own},method="${method}",code="${code}",cache="${cache}"}`, count);
   }
   counts(out, METRICS.inFlight, rows, 'inFlight');
   for (const [metric, at] of [
@@ -98,9 +100,9 @@ function aboutRoutes(out: Exposition, node: NodeMetrics): void {
     [METRICS.firstByte, DETAIL.firstByte],
   ] as const) {
     out.begin(metric);
-    for (const [route, row] of rows) {
+    for (const { label, row } of rows) {
       const detail = detailOfRow(row);
-      if (detail !== null) out.histogram(metric.name, [['route', route]], BOUNDS, histogramOf(detail, at));
+      if (detail !== null) out.histogram(metric.name, label, BOUNDS, histogramOf(detail, at));
     }
   }
   out.begin(METRICS.phases);
@@ -108,7 +110,7 @@ function aboutRoutes(out: Exposition, node: NodeMetrics): void {
     out.histogram(METRICS.phases.name, [['phase', phase]], BOUNDS, histogramOf(node.phases, DETAIL[phase]));
   counts(out, METRICS.received, rows, 'bytesIn');
   counts(out, METRICS.sent, rows, 'bytesOut');
-  const limited = rows.filter(([route]) => route !== UNMATCHED);
+  const limited = rows.filter(({ route }) => route !== UNMATCHED);
   counts(out, METRICS.limited, limited, 'limited');
   counts(out, METRICS.reported, limited, 'reported');
 }
@@ -119,8 +121,8 @@ function counts(out: Exposition, metric: Metric, rows: readonly Row[], name: Cou
     out,
     metric,
     rows,
-    ([route]) => [['route', route]],
-    ([, row]) => row[column]!,
+    ({ label }) => label,
+    ({ row }) => row[column]!,
   );
 }
 
@@ -159,7 +161,15 @@ function aboutServices(out: Exposition, { services }: NodeMetrics): void {
       ['in_use', one.target.connections.inUse],
       ['idle', one.target.connections.idle],
     ] as const)
-      out.sample(METRICS.connections.name, [...labels(one), ['state', state]], count);
+      out.sample(
+        METRICS.connections.name,
+        [
+          ['service', one.service],
+          ['target', one.target.name],
+          ['state', state],
+        ],
+        count,
+      );
   const ofService = ({ name }: { name: string }): Labels => [['service', name]];
   each(out, METRICS.active, services, ofService, ({ active }) => active);
   each(out, METRICS.pending, services, ofService, ({ pending }) => pending);

@@ -1,6 +1,6 @@
 import type { Identity as Seen } from '../expression/index.ts';
 import type { Failure } from '../http/errors.ts';
-import type { Exchange } from '../http/exchange.ts';
+import type { Exchange, StepTrace } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
 import type { Binding } from './binding.ts';
 
@@ -74,11 +74,15 @@ export interface Provider {
   recognises(exchange: Exchange): Credential | typeof AMBIGUOUS | null;
   /** Does anything stand where it looks, be it recognised or not? */
   isAddressed(exchange: Exchange): boolean;
-  /** `places`: of all the route's providers, so that none of their credentials is told to another. */
+  /**
+   * @param places Of all the route's providers, so that none of their credentials is told to another.
+   * @param trace Where it is recorded whom it asks; null: nowhere.
+   */
   authenticate(
     credential: Credential,
     exchange: Exchange,
     places: readonly Place[],
+    trace: StepTrace | null,
   ): Decision | Promise<Decision>;
   /** What can be said of a credential without asking anybody: for `explain`. */
   describe(): string;

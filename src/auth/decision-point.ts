@@ -2,9 +2,10 @@ import { hash } from 'node:crypto';
 import type { DecisionPointConfig } from '../config/model.ts';
 import { JsonError, parseJson, type Value } from '../expression/index.ts';
 import { Failure } from '../http/errors.ts';
+import type { StepTrace } from '../http/exchange.ts';
 import { Endpoint } from './call/index.ts';
 import type { Decision, Identity } from './contract.ts';
-import { type Asked, asked, Decisions } from './decisions.ts';
+import { type Asked, asked, Decisions, SOURCE } from './decisions.ts';
 import type { AuthParts } from './room.ts';
 
 /** Reads an answer: allowed or not; null: it is none. */
@@ -12,12 +13,14 @@ export type Verdict = (answer: ReadonlyMap<Value, Value>) => boolean | null;
 
 /** A server elsewhere that decides who may do what: it is asked by POST, in JSON. */
 export class DecisionPoint {
+  readonly name: string;
   private readonly config: DecisionPointConfig;
   private readonly parts: AuthParts;
   private readonly endpoint: Endpoint;
   private readonly decisions: Decisions;
 
   constructor(name: string, config: DecisionPointConfig, parts: AuthParts) {
+    this.name = name;
     this.config = config;
     this.parts = parts;
     this.endpoint = new Endpoint(name, config.url, config.tls, parts);
@@ -30,12 +33,16 @@ export class DecisionPoint {
     path: string,
     verdict: Verdict,
     identity: Identity | null,
+    trace: StepTrace | null,
   ): Decision | Promise<Decision> {
-    const ask = () => this.ask(question, path, verdict, identity);
-    if (this.config.cache === 0) return ask().then(({ decision }) => decision);
+    const ask = () => this.ask(question, path, verdict, identity, trace);
+    if (this.config.cache === 0) {
+      trace?.set(SOURCE, 'asked');
+      return ask().then(({ decision }) => decision);
+    }
     // Who asks is in the key with all that revokes it: a question need not name everything.
     const key = hash('sha256', JSON.stringify([path, question, identity?.tags ?? null]), 'hex');
-    return this.decisions.kept(key) ?? this.decisions.decide(key, ask);
+    return this.decisions.kept(key, trace) ?? this.decisions.decide(key, ask, trace);
   }
 
   close(): void {
@@ -47,6 +54,7 @@ export class DecisionPoint {
     path: string,
     verdict: Verdict,
     identity: Identity | null,
+    trace: StepTrace | null,
   ): Promise<Asked> {
     const { pathname, search } = new URL(this.config.url);
     const headers = ['Content-Type', 'application/json', 'Accept', 'application/json'];
@@ -58,6 +66,7 @@ export class DecisionPoint {
         body: Buffer.from(question),
       },
       this.config.timeout,
+      trace,
     );
     if (answer instanceof Failure) return asked({ kind: 'unavailable', failure: answer });
     if (answer.status !== 200) return this.useless(`it answers ${answer.status}`);

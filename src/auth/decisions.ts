@@ -1,3 +1,4 @@
+import type { StepTrace } from '../http/exchange.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Decision, Remembrance, RevocationFences } from './contract.ts';
 import type { SharedDecisions } from './shared-decisions.ts';
@@ -47,6 +48,8 @@ export interface DecisionsOptions {
   readonly shared?: SharedDecisions | null;
 }
 
+/** Where a decision came from, at its step of a trace: `kept`, `asked`, or `joined` to one that was being asked for. */
+export const SOURCE = 'tidegate.auth.decision';
 /** Of accepted and refused ones each, in a worker. */
 const MOST = 10_000;
 const MOST_BYTES = 32 * 1024 * 1024;
@@ -80,16 +83,19 @@ export class Decisions {
   }
 
   /** A decision that is kept and still holds. */
-  kept(key: string): Decision | null {
+  kept(key: string, trace: StepTrace | null = null): Decision | null {
     const found = this.alive(key);
-    return found !== null && this.clock.now() < found.until ? found.decision : null;
+    if (found === null || this.clock.now() >= found.until) return null;
+    trace?.set(SOURCE, 'kept');
+    return found.decision;
   }
 
   /** Asks, or waits for whoever asks the same already. `ask` never rejects. */
-  async decide(key: string, ask: () => Promise<Asked>): Promise<Decision> {
+  async decide(key: string, ask: () => Promise<Asked>, trace: StepTrace | null = null): Promise<Decision> {
     const arrived = this.fences.sequence;
     for (;;) {
       const under = this.flights.get(key);
+      trace?.set(SOURCE, under === undefined ? 'asked' : 'joined');
       const flight = under ?? this.begin(key, ask);
       const asked = await flight.outcome;
       if (under === undefined) return this.orStale(key, asked);

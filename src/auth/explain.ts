@@ -78,7 +78,7 @@ function recognised(guard: Guard, config: RouteAuthConfig, exchange: Exchange): 
       return { ...base, says: 'a credential stands there twice: 400', status: 400 };
     const place = `${credential.place.in} ${credential.place.name}`;
     if (provider.kind !== 'apiKey') return { ...base, place, says: provider.describe(), status: null };
-    const decision = provider.authenticate(credential, exchange, []);
+    const decision = provider.authenticate(credential, exchange, [], null);
     if (decision instanceof Promise || decision.kind !== 'allowed')
       return { ...base, place, says: 'no such key is known: 401', status: 401 };
     exchange.identity = decision.identity;

@@ -11,13 +11,13 @@ import {
   type Value,
 } from '../expression/index.ts';
 import { Failure } from '../http/errors.ts';
-import type { Exchange } from '../http/exchange.ts';
+import type { Exchange, StepTrace } from '../http/exchange.ts';
 import { getHeader, type Headers, sameName } from '../http/headers.ts';
 import { clientAuthority } from '../pipeline/index.ts';
 import { BEARER } from './bearer.ts';
 import { type AnswerOfCall, Endpoint } from './call/index.ts';
 import type { AMBIGUOUS, Challenge, Credential, Decision, Identity, Place, Provider } from './contract.ts';
-import { type Asked, asked, Decisions } from './decisions.ts';
+import { type Asked, asked, Decisions, SOURCE } from './decisions.ts';
 import { compileMapping, type Mapping } from './mapping.ts';
 import { AUTHORIZATION, maskTarget, readPlaces } from './places.ts';
 import type { AuthParts } from './room.ts';
@@ -74,10 +74,11 @@ export class ForwardProvider implements Provider {
     { value, place }: Credential,
     exchange: Exchange,
     places: readonly Place[],
+    trace: StepTrace | null,
   ): Decision | Promise<Decision> {
     const key = this.keyOf(exchange);
     if (key !== null) {
-      const kept = this.decisions.kept(key);
+      const kept = this.decisions.kept(key, trace);
       if (kept !== null) return kept;
     }
     const lines = this.lines(exchange, places);
@@ -86,8 +87,10 @@ export class ForwardProvider implements Provider {
       shown === null
         ? null
         : hash('sha256', Buffer.from(shown, place.in === 'query' ? 'utf8' : 'latin1'), 'hex');
-    const ask = () => this.ask(lines, tokenHash);
-    return key === null ? ask().then(({ decision }) => decision) : this.decisions.decide(key, ask);
+    const ask = () => this.ask(lines, tokenHash, trace);
+    if (key !== null) return this.decisions.decide(key, ask, trace);
+    trace?.set(SOURCE, 'asked');
+    return ask().then(({ decision }) => decision);
   }
 
   describe(): string {
@@ -118,12 +121,13 @@ export class ForwardProvider implements Provider {
     return lines;
   }
 
-  private async ask(headers: Headers, tokenHash: string | null): Promise<Asked> {
+  private async ask(headers: Headers, tokenHash: string | null, trace: StepTrace | null): Promise<Asked> {
     const { sequence } = this.parts.fences;
     const { pathname, search } = new URL(this.config.url);
     const answer = await this.endpoint.call(
       { method: 'GET', target: pathname + search, headers, body: null },
       this.config.timeout,
+      trace,
     );
     if (answer instanceof Failure) return asked({ kind: 'unavailable', failure: answer });
     const { status } = answer;

@@ -1,5 +1,5 @@
 import { Failure } from '../http/errors.ts';
-import { type Exchange, type Reply, reply } from '../http/exchange.ts';
+import { type Exchange, type Reply, reply, type StepTrace } from '../http/exchange.ts';
 import { type Headers, sameName } from '../http/headers.ts';
 import { type Filter, problem } from '../pipeline/index.ts';
 import { certificateFlaw } from './binding.ts';
@@ -70,9 +70,13 @@ export class Guard implements Filter {
       if (credential === AMBIGUOUS) return refuse(exchange, new Failure('TG_AUTH_AMBIGUOUS'));
       if (credential.place.in === 'cookie' && !provider.crossSite && !isSameOrigin(exchange))
         return refuse(exchange, new Failure('TG_AUTH_ORIGIN'));
-      const decision = provider.authenticate(credential, exchange, this.places);
-      if (!(decision instanceof Promise)) return this.follow(exchange, decision, credential, provider);
-      return decision.then((decided) => this.follow(exchange, decided, credential, provider));
+      const trace = exchange.trace?.step(`auth ${provider.name}`) ?? null;
+      const decision = provider.authenticate(credential, exchange, this.places, trace);
+      const follow = (decided: Decision) => {
+        if (trace !== null) endDecision(trace, decided);
+        return this.follow(exchange, decided, credential, provider);
+      };
+      return decision instanceof Promise ? decision.then(follow) : follow(decision);
     }
     return this.unrecognised(exchange);
   }
@@ -211,6 +215,12 @@ function refuseProof(exchange: Exchange, why: string, error: TokenError): Reply 
 export function refuse(exchange: Exchange, failure: Failure): Reply {
   exchange.refused = true;
   return problem(failure, exchange.id);
+}
+
+/** What came of a decision stands at its step. */
+export function endDecision(trace: StepTrace, { kind }: Decision): void {
+  trace.set('tidegate.auth.outcome', kind);
+  trace.end(kind === 'unavailable');
 }
 
 function standsTwice(headers: Headers): boolean {

@@ -3,6 +3,7 @@ import type * as oauth from 'oauth4webapi';
 import type { ClientAuthConfig, IntrospectionConfig } from '../config/model.ts';
 import { JsonError, parseJson, type Value } from '../expression/index.ts';
 import { Failure } from '../http/errors.ts';
+import type { StepTrace } from '../http/exchange.ts';
 import { getHeader, type Headers } from '../http/headers.ts';
 import type { AnswerOfCall, Endpoint } from './call/index.ts';
 
@@ -31,7 +32,7 @@ export class IntrospectionProtocol {
     this.endpoint = endpoint;
   }
 
-  async ask(token: string): Promise<Answered | Failure> {
+  async ask(token: string, trace: StepTrace | null): Promise<Answered | Failure> {
     let received: AnswerOfCall | Failure | null = null;
     try {
       this.ready ??= prepare(this.config);
@@ -39,7 +40,7 @@ export class IntrospectionProtocol {
       const answer = await library.introspectionRequest(server, client, authenticate, token, {
         [library.allowInsecureRequests]: true,
         [library.customFetch]: async (url, init) => {
-          received = await this.send(url, init as unknown as FetchInit);
+          received = await this.send(url, init as unknown as FetchInit, trace);
           if (received instanceof Failure) throw received;
           return responseOf(received);
         },
@@ -52,13 +53,14 @@ export class IntrospectionProtocol {
     }
   }
 
-  private send(url: string, init: FetchInit): Promise<AnswerOfCall | Failure> {
+  private send(url: string, init: FetchInit, trace: StepTrace | null): Promise<AnswerOfCall | Failure> {
     const { pathname, search } = new URL(url);
     const headers = Object.entries(init.headers).flat();
     const body = Buffer.from(init.body.toString(), 'latin1');
     return this.endpoint.call(
       { method: 'POST', target: pathname + search, headers, body },
       this.config.timeout,
+      trace,
     );
   }
 

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { IntrospectionConfig } from '../config/model.ts';
 import { ResponseFields, type Value } from '../expression/index.ts';
 import { Failure } from '../http/errors.ts';
-import type { Exchange } from '../http/exchange.ts';
+import type { Exchange, StepTrace } from '../http/exchange.ts';
 import { BEARER, isAddressed, readBearer, refused, tokenFlaw } from './bearer.ts';
 import { bindingFlaw, bindingOf } from './binding.ts';
 import { Endpoint } from './call/index.ts';
@@ -54,12 +54,18 @@ export class IntrospectionProvider implements Provider {
     return isAddressed(this.places, exchange);
   }
 
-  authenticate({ value }: Credential): Decision | Promise<Decision> {
+  authenticate(
+    { value }: Credential,
+    _exchange: Exchange,
+    _places: readonly Place[],
+    trace: StepTrace | null,
+  ): Decision | Promise<Decision> {
     const flaw = tokenFlaw(value);
     if (flaw !== null) return refused(flaw);
     const tokenHash = hash('sha256', value, 'hex');
     return (
-      this.decisions.kept(tokenHash) ?? this.decisions.decide(tokenHash, () => this.ask(value, tokenHash))
+      this.decisions.kept(tokenHash, trace) ??
+      this.decisions.decide(tokenHash, () => this.ask(value, tokenHash, trace), trace)
     );
   }
 
@@ -71,9 +77,9 @@ export class IntrospectionProvider implements Provider {
     this.endpoint.close();
   }
 
-  private async ask(token: string, tokenHash: string): Promise<Asked> {
+  private async ask(token: string, tokenHash: string, trace: StepTrace | null): Promise<Asked> {
     const { sequence } = this.parts.fences;
-    const answered = await this.protocol.ask(token);
+    const answered = await this.protocol.ask(token, trace);
     if (answered instanceof Failure) return asked({ kind: 'unavailable', failure: answered });
     return this.judge(answered, tokenHash, sequence);
   }

@@ -4,7 +4,7 @@ import type { Exchange, Reply } from '../http/exchange.ts';
 import type { Filter } from '../pipeline/index.ts';
 import type { Decision, Identity } from './contract.ts';
 import type { DecisionPoint } from './decision-point.ts';
-import { refuse } from './guard.ts';
+import { endDecision, refuse } from './guard.ts';
 import type { Tell, VariablesOf } from './permit.ts';
 import type { Question } from './questions.ts';
 
@@ -36,10 +36,13 @@ export function outsidePermit(
         return answerTo(exchange, forbidden(`it can't be asked about: ${error.message}`));
       }
       const identity = exchange.identity as Identity | null;
-      const decision = point.decide(text, question.path, question.verdict, identity);
-      return decision instanceof Promise
-        ? decision.then((decided) => answerTo(exchange, refusalOf(decided)))
-        : answerTo(exchange, refusalOf(decision));
+      const trace = exchange.trace?.step(`authorize ${point.name}`) ?? null;
+      const decision = point.decide(text, question.path, question.verdict, identity, trace);
+      const follow = (decided: Decision) => {
+        if (trace !== null) endDecision(trace, decided);
+        return answerTo(exchange, refusalOf(decided));
+      };
+      return decision instanceof Promise ? decision.then(follow) : follow(decision);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { version } from '../util/version.ts';
 import type { PurgeOptions } from './purge.ts';
+import type { TopOptions } from './top/top.ts';
 import { EXIT, UsageError } from './usage.ts';
 
 const FILE = 'config file; where none is named, the one in this folder';
@@ -43,8 +44,19 @@ function commands(done: Done): Command {
     .configureHelp({ showGlobalOptions: false, sortSubcommands: false })
     .exitOverride()
     .showHelpAfterError('("tidegate --help" tells more)');
-  for (const add of [addRun, addCheck, addRoutes, addExplain, addPurge, addSchema, addInit, addHash, addTest])
-    add(program, done);
+  const all = [
+    addRun,
+    addCheck,
+    addRoutes,
+    addExplain,
+    addTop,
+    addPurge,
+    addSchema,
+    addInit,
+    addHash,
+    addTest,
+  ];
+  for (const add of all) add(program, done);
   program.addHelpText('after', examples(['tidegate init', 'tidegate check', 'tidegate run']));
   return program;
 }
@@ -144,6 +156,27 @@ function collect(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value];
 }
 
+const adminOption = () =>
+  new Option('--admin <url>', 'where the admin API of the gateway is').default('http://127.0.0.1:9901');
+const tokenOption = () => new Option('--token <token>', 'what it asks for (or TIDEGATE_ADMIN_TOKEN)');
+
+function addTop(program: Command, done: Done): void {
+  command(program, 'top', 'watch what a running gateway does, once a second', [
+    'tidegate top',
+    'tidegate top --admin https://10.0.0.5:9901 --token "$TOKEN"',
+    'tidegate top --once',
+  ])
+    .addOption(adminOption())
+    .addOption(tokenOption())
+    .option('--once', 'print one picture, and end')
+    .option('--json', 'print each as a line of JSON')
+    .addHelpText('after', '\nq or Ctrl-C ends it. What is no terminal gets plain lines.')
+    .action(async (options: TopOptions) => {
+      const { top } = await import('./top/top.ts');
+      done(await top(options, process.env.TIDEGATE_ADMIN_TOKEN));
+    });
+}
+
 function addPurge(program: Command, done: Done): void {
   const several = (flags: string, about: string) =>
     new Option(flags, `${about}; may be repeated`).argParser(collect).default([], '');
@@ -158,8 +191,8 @@ function addPurge(program: Command, done: Done): void {
     .addOption(several('--prefix <prefix>', 'what was asked for under a URL, or a path, that begins so'))
     .option('--all', 'everything')
     .option('--soft', 'it becomes stale, and may still be answered where stale is allowed')
-    .option('--admin <url>', 'where the admin API of the gateway is', 'http://127.0.0.1:9901')
-    .option('--token <token>', 'what it asks for (or TIDEGATE_ADMIN_TOKEN)')
+    .addOption(adminOption())
+    .addOption(tokenOption())
     .action(async (options: PurgeOptions) => {
       const { purge } = await import('./purge.ts');
       done(await purge(options, process.env.TIDEGATE_ADMIN_TOKEN));

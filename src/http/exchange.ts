@@ -245,8 +245,29 @@ export interface CacheFinding {
 
 /** A trace that an exchange is recorded in (W3C Trace Context). */
 export interface ExchangeTrace {
-  /** A try at a service begins. */
+  /** A try at a service, or a question to a server, begins. */
   try(served: Served, method: string, path: string): TrySpan;
+  /**
+   * Something within begins, and what is traced by it hangs below it.
+   *
+   * @param lasting It may go on once the request is over; else it is over with it at the latest.
+   */
+  step(name: string, lasting?: boolean): StepTrace;
+}
+
+export interface StepTrace extends ExchangeTrace {
+  readonly context: SpanContext;
+  set(attribute: string, value: string | number | boolean | undefined): void;
+  /** It has to do with a span that may be of another trace. */
+  link(to: SpanContext): void;
+  /** Further calls count for nothing. */
+  end(failed?: boolean): void;
+}
+
+/** What names a span wherever it is (W3C Trace Context). */
+export interface SpanContext {
+  readonly traceId: string;
+  readonly spanId: string;
 }
 
 export interface TrySpan {

@@ -1,7 +1,7 @@
 import { type Body, isSource } from '../http/body.ts';
 import { collect } from '../http/collect.ts';
 import { Failure } from '../http/errors.ts';
-import { Exchange, type Reply, type Responder } from '../http/exchange.ts';
+import { Exchange, type Reply, type Responder, type StepTrace } from '../http/exchange.ts';
 import { TeeBody } from '../http/tee.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
@@ -65,6 +65,8 @@ class Unheard implements Responder {
   send(original: Exchange, body: Buffer | null, dispatch: Dispatch): void {
     if (this.underWay >= MAX_COPIES) return;
     const copy = copyOf(original, this, body, this.clock.now());
+    // Its tries are no tries of the request itself.
+    copy.trace = original.trace?.step('mirror', true) ?? null;
     this.underWay++;
     dispatch(copy, { finish: (_exchange, answer) => this.respond(copy, answer) });
   }
@@ -78,6 +80,7 @@ class Unheard implements Responder {
       const { owner } = copy;
       copy.owner = null;
       owner?.over(end instanceof Failure ? end : null);
+      (copy.trace as StepTrace | null)?.end();
     });
   }
 }

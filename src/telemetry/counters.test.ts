@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { addRows, Counters, namedCounts, settled } from './counters.ts';
+import { Counters, namedCounts, settle } from './counters.ts';
+import { addRows } from './packed-rows.ts';
+
+function sumOf(counters: Counters): Map<string, Float64Array> {
+  const sum = new Map<string, Float64Array>();
+  addRows(sum, counters.pack());
+  return sum;
+}
 
 test('a route counts requests, statuses by class, bytes and what is in flight', () => {
   const counters = new Counters();
@@ -11,7 +18,7 @@ test('a route counts requests, statuses by class, bytes and what is in flight', 
   route.begin();
   route.received(10);
   route.sent(2 ** 40);
-  expect(namedCounts(counters.read().a)).toEqual({
+  expect(namedCounts(sumOf(counters).get('a'))).toEqual({
     requests: 8,
     informational: 1,
     success: 2,
@@ -33,11 +40,11 @@ test('a name keeps its counter over any number of others, also one like a member
   counters.route('__proto__').begin();
   expect(counters.route('r0')).toBe(counters.route('r0'));
   counters.route('r0').begin();
-  const rows = counters.read();
-  expect(Object.keys(rows)).toHaveLength(1002);
-  expect(rows.r0![0]).toBe(2);
-  expect(rows.r999![0]).toBe(1);
-  const [last, row] = Object.entries(rows).at(-1)!;
+  const rows = sumOf(counters);
+  expect(rows.size).toBe(1002);
+  expect(rows.get('r0')![0]).toBe(2);
+  expect(rows.get('r999')![0]).toBe(1);
+  const [last, row] = [...rows].at(-1)!;
   expect([last, row[0]]).toEqual(['__proto__', 1]);
 });
 
@@ -46,9 +53,9 @@ test('a sum keeps what a dead worker counted, but nothing of it is in flight', (
   dead.route('a').begin();
   const alive = new Counters();
   alive.route('a').begin();
-  const sum = new Map<string, Float64Array>();
-  addRows(sum, settled(dead.read()));
-  addRows(sum, alive.read());
+  const sum = sumOf(dead);
+  settle(sum);
+  addRows(sum, alive.pack());
   expect(namedCounts(sum.get('a'))).toMatchObject({ requests: 2, inFlight: 1 });
   expect(namedCounts(undefined)).toMatchObject({ requests: 0 });
 });

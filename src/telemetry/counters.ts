@@ -1,5 +1,6 @@
 import type { CacheOutcome } from '../http/cache-outcome.ts';
 import { addRequest, addTime, DETAIL, type TimedPhase } from './metrics/route-detail.ts';
+import { type PackedRows, packRows } from './packed-rows.ts';
 
 /**
  * Counts of one route in one worker. Resolved once, when the snapshot is compiled; an increment is one
@@ -95,19 +96,11 @@ export class RouteCounter {
     addTime(this.detail, DETAIL[phase], ms / 1000);
   }
 
-  /** The row, in the order of `COUNTS`; behind them what is counted in detail, where anything is. */
-  row(): Float64Array {
-    const counts = this.table.subarray(this.base, this.base + WIDTH);
-    if (this.detail === null) return counts.slice();
-    const row = new Float64Array(WIDTH + DETAIL.length);
-    row.set(counts);
-    row.set(this.detail, WIDTH);
-    return row;
+  /** Its row: what stands in the order of `COUNTS`, and behind it what is counted in detail, where anything is. */
+  parts(): { counts: Float64Array; detail: Float64Array | null } {
+    return { counts: this.table.subarray(this.base, this.base + WIDTH), detail: this.detail };
   }
 }
-
-/** Rows by the route's name: what a worker sends to the supervisor. */
-export type CounterRows = Record<string, Float64Array>;
 
 /** All counters of a worker. They outlive a reload: a route that keeps its name goes on counting. */
 export class Counters {
@@ -127,33 +120,15 @@ export class Counters {
     return counter;
   }
 
-  read(): CounterRows {
-    const rows: CounterRows = Object.create(null);
-    for (const [name, counter] of this.byRoute) rows[name] = counter.row();
-    return rows;
+  /** All rows, as a worker sends them to the supervisor. */
+  pack(): PackedRows {
+    return packRows([...this.byRoute].map(([name, counter]) => ({ name, ...counter.parts() })));
   }
 }
 
-/** Adds rows to a sum. */
-export function addRows(sum: Map<string, Float64Array>, rows: CounterRows): void {
-  for (const [name, row] of Object.entries(rows)) sum.set(name, added(sum.get(name), row));
-}
-
-function added(total: Float64Array | undefined, row: Float64Array): Float64Array {
-  if (total === undefined) return row.slice();
-  const [longer, shorter] = total.length >= row.length ? [total, row] : [row.slice(), total];
-  for (let i = 0; i < shorter.length; i++) longer[i] = longer[i]! + shorter[i]!;
-  return longer;
-}
-
-/** What a worker that is gone leaves behind: all it counted, but nothing is in flight there any more. */
-export function settled(rows: CounterRows): CounterRows {
-  const left: CounterRows = Object.create(null);
-  for (const [name, row] of Object.entries(rows)) {
-    left[name] = row.slice();
-    left[name][IN_FLIGHT] = 0;
-  }
-  return left;
+/** What workers that are gone leave behind: all they counted, but nothing is in flight there any more. */
+export function settle(sum: ReadonlyMap<string, Float64Array>): void {
+  for (const row of sum.values()) row[IN_FLIGHT] = 0;
 }
 
 /** A row with its names: `{ requests, informational, …, reported }`. */

@@ -12,15 +12,13 @@ export {
   USUAL_MEMBERS,
 } from './access/index.ts';
 export {
-  addRows,
   COUNTS,
-  type CounterRows,
   Counters,
   type CountName,
   detailOfRow,
   namedCounts,
   RouteCounter,
-  settled,
+  settle,
   sumOfPhases,
   UNMATCHED,
 } from './counters.ts';
@@ -43,6 +41,7 @@ export {
   formatFor,
   histogramOf,
   type Labels,
+  labelText,
   METRICS,
   type Metric,
   PhaseTimes,
@@ -51,6 +50,7 @@ export {
   requestsOf,
   TIMED_PHASES,
 } from './metrics/index.ts';
+export { addRows, type PackedRows, packRows } from './packed-rows.ts';
 export { type ProcessState, ProcessWatch } from './process-state.ts';
 export { type RecentRequest, RecentRequests } from './recent/recent-requests.ts';
 export { Seldom } from './seldom.ts';

@@ -1,8 +1,10 @@
 import { type NoParamCallback, write } from 'node:fs';
+import { LineBytes } from './line-bytes.ts';
 
 /** Takes whole lines, and sees to it that they get out, if anyone is there to take them. */
 export interface LineWriter {
-  write(line: string): void;
+  /** Bytes are copied: they may be used again at once. */
+  write(line: string | LineBytes): void;
   /** Resolves with true when all lines are out, or with false after `ms`. */
   flush(ms: number): Promise<boolean>;
 }
@@ -11,9 +13,9 @@ export interface LineWriter {
 const MOST_WAITING = 1024 * 1024;
 const RETRY_AFTER = 10;
 /** So much is written at once, however soon after the last. */
-const ENOUGH = 64 * 1024;
-/** For writers of logs. */
-export const GATHER = 10;
+const ENOUGH = 128 * 1024;
+/** For writers of logs: each write wakes another thread, which costs more than hundreds of lines. */
+export const GATHER = 50;
 
 type WriteCall = (
   fd: number,
@@ -33,8 +35,9 @@ export class DescriptorWriter implements LineWriter {
   private readonly fd: number;
   private readonly call: WriteCall;
   private readonly lost: Lost | null;
-  private waiting: string[] = [];
-  private waitingLength = 0;
+  private waiting = new LineBytes();
+  /** What was written last: room for what comes next. */
+  private spare = new LineBytes();
   private dropped = 0;
   private busy = false;
   private closed = false;
@@ -54,18 +57,19 @@ export class DescriptorWriter implements LineWriter {
     this.lost = lost;
   }
 
-  write(line: string): void {
+  write(line: string | LineBytes): void {
     if (this.closed) return;
-    if (this.waitingLength + line.length > MOST_WAITING) {
+    const { waiting } = this;
+    if (waiting.length + line.length > MOST_WAITING) {
       this.dropped++;
       // Whoever is told hears it now: a reader that takes nothing may never take another line.
       if (this.lost !== null) this.tellDropped();
       return;
     }
-    this.waiting.push(line);
-    this.waitingLength += line.length;
+    if (typeof line === 'string') waiting.utf8(line);
+    else waiting.append(line);
     if (!this.busy) this.begin();
-    else if (this.gathering !== null && this.waitingLength > ENOUGH) this.endGathering();
+    else if (this.gathering !== null && waiting.length > ENOUGH) this.endGathering();
   }
 
   flush(ms: number): Promise<boolean> {
@@ -87,15 +91,17 @@ export class DescriptorWriter implements LineWriter {
   }
 
   private next(): void {
-    if (this.waiting.length === 0) {
+    const { waiting, spare } = this;
+    if (waiting.length === 0) {
       this.rest();
       return;
     }
     this.busy = true;
-    const lines = this.waiting.join('');
-    this.waiting = [];
-    this.waitingLength = 0;
-    this.send(Buffer.from(lines), 0);
+    // One write is under way at a time, so of two pieces of memory one is always free.
+    this.waiting = spare.bytes.length > ENOUGH * 2 ? new LineBytes() : spare;
+    this.waiting.length = 0;
+    this.spare = waiting;
+    this.send(waiting.bytes.subarray(0, waiting.length), 0);
   }
 
   private send(bytes: Buffer, offset: number): void {
@@ -123,9 +129,10 @@ export class DescriptorWriter implements LineWriter {
     }
     // EPIPE, EIO, ENOSPC: there is nobody to tell.
     if (error.code === 'EPIPE' || error.code === 'EIO' || error.code === 'EBADF') this.closed = true;
-    this.lost?.(linesIn(bytes, offset) + this.waiting.length, error.code ?? error.message);
-    this.waiting = [];
-    this.waitingLength = 0;
+    const { waiting } = this;
+    const lines = linesIn(bytes, offset) + linesIn(waiting.bytes.subarray(0, waiting.length), 0);
+    this.lost?.(lines, error.code ?? error.message);
+    waiting.length = 0;
     this.rest();
   }
 
@@ -140,7 +147,7 @@ export class DescriptorWriter implements LineWriter {
       message: 'log entries were dropped: nobody read them',
       count,
     };
-    this.waiting.unshift(`${JSON.stringify(line)}\n`);
+    this.waiting.utf8(`${JSON.stringify(line)}\n`);
   }
 
   private rest(): void {

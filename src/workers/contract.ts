@@ -327,10 +327,11 @@ export interface NodeView extends CacheControl, ConfigControl {
   status(): NodeStatus;
   /** Null when requests are welcome, else why not. */
   unready(): string | null;
-  /** Every route of the config in force, in its order, with its row of counters. */
-  routes(): Promise<{ route: RouteDescription; row: Float64Array | undefined }[]>;
-  /** Counts of the requests that no route took. */
-  unmatched(): Promise<Float64Array | undefined>;
+  /** Every route of the config in force, in its order, with its row of counters; and that of what no route took. */
+  routes(): Promise<{
+    routes: { route: RouteDescription; row: Float64Array | undefined }[];
+    unmatched: Float64Array | undefined;
+  }>;
   /** Every service as all workers together know it. */
   services(): Promise<ServiceDescription[]>;
   /** Drains a target, or takes it in again, on all workers. Null: no service has such a target. */

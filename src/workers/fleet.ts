@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Explained, ExplainRequest } from '../snapshot/index.ts';
-import { addRows, type Logger, type RecentRequest } from '../telemetry/index.ts';
+import { addRows, type Logger, type RecentRequest, settle } from '../telemetry/index.ts';
 import { mergeDescriptions, type ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { Backoff } from './backoff.ts';
@@ -35,6 +35,7 @@ export class Fleet {
   private readonly current = new Map<number, WorkerProcess>();
   private readonly all = new Set<WorkerProcess>();
   private readonly backoff = new Backoff();
+  /** What workers that are gone have counted. */
   private readonly legacy = new Map<string, Float64Array>();
   private desired: Desired = { version: 0, config: null, listeners: new Map() };
   private running = false;
@@ -138,9 +139,10 @@ export class Fleet {
 
   /** Counters of all routes, summed over the workers there are and were. */
   async counters(): Promise<Map<string, Float64Array>> {
-    const live = await Promise.all([...this.all].map((worker) => worker.counters()));
+    await Promise.all([...this.all].map((worker) => worker.count()));
+    // One that died meanwhile has left what it counted, and must not be counted twice.
     const sum = new Map([...this.legacy].map(([name, row]) => [name, row.slice()]));
-    for (const rows of live) addRows(sum, rows);
+    for (const { counted } of this.all) addRows(sum, counted);
     return sum;
   }
 
@@ -218,7 +220,8 @@ export class Fleet {
 
   private died(worker: WorkerProcess, how: string): void {
     this.all.delete(worker);
-    addRows(this.legacy, worker.legacy());
+    addRows(this.legacy, worker.counted);
+    settle(this.legacy);
     if (!this.running || this.current.get(worker.number) !== worker) return;
     const wait = this.backoff.wait(this.options.clock.now());
     const fields = { worker: worker.number, pid: worker.pid, ...(wait > 0 ? { replacedInMs: wait } : {}) };

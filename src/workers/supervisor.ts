@@ -324,12 +324,12 @@ class Supervisor {
       events: this.events,
       routes: async () => {
         const sums = await this.fleet.counters();
-        return this.reloading!.inForce.reading.outline.routes.map((route) => ({
-          route,
-          row: sums.get(route.name),
-        }));
+        const { routes } = this.reloading!.inForce.reading.outline;
+        return {
+          routes: routes.map((route) => ({ route, row: sums.get(route.name) })),
+          unmatched: sums.get(UNMATCHED),
+        };
       },
-      unmatched: async () => (await this.fleet.counters()).get(UNMATCHED),
       series: () => this.series.view(),
       metrics: () => this.metrics(),
       recent: (id, limit) => this.fleet.recent(id, limit),

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Explained, ExplainRequest } from '../snapshot/index.ts';
-import { type CounterRows, settled } from '../telemetry/index.ts';
+import { type PackedRows, packRows } from '../telemetry/index.ts';
 import type { ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { Channel, type Message, NoAnswer, RemoteError } from './channel.ts';
@@ -36,7 +36,8 @@ export class WorkerProcess {
   silence = 0;
   private version = 0;
   private readonly listening = new Map<string, OpenListener>();
-  private lastCounters: CounterRows = {};
+  /** What it is known to have counted. */
+  counted = packRows([]);
   private turn: Promise<unknown> = Promise.resolve();
 
   constructor(entry: URL, number: number, clock: Clock, onRequest: (channel: Channel) => void) {
@@ -119,13 +120,13 @@ export class WorkerProcess {
     this.channel.call('accept', name, { handle: socket }).catch(() => socket.destroy());
   }
 
-  async counters(): Promise<CounterRows> {
+  /** Asks for what it has counted. */
+  async count(): Promise<void> {
     try {
-      this.lastCounters = (await this.channel.call('counters', undefined, { deadline: 1000 })) as CounterRows;
+      this.counted = (await this.channel.call('counters', undefined, { deadline: 1000 })) as PackedRows;
     } catch {
       // Too busy or just gone: what it said last still holds.
     }
-    return this.lastCounters;
   }
 
   /** What it answers on a topic of the bus; undefined where it can't say. */
@@ -151,11 +152,6 @@ export class WorkerProcess {
     return (await this.channel.call('explain', request, { deadline: CALL_DEADLINE })) as Explained;
   }
 
-  /** What it is known to have counted, once it is gone. */
-  legacy(): CounterRows {
-    return settled(this.lastCounters);
-  }
-
   /**
    * Closes its listeners and lets what is under way end within `timeout` ms (Infinity: as long as it takes).
    * Resolves with the number of connections that were cut, when the process has ended.
@@ -168,10 +164,10 @@ export class WorkerProcess {
       const deadline = Number.isFinite(timeout) ? { deadline: timeout + 2000 } : {};
       const left = (await this.channel.call('drain', timeout, deadline)) as {
         cut: number;
-        counters: CounterRows;
+        counters: PackedRows;
       };
       cut = left.cut;
-      this.lastCounters = left.counters;
+      this.counted = left.counters;
     } catch (error) {
       if (!(error instanceof NoAnswer)) cut = 0;
     }

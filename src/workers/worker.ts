@@ -2,7 +2,7 @@ import { flushCompileCache } from 'node:module';
 import type { Socket } from 'node:net';
 import type { GatewayConfig } from '../config/model.ts';
 import type { ExplainRequest } from '../snapshot/index.ts';
-import { Counters, createLogger, type Logger, stdoutWriter } from '../telemetry/index.ts';
+import { Counters, createLogger, type Logger, type PackedRows, stdoutWriter } from '../telemetry/index.ts';
 import { systemClock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
 import { Channel, type Message } from './channel.ts';
@@ -75,7 +75,7 @@ class Worker {
     channel.on('listen', (name, handle) => this.running.listen(name as string, handle as object));
     channel.on('accept', (name, socket) => this.running.accept(name as string, socket as Socket));
     channel.on('unlisten', (name) => this.running.unlisten(name as string));
-    channel.on('counters', () => this.counters.read());
+    channel.on('counters', () => this.counters.pack());
     channel.on('services', () => this.running.describe());
     channel.on('explain', (request) => this.running.explain(request as ExplainRequest));
     channel.on('drain', (timeout) => this.drain(timeout as number));
@@ -116,9 +116,9 @@ class Worker {
     setTimeout(() => flushCompileCache(), 2000).unref();
   }
 
-  private async drain(timeout: number): Promise<{ cut: number; counters: ReturnType<Counters['read']> }> {
+  private async drain(timeout: number): Promise<{ cut: number; counters: PackedRows }> {
     const { cut } = await this.running.drain(timeout);
-    return { cut, counters: this.counters.read() };
+    return { cut, counters: this.counters.pack() };
   }
 
   private hear({ topic, value }: { topic: string; value: unknown }): unknown {

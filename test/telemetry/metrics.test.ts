@@ -194,6 +194,19 @@ describe('the forms', () => {
   });
 });
 
+it('counts of a worker that is killed while it is asked for them count once', async () => {
+  const before = value('tidegate_requests_total', { route: 'shop' })!;
+  const worker = processTree(gateway.pid).at(-1)!;
+  process.kill(worker, 'SIGSTOP');
+  const scraping = scrape();
+  // By the time this is answered, the scrape waits for the worker.
+  await fetch(`http://127.0.0.1:${admin}/healthz`);
+  process.kill(worker, 'SIGKILL');
+  scraped = readMetrics((await scraping).text, 'prometheus');
+  expect(value('tidegate_requests_total', { route: 'shop' })).toBe(before);
+  await gateway.line(/the new worker serves/);
+});
+
 it('counts of a worker that is killed are not lost', async () => {
   const before = value('tidegate_requests_total', { route: 'shop' })!;
   process.kill(processTree(gateway.pid).at(-1)!, 'SIGKILL');

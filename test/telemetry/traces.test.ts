@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createLogger, type Logger } from '../../src/telemetry/index.ts';
 import {
   answer,
   headerValue,
@@ -14,31 +15,19 @@ import {
   type TestGateway,
   until,
 } from '../../src/testkit/index.ts';
-
-interface Value {
-  stringValue?: string;
-  intValue?: string;
-}
-interface Span {
-  traceId: string;
-  spanId: string;
-  parentSpanId?: string;
-  traceState?: string;
-  name: string;
-  kind: number;
-  startTimeUnixNano: string;
-  endTimeUnixNano: string;
-  attributes: { key: string; value: Value }[];
-  status: { code?: number };
-}
+import { authServer } from '../auth/auth-server.ts';
+import { type Attributes, exportTraceServiceRequest, type Span } from './otlp.ts';
 
 /** A receiver of OTLP/HTTP: strict about what the protocol says of its form. */
 class Collector {
   readonly spans: Span[] = [];
   readonly requests: { path: string; headers: IncomingMessage['headers'] }[] = [];
-  resource: { key: string; value: Value }[] = [];
+  /** What the protocol forbids. */
+  readonly wrongs: string[] = [];
+  resource: Attributes = [];
   /** What it answers with. */
   statuses: number[] = [];
+  says = '{}';
   hang = false;
   private readonly server: Server;
 
@@ -62,25 +51,17 @@ class Collector {
     this.requests.push({ path: `${request.method} ${request.url}`, headers: request.headers });
     if (this.hang) return;
     const status = this.statuses.shift() ?? 200;
-    if (status === 200) {
-      const body = JSON.parse(Buffer.concat(parts).toString()) as {
-        resourceSpans: { resource: { attributes: Collector['resource'] }; scopeSpans: { spans: Span[] }[] }[];
-      };
-      for (const { resource, scopeSpans } of body.resourceSpans) {
-        this.resource = resource.attributes;
-        for (const span of scopeSpans.flatMap(({ spans }) => spans)) this.check(span);
-      }
-    }
-    response.writeHead(status, { 'content-type': 'application/json' }).end('{}');
+    if (status === 200) this.read(Buffer.concat(parts).toString());
+    response.writeHead(status, { 'content-type': 'application/json' }).end(this.says);
   }
 
-  private check(span: Span): void {
-    expect(span.traceId).toMatch(/^[0-9a-f]{32}$/);
-    expect(span.spanId).toMatch(/^[0-9a-f]{16}$/);
-    expect(span.startTimeUnixNano).toMatch(/^\d{19}$/);
-    expect(BigInt(span.endTimeUnixNano)).toBeGreaterThanOrEqual(BigInt(span.startTimeUnixNano));
-    for (const { value } of span.attributes) expect(Object.keys(value)).toHaveLength(1);
-    this.spans.push(span);
+  private read(text: string): void {
+    const { success, data, error } = exportTraceServiceRequest.safeParse(JSON.parse(text));
+    if (!success) return void this.wrongs.push(error.message);
+    for (const { resource, scopeSpans } of data.resourceSpans) {
+      this.resource = resource.attributes;
+      this.spans.push(...scopeSpans.flatMap(({ spans }) => spans));
+    }
   }
 
   async some(count: number): Promise<Span[]> {
@@ -91,10 +72,15 @@ class Collector {
 
 const at = (span: Span, key: string) => {
   const value = span.attributes.find((one) => one.key === key)?.value;
-  return value?.stringValue ?? (value?.intValue === undefined ? undefined : Number(value.intValue));
+  return (
+    value?.stringValue ??
+    value?.boolValue ??
+    (value?.intValue === undefined ? undefined : Number(value.intValue))
+  );
 };
 const server = (spans: readonly Span[]) => spans.find(({ kind }) => kind === 2)!;
 const tries = (spans: readonly Span[]) => spans.filter(({ kind }) => kind === 3);
+const named = (spans: readonly Span[], name: string) => spans.filter((span) => span.name === name);
 
 let collector: Collector;
 let service: ScriptedOrigin;
@@ -103,6 +89,7 @@ afterEach(async () => {
   await gateway.close();
   await service.close();
   collector.close();
+  expect(collector.wrongs).toEqual([]);
 });
 
 async function start(
@@ -110,16 +97,18 @@ async function start(
   route: object = {},
   script?: Script | Script[],
   more: object = {},
+  log?: Logger,
 ): Promise<void> {
   collector = new Collector();
   const otlp = await collector.open();
   service = await scriptedOrigin(script ?? answer(200, [], 'ok'));
-  gateway = await startTestGateway({
+  const config = {
     services: { shop: { url: service.url }, down: { url: 'http://127.0.0.1:9' } },
     routes: { all: { match: '/*', to: 'shop', ...route } },
     tracing: { otlp, ...tracing },
     ...more,
-  });
+  };
+  gateway = await startTestGateway(config, log === undefined ? {} : { log });
 }
 
 async function ask(head = 'GET /a?b=1', ...headers: string[]): Promise<number> {
@@ -128,6 +117,11 @@ async function ask(head = 'GET /a?b=1', ...headers: string[]): Promise<number> {
   const { status } = await client.response(head.split(' ')[0]!);
   client.close();
   return status;
+}
+
+function logTo(lines: string[]): Logger {
+  const writer = { write: (line: string) => void lines.push(line), flush: () => Promise.resolve(true) };
+  return createLogger({ writer, format: 'json' });
 }
 
 const PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
@@ -196,16 +190,118 @@ describe('a request that is recorded', () => {
     expect(at(tries(spans)[0]!, 'error.type')).toBe('TG_UPSTREAM_REFUSED');
   });
 
-  it('that is answered from the cache has none but its own', async () => {
+  it('has its look into the cache as a step: the fill has one of its own, a hit none', async () => {
     await start({}, { cache: { ttl: '60s' } });
     await ask();
     await ask();
-    const spans = await collector.some(3);
-    expect(tries(spans)).toHaveLength(1);
-    expect(spans.filter(({ kind }) => kind === 2).map((span) => at(span, 'tidegate.cache'))).toEqual([
-      'miss',
-      'hit',
+    const spans = await collector.some(6);
+    const [miss, hit] = spans.filter(({ kind }) => kind === 2);
+    expect([at(miss!, 'tidegate.cache'), at(hit!, 'tidegate.cache')]).toEqual(['miss', 'hit']);
+    const looks = named(spans, 'cache');
+    expect(looks.map((span) => at(span, 'tidegate.cache'))).toEqual(['miss', 'hit']);
+    expect(looks.map(({ parentSpanId }) => parentSpanId)).toEqual([miss!.spanId, hit!.spanId]);
+    const [fill] = named(spans, 'cache fill');
+    expect(fill!.parentSpanId).toBe(miss!.spanId);
+    expect(tries(spans).map(({ parentSpanId }) => parentSpanId)).toEqual([fill!.spanId]);
+  });
+
+  it("that waits for another's fill is linked to it", async () => {
+    let open = () => {};
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const whole = answer(200, [], 'ok');
+    await start(
+      {},
+      { cache: { ttl: '60s' } },
+      async (exchange) => {
+        await opened;
+        await exchange.connection.send(whole as string);
+      },
+      {
+        routes: {
+          all: { match: '/a', to: 'shop', cache: { ttl: '60s' } },
+          own: { match: '/own', respond: {} },
+        },
+      },
+    );
+    const first = ask();
+    await until(() => service.requests.length === 1, 'the fill');
+    const second = await rawClient({ port: gateway.port });
+    await second.send('GET /a?b=1 HTTP/1.1\r\nHost: shop.test\r\n\r\n');
+    // What was sent after it has been answered, so it has been read.
+    await ask('GET /own');
+    open();
+    await first;
+    expect((await second.response('GET')).status).toBe(200);
+    second.close();
+    expect(service.requests).toHaveLength(1);
+    const spans = await collector.some(7);
+    const [fill] = named(spans, 'cache fill');
+    const looks = named(spans, 'cache');
+    const joined = looks.find(({ links }) => links !== undefined)!;
+    expect(joined.links).toEqual([{ traceId: fill!.traceId, spanId: fill!.spanId }]);
+    expect(joined.traceId).not.toBe(fill!.traceId);
+    expect(at(joined, 'tidegate.cache')).toBe('collapsed');
+    expect(looks).toHaveLength(2);
+  });
+
+  it('whose client leaves is recorded with its look into the cache', async () => {
+    await start({}, { cache: { ttl: '60s' } }, () => new Promise<void>(() => {}));
+    const client = await rawClient({ port: gateway.port });
+    await client.send('GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n');
+    await until(() => service.requests.length === 1, 'the fill');
+    client.close();
+    const spans = await collector.some(2);
+    expect(named(spans, 'cache')[0]!.parentSpanId).toBe(server(spans).spanId);
+  });
+
+  it('has each decision of a provider as a step, below it what an auth server was asked', async () => {
+    const auth = await authServer();
+    await using _ = { [Symbol.asyncDispose]: () => auth.origin.close() };
+    const corp = {
+      introspection: {
+        endpoint: `${auth.origin.url}/introspect`,
+        clientId: 'gw',
+        clientSecret: 'pw',
+        cache: '60s',
+      },
+    };
+    await start({}, { auth: { with: 'corp' } }, undefined, { auth: { corp } });
+    for (let i = 0; i < 2; i++) expect(await ask('GET /', 'Authorization: Bearer abc')).toBe(200);
+    auth.say = () => ({ active: false });
+    expect(await ask('GET /', 'Authorization: Bearer def')).toBe(401);
+    const spans = await collector.some(10);
+    const steps = named(spans, 'auth corp');
+    expect(
+      steps.map((span) => [at(span, 'tidegate.auth.decision'), at(span, 'tidegate.auth.outcome')]),
+    ).toEqual([
+      ['asked', 'allowed'],
+      ['kept', 'allowed'],
+      ['asked', 'refused'],
     ]);
+    const questions = tries(spans).filter((span) => at(span, 'tidegate.service') === 'auth corp');
+    expect(questions.map(({ parentSpanId }) => parentSpanId)).toEqual([steps[0]!.spanId, steps[2]!.spanId]);
+    expect(questions.map((span) => at(span, 'url.path'))).toEqual(['/introspect', '/introspect']);
+    expect(auth.asked.map(({ headers }) => headers.traceparent)).toEqual(
+      questions.map(({ traceId, spanId }) => `00-${traceId}-${spanId}-01`),
+    );
+    const servers = spans.filter(({ kind }) => kind === 2);
+    expect(steps.map(({ parentSpanId }) => parentSpanId)).toEqual(servers.map(({ spanId }) => spanId));
+  });
+
+  it('has a copy that was sent elsewhere as a step', async () => {
+    const copies = await scriptedOrigin(answer(200, [], 'copied'));
+    await using _ = { [Symbol.asyncDispose]: () => copies.close() };
+    await start({}, { mirror: { to: 'twin' } }, undefined, {
+      services: { shop: { url: 'http://127.0.0.1:9' }, twin: { url: copies.url } },
+    });
+    await ask();
+    const spans = await collector.some(4);
+    const [mirror] = named(spans, 'mirror');
+    expect(mirror!.parentSpanId).toBe(server(spans).spanId);
+    const below = tries(spans).filter(({ parentSpanId }) => parentSpanId === mirror!.spanId);
+    expect(below.map((span) => at(span, 'tidegate.service'))).toEqual(['twin']);
   });
 
   it('to an aggregate has one for each call', async () => {
@@ -257,6 +353,42 @@ describe('a collector', () => {
     await collector.some(2);
     expect(collector.spans).toHaveLength(2);
   }, 15_000);
+
+  it.each([
+    [415, '', /answers 415: it takes no OTLP in JSON/],
+    [400, '{"code":3,"message":"no such field"}', /answers 400: .*\(no such field\)$/],
+    [404, 'page not found', /answers 404: .*mostly \/v1\/traces \(page not found\)$/],
+  ])('that answers %i is told of once, and why', async (status, says, why) => {
+    const lines: string[] = [];
+    const log = logTo(lines);
+    await start({}, {}, undefined, {}, log);
+    collector.says = says;
+    collector.statuses = [status, status];
+    await ask();
+    await until(() => collector.requests.length === 1, 'the first batch');
+    await ask();
+    await until(() => collector.requests.length === 2, 'the second batch');
+    await ask();
+    await collector.some(2);
+    await until(() => lines.some((line) => line.includes('taken again')), 'the end of it');
+    const told = lines.map((line) => JSON.parse(line)).filter(({ message }) => /^traces/.test(message));
+    expect(told.map(({ message }) => message)).toEqual(['traces are refused', 'traces are taken again']);
+    expect(told[0].why).toMatch(why);
+  });
+
+  it('that takes a part alone is told of', async () => {
+    const lines: string[] = [];
+    const log = logTo(lines);
+    await start({}, {}, undefined, {}, log);
+    collector.says = '{"partialSuccess":{"rejectedSpans":"2","errorMessage":"too old"}}';
+    await ask();
+    await until(() => lines.some((line) => line.includes('too old')), 'a line of the log');
+    expect(JSON.parse(lines.at(-1)!)).toMatchObject({
+      message: 'traces are refused',
+      why: 'it takes only a part (too old)',
+      spans: 2,
+    });
+  });
 
   it('that hangs costs no request', async () => {
     await start();

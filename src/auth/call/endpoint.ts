@@ -1,5 +1,7 @@
 import type { ServiceConfig, UpstreamTlsConfig } from '../../config/model.ts';
 import { Failure } from '../../http/errors.ts';
+import type { ExchangeTrace } from '../../http/exchange.ts';
+import { removeHeader } from '../../http/headers.ts';
 import { type Logger, silentLogger } from '../../telemetry/index.ts';
 import { type Resolver, type Service, Upstreams } from '../../upstream/index.ts';
 import type { Clock } from '../../util/clock.ts';
@@ -48,12 +50,25 @@ export class Endpoint {
    * Asks once, and once more where a kept connection turned out to be closed.
    *
    * @param ms To the end of the answer.
+   * @param trace Where it is recorded; null: nowhere.
    */
-  async call(request: RequestOfCall, ms: number): Promise<AnswerOfCall | Failure> {
+  async call(
+    request: RequestOfCall,
+    ms: number,
+    trace: ExchangeTrace | null = null,
+  ): Promise<AnswerOfCall | Failure> {
     const { clock } = this.parts;
+    const span = trace?.try(
+      { service: this.service.name, name: this.origin },
+      request.method,
+      request.target,
+    );
+    const asked = span == null ? request : traced(request, span.traceparent);
     this.underWay++;
-    const answer = await new EndpointCall(this.service, request, { ms, maxBody: MAX_BODY, clock }).run();
+    const answer = await new EndpointCall(this.service, asked, { ms, maxBody: MAX_BODY, clock }).run();
     this.underWay--;
+    if (answer instanceof Failure) span?.end(null, answer);
+    else span?.end(answer.status, null);
     this.forget();
     if (answer instanceof Failure) return this.failed(answer.cause || answer.entry.detail, answer.retryAfter);
     return answer;
@@ -93,6 +108,14 @@ export class Endpoint {
   private forget(): void {
     if (this.closed && this.underWay === 0) this.parts.endpoints.delete(this);
   }
+}
+
+/** The server is told which span asks it. */
+function traced(request: RequestOfCall, traceparent: string): RequestOfCall {
+  const headers = request.headers.slice();
+  removeHeader(headers, 'traceparent');
+  headers.push('traceparent', traceparent);
+  return { ...request, headers };
 }
 
 function serviceOf(provider: string, url: URL, tls: UpstreamTlsConfig): ServiceConfig {

@@ -27,6 +27,7 @@ import type { FlightRoute } from './flight-route.ts';
 import { askByHead } from './head.ts';
 import { asksForAll, hitsOf } from './hit.ts';
 import type { OwnWrites } from './own-writes.ts';
+import { tracedOut } from './traced-out.ts';
 import { Waiter } from './waiter.ts';
 
 /** Longest request body that stands in a key. */
@@ -59,9 +60,13 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   }
 
   readonly serve: Origin<T> = (exchange, out) => {
+    if (exchange.upgrade !== null) return this.origin(exchange, out);
+    this.answer(exchange, exchange.trace === null ? out : tracedOut(exchange.trace, out));
+  };
+
+  private answer(exchange: Exchange, out: Out<T>): void {
     const { method } = exchange;
     const { methods } = this.rules.policy;
-    if (exchange.upgrade !== null) return this.origin(exchange, out);
     if (method !== 'HEAD' && !methods.includes(method)) return this.forward(exchange, out, { fwd: 'method' });
     const { body } = exchange;
     if (!this.rules.body || body === null) return this.enter(exchange, out);
@@ -69,7 +74,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     // It was read already, for an expression.
     if (body.length > KEY_BODY) return this.forward(exchange, out, LONG_BODY);
     this.enter(exchange, out);
-  };
+  }
 
   /** Waits first where the client is to get nothing older than something. */
   private enter(exchange: Exchange, out: Out<T>): void {
@@ -283,7 +288,10 @@ export class CachedOrigin<T> implements FlightRoute<T> {
       return this.alone(waiter, base, forced);
     const name = this.flightName(waiter, stored);
     const under = cache.flights.get(name) as Flight<T> | undefined;
-    if (under !== undefined && (forced ? under.takesForced(waiter) : under.takes(waiter))) return;
+    if (under !== undefined && (forced ? under.takesForced(waiter) : under.takes(waiter))) {
+      if (under.trace !== null) waiter.out.joined?.(under.trace.context);
+      return;
+    }
     this.launch(name, waiter, base, forced);
   }
 

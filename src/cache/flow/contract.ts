@@ -1,5 +1,5 @@
 import type { Failure } from '../../http/errors.ts';
-import type { Exchange, Reply } from '../../http/exchange.ts';
+import type { Exchange, Reply, SpanContext } from '../../http/exchange.ts';
 import type { Headers } from '../../http/headers.ts';
 import type { Entry } from '../entry.ts';
 import type { RoutePolicy, StoreRefusal } from '../policy/index.ts';
@@ -7,6 +7,8 @@ import type { RoutePolicy, StoreRefusal } from '../policy/index.ts';
 /** Takes an answer. `T`: what is done to it on its way out, opaque here: it is not stored. */
 export interface Out<T> {
   finish(exchange: Exchange, answer: Reply, transform: T): void;
+  /** Its answer is waited for at a fill that is recorded. Absent: nobody records it. */
+  joined?(fill: SpanContext): void;
 }
 
 /** Asks the origin: a service, or an aggregate. */

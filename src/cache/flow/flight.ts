@@ -1,6 +1,6 @@
 import { type Body, cancelBody, isSource } from '../../http/body.ts';
 import { crashOf, type Failure } from '../../http/errors.ts';
-import type { Exchange, Reply, Responder } from '../../http/exchange.ts';
+import type { Exchange, Reply, Responder, StepTrace } from '../../http/exchange.ts';
 import { getHeader, type Headers, removeHeader } from '../../http/headers.ts';
 import { canonicalUrl } from '../../router/index.ts';
 import type { Entry } from '../entry.ts';
@@ -48,6 +48,8 @@ const NO_CONTENT = Buffer.alloc(0);
  */
 export class Flight<T> implements Responder {
   readonly name: string;
+  /** The fill as a step of its leader's trace; null: that is not recorded. */
+  readonly trace: StepTrace | null;
   private readonly url: string;
   private readonly route: FlightRoute<T>;
   private readonly leader: Waiter<T>;
@@ -72,6 +74,7 @@ export class Flight<T> implements Responder {
 
   constructor(name: string, route: FlightRoute<T>, leader: Waiter<T>, known: Known | null, forced: boolean) {
     this.name = name;
+    this.trace = leader.exchange.trace?.step('cache fill', true) ?? null;
     this.route = route;
     this.url = canonicalUrl(leader.keyed.url) ?? leader.keyed.url;
     this.leader = leader;
@@ -216,8 +219,10 @@ export class Flight<T> implements Responder {
     const headers = validationHeaders(this.base.entry ?? undefined, this.route.headersFor(exchange));
     if (!this.base.servable) removeHeader(headers, 'if-modified-since');
     const body = rules.body && Buffer.isBuffer(exchange.body) ? exchange.body : null;
-    this.giving.fill = fillExchange(exchange, keyed, headers, body, this, clock.now());
-    origin(this.giving.fill, { finish: (_fill, answer) => this.answered(answer) });
+    const fill = fillExchange(exchange, keyed, headers, body, this, clock.now());
+    fill.trace = this.trace;
+    this.giving.fill = fill;
+    origin(fill, { finish: (_fill, answer) => this.answered(answer) });
   }
 
   /** Whether what comes early is for the others as well, only the answer will tell. */
@@ -460,6 +465,7 @@ export class Flight<T> implements Responder {
   private end(): void {
     if (this.over) return;
     this.over = true;
+    this.trace?.end();
     const { cache } = this.route;
     if (cache.flights.get(this.name) === (this as Flight<unknown>)) cache.flights.delete(this.name);
     void this.turn?.end(this.putting);

@@ -2,13 +2,14 @@ import type { Failure } from '../../http/errors.ts';
 import type { Completion, Exchange, Reply } from '../../http/exchange.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Random } from '../../util/random.ts';
+import type { LineBytes } from '../line-bytes.ts';
 import type { LineWriter } from '../line-writer.ts';
 import type { AccessRecord } from './record.ts';
 import { shownTarget } from './shown-target.ts';
 
 export interface AccessLogSettings {
-  /** Makes the line of a request, its end of line included. */
-  line(record: AccessRecord): string;
+  /** Makes the line of a request, its end of line included; bytes are good until the next one. */
+  line(record: AccessRecord): string | LineBytes;
   /** Is a request logged at all? Null: each is. */
   readonly when: ((record: AccessRecord) => boolean) | null;
   /** The share of requests that are logged; 1: all. */

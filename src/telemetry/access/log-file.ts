@@ -1,5 +1,6 @@
 import { close, constants, fstatSync, openSync, statSync } from 'node:fs';
 import type { Clock } from '../../util/clock.ts';
+import type { LineBytes } from '../line-bytes.ts';
 import { DescriptorWriter, GATHER, type LineWriter } from '../line-writer.ts';
 import type { Logger } from '../log.ts';
 
@@ -35,7 +36,7 @@ export class LogFile implements LineWriter {
     this.writer = this.writerTo(this.fd);
   }
 
-  write(line: string): void {
+  write(line: string | LineBytes): void {
     this.writer.write(line);
   }
 

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { LineBytes } from '../line-bytes.ts';
 
 /** Longest value of a field, in bytes of UTF-8. */
 const LONGEST = 1024;
@@ -26,6 +27,11 @@ function meant(text: string): string {
 
 /** Texts without anything that must be escaped in JSON, nor what a terminal could take for a command. */
 const PLAIN = /^[\x20-\x21\x23-\x5b\x5d-\x7e]*$/;
+
+/** A text as JSON, on one line whatever reads it, into a line. */
+export function writeQuoted(line: LineBytes, text: string): void {
+  if (text.length > LONGEST || !line.plainQuoted(text)) line.utf8(quoted(text));
+}
 
 /** A text as JSON, on one line whatever reads it. */
 export function quoted(text: string): string {

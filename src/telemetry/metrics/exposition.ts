@@ -1,3 +1,5 @@
+import { LineBytes } from '../line-bytes.ts';
+
 /** How a metric is named and explained: the one place that text, docs and tests are made from. */
 export interface Metric {
   readonly name: string;
@@ -20,10 +22,13 @@ export function formatFor(accept: string | undefined): Format {
   return accept?.includes('application/openmetrics-text') ? 'openmetrics' : 'prometheus';
 }
 
+/** Bytes of the last one: the next is about as long. */
+let usualLength = 64 * 1024;
+
 /** Writes metrics as text: Prometheus 0.0.4, or OpenMetrics 1.0. */
 export class Exposition {
   private readonly format: Format;
-  private readonly lines: string[] = [];
+  private readonly text = new LineBytes(usualLength);
 
   constructor(format: Format) {
     this.format = format;
@@ -34,13 +39,13 @@ export class Exposition {
     const open = this.format === 'openmetrics';
     // A counter's family goes without its `_total` in OpenMetrics, an info without `_info`.
     const family = open ? name.replace(/_(?:total|info)$/, '') : name;
-    this.lines.push(`# HELP ${family} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}`);
-    this.lines.push(`# TYPE ${family} ${type === 'info' && !open ? 'gauge' : type}`);
-    if (open && unit !== undefined) this.lines.push(`# UNIT ${family} ${unit}`);
+    this.text.utf8(`# HELP ${family} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n`);
+    this.text.utf8(`# TYPE ${family} ${type === 'info' && !open ? 'gauge' : type}\n`);
+    if (open && unit !== undefined) this.text.utf8(`# UNIT ${family} ${unit}\n`);
   }
 
   sample(name: string, labels: Labels, value: number): void {
-    this.lines.push(`${name}${labelText(labels)} ${numberText(value)}`);
+    this.line(`${name}${labelText(labels)} `, value);
   }
 
   histogram(
@@ -49,25 +54,46 @@ export class Exposition {
     bounds: readonly number[],
     { buckets, count, sum }: { buckets: readonly number[]; count: number; sum: number },
   ): void {
-    // A scrape is mostly these lines: what they share is made once.
+    const { text } = this;
     const own = labelText(labels);
-    const head = own === '' ? `${name}_bucket{le="` : `${name}_bucket${own.slice(0, -1)},le="`;
-    let text = '';
-    for (let i = 0; i < bounds.length; i++) text += `${head}${boundText(bounds[i]!)}"} ${buckets[i]!}\n`;
-    text += `${head}+Inf"} ${count}\n${name}_sum${own} ${numberText(sum)}\n${name}_count${own} ${count}`;
-    this.lines.push(text);
+    // A scrape is mostly these lines, and they all begin alike.
+    const from = text.length;
+    text.utf8(own === '' ? `${name}_bucket{le="` : `${name}_bucket${own.slice(0, -1)},le="`);
+    const to = text.length;
+    for (let i = 0; i < bounds.length; i++) {
+      if (i > 0) text.again(from, to);
+      text.ascii(boundText(bounds[i]!));
+      text.count(buckets[i]!);
+      text.newline();
+    }
+    text.again(from, to);
+    this.line('+Inf"} ', count);
+    this.line(`${name}_sum${own} `, sum);
+    this.line(`${name}_count${own} `, count);
   }
 
-  toString(): string {
-    const end = this.format === 'openmetrics' ? '# EOF\n' : '';
-    return `${this.lines.join('\n')}\n${end}`;
+  /** All of it, to be written once. */
+  toBytes(): Buffer<ArrayBuffer> {
+    const { text } = this;
+    if (this.format === 'openmetrics') text.ascii('# EOF\n');
+    usualLength = text.length + 4096;
+    return text.bytes.subarray(0, text.length);
+  }
+
+  private line(head: string, value: number): void {
+    const { text } = this;
+    text.utf8(head);
+    if (Number.isInteger(value) && value >= 0) text.count(value);
+    else text.ascii(numberText(value));
+    text.newline();
   }
 }
 
-export type Labels = readonly (readonly [name: string, value: string])[];
+/** Names with values; or the text that was made of them, where many samples have the same. */
+export type Labels = readonly (readonly [name: string, value: string])[] | string;
 
-function labelText(labels: Labels): string {
-  if (labels.length === 0) return '';
+export function labelText(labels: Labels): string {
+  if (typeof labels === 'string' || labels.length === 0) return labels.toString();
   return `{${labels.map(([name, value]) => `${name}="${escaped(value)}"`).join(',')}}`;
 }
 
@@ -79,11 +105,11 @@ function escaped(value: string): string {
 
 const boundTexts = new Map<number, string>();
 
-/** A bound is a float in both formats. There are few, and each is written for every route. */
+/** The rest of a label and of what is before a count. A bound is a float in both formats; there are few, written for every route. */
 function boundText(bound: number): string {
   let text = boundTexts.get(bound);
   if (text === undefined) {
-    text = Number.isInteger(bound) ? `${bound}.0` : String(bound);
+    text = `${Number.isInteger(bound) ? `${bound}.0` : bound}"} `;
     boundTexts.set(bound, text);
   }
   return text;

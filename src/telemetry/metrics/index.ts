@@ -5,6 +5,7 @@ export {
   type Format,
   formatFor,
   type Labels,
+  labelText,
   type Metric,
 } from './exposition.ts';
 export { PhaseTimes } from './phase-times.ts';

@@ -87,19 +87,21 @@ export class Exporter {
         redirect: 'error',
         signal: AbortSignal.timeout(deadline),
       });
-      await response.body?.cancel();
-      if (response.ok) return this.arrived();
+      const said = await beginningOf(response);
+      if (response.ok) return this.arrived(said);
+      const why = `it answers ${response.status}${HINTS[response.status] ?? ''}${saidOf(said)}`;
       // OTLP/HTTP, Failures: only these say that another try makes sense.
-      if (![429, 502, 503, 504].includes(response.status))
-        return this.refused(`it answers ${response.status}`, batch.length);
-      return this.failed(`it answers ${response.status}`, Number(response.headers.get('retry-after')) * 1000);
+      if (![429, 502, 503, 504].includes(response.status)) return this.refused(why, batch.length);
+      return this.failed(why, Number(response.headers.get('retry-after')) * 1000);
     } catch (error) {
       const { message, cause } = error as Error & { cause?: Error };
       return this.failed(cause?.message ?? message, 0);
     }
   }
 
-  private arrived(): null {
+  private arrived(said: string): null {
+    const partly = partialSuccess(said);
+    if (partly !== null) return this.refused(partly.why, partly.spans);
     if (this.failures > 0)
       this.parts.log.info('traces are taken again', { url: this.config.url, dropped: this.dropped });
     this.failures = 0;
@@ -123,5 +125,55 @@ export class Exporter {
   private stopTimer(): void {
     if (this.timer !== null) this.parts.clock.cancel(this.timer);
     this.timer = null;
+  }
+}
+
+/** What statuses mean that collectors give to those who are set up wrong. */
+const HINTS: Readonly<Record<number, string>> = {
+  400: ': what it was sent is not what it expects at this path',
+  401: ': it does not know who sends them; see `headers` of `tracing`',
+  403: ': who sends them may not; see `headers` of `tracing`',
+  404: ': nothing takes traces at this path, which is mostly /v1/traces',
+  405: ': nothing takes traces at this path, which is mostly /v1/traces',
+  415: ': it takes no OTLP in JSON, only in another form; a collector of OpenTelemetry in between takes both',
+};
+/** Of what a collector says, in bytes. */
+const MOST_SAID = 4096;
+
+async function beginningOf(response: Response): Promise<string> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of response.body ?? []) {
+    parts.push(Buffer.from(part as Uint8Array));
+    length += parts.at(-1)!.length;
+    if (length >= MOST_SAID) break;
+  }
+  return Buffer.concat(parts).subarray(0, MOST_SAID).toString();
+}
+
+/** A refusal says why in a google.rpc.Status (OTLP/HTTP, Failures), or in plain words. */
+function saidOf(text: string): string {
+  const { message } = objectOf(text);
+  const said = typeof message === 'string' ? message : /^[\x20-\x7e]{1,200}$/.test(text) ? text : '';
+  return said === '' || said === '{}' ? '' : ` (${said.slice(0, 200)})`;
+}
+
+/** OTLP/HTTP, Partial Success: it took the request, but not all of its spans. */
+function partialSuccess(text: string): { why: string; spans: number } | null {
+  const { partialSuccess: partly } = objectOf(text) as {
+    partialSuccess?: { rejectedSpans?: unknown; errorMessage?: unknown };
+  };
+  const spans = Number(partly?.rejectedSpans ?? 0);
+  return spans > 0
+    ? { why: `it takes only a part${saidOf(String(partly?.errorMessage ?? ''))}`, spans }
+    : null;
+}
+
+function objectOf(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
   }
 }

@@ -1,3 +1,7 @@
+import type { SpanContext } from '../../http/exchange.ts';
+
+export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
+
 /** A span that is over, in the words of OpenTelemetry. */
 export interface Span {
   readonly traceId: string;
@@ -5,15 +9,16 @@ export interface Span {
   readonly parentId: string | null;
   readonly state: string | null;
   readonly name: string;
-  readonly kind: 'server' | 'client';
+  readonly kind: 'internal' | 'server' | 'client';
   /** Milliseconds since 1970, with fractions. */
   readonly start: number;
   readonly end: number;
-  readonly attributes: Readonly<Record<string, string | number | undefined>>;
+  readonly attributes: Attributes;
+  readonly links: readonly SpanContext[];
   readonly failed: boolean;
 }
 
-const KINDS = { server: 2, client: 3 } as const;
+const KINDS = { internal: 1, server: 2, client: 3 } as const;
 const ERROR = 2;
 
 /** A request of OTLP/HTTP in JSON (opentelemetry-proto, ExportTraceServiceRequest). */
@@ -34,6 +39,7 @@ function encode(span: Span): object {
     startTimeUnixNano: nanos(span.start),
     endTimeUnixNano: nanos(span.end),
     attributes: attributes(span.attributes),
+    ...(span.links.length === 0 ? {} : { links: span.links }),
     status: span.failed ? { code: ERROR } : {},
   };
 }
@@ -43,10 +49,19 @@ function nanos(ms: number): string {
   return String(BigInt(Math.round(ms * 1000)) * 1000n);
 }
 
-function attributes(values: Readonly<Record<string, string | number | undefined>>): object[] {
+function attributes(values: Attributes): object[] {
   return Object.entries(values).flatMap(([key, value]) =>
-    value === undefined
-      ? []
-      : [{ key, value: typeof value === 'string' ? { stringValue: value } : { intValue: String(value) } }],
+    value === undefined ? [] : [{ key, value: anyValue(value) }],
   );
+}
+
+function anyValue(value: string | number | boolean): object {
+  switch (typeof value) {
+    case 'string':
+      return { stringValue: value };
+    case 'boolean':
+      return { boolValue: value };
+    default:
+      return { intValue: String(value) };
+  }
 }

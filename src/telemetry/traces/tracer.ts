@@ -1,12 +1,20 @@
 import { cacheOutcome } from '../../http/cache-outcome.ts';
 import type { Failure } from '../../http/errors.ts';
-import type { Completion, Exchange, ExchangeTrace, Reply, Served, TrySpan } from '../../http/exchange.ts';
+import type {
+  Completion,
+  Exchange,
+  ExchangeTrace,
+  Reply,
+  Served,
+  SpanContext,
+  StepTrace,
+  TrySpan,
+} from '../../http/exchange.ts';
 import { getHeader, getHeaders } from '../../http/headers.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Random } from '../../util/random.ts';
 import { shownTarget } from '../access/shown-target.ts';
 import type { Exporter } from './exporter.ts';
-import type { Span } from './span.ts';
 
 export interface TracerSettings {
   /** The share of traces that begin here and are recorded; those that come with a parent go by it. */
@@ -19,7 +27,7 @@ export interface TracerSettings {
   isTraceparent(text: string): boolean;
 }
 
-/** Records requests as spans: one for the request, one for each try at a service. */
+/** Records requests as spans: one for the request, and below it its tries at services and its steps. */
 export class Tracer implements Completion {
   private readonly settings: TracerSettings;
 
@@ -53,44 +61,41 @@ function chosen(traceId: string, share: number): boolean {
   return share >= 1 || Number.parseInt(traceId.slice(16, 29), 16) / 2 ** 52 < share;
 }
 
-class RecordedTrace implements ExchangeTrace {
-  private readonly settings: TracerSettings;
-  private readonly traceId: string;
-  private readonly parentId: string | null;
-  private readonly state: string | null;
-  private readonly spanId: string;
+/** A span under way, and what hangs below it. */
+abstract class Recorded implements ExchangeTrace {
+  readonly context: SpanContext;
+  protected readonly settings: TracerSettings;
+  protected readonly state: string | null;
 
-  constructor(settings: TracerSettings, traceId: string, parentId: string | null, state: string | null) {
+  constructor(settings: TracerSettings, traceId: string, state: string | null) {
     this.settings = settings;
-    this.traceId = traceId;
-    this.parentId = parentId;
     this.state = state;
-    this.spanId = settings.random.hex(8);
+    this.context = { traceId, spanId: settings.random.hex(8) };
   }
 
   try(served: Served, method: string, path: string): TrySpan {
-    const { settings, traceId, state, spanId: parentId } = this;
+    const { settings, state, context } = this;
     const spanId = settings.random.hex(8);
     const start = settings.clock.wall();
     const began = settings.clock.now();
     let over = false;
     return {
-      traceparent: `00-${traceId}-${spanId}-01`,
+      traceparent: `00-${context.traceId}-${spanId}-01`,
       end: (status, failure) => {
         if (over) return;
         over = true;
-        const end = start + settings.clock.now() - began;
         const { hostname, port } = addressOf(served.name);
         settings.exporter.add({
-          traceId,
+          traceId: context.traceId,
           spanId,
-          parentId,
+          parentId: context.spanId,
           state,
           name: method,
           kind: 'client',
           start,
-          end,
+          end: start + settings.clock.now() - began,
           failed: failure !== null || (status ?? 0) >= 400,
+          links: [],
           attributes: {
             'http.request.method': method,
             'http.response.status_code': status ?? undefined,
@@ -105,15 +110,36 @@ class RecordedTrace implements ExchangeTrace {
     };
   }
 
+  abstract step(name: string, lasting?: boolean): StepTrace;
+}
+
+class RecordedTrace extends Recorded {
+  private readonly parentId: string | null;
+  private readonly open = new Set<RecordedStep>();
+
+  constructor(settings: TracerSettings, traceId: string, parentId: string | null, state: string | null) {
+    super(settings, traceId, state);
+    this.parentId = parentId;
+  }
+
+  step(name: string, lasting = false): StepTrace {
+    const step = new RecordedStep(this.settings, this.context, this.state, name, () =>
+      this.open.delete(step),
+    );
+    if (!lasting) this.open.add(step);
+    return step;
+  }
+
   completed(exchange: Exchange, answer: Reply | null, failure: Failure | null): void {
+    // The client did not wait for them.
+    for (const step of this.open) step.end();
     const { clock, exporter, secret } = this.settings;
     const end = clock.wall();
     const status = answer?.status ?? 499;
     const why = answer?.failure ?? exchange.replaced ?? failure;
     const [path, query] = shownTarget(exchange.target, secret).split('?', 2) as [string, string?];
-    const span: Span = {
-      traceId: this.traceId,
-      spanId: this.spanId,
+    exporter.add({
+      ...this.context,
       parentId: this.parentId,
       state: this.state,
       name: exchange.route === null ? exchange.method : `${exchange.method} ${exchange.route.name}`,
@@ -121,6 +147,7 @@ class RecordedTrace implements ExchangeTrace {
       start: end - (clock.now() - exchange.startedAt),
       end,
       failed: status >= 500 || failure !== null,
+      links: [],
       attributes: {
         'http.request.method': exchange.method,
         'http.response.status_code': answer === null ? undefined : status,
@@ -136,8 +163,63 @@ class RecordedTrace implements ExchangeTrace {
         'tidegate.cache': cacheOutcome(exchange.cache) ?? undefined,
         'error.type': why?.code ?? (status >= 500 ? String(status) : undefined),
       },
-    };
-    exporter.add(span);
+    });
+  }
+}
+
+class RecordedStep extends Recorded implements StepTrace {
+  private readonly parent: SpanContext;
+  private readonly name: string;
+  private readonly ended: () => void;
+  private readonly start: number;
+  private readonly began: number;
+  private readonly attributes: Record<string, string | number | boolean | undefined> = {};
+  private readonly links: SpanContext[] = [];
+  private over = false;
+
+  constructor(
+    settings: TracerSettings,
+    parent: SpanContext,
+    state: string | null,
+    name: string,
+    ended: () => void,
+  ) {
+    super(settings, parent.traceId, state);
+    this.parent = parent;
+    this.name = name;
+    this.ended = ended;
+    this.start = settings.clock.wall();
+    this.began = settings.clock.now();
+  }
+
+  step(name: string): StepTrace {
+    return new RecordedStep(this.settings, this.context, this.state, name, () => {});
+  }
+
+  set(attribute: string, value: string | number | boolean | undefined): void {
+    this.attributes[attribute] = value;
+  }
+
+  link(to: SpanContext): void {
+    this.links.push(to);
+  }
+
+  end(failed = false): void {
+    if (this.over) return;
+    this.over = true;
+    this.ended();
+    this.settings.exporter.add({
+      ...this.context,
+      parentId: this.parent.spanId,
+      state: this.state,
+      name: this.name,
+      kind: 'internal',
+      start: this.start,
+      end: this.start + this.settings.clock.now() - this.began,
+      failed,
+      links: this.links,
+      attributes: this.attributes,
+    });
   }
 }
 
