@@ -57,23 +57,30 @@ export function readyExplain(): void {
   });
 }
 
+let asked = 0;
+
+/** The answer to an earlier question never stands below a later one, nor comes in its place. */
 async function explain(text: string): Promise<void> {
-  const stations = byId('stations');
-  try {
-    const id = text.trim();
-    // No method, no path: the id of a request that was.
-    if (/^[\w.-]{8,128}$/.test(id)) return await showRequests(stations, id);
-    const found = await post<Explained>('/v1/explain', parseRequest(text));
-    stations.replaceChildren(
-      ...stationsOf(found).map(([title, verdict, fine]) =>
-        h('li', { class: fine ? '' : 'no' }, h('strong', {}, title), verdict),
-      ),
-    );
-  } catch (error) {
-    stations.replaceChildren(
-      h('li', { class: 'no' }, h('strong', {}, 'Not a request'), (error as Error).message),
-    );
-  }
+  const question = ++asked;
+  const list = byId('stations');
+  list.replaceChildren();
+  list.ariaBusy = 'true';
+  const stations = await answerTo(text.trim()).catch((error: Error): Station[] => [
+    ['Not to be told', error.message, false],
+  ]);
+  if (question !== asked) return;
+  list.ariaBusy = 'false';
+  list.replaceChildren(
+    ...stations.map(([title, verdict, fine]) =>
+      h('li', { class: fine ? '' : 'no' }, h('strong', {}, title), verdict),
+    ),
+  );
+}
+
+/** What is no method and no path is the id of a request that was. */
+async function answerTo(text: string): Promise<Station[]> {
+  if (/^[\w.-]{8,128}$/.test(text)) return requestsOf(text);
+  return stationsOf(await post<Explained>('/v1/explain', parseRequest(text)));
 }
 
 type Station = readonly [title: string, verdict: string, fine: boolean];
@@ -132,9 +139,9 @@ interface Remembered {
 }
 
 /** The way that a request went, of those that workers remember. */
-async function showRequests(stations: HTMLElement, id: string): Promise<void> {
+async function requestsOf(id: string): Promise<Station[]> {
   const { requests } = await get<{ requests: Remembered[] }>(`/v1/requests?id=${encodeURIComponent(id)}`);
-  const lines = requests.flatMap((one): Station[] => {
+  return requests.flatMap((one): Station[] => {
     const took = `${duration(one.duration / 1000)}${one.firstByte === null ? '' : `, the head of its answer after ${duration(one.firstByte / 1000)}`}`;
     return [
       [`${one.method} ${one.host}${one.path}`, `At ${clock(Date.parse(one.at))}, in ${took}.`, true],
@@ -161,9 +168,4 @@ async function showRequests(stations: HTMLElement, id: string): Promise<void> {
       ],
     ];
   });
-  stations.replaceChildren(
-    ...lines.map(([title, verdict, fine]) =>
-      h('li', { class: fine ? '' : 'no' }, h('strong', {}, title), verdict),
-    ),
-  );
 }

@@ -49,7 +49,7 @@ beforeAll(async () => {
     },
   };
   const gateway = lab.start(BIN, ['run', folder.write('tidegate.yaml', stringify(config))]);
-  await gateway.line(/serving/);
+  await gateway.line(/serving/, 20_000);
 }, 30_000);
 afterAll(async () => {
   await lab.close();
@@ -169,7 +169,7 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', () => {
   it('why did this request end like that? Explain, from a curl line', async () => {
     await page.fill('#explain-text', "curl -X GET http://127.0.0.1:8080/shop/42 -H 'x-a: b'");
     await page.keyboard.press('Enter');
-    await page.waitForSelector('#stations li');
+    await page.waitForSelector('#stations[aria-busy=false] li');
     const stations = (await page.locator('#stations li').allTextContents()).join('\n');
     expect(stations).toContain('shop takes it, with id = 42');
     expect(stations).toContain(service.url);
@@ -179,10 +179,31 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', () => {
     await fetch(`http://127.0.0.1:${port}/down`, { headers: { 'x-request-id': 'complaint-0001' } });
     await page.fill('#explain-text', 'complaint-0001');
     await page.keyboard.press('Enter');
-    await page.waitForSelector('#stations li:has-text("/down")');
+    await page.waitForSelector('#stations[aria-busy=false] li');
     const stations = (await page.locator('#stations li').allTextContents()).join('\n');
     expect(stations).toContain('down took it');
     expect(stations).toContain('TG_UPSTREAM');
+  });
+
+  it('an earlier question is never answered in the place of a later one, nor left standing below it', async () => {
+    let answer = () => {};
+    await page.route('**/v1/explain', async (route) => {
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      await route.continue();
+    });
+    await page.fill('#explain-text', 'GET /shop/slow');
+    const slow = page.waitForResponse('**/v1/explain');
+    await page.keyboard.press('Enter');
+    await page.fill('#explain-text', 'complaint-0001');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('#stations[aria-busy=false] li');
+    answer();
+    await (await slow).finished();
+    // What the page does with it, it has done when it answers a question itself.
+    expect(await page.textContent('#stations')).toContain('down took it');
+    await page.unroute('**/v1/explain');
   });
 
   it('how are the services? In words', async () => {
