@@ -7,7 +7,8 @@ import { wantsColour } from './output.ts';
 /** Reads a config file as the workers want it; throws `ConfigRefused` with everything that is wrong with it. */
 export async function readConfig(file: string): Promise<ConfigReading> {
   const { loadConfig } = await import('../config/index.ts');
-  return await readingOf(await loadConfig(file));
+  const loaded = await loadConfig(file);
+  return { ...(await readingOf(loaded)), lines: await linesOf(loaded) };
 }
 
 /** For a config that is a program: read in the process that runs it. */
@@ -24,7 +25,14 @@ async function readingOf({ config, issues, source, files, etag }: LoadedConfig):
   if (config === null) throw new ConfigRefused(reports.join('\n'), files);
   const raw = source.text === null ? null : source.value;
   const shown = maskedConfig(source.value);
-  return { outline: outlineOf(config), config, files, etag, warnings: reports, raw, shown };
+  return { outline: outlineOf(config), config, files, etag, warnings: reports, raw, shown, lines: {} };
+}
+
+/** Where in the text of a config its routes begin. */
+async function linesOf({ config, source }: LoadedConfig): Promise<ConfigReading['lines']> {
+  const { lineOf } = await import('../config/index.ts');
+  const lines = Object.keys(config?.routes ?? {}).map((name) => [name, lineOf(['routes', name], source)]);
+  return Object.fromEntries(lines.filter(([, line]) => line !== null)) as ConfigReading['lines'];
 }
 
 /** Reads a config that came over the network as JSON, to replace the one in force. */

@@ -8,7 +8,7 @@ import {
   type ExplainRequest,
   type RouteDescription,
 } from '../snapshot/index.ts';
-import type { Counters, Logger, RecentRequest, SeriesView } from '../telemetry/index.ts';
+import type { Counters, Logger, RecentRequest, SeriesView, WantedRequests } from '../telemetry/index.ts';
 import { type CheckPlans, checkPlans, type ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
@@ -176,6 +176,8 @@ export interface ConfigReading {
   etag: string;
   /** Ready to print. */
   warnings: string[];
+  /** The line of its file, from 1, at which each route stands; empty where it stands in no text. */
+  lines: Readonly<Record<string, number>>;
   /** As it was read, nothing filled in: what an edit over the network is held against. Null for a program. */
   raw: unknown;
   /** The same, as it may be shown: secrets are masked. */
@@ -286,8 +288,8 @@ export interface NodeView extends CacheControl, ConfigControl {
   status(): NodeStatus;
   /** Null when requests are welcome, else why not. */
   unready(): string | null;
-  /** Every route of the config in force, in its order, with its row of counters. */
-  routes(): Promise<{ route: RouteDescription; row: Float64Array | undefined }[]>;
+  /** Every route of the config in force, in its order, with its row of counters and its line in the file (null: none). */
+  routes(): Promise<{ route: RouteDescription; line: number | null; row: Float64Array | undefined }[]>;
   /** Counts of the requests that no route took. */
   unmatched(): Promise<Float64Array | undefined>;
   /** Every service as all workers together know it. */
@@ -296,8 +298,8 @@ export interface NodeView extends CacheControl, ConfigControl {
   series(): SeriesView;
   /** All that `/metrics` tells. */
   metrics(): Promise<NodeMetrics>;
-  /** Requests that are over and still remembered: those of an id, or the newest. The newest first. */
-  recent(id: string | null, limit: number): Promise<RecentRequest[]>;
+  /** Requests that are over and still remembered, the newest first. */
+  recent(wanted: WantedRequests): Promise<RecentRequest[]>;
   /** What would become of a request, by the config in force. Rejects with code BAD_REQUEST for one that makes no sense. */
   explain(request: ExplainRequest): Promise<Explained>;
   /** The change sources, in the order of the config. */
@@ -313,6 +315,7 @@ export interface NodeStatus {
   /** Those that serve now. */
   workers: number;
   config: { etag: string; loadedAt: string; source: string };
+  listeners: readonly { name: string; address: string }[];
 }
 
 export interface AdminParts {

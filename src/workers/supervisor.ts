@@ -259,6 +259,10 @@ class Supervisor {
             loadedAt: new Date(loadedAt).toISOString(),
             source: this.reloading!.inForce.source,
           },
+          listeners: reading.outline.listen.map(({ name, host, port }) => ({
+            name,
+            address: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+          })),
         };
       },
       unready: () => {
@@ -273,15 +277,17 @@ class Supervisor {
       events: this.events,
       routes: async () => {
         const sums = await this.fleet.counters();
-        return this.reloading!.inForce.reading.outline.routes.map((route) => ({
+        const { outline, lines } = this.reloading!.inForce.reading;
+        return outline.routes.map((route) => ({
           route,
+          line: lines[route.name] ?? null,
           row: sums.get(route.name),
         }));
       },
       unmatched: async () => (await this.fleet.counters()).get(UNMATCHED),
       series: () => this.series.view(),
       metrics: () => this.metrics(),
-      recent: (id, limit) => this.fleet.recent(id, limit),
+      recent: (wanted) => this.fleet.recent(wanted),
       ...configControl(this.reloading!),
     };
   }

@@ -29,9 +29,9 @@ beforeAll(async () => {
     routes: { shop: { match: '/*', to: 'shop', cache: true } },
   };
   const gateway = lab.start(BIN, ['run', folder.write('tidegate.yaml', stringify(config))]);
-  await gateway.line(/serving/);
+  await gateway.line(/serving/, 20_000);
   await fetch(`http://127.0.0.1:${port}/x`);
-});
+}, 30_000);
 afterAll(async () => {
   await lab.close();
   folder.close();
