@@ -49,6 +49,12 @@ export interface Source {
   error: string | null;
 }
 
+export interface Cache {
+  entries: number;
+  bytes: number;
+  redis: { state: 'connected' | 'away'; since: string; reason: string | null } | null;
+}
+
 export interface Status {
   version: string;
   workers: number;

@@ -1,6 +1,6 @@
-import type { Source } from './api.ts';
+import type { Cache, Source } from './api.ts';
 import { byId, each, h, mark, say } from './dom.ts';
-import { amount, clock, duration } from './format.ts';
+import { ago, amount, clock, duration } from './format.ts';
 
 /** Lines that are kept. */
 const MOST = 200;
@@ -50,10 +50,23 @@ export class Feed {
     if (told !== null) this.add(lineOf(told));
   }
 
-  /** Each source with its state and how late it is; without any, how one is set up. */
-  showSources(sources: readonly Source[]): void {
+  /** Each source with its state and how late it is, and Redis where it is used; without any source, how one is set up. */
+  showSources(sources: readonly Source[], redis: Cache['redis']): void {
     mark(byId('changes-none'), 'hidden', sources.length === 0 ? null : '');
     say(byId('changes-lines'), LINES);
+    const away = byId('redis');
+    mark(away, 'hidden', redis === null ? '' : null);
+    if (redis !== null) {
+      const since = Date.parse(redis.since);
+      say(
+        away.lastElementChild!,
+        redis.state === 'connected'
+          ? ' connected'
+          : ` away for ${ago(since).replace(' ago', '')}: ${redis.reason ?? 'no answer'}. This node answers from its own memory`,
+      );
+      mark(away, 'class', redis.state === 'connected' ? '' : 'act');
+      mark(away, 'title', `since ${clock(since)}`);
+    }
     mark(byId('feed-quiet'), 'hidden', sources.length > 0 && this.list.childElementCount === 0 ? null : '');
     each(
       byId('sources'),

@@ -1,6 +1,6 @@
-import type { Figures } from './api.ts';
+import type { Cache, Figures } from './api.ts';
 import { byId, h, mark, s, say } from './dom.ts';
-import { amount, clock, duration, percent, rate } from './format.ts';
+import { amount, bytes, clock, duration, percent, rate } from './format.ts';
 import { highest, linePath } from './lines.ts';
 import { EVERY, MOST, type Traffic } from './traffic.ts';
 
@@ -79,8 +79,13 @@ export class FigureRow {
     section.addEventListener('blur', () => this.point(null));
   }
 
-  show(cached: boolean): void {
+  show(cached: boolean, cache: Cache | null): void {
     this.showNumbers();
+    if (cache !== null)
+      say(
+        this.parts[2]!.beside,
+        `${amount(cache.entries)} ${cache.entries === 1 ? 'entry' : 'entries'} in memory, ${bytes(cache.bytes)}`,
+      );
     mark(this.parts[2]!.root, 'data-none', cached ? null : '');
     // Lines move on by whole points, so that they don't shimmer.
     if (this.traffic.until - this.drawn < EVERY * 1000) return;
@@ -157,6 +162,8 @@ interface Part {
   readonly kind: Kind;
   readonly root: HTMLElement;
   readonly value: HTMLElement;
+  /** What stands beside the title. */
+  readonly beside: HTMLElement;
   readonly chart: HTMLElement;
   readonly paths: readonly SVGElement[];
   readonly cross: HTMLElement;
@@ -167,6 +174,7 @@ interface Part {
 
 function partOf(kind: Kind): Part {
   const value = h('dd', {}, '–');
+  const beside = h('small');
   const paths = kind.lines.map((_, i) => s('path', { class: i === 0 ? 'line' : 'line second', d: '' }));
   const cross = h('span', { class: 'cross', hidden: true });
   const [from, most, when] = [h('span'), h('span'), h('span')];
@@ -179,12 +187,12 @@ function partOf(kind: Kind): Part {
   const root = h(
     'div',
     { class: 'figure' },
-    h('dl', {}, h('dt', {}, kind.title), value),
+    h('dl', {}, h('dt', {}, kind.title, ' ', beside), value),
     chart,
     h('p', { class: 'axis', 'aria-hidden': 'true' }, from, most, when),
     ...(kind.title === 'Share from cache'
       ? [h('div', { class: 'none' }, 'No route keeps answers. This would let one:', h('pre', {}, NO_CACHE))]
       : []),
   );
-  return { kind, root, value, chart, paths, cross, from, most, when };
+  return { kind, root, value, beside, chart, paths, cross, from, most, when };
 }

@@ -30,6 +30,11 @@ export function percent(share: number | null): string {
   return share === null ? '–' : `${digits(share * 100)} %`;
 }
 
+export function bytes(value: number): string {
+  if (value < 1024) return `${value} B`;
+  return value < 1024 ** 2 ? `${digits(value / 1024)} KiB` : `${digits(value / 1024 ** 2)} MiB`;
+}
+
 export function clock(ms: number): string {
   return new Date(ms).toLocaleTimeString([], { hour12: false });
 }

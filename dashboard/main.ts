@@ -23,7 +23,7 @@ const views = new Views(opened);
 
 /** Only what is looked at is drawn. */
 function draw(): void {
-  const { routes, status, sources, traffic } = node;
+  const { routes, status, sources, cache, traffic } = node;
   if (status === null) return;
   switch (views.current.kind) {
     case 'route':
@@ -32,11 +32,14 @@ function draw(): void {
       return configPage.show(status);
     case 'overview': {
       const flowing = traffic.flowing();
-      figures.show(routes.some(({ cached }) => cached));
+      figures.show(
+        routes.some(({ cached }) => cached),
+        cache,
+      );
       flow.show(routes, node.services, status, flowing);
       table.show(routes, flowing.routes);
       services.show(node.services);
-      feed.showSources(sources);
+      feed.showSources(sources, cache?.redis ?? null);
     }
   }
 }

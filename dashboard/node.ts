@@ -1,4 +1,5 @@
 import {
+  type Cache,
   events,
   get,
   hasToken,
@@ -31,6 +32,7 @@ export class GatewayNode {
   routes: readonly Route[] = [];
   services: readonly Service[] = [];
   sources: readonly Source[] = [];
+  cache: Cache | null = null;
   status: Status | null = null;
   private readonly listener: NodeListener;
   private lastGood = 0;
@@ -112,13 +114,15 @@ export class GatewayNode {
 
   private async look(): Promise<void> {
     this.lookedAt = Date.now();
-    const [{ services }, { sources }, status] = await Promise.all([
+    const [{ services }, { sources }, cache, status] = await Promise.all([
       get<{ services: Service[] }>('/v1/services'),
       get<{ sources: Source[] }>('/v1/changes'),
+      get<Cache>('/v1/cache'),
       get<Status>('/v1/status'),
     ]);
     this.services = services;
     this.sources = sources;
+    this.cache = cache;
     this.status = status;
   }
 

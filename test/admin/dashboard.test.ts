@@ -10,6 +10,7 @@ import {
   freePort,
   type ProcessLab,
   processLab,
+  redisServer,
   type ScriptedOrigin,
   scriptedOrigin,
   type TempFolder,
@@ -203,6 +204,22 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', () => {
     expect(stations).toContain(service.url);
   });
 
+  it.each([
+    ['/orders', { method: 'GET', url: '/orders', headers: {} }],
+    ['post /orders', { method: 'POST', url: '/orders', headers: {} }],
+    [
+      `curl -s -o /dev/null "http://shop.test/a?b=c d" -H 'x-a: b: c' --json '{"x": "-X PUT"}'`,
+      { method: 'POST', url: 'http://shop.test/a?b=c d', headers: { 'x-a': 'b: c' } },
+    ],
+    [
+      'curl -I -H "accept: text/html" localhost/x',
+      { method: 'HEAD', url: 'localhost/x', headers: { accept: 'text/html' } },
+    ],
+  ])('%s is understood', async (typed, request) => {
+    const module = `import('/dashboard/curl-line.ts').then(({ parseRequest }) => parseRequest(${JSON.stringify(typed)}))`;
+    expect(await page.evaluate(module)).toEqual(request);
+  });
+
   it('the same for a request that was, by its id', async () => {
     await fetch(`http://127.0.0.1:${port}/down`, { headers: { 'x-request-id': 'complaint-0001' } });
     await page.fill('#explain-text', 'complaint-0001');
@@ -349,6 +366,36 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', () => {
 });
 
 describe.skipIf(CHROMIUM === undefined)('of a gateway that does little, and goes away', () => {
+  it('that Redis is away is said, and that it is back', async () => {
+    await using redis = await redisServer();
+    const [own, ownAdmin] = [await freePort(), await freePort()];
+    const file = folder.write(
+      'redis.yaml',
+      stringify({
+        listen: `127.0.0.1:${own}`,
+        admin: `127.0.0.1:${ownAdmin}`,
+        cache: { redis: redis.url },
+        services: { shop: { url: service.url } },
+        routes: { kept: { match: '/*', to: 'shop', cache: { ttl: '60s' } } },
+      }),
+    );
+    const gateway = lab.start(BIN, ['run', file]);
+    await gateway.line(/serving/, 20_000);
+    const browser = await chromium.launch({ executablePath: CHROMIUM!, args: ['--no-sandbox'] });
+    try {
+      const page = await browser.newPage();
+      await page.goto(`http://127.0.0.1:${ownAdmin}`);
+      await page.waitForSelector('#redis:has-text("connected")');
+      await redis.kill();
+      await page.waitForSelector('#redis.act:has-text("away for")');
+      await redis.start();
+      await page.waitForSelector('#redis:has-text("connected")');
+    } finally {
+      await browser.close();
+      await gateway.kill();
+    }
+  }, 60_000);
+
   it('empty parts teach, old figures are said to be old, and it goes on by itself', async () => {
     const [quiet, quietAdmin] = [await freePort(), await freePort()];
     const file = folder.write(
