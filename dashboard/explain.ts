@@ -30,7 +30,7 @@ export class ExplainBox {
   /** By the id that the client got. */
   request(id: string): void {
     this.text.value = id;
-    void this.answer(() => answerTo(id));
+    void this.answer(() => wayOfId(id));
   }
 
   /** The answer to an earlier question never stands below a later one, nor comes in its place. */
@@ -49,8 +49,12 @@ export class ExplainBox {
 
 /** What is no method and no path is the id of a request that was. */
 async function answerTo(text: string): Promise<HTMLElement[]> {
-  if (!ID.test(text)) return stationsOf(await post<Explained>('/v1/explain', parseRequest(text))).map(itemOf);
-  const { requests } = await get<{ requests: Remembered[] }>(`/v1/requests?id=${encodeURIComponent(text)}`);
+  if (ID.test(text)) return wayOfId(text);
+  return stationsOf(await post<Explained>('/v1/explain', parseRequest(text))).map(itemOf);
+}
+
+async function wayOfId(id: string): Promise<HTMLElement[]> {
+  const { requests } = await get<{ requests: Remembered[] }>(`/v1/requests?id=${encodeURIComponent(id)}`);
   return requests.flatMap(wayOf).map(itemOf);
 }
 

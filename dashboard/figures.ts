@@ -7,6 +7,8 @@ import { EVERY, MOST, type Traffic } from './traffic.ts';
 /** Seconds that the width may stand for; the least that holds all there is. */
 const SPANS = [60, 180, MOST] as const;
 const HEIGHT = 40;
+/** Milliseconds between two fillings of the table, whose rows are minutes. */
+const TABLE_EVERY = 15_000;
 const NO_CACHE = 'routes:\n  orders:\n    cache: { ttl: 60s }';
 
 interface Kind {
@@ -57,6 +59,7 @@ export class FigureRow {
   /** Seconds back from now where the crosshair stands; null: nowhere. */
   private back: number | null = null;
   private drawn = 0;
+  private tabled = 0;
 
   constructor(traffic: Traffic) {
     this.traffic = traffic;
@@ -91,6 +94,8 @@ export class FigureRow {
     if (this.traffic.until - this.drawn < EVERY * 1000) return;
     this.drawn = this.traffic.until;
     this.drawLines();
+    if (this.traffic.until - this.tabled < TABLE_EVERY) return;
+    this.tabled = this.traffic.until;
     this.fillTable();
   }
 

@@ -1,7 +1,7 @@
 import { get, type Remembered, type Route, type Status } from './api.ts';
-import { byId, h, mark, s, say } from './dom.ts';
+import { byId, each, h, mark, s, say } from './dom.ts';
 import { lineOf } from './explain.ts';
-import { amount, duration, percent, rate } from './format.ts';
+import { ago, amount, duration, percent, rate } from './format.ts';
 import { linePath } from './lines.ts';
 import { NOTHING, shareOf } from './routes-table.ts';
 import type { Rates, Traffic } from './traffic.ts';
@@ -26,6 +26,8 @@ export class RoutePage {
   private readonly traffic: Traffic;
   private name = '';
   private at = 0;
+  /** Of the config that is shown. */
+  private etag = '';
 
   constructor(traffic: Traffic) {
     this.traffic = traffic;
@@ -35,9 +37,12 @@ export class RoutePage {
     if (name === this.name) return;
     this.name = name;
     this.at = 0;
+    this.etag = '';
     say(byId('route-title'), name);
-    for (const id of ['route-about', 'route-figures', 'route-waits', 'route-paths', 'route-errors'])
+    for (const id of ['route-about', 'route-figures', 'route-waits', 'route-paths'])
       byId(id).replaceChildren();
+    listErrors([]);
+    mark(byId('route-errors-none'), 'hidden', '');
     say(byId('route-config'), '');
   }
 
@@ -94,19 +99,26 @@ export class RoutePage {
 
   private async look({ name }: Route, { config }: Status): Promise<void> {
     const query = `route=${encodeURIComponent(name)}`;
-    const [{ routes }, { requests }, failed, whole] = await Promise.all([
+    const [{ routes }, { requests }, failed] = await Promise.all([
       get<{ routes: Route[] }>('/v1/routes'),
       get<{ requests: Remembered[] }>(`/v1/requests?${query}&limit=${LOOKED}`),
       get<{ requests: Remembered[] }>(`/v1/requests?${query}&failed=true&limit=${MOST_ERRORS}`),
-      get<{ routes?: Record<string, unknown> }>('/v1/config'),
     ]);
     const route = routes.find((one) => one.name === name);
     if (name !== this.name || route === undefined) return;
     showAbout(route, config.source);
     showWaits(route);
     showPaths(requests);
-    showErrors(failed.requests);
-    say(byId('route-config'), JSON.stringify({ [name]: whole.routes?.[name] }, null, 2));
+    listErrors(failed.requests);
+    mark(byId('route-errors-none'), 'hidden', failed.requests.length === 0 ? null : '');
+    if (config.etag !== this.etag) await this.showConfig(name, config.etag);
+  }
+
+  private async showConfig(name: string, etag: string): Promise<void> {
+    const { routes } = await get<{ routes?: Record<string, unknown> }>('/v1/config');
+    if (name !== this.name) return;
+    this.etag = etag;
+    say(byId('route-config'), JSON.stringify({ [name]: routes?.[name] }, null, 2));
   }
 }
 
@@ -191,11 +203,12 @@ function showPaths(requests: readonly Remembered[]): void {
   );
 }
 
-function showErrors(failed: readonly Remembered[]): void {
-  const items = failed.map((one) => h('li', {}, ...lineOf(one)));
-  byId('route-errors').replaceChildren(
-    ...(items.length > 0
-      ? items
-      : [h('li', { class: 'quiet' }, 'None that is remembered ended with a 5xx.')]),
+function listErrors(failed: readonly Remembered[]): void {
+  each(
+    byId('route-errors'),
+    failed,
+    ({ id, at }) => `${id} ${at}`,
+    (one) => h('li', {}, ...lineOf(one)),
+    (item, { at }) => say(item.firstElementChild!, ago(Date.parse(at))),
   );
 }

@@ -7,6 +7,8 @@ const WINDOW = 5;
 /** Points of a route's line, each of them `EVERY` seconds long. */
 const SPARKS = 40;
 export const EVERY = 3;
+/** Milliseconds after which what is known of routes is too old to go on from. */
+const AWAY = 10_000;
 /** Routes whose lines are kept. */
 const MOST_ROUTES = 200;
 
@@ -30,8 +32,12 @@ export class Traffic {
   private readonly lines = new Map<string, number[]>();
   private seconds = 0;
 
-  /** What was before the page was open. */
+  /** What was before the page was open, or while it was away. */
   begin({ until, requests, p50, p99, hitShare, errors }: Series): void {
+    if (Date.parse(until) - this.until > AWAY) {
+      this.window.length = 0;
+      this.lines.clear();
+    }
     this.history.length = 0;
     for (const [i, count] of requests.entries())
       this.history.push({

@@ -263,6 +263,9 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', () => {
     expect(await page.textContent('#route-config')).toContain('"match": "/down"');
     await page.click('#route-errors a >> nth=0');
     await page.waitForSelector('#stations[aria-busy=false] li:has-text("down took it")');
+    await page.goto(`${base}/#/route/kept`);
+    await page.waitForSelector('#route-errors-none:not([hidden])');
+    expect(await page.locator('#route-errors li').count()).toBe(0);
     await page.goto(`${base}/#/route/none`);
     await page.waitForSelector('#route-gone:not([hidden])');
   });
