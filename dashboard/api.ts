@@ -58,7 +58,7 @@ export interface Cache {
 export interface Status {
   version: string;
   workers: number;
-  config: { etag: string; loadedAt: string; source: string };
+  config: { etag: string; loadedAt: string; source: string; refused: { at: string; error: string } | null };
   listeners: { name: string; address: string }[];
 }
 

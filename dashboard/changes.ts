@@ -1,6 +1,6 @@
 import type { Cache, Source } from './api.ts';
 import { byId, each, h, mark, say } from './dom.ts';
-import { ago, amount, clock, duration } from './format.ts';
+import { ago, amount, clock, duration, firstLine } from './format.ts';
 
 /** Lines that are kept. */
 const MOST = 200;
@@ -193,4 +193,3 @@ const DONE: Readonly<Record<string, string>> = {
   truncate: 'emptied',
 };
 const entries = (count: number) => (count === 1 ? '1 entry' : `${amount(count)} entries`);
-const firstLine = (text: string) => text.trimStart().split('\n', 1)[0]!;

@@ -87,7 +87,7 @@ export class FigureRow {
     if (cache !== null)
       say(
         this.parts[2]!.beside,
-        `${amount(cache.entries)} ${cache.entries === 1 ? 'entry' : 'entries'} in memory, ${bytes(cache.bytes)}`,
+        `${amount(cache.entries)} ${cache.entries === 1 ? 'entry' : 'entries'}, ${bytes(cache.bytes)}`,
       );
     mark(this.parts[2]!.root, 'data-none', cached ? null : '');
     // Lines move on by whole points, so that they don't shimmer.
@@ -192,7 +192,7 @@ function partOf(kind: Kind): Part {
   const root = h(
     'div',
     { class: 'figure' },
-    h('dl', {}, h('dt', {}, kind.title, ' ', beside), value),
+    h('dl', {}, h('dt', {}, kind.title, beside), value),
     chart,
     h('p', { class: 'axis', 'aria-hidden': 'true' }, from, most, when),
     ...(kind.title === 'Share from cache'

@@ -1,5 +1,6 @@
 import type { Service } from './api.ts';
 import { rate } from './format.ts';
+import { isOut } from './health.ts';
 import { fateOf, type Lane } from './lanes.ts';
 import type { Shape } from './picture.ts';
 
@@ -255,12 +256,12 @@ function boxOf({ lane, begin, end, middle }: Row, x: number): Shape[] {
     bar(`${key}:side`, lane.errors > 0 ? 'bar bad' : 'bar', x, begin + 3, end - begin - 6),
     textAt(`${key}:name`, '', x + 14, first, cut(lane.name, 24)),
     textAt(`${key}:rate`, 'end', x + BOX - 12, first, rate(lane.requests)),
-    textAt(`${key}:fate`, lane.errors > 0 ? 'act' : 'quiet', x + 14, middle + 14, fate),
+    textAt(`${key}:fate`, lane.errors > 0 ? 'act' : 'quiet', x + 14, middle + 14, cut(fate, 38)),
   ];
 }
 
 function serviceOf({ name, targets, breaker }: Service, { y, size, requests }: Node, x: number): Shape[] {
-  const out = targets.filter(({ health }) => health === 'down' || health === 'ejected').length;
+  const out = targets.filter(isOut).length;
   const trouble = [
     ...(out > 0 ? [targets.length === 1 ? 'out' : `${out} of ${targets.length} out`] : []),
     ...(breaker === 'open' ? ['breaker open'] : []),

@@ -39,6 +39,10 @@ export function clock(ms: number): string {
   return new Date(ms).toLocaleTimeString([], { hour12: false });
 }
 
+export function firstLine(text: string): string {
+  return text.trimStart().split('\n', 1)[0]!;
+}
+
 /** Seconds, minutes, hours or days, rounded down. */
 export function ago(ms: number, now = Date.now()): string {
   const seconds = Math.max(0, Math.floor((now - ms) / 1000));

@@ -85,12 +85,12 @@ function together(lanes: readonly Lane[]): Lane {
   };
 }
 
-/** What became of it, in words. */
+/** What became of it, in words, the worst first. */
 export function fateOf({ name, hits, refused, errors, onward }: Lane): string {
   const parts: string[] = [];
-  if (hits > 0) parts.push(`${rate(hits)} from cache`);
-  if (refused > 0) parts.push(`${rate(refused)} refused`);
   if (errors > 0) parts.push(`${rate(errors)} failed`);
+  if (refused > 0) parts.push(`${rate(refused)} refused`);
+  if (hits > 0) parts.push(`${rate(hits)} from cache`);
   if (parts.length > 0) return parts.join(' · ');
   if (onward.length > 0) return '';
   return name === 'no route' ? 'answered 404' : 'answered here';

@@ -8,10 +8,12 @@ import { GatewayNode } from './node.ts';
 import { RoutePage } from './route-page.ts';
 import { RoutesTable } from './routes-table.ts';
 import { ServicesTable } from './services-table.ts';
+import { Verdict } from './verdict.ts';
 import { type View, Views } from './views.ts';
 
 const feed = new Feed();
 const node = new GatewayNode({ second: draw, event: (type, data) => feed.hear(type, data) });
+const verdict = new Verdict();
 const figures = new FigureRow(node.traffic);
 const flow = new Flow();
 const table = new RoutesTable(node.traffic);
@@ -32,6 +34,7 @@ function draw(): void {
       return configPage.show(status);
     case 'overview': {
       const flowing = traffic.flowing();
+      verdict.show(node, flowing.routes);
       figures.show(
         routes.some(({ cached }) => cached),
         cache,

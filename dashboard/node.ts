@@ -4,6 +4,7 @@ import {
   get,
   hasToken,
   NeedsToken,
+  type Remembered,
   type Route,
   type Sample,
   type Series,
@@ -19,6 +20,10 @@ import { Traffic } from './traffic.ts';
 /** Milliseconds between two tries, and between two looks at what does not tell of itself. */
 const AGAIN = 2000;
 const LOOK = 5000;
+/** The same where a route fails of which it is not known why. */
+const LOOK_SOON = 1000;
+/** Failures that are looked at for why routes fail. */
+const FAILURES = 100;
 
 export interface NodeListener {
   /** Once a second, when there is something new to draw. */
@@ -33,6 +38,8 @@ export class GatewayNode {
   services: readonly Service[] = [];
   sources: readonly Source[] = [];
   cache: Cache | null = null;
+  /** The newest first. */
+  failures: readonly Remembered[] = [];
   status: Status | null = null;
   private readonly listener: NodeListener;
   private lastGood = 0;
@@ -99,8 +106,16 @@ export class GatewayNode {
     // Before the first look there is nothing that it could be added to.
     if (this.status === null || this.traffic.until === 0 || !this.traffic.add(data as unknown as Sample))
       return;
-    if (Date.now() - this.lookedAt >= LOOK) void this.look().catch(() => {});
+    if (Date.now() - this.lookedAt >= this.patience(data as unknown as Sample))
+      void this.look().catch(() => {});
     this.drawn();
+  }
+
+  private patience({ routes }: Sample): number {
+    const known = new Set(this.failures.map(({ route }) => route));
+    return Object.entries(routes).some(([name, { errors }]) => errors > 0 && !known.has(name))
+      ? LOOK_SOON
+      : LOOK;
   }
 
   private async readConfig(): Promise<void> {
@@ -114,12 +129,14 @@ export class GatewayNode {
 
   private async look(): Promise<void> {
     this.lookedAt = Date.now();
-    const [{ services }, { sources }, cache, status] = await Promise.all([
+    const [{ services }, { sources }, { requests }, cache, status] = await Promise.all([
       get<{ services: Service[] }>('/v1/services'),
       get<{ sources: Source[] }>('/v1/changes'),
+      get<{ requests: Remembered[] }>(`/v1/requests?failed=true&limit=${FAILURES}`),
       get<Cache>('/v1/cache'),
       get<Status>('/v1/status'),
     ]);
+    this.failures = requests;
     this.services = services;
     this.sources = sources;
     this.cache = cache;

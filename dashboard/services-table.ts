@@ -1,6 +1,7 @@
 import type { Service, Target } from './api.ts';
 import { byId, each, h, mark, say } from './dom.ts';
 import { ago, amount, clock } from './format.ts';
+import { OUT } from './health.ts';
 
 const TITLES = [
   'Service',
@@ -19,8 +20,8 @@ const NUMBERS = new Set(['In use', 'Waiting', 'Tries', 'Failed', 'Tried again'])
 const HEALTH: Readonly<Record<string, readonly [text: string, tone: string]>> = {
   up: ['● in', ''],
   warming: ['◐ warming up', 'look'],
-  ejected: ['○ out, after errors', 'act'],
-  down: ['○ out, by its checks', 'act'],
+  ejected: [`○ out, ${OUT.ejected}`, 'act'],
+  down: [`○ out, ${OUT.down}`, 'act'],
 };
 const BREAKER: Readonly<Record<string, readonly [text: string, tone: string]>> = {
   closed: ['closed', ''],

@@ -18,6 +18,10 @@ export const status = z.object({
     etag: text,
     loadedAt: iso,
     source: text.describe('The file that it stands in; `api` where it came over the admin API.'),
+    refused: z
+      .object({ at: iso, error: text })
+      .nullable()
+      .describe('Why the file as it stands now is not in force; null: it could be used.'),
   }),
   listeners: z.array(z.object({ name: text, address: text })),
 });

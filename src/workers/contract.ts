@@ -314,7 +314,13 @@ export interface NodeStatus {
   uptime: number;
   /** Those that serve now. */
   workers: number;
-  config: { etag: string; loadedAt: string; source: string };
+  config: {
+    etag: string;
+    loadedAt: string;
+    source: string;
+    /** What is wrong with the file as it stands now; null: nothing. */
+    refused: { at: string; error: string } | null;
+  };
   listeners: readonly { name: string; address: string }[];
 }
 

@@ -249,7 +249,8 @@ class Supervisor {
   private view(): NodeView {
     return {
       status: () => {
-        const { reading, loadedAt } = this.reloading!.inForce;
+        const { inForce, refusal } = this.reloading!;
+        const { reading, loadedAt, source } = inForce;
         return {
           version: this.options.version,
           uptime: Math.round(this.options.clock.now() - this.startedAt) / 1000,
@@ -257,7 +258,8 @@ class Supervisor {
           config: {
             etag: reading.etag,
             loadedAt: new Date(loadedAt).toISOString(),
-            source: this.reloading!.inForce.source,
+            source,
+            refused: refusal && { at: new Date(refusal.at).toISOString(), error: refusal.report },
           },
           listeners: reading.outline.listen.map(({ name, host, port }) => ({
             name,

@@ -147,6 +147,17 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', () => {
     expect(figures[1]).toMatch(/s · .*s$/);
   });
 
+  it('and if not, what is wrong, where, and why', async () => {
+    await page.waitForSelector('#verdict-title.act:has-text("wrong")');
+    await page.waitForSelector('#troubles li:has-text("Service down"):has-text("asked by down")');
+    const route = '#troubles li:has-text("Route down")';
+    await expect.poll(() => page.textContent(route)).toMatch(/fails, .*at down: TG_UPSTREAM.*ECONNREFUSED/);
+    await page.click(`${route} a`);
+    await page.waitForSelector('#route-title:has-text("down")');
+    await page.click('.back a >> nth=0');
+    await page.waitForSelector('#flow-picture .ribbon.hit');
+  });
+
   it('its lines begin before the page was opened, and one crosshair goes back in all of them', async () => {
     const later = await browser.newPage();
     await later.addInitScript("sessionStorage.setItem('tidegate-admin-token', 'sesame')");
@@ -419,6 +430,12 @@ describe.skipIf(CHROMIUM === undefined)('of a gateway that does little, and goes
       await page.waitForSelector('.figure .none:has-text("cache: { ttl: 60s }")');
       await page.waitForSelector('#changes-none:has-text("tables:")');
       await page.waitForSelector('#services-none:not([hidden])');
+      await page.waitForSelector('#verdict-title:has-text("Fine")');
+      const good = readFileSync(file, 'utf8');
+      folder.write('quiet.yaml', good.replace('match:', 'mach:'));
+      await page.waitForSelector('#troubles:has-text("The new config is refused"):has-text("mach")');
+      folder.write('quiet.yaml', good);
+      await page.waitForSelector('#verdict-title:has-text("Fine")');
       gateway.signal('SIGKILL');
       await page.waitForSelector('body[data-old] #node:has-text("these figures are old")');
       gateway = lab.start(BIN, ['run', file]);
