@@ -85,15 +85,17 @@ interface Node {
   next: number;
 }
 
-/** Services in the order in which routes lead to them, so that few ribbons cross; idle ones after them. */
+/**
+ * Services in the order in which routes lead to them, so that few ribbons cross; idle ones after them. Those of one route
+ * are in the order of the config, so that they keep their places whichever was asked first.
+ */
 function serviceNodes(lanes: readonly Lane[], services: readonly Service[], wide: (value: number) => number) {
   const places = new Map<string, Node>();
-  const order = [
-    ...new Set([
-      ...lanes.flatMap(({ onward }) => onward.map(({ service }) => service)),
-      ...services.map(({ name }) => name),
-    ]),
-  ];
+  const names = services.map(({ name }) => name);
+  const order = new Set([
+    ...lanes.flatMap(({ onward }) => names.filter((name) => onward.some(({ service }) => service === name))),
+    ...names,
+  ]);
   let at = TOP;
   for (const name of order) {
     const into = lanes.flatMap(({ onward }) => onward.filter(({ service }) => service === name));
@@ -206,7 +208,7 @@ function turning(key: string, [x0, y0, x1, y1, width]: Bend, others: number): Sh
       class: 'hit-head',
       values: [back + 1, y1 + 2 * radius, width / 2 + 3],
       draw: ([a, b, r]) => ({
-        points: `${fixed(a!)},${fixed(b! - r!)} ${fixed(a! - Math.min(r!, 14))},${fixed(b!)} ${fixed(a!)},${fixed(b! + r!)}`,
+        points: `${fixed(a!)},${fixed(b! - r!)} ${fixed(a! - Math.min(r!, 24))},${fixed(b!)} ${fixed(a!)},${fixed(b! + r!)}`,
       }),
     },
   ];

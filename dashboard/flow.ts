@@ -75,7 +75,7 @@ export class Flow {
         const fate = fateOf(lane);
         say(
           words!,
-          ` ${[rate(lane.requests), ...(fate === '' ? [] : [fate]), ...(to === '' ? [] : [`→ ${to}`])].join(' · ')}`,
+          ` ${rate(lane.requests)}${fate === '' ? '' : ` · ${fate}`}${to === '' ? '' : ` → ${to}`}`,
         );
         mark(words!, 'class', lane.errors > 0 ? 'act' : 'quiet');
         const rates = [lane.hits, Math.max(0, lane.requests - lane.hits - lane.refused), lane.refused];

@@ -136,11 +136,7 @@ export class RoutesTable {
     }
     const line = this.traffic.line(row.route.name);
     const path = element.querySelector('path')!;
-    mark(
-      path,
-      'd',
-      line.length === 0 ? '' : linePath(line, SPARK.points, Math.max(1, ...line), SPARK.height),
-    );
+    mark(path, 'd', line.length < 2 ? '' : linePath(line, SPARK.points, Math.max(1, ...line), SPARK.height));
   }
 
   private head(): HTMLElement {
