@@ -1,5 +1,11 @@
 /** What the admin API gives; all that the page knows comes through here. */
 
+export interface Wait {
+  count: number;
+  p50: number | null;
+  p99: number | null;
+}
+
 export interface Route {
   name: string;
   match: string;
@@ -8,27 +14,16 @@ export interface Route {
   services: string[];
   guarded: boolean;
   cached: boolean;
+  /** Of its file; null: it stands in no text. */
+  line: number | null;
   requests: number;
-  clientError: number;
-  serverError: number;
-  inFlight: number;
-  limited: number;
-  /** Requests by what the cache made of them. */
-  outcomes: Record<string, number>;
-  /** Requests by how long they took, as `bounds` says. */
-  durations: number[];
-}
-
-export interface Routes {
-  routes: Route[];
-  unmatched: { requests: number };
-  /** Upper ends of `durations`, in seconds; the last one has none. */
-  bounds: number[];
+  p50: number | null;
+  p99: number | null;
+  waits: Record<string, Wait>;
 }
 
 export interface Target {
   name: string;
-  weight: number;
   /** `drain`: an operator has taken it out. */
   state: string;
   health: string;
@@ -42,7 +37,6 @@ export interface Target {
 export interface Service {
   name: string;
   breaker: string;
-  active: number;
   pending: number;
   targets: Target[];
 }
@@ -57,20 +51,86 @@ export interface Source {
   error: string | null;
 }
 
+export interface Cache {
+  entries: number;
+  bytes: number;
+  redis: { state: 'connected' | 'away'; since: string; reason: string | null } | null;
+}
+
 export interface Status {
   version: string;
-  uptime: number;
   workers: number;
-  config: { source: string };
+  config: { etag: string; loadedAt: string; source: string; refused: { at: string; error: string } | null };
+  listeners: { name: string; address: string }[];
+}
+
+/** One second of the node. Times in seconds; null: there was no request to tell it by. */
+export interface Figures {
+  requests: number;
+  p50: number | null;
+  p99: number | null;
+  /** Of requests to routes with a cache. */
+  hitShare: number | null;
+  errors: number;
+}
+
+export interface Series {
+  until: string;
+  requests: number[];
+  p50: (number | null)[];
+  p99: (number | null)[];
+  hitShare: (number | null)[];
+  errors: number[];
+}
+
+export interface RouteMoves {
+  requests: number;
+  hits: number;
+  refused: number;
+  errors: number;
+  p50: number | null;
+  p99: number | null;
+}
+
+/** The second that is just over; what did not move is not in it. */
+export interface Sample extends Figures {
+  at: string;
+  routes: Record<string, RouteMoves>;
+  edges: { route: string; service: string; requests: number; errors: number }[];
+  listeners: { listener: string; route: string; requests: number }[];
+}
+
+/** A request that is over. Times in ms. */
+export interface Remembered {
+  id: string;
+  at: string;
+  method: string;
+  host: string;
+  path: string;
+  status: number;
+  route: string | null;
+  auth: { provider: string; subject: string | null } | null;
+  cache: { outcome: string; detail: string | null } | null;
+  service: string | null;
+  target: string | null;
+  failure: { code: string; cause: string } | null;
+  firstByte: number | null;
+  duration: number;
 }
 
 /** The gateway asks for a token, or for another one. */
 export class NeedsToken extends Error {}
 
 const KEY = 'tidegate-admin-token';
+/** Milliseconds for an answer, and between two events: there is one each second. */
+const PATIENCE = 5000;
 
 export function setToken(token: string): void {
   sessionStorage.setItem(KEY, token);
+}
+
+export function hasToken(): boolean {
+  return sessionStorage.getItem(KEY) !== null;
 }
 
 function headers(): Record<string, string> {
@@ -79,7 +139,7 @@ function headers(): Record<string, string> {
 }
 
 export async function get<T>(path: string): Promise<T> {
-  return (await (await asked(path, {})).json()) as T;
+  return (await (await asked(path, {}, AbortSignal.timeout(PATIENCE))).json()) as T;
 }
 
 export async function post<T>(path: string, body: unknown): Promise<T> {
@@ -88,39 +148,54 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   };
-  return (await (await asked(path, init)).json()) as T;
+  return (await (await asked(path, init, AbortSignal.timeout(PATIENCE))).json()) as T;
 }
 
-async function asked(path: string, init: RequestInit): Promise<Response> {
+async function asked(path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
   const response = await fetch(path, {
     ...init,
     headers: { ...headers(), ...(init.headers as Record<string, string> | undefined) },
-    signal: AbortSignal.timeout(5000),
+    signal,
   });
-  if (response.status === 401) throw new NeedsToken();
   if (response.ok) return response;
   const { detail } = (await response.json().catch(() => ({}))) as { detail?: string };
+  if (response.status === 401) throw new NeedsToken(detail);
   throw new Error(detail ?? `${path} answers ${response.status}`);
 }
 
-/** Reads the events, for as long as the page is open: a lost connection is made again, and nothing is missed. */
-export async function follow(heard: (type: string, data: Record<string, unknown>) => void): Promise<never> {
-  let last = '';
-  for (;;) {
-    try {
-      const response = await fetch('/v1/events', {
-        headers: { ...headers(), ...(last === '' ? {} : { 'last-event-id': last }) },
-      });
-      if (response.ok && response.body !== null)
-        for await (const event of eventsIn(response.body)) {
-          if (event.id !== '') last = event.id;
-          heard(event.type, JSON.parse(event.data) as Record<string, unknown>);
-        }
-      else await response.body?.cancel();
-    } catch {
-      // It comes back.
+let last = '';
+
+/**
+ * Events, from where the last call left off, until the connection or `signal` ends it. `begun` is called once they
+ * flow.
+ */
+export async function events(
+  heard: (type: string, data: Record<string, unknown>) => void,
+  begun: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const silence = new AbortController();
+  const ends = AbortSignal.any([signal, silence.signal]);
+  let timer = setTimeout(() => silence.abort(), PATIENCE);
+  try {
+    const { body } = await asked(
+      '/v1/events',
+      last === '' ? {} : { headers: { 'last-event-id': last } },
+      ends,
+    );
+    const starting = begun();
+    // Who awaits it below hears of it; until then it is no unhandled one.
+    starting.catch(() => silence.abort());
+    for await (const event of eventsIn(body!)) {
+      clearTimeout(timer);
+      timer = setTimeout(() => silence.abort(), PATIENCE);
+      if (event.id !== '') last = event.id;
+      heard(event.type, JSON.parse(event.data) as Record<string, unknown>);
     }
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    await starting;
+  } finally {
+    clearTimeout(timer);
+    silence.abort();
   }
 }
 

@@ -1,82 +1,155 @@
-import type { Source } from './api.ts';
-import { byId, h } from './dom.ts';
-import { amount, clock, duration } from './format.ts';
+import type { Cache, Source } from './api.ts';
+import { byId, each, h, mark, say } from './dom.ts';
+import { ago, amount, clock, duration, firstLine } from './format.ts';
 
 /** Lines that are kept. */
 const MOST = 200;
-let paused = false;
-const held: HTMLElement[] = [];
+/** Changes that are told one by one in a second: more can't be read, so they are counted. */
+const MOST_A_SECOND = 5;
+const LINES =
+  "changes:\n  shop:\n    postgres: { url: 'postgres://…' }\n    tables: { public.orders: ['order:{row.id}'] }";
 
-/** A line of the feed: what changed, and what that unseated. Held back while the pointer rests on the feed. */
-export function hearEvent(type: string, data: Record<string, unknown>): void {
-  const text = said(type, data);
-  if (text === null) return;
-  const line = h('li', {}, h('time', {}, clock(Date.now())), h('span', { class: text.tone }, text.text));
-  if (paused) {
-    held.push(line);
-    if (held.length > MOST) held.shift();
-  } else show(line);
+type Data = Readonly<Record<string, unknown>>;
+interface Told {
+  readonly text: string;
+  readonly tone: string;
 }
 
-function show(line: HTMLElement): void {
-  const feed = byId('feed');
-  feed.querySelector('.teach')?.remove();
-  feed.prepend(line);
-  while (feed.children.length > MOST) feed.lastElementChild!.remove();
+interface Sum {
+  count: number;
+  unseated: number;
+  /** Its line, once it is shown: it counts on there until the second is over. */
+  readonly line: HTMLElement;
 }
 
-export function readyFeed(): void {
-  const feed = byId('feed');
-  feed.addEventListener('pointerenter', () => {
-    paused = true;
-  });
-  feed.addEventListener('pointerleave', () => {
-    paused = false;
-    for (const line of held.splice(0)) show(line);
-  });
-}
+/** What changed, and what that unseated; held back while the pointer rests on it, or the keyboard is in it. */
+export class Feed {
+  private readonly list = byId('feed');
+  private readonly waiting: HTMLElement[] = [];
+  private readonly sums = new Map<string, Sum>();
+  private held = false;
+  private left = MOST_A_SECOND;
+  private timer = 0;
 
-type Said = { text: string; tone: string } | null;
+  constructor() {
+    const hold = (held: boolean) => () => {
+      this.held = held;
+      mark(byId('feed-held'), 'hidden', held ? null : '');
+      if (!held) for (const line of this.waiting.splice(0)) this.put(line);
+    };
+    this.list.addEventListener('pointerenter', hold(true));
+    this.list.addEventListener('pointerleave', hold(false));
+    this.list.addEventListener('focus', hold(true));
+    this.list.addEventListener('blur', hold(false));
+  }
 
-function said(type: string, data: Record<string, unknown>): Said {
-  const quiet = (text: string): Said => ({ text, tone: '' });
-  switch (type) {
-    case 'change': {
-      const { table, op, key, tags, more, unseated, commitMs } = data as {
-        table: string;
-        op: string;
-        key: string | null;
-        tags: string[];
-        more: number;
-        unseated: number;
-        commitMs: number | null;
-      };
-      const what = `${table}${key === null ? '' : ` ${key}`} ${DONE[op] ?? op}`;
-      const also = more > 0 ? ` and ${more} more` : '';
-      const ago =
-        commitMs === null ? '' : `, ${duration(Math.max(0, Date.now() - commitMs) / 1000)} after commit`;
-      return quiet(`${what} → ${tags.join(', ')}${also} → ${entries(unseated)} unseated${ago}`);
-    }
-    case 'changes':
-      return quiet(
-        `${amount(Number(data.count))} more rows of ${data.source} → ${entries(Number(data.unseated))} unseated`,
+  hear(type: string, data: Data): void {
+    if (type === 'changes') return this.sum(data, Number(data.count));
+    if (type === 'change' && !this.mayTell()) return this.sum(data, 1);
+    const told = toldOf(type, data);
+    if (told !== null) this.add(lineOf(told));
+  }
+
+  /** Each source with its state and how late it is, and Redis where it is used; without any source, how one is set up. */
+  showSources(sources: readonly Source[], redis: Cache['redis']): void {
+    mark(byId('changes-none'), 'hidden', sources.length === 0 ? null : '');
+    say(byId('changes-lines'), LINES);
+    const away = byId('redis');
+    mark(away, 'hidden', redis === null ? '' : null);
+    if (redis !== null) {
+      const since = Date.parse(redis.since);
+      say(
+        away.lastElementChild!,
+        redis.state === 'connected'
+          ? ' connected'
+          : ` away for ${ago(since).replace(' ago', '')}: ${redis.reason ?? 'no answer'}. This node answers from its own memory`,
       );
-    case 'source': {
-      const fine = data.state === 'streaming';
+      mark(away, 'class', redis.state === 'connected' ? '' : 'act');
+      mark(away, 'title', `since ${clock(since)}`);
+    }
+    mark(byId('feed-quiet'), 'hidden', sources.length > 0 && this.list.childElementCount === 0 ? null : '');
+    each(
+      byId('sources'),
+      sources,
+      ({ name }) => name,
+      ({ name }) => h('p', {}, h('strong', {}, name), h('span')),
+      (element, source) => {
+        say(element.lastElementChild!, ` ${sourceInWords(source)}`);
+        mark(element, 'class', TONES[source.state] ?? 'look');
+        mark(element, 'title', source.position === null ? null : `applied up to ${source.position}`);
+      },
+    );
+  }
+
+  private mayTell(): boolean {
+    this.timer ||= setTimeout(() => this.secondEnds(), 1000);
+    if (this.left === 0) return false;
+    this.left--;
+    return true;
+  }
+
+  private sum(data: Data, count: number): void {
+    this.timer ||= setTimeout(() => this.secondEnds(), 1000);
+    const source = String(data.source);
+    let sum = this.sums.get(source);
+    if (sum === undefined) {
+      sum = { count: 0, unseated: 0, line: lineOf({ text: '', tone: '' }) };
+      this.sums.set(source, sum);
+    }
+    sum.count += count;
+    sum.unseated += Number(data.unseated);
+  }
+
+  private secondEnds(): void {
+    this.timer = 0;
+    this.left = MOST_A_SECOND;
+    for (const [source, { count, unseated, line }] of this.sums) {
+      const rows = count === 1 ? '1 more row' : `${amount(count)} more rows`;
+      say(line.lastElementChild!, `${rows} of ${source} → ${entries(unseated)} unseated`);
+      this.add(line);
+    }
+    this.sums.clear();
+  }
+
+  private add(line: HTMLElement): void {
+    if (!this.held) return this.put(line);
+    this.waiting.push(line);
+    if (this.waiting.length > MOST) this.waiting.shift();
+  }
+
+  private put(line: HTMLElement): void {
+    mark(byId('feed-quiet'), 'hidden', '');
+    this.list.prepend(line);
+    while (this.list.childElementCount > MOST) this.list.lastElementChild!.remove();
+  }
+}
+
+function lineOf({ text, tone }: Told): HTMLElement {
+  return h('li', {}, h('time', {}, clock(Date.now())), h('span', { class: tone }, text));
+}
+
+interface Change {
+  table: string;
+  op: string;
+  key: string | null;
+  tags: string[];
+  more: number;
+  unseated: number;
+  afterMs: number | null;
+}
+
+function toldOf(type: string, data: Data): Told | null {
+  const quiet = (text: string): Told => ({ text, tone: '' });
+  switch (type) {
+    case 'change':
+      return quiet(changeInWords(data as unknown as Change));
+    case 'source':
       return {
         text: `source ${data.name} is ${data.state}${data.error ? `: ${data.error}` : ''}`,
-        tone: fine ? '' : 'look',
+        tone: TONES[String(data.state)] ?? 'look',
       };
-    }
-    case 'purge': {
-      const {
-        tags = [],
-        urls = [],
-        prefixes = [],
-        all,
-      } = data as { tags?: string[]; urls?: string[]; prefixes?: string[]; all?: boolean };
-      return quiet(`purged ${all ? 'everything' : [...tags, ...urls, ...prefixes].slice(0, 5).join(', ')}`);
-    }
+    case 'purge':
+      return quiet(`purged ${purgedOf(data)}`);
     case 'reload':
       return data.ok
         ? quiet(`config reloaded from ${data.source}`)
@@ -93,6 +166,26 @@ function said(type: string, data: Record<string, unknown>): Said {
   }
 }
 
+function changeInWords({ table, op, key, tags, more, unseated, afterMs }: Change): string {
+  const row = `${table.replace(/^public\./, '')}${key === null ? '' : ` #${key}`} ${DONE[op] ?? op}`;
+  const also = more > 0 ? ` and ${more} more` : '';
+  const after = afterMs === null ? '' : `, ${duration(Math.max(1, afterMs) / 1000)} after commit`;
+  return `${row} → ${tags.join(', ')}${also} → ${entries(unseated)} unseated${after}`;
+}
+
+function purgedOf({ tags = [], prefixes = [], urls = [], all }: Data): string {
+  if (all) return 'everything';
+  const names = [...(tags as string[]), ...(prefixes as string[]), ...(urls as string[])];
+  return `${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`;
+}
+
+function sourceInWords({ kind, state, lagSeconds, events, error }: Source): string {
+  const late = lagSeconds === null ? [] : [lagSeconds === 0 ? 'up to date' : `${duration(lagSeconds)} late`];
+  const words = [kind, state, ...late, `${amount(events)} ${events === 1 ? 'row' : 'rows'}`];
+  return `${words.join(', ')}${error === null ? '' : `: ${error}`}`;
+}
+
+const TONES: Readonly<Record<string, string>> = { streaming: '', lost: 'act' };
 const DONE: Readonly<Record<string, string>> = {
   insert: 'inserted',
   update: 'updated',
@@ -100,31 +193,3 @@ const DONE: Readonly<Record<string, string>> = {
   truncate: 'emptied',
 };
 const entries = (count: number) => (count === 1 ? '1 entry' : `${amount(count)} entries`);
-const firstLine = (text: string) => text.trimStart().split('\n', 1)[0]!;
-
-/** Each source with its state and how late it is; without any, how one is set up. */
-export function showSources(sources: readonly Source[]): void {
-  const feed = byId('feed');
-  if (sources.length === 0 && feed.children.length === 0) {
-    const lines =
-      "changes:\n  shop:\n    postgres: { url: 'postgres://…' }\n    tables: { public.orders: ['order:{row.id}'] }";
-    feed.append(
-      h(
-        'li',
-        { class: 'teach' },
-        'No database is followed yet. These lines of the config keep the cache right by its changes:',
-        h('pre', {}, lines),
-      ),
-    );
-  }
-  byId('sources').replaceChildren(
-    ...sources.map(({ name, kind, state, lagSeconds, events, error }) =>
-      h(
-        'p',
-        { class: state === 'streaming' ? '' : state === 'lost' ? 'act' : 'look' },
-        h('strong', {}, name),
-        ` ${kind}, ${state}${lagSeconds === null ? '' : lagSeconds === 0 ? ', up to date' : `, ${duration(lagSeconds)} late`}, ${amount(events)} rows${error === null ? '' : `: ${error}`}`,
-      ),
-    ),
-  );
-}

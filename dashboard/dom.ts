@@ -29,3 +29,40 @@ export function byId<E extends HTMLElement = HTMLElement>(id: string): E {
   if (found === null) throw new Error(`the page has no #${id}`);
   return found as E;
 }
+
+/** What stands already is left alone: each change costs a layout, and takes away what was selected. */
+export function say(element: Element, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export function mark(element: Element, name: string, value: string | null): void {
+  if (value === null) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
+const kept = new WeakMap<Element, Map<string, HTMLElement>>();
+
+/** Children of an element, one for each of a list and in its order: those that were there already are kept. */
+export function each<T>(
+  parent: Element,
+  list: readonly T[],
+  key: (one: T) => string,
+  make: (one: T) => HTMLElement,
+  update: (element: HTMLElement, one: T) => void,
+): void {
+  const before = kept.get(parent) ?? new Map<string, HTMLElement>();
+  const now = new Map<string, HTMLElement>();
+  for (const one of list) {
+    const name = key(one);
+    const element = before.get(name) ?? make(one);
+    update(element, one);
+    now.set(name, element);
+  }
+  for (const [name, element] of before) if (now.get(name) !== element) element.remove();
+  kept.set(parent, now);
+  let place = parent.firstElementChild;
+  for (const element of now.values()) {
+    if (element === place) place = place.nextElementSibling;
+    else parent.insertBefore(element, place);
+  }
+}

@@ -1,169 +1,89 @@
-import { get, post } from './api.ts';
+import { get, post, type Remembered } from './api.ts';
+import { parseRequest } from './curl-line.ts';
 import { byId, h } from './dom.ts';
-import { clock, duration } from './format.ts';
+import { ago, clock, duration } from './format.ts';
+import { type Explained, type Station, stationsOf, wayOf } from './stations.ts';
 
-interface Explained {
-  route: string | null;
-  status: number | null;
-  params: Record<string, string>;
-  target: string | null;
-  why: string | null;
-  location: string | null;
-  auth: Record<string, unknown> | null;
-  cache?: Record<string, unknown> | null;
-  limits?: Record<string, unknown>[] | null;
-  rejected: { route: string; why: string }[];
-}
+const ID = /^[\w.-]{8,128}$/;
+const LATEST = 12;
 
-/** What was typed, as a request: a curl line, or METHOD URL. */
-export function parseRequest(text: string): { method: string; url: string; headers: Record<string, string> } {
-  const words = [...text.trim().matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
-    (word) => word[1] ?? word[2] ?? word[3]!,
-  );
-  const headers: Record<string, string> = {};
-  if (words[0] !== 'curl') {
-    const [first = '/', second] = words;
-    return second === undefined
-      ? { method: 'GET', url: first, headers }
-      : { method: first.toUpperCase(), url: second, headers };
+/** A request's way through the gateway, as a line of stations with their verdicts. */
+export class ExplainBox {
+  private readonly text = byId<HTMLTextAreaElement>('explain-text');
+  private readonly list = byId('stations');
+  private asked = 0;
+
+  constructor() {
+    const form = byId<HTMLFormElement>('explain-form');
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      void this.answer(() => answerTo(this.text.value.trim()));
+    });
+    this.text.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter' || event.shiftKey) return;
+      event.preventDefault();
+      form.requestSubmit();
+    });
+    byId('explain-latest').addEventListener('click', () => void this.answer(latest));
   }
-  let method: string | null = null;
-  let url = '/';
-  let sends = false;
-  for (let i = 1; i < words.length; i++) {
-    const word = words[i]!;
-    if (word === '-X' || word === '--request') method = words[++i] ?? null;
-    else if (word === '-H' || word === '--header') {
-      const [, name, value] = /^([^:]+):\s*(.*)$/.exec(words[++i] ?? '') ?? [];
-      if (name !== undefined) headers[name] = value!;
-    } else if (/^(?:-d|--data|--data-raw|--json)$/.test(word)) {
-      sends = true;
-      i++;
-    } else if (!word.startsWith('-')) url = word;
+
+  /** By the id that the client got. */
+  request(id: string): void {
+    this.text.value = id;
+    void this.answer(() => wayOfId(id));
   }
-  return { method: method ?? (sends ? 'POST' : 'GET'), url, headers };
-}
 
-/** The request's way through the gateway, as a line of stations with their verdicts. */
-export function readyExplain(): void {
-  byId('explain-form').addEventListener('submit', (event) => {
-    event.preventDefault();
-    void explain(byId<HTMLTextAreaElement>('explain-text').value);
-  });
-  byId('explain-text').addEventListener('keydown', (event) => {
-    if (event.key !== 'Enter' || event.shiftKey) return;
-    event.preventDefault();
-    byId<HTMLFormElement>('explain-form').requestSubmit();
-  });
-}
-
-async function explain(text: string): Promise<void> {
-  const stations = byId('stations');
-  try {
-    const id = text.trim();
-    // No method, no path: the id of a request that was.
-    if (/^[\w.-]{8,128}$/.test(id)) return await showRequests(stations, id);
-    const found = await post<Explained>('/v1/explain', parseRequest(text));
-    stations.replaceChildren(
-      ...stationsOf(found).map(([title, verdict, fine]) =>
-        h('li', { class: fine ? '' : 'no' }, h('strong', {}, title), verdict),
-      ),
-    );
-  } catch (error) {
-    stations.replaceChildren(
-      h('li', { class: 'no' }, h('strong', {}, 'Not a request'), (error as Error).message),
-    );
+  /** The answer to an earlier question never stands below a later one, nor comes in its place. */
+  private async answer(find: () => Promise<HTMLElement[]>): Promise<void> {
+    const question = ++this.asked;
+    this.list.replaceChildren();
+    this.list.ariaBusy = 'true';
+    const items = await find().catch((error: Error) => [
+      itemOf({ title: 'Not to be told', verdict: error.message, fine: false }),
+    ]);
+    if (question !== this.asked) return;
+    this.list.ariaBusy = 'false';
+    this.list.replaceChildren(...items);
   }
 }
 
-type Station = readonly [title: string, verdict: string, fine: boolean];
-
-function stationsOf(found: Explained): Station[] {
-  const stations: Station[] = [];
-  const beaten = found.rejected.map(({ route, why }) => `${route}: ${why}`);
-  if (found.route === null)
-    return [
-      ['Match', `No route takes it${found.why === null ? '' : `: ${found.why}`}.`, false],
-      ['Passed over', beaten.join('; ') || 'none', true],
-    ];
-  const params = Object.entries(found.params).map(([name, value]) => `${name} = ${value}`);
-  stations.push([
-    'Match',
-    `${found.route} takes it${params.length === 0 ? '' : `, with ${params.join(', ')}`}.`,
-    true,
-  ]);
-  for (const limit of found.limits ?? []) stations.push(['Limit', sentence(limit), true]);
-  stations.push([
-    'Auth',
-    found.auth === null ? 'The route is open.' : sentence(found.auth),
-    found.status !== 401 && found.status !== 403,
-  ]);
-  if (found.cache != null) stations.push(['Cache', sentence(found.cache), true]);
-  if (found.location !== null) stations.push(['Redirect', found.location, true]);
-  if (found.target !== null) stations.push(['Upstream', `It is asked at ${found.target}.`, true]);
-  if (found.status !== null)
-    stations.push(['Answer', `The gateway itself answers ${found.status}.`, found.status < 400]);
-  if (beaten.length > 0) stations.push(['Passed over', beaten.join('; '), true]);
-  return stations;
+/** What is no method and no path is the id of a request that was. */
+async function answerTo(text: string): Promise<HTMLElement[]> {
+  if (ID.test(text)) return wayOfId(text);
+  return stationsOf(await post<Explained>('/v1/explain', parseRequest(text))).map(itemOf);
 }
 
-/** What is told of a station beyond what the page knows: each of its words with its value. */
-function sentence(value: Record<string, unknown>): string {
-  return Object.entries(value)
-    .filter(([, one]) => one !== null && one !== undefined && !(Array.isArray(one) && one.length === 0))
-    .map(([name, one]) => `${name}: ${typeof one === 'object' ? JSON.stringify(one) : String(one)}`)
-    .join(' · ');
-}
-
-interface Remembered {
-  at: string;
-  method: string;
-  host: string;
-  path: string;
-  status: number;
-  route: string | null;
-  auth: { provider: string; subject: string | null } | null;
-  cache: { outcome: string; detail: string | null } | null;
-  service: string | null;
-  target: string | null;
-  failure: { code: string; cause: string } | null;
-  firstByte: number | null;
-  duration: number;
-}
-
-/** The way that a request went, of those that workers remember. */
-async function showRequests(stations: HTMLElement, id: string): Promise<void> {
+async function wayOfId(id: string): Promise<HTMLElement[]> {
   const { requests } = await get<{ requests: Remembered[] }>(`/v1/requests?id=${encodeURIComponent(id)}`);
-  const lines = requests.flatMap((one): Station[] => {
-    const took = `${duration(one.duration / 1000)}${one.firstByte === null ? '' : `, the head of its answer after ${duration(one.firstByte / 1000)}`}`;
+  return requests.flatMap(wayOf).map(itemOf);
+}
+
+async function latest(): Promise<HTMLElement[]> {
+  const { requests } = await get<{ requests: Remembered[] }>(`/v1/requests?limit=${LATEST}`);
+  if (requests.length === 0)
     return [
-      [`${one.method} ${one.host}${one.path}`, `At ${clock(Date.parse(one.at))}, in ${took}.`, true],
-      ['Match', one.route === null ? 'No route took it.' : `${one.route} took it.`, one.route !== null],
-      ...(one.auth === null
-        ? []
-        : [['Auth', `${one.auth.subject ?? 'someone'}, as ${one.auth.provider} found.`, true] as const]),
-      ...(one.cache === null
-        ? []
-        : [
-            [
-              'Cache',
-              `${one.cache.outcome}${one.cache.detail === null ? '' : `: ${one.cache.detail}`}`,
-              true,
-            ] as const,
-          ]),
-      ...(one.service === null
-        ? []
-        : [['Upstream', `${one.service} at ${one.target} was asked.`, true] as const]),
-      [
-        'Answer',
-        `${one.status}${one.failure === null ? '' : `: ${one.failure.code} ${one.failure.cause}`}`,
-        one.status < 400,
-      ],
+      itemOf({ title: 'None yet', verdict: 'No request has ended since the gateway started.', fine: true }),
     ];
-  });
-  stations.replaceChildren(
-    ...lines.map(([title, verdict, fine]) =>
-      h('li', { class: fine ? '' : 'no' }, h('strong', {}, title), verdict),
-    ),
+  return requests.map((one) => h('li', { class: one.status < 400 ? '' : 'no' }, ...lineOf(one)));
+}
+
+/** A request in one line that leads to its way. */
+export function lineOf(one: Remembered): (HTMLElement | string)[] {
+  const at = Date.parse(one.at);
+  const why = one.failure === null ? '' : ` · ${one.failure.code}, ${one.failure.cause}`;
+  return [
+    h('time', { title: clock(at) }, ago(at)),
+    h('a', { href: `#/request/${encodeURIComponent(one.id)}` }, `${one.method} ${one.path}`),
+    ` ${one.status} in ${duration(one.duration / 1000)}${one.cache === null ? '' : ` · ${one.cache.outcome}`}${why}`,
+  ];
+}
+
+function itemOf({ title, verdict, fine, more = [] }: Station): HTMLElement {
+  return h(
+    'li',
+    { class: fine ? '' : 'no' },
+    h('strong', {}, fine ? title : `✕ ${title}`),
+    verdict,
+    ...more.map((line) => h('span', { class: 'also' }, line)),
   );
 }

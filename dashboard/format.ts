@@ -6,6 +6,10 @@ export function amount(value: number): string {
   return digits(value);
 }
 
+export function rate(value: number): string {
+  return `${amount(value)}/s`;
+}
+
 function digits(value: number): string {
   if (value >= 100) return String(Math.round(value));
   if (value >= 10) return value.toFixed(1).replace(/\.0$/, '');
@@ -16,7 +20,10 @@ function digits(value: number): string {
 export function duration(seconds: number | null): string {
   if (seconds === null) return '–';
   if (seconds < 0.001) return `${digits(seconds * 1e6)} µs`;
-  return seconds < 1 ? `${digits(seconds * 1000)} ms` : `${digits(seconds)} s`;
+  if (seconds < 1) return `${digits(seconds * 1000)} ms`;
+  if (seconds < 120) return `${digits(seconds)} s`;
+  if (seconds < 7200) return `${digits(seconds / 60)} min`;
+  return seconds < 172_800 ? `${digits(seconds / 3600)} h` : `${digits(seconds / 86_400)} d`;
 }
 
 export function percent(share: number | null): string {
@@ -30,4 +37,16 @@ export function bytes(value: number): string {
 
 export function clock(ms: number): string {
   return new Date(ms).toLocaleTimeString([], { hour12: false });
+}
+
+export function firstLine(text: string): string {
+  return text.trimStart().split('\n', 1)[0]!;
+}
+
+/** Seconds, minutes, hours or days, rounded down. */
+export function ago(ms: number, now = Date.now()): string {
+  const seconds = Math.max(0, Math.floor((now - ms) / 1000));
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  return seconds < 86_400 ? `${Math.floor(seconds / 3600)} h ago` : `${Math.floor(seconds / 86_400)} d ago`;
 }

@@ -1,82 +1,63 @@
-import {
-  follow,
-  get,
-  NeedsToken,
-  type Routes,
-  type Service,
-  type Source,
-  type Status,
-  setToken,
-} from './api.ts';
-import { hearEvent, readyFeed, showSources } from './changes.ts';
-import { byId } from './dom.ts';
-import { readyExplain } from './explain.ts';
-import { showFigures } from './figures.ts';
-import { showFlow } from './flow.ts';
-import { readyKeys, readyTheme } from './keys.ts';
-import { Sampler } from './samples.ts';
-import { showRoutes, showServices } from './tables.ts';
+import { Feed } from './changes.ts';
+import { ConfigPage } from './config-page.ts';
+import { ExplainBox } from './explain.ts';
+import { FigureRow } from './figures.ts';
+import { Flow } from './flow.ts';
+import { readyFocus, readyKeys, readyTheme } from './keys.ts';
+import { GatewayNode } from './node.ts';
+import { RoutePage } from './route-page.ts';
+import { RoutesTable } from './routes-table.ts';
+import { ServicesTable } from './services-table.ts';
+import { Verdict } from './verdict.ts';
+import { type View, Views } from './views.ts';
 
-/** Milliseconds between two looks. */
-const EVERY = 1000;
-const sampler = new Sampler();
+const feed = new Feed();
+const node = new GatewayNode({ second: draw, event: (type, data) => feed.hear(type, data) });
+const verdict = new Verdict();
+const figures = new FigureRow(node.traffic);
+const flow = new Flow();
+const table = new RoutesTable(node.traffic);
+const services = new ServicesTable();
+const explain = new ExplainBox();
+const routePage = new RoutePage(node.traffic);
+const configPage = new ConfigPage();
+const views = new Views(opened);
 
-async function look(): Promise<void> {
-  const [routes, { services }, status, { sources }] = await Promise.all([
-    get<Routes>('/v1/routes'),
-    get<{ services: Service[] }>('/v1/services'),
-    get<Status>('/v1/status'),
-    get<{ sources: Source[] }>('/v1/changes'),
-  ]);
-  tell(
-    `${status.version}, ${status.workers} ${status.workers === 1 ? 'worker' : 'workers'}, config of ${status.config.source.split('/').at(-1)}`,
-    false,
-  );
-  byId('token').hidden = true;
-  const found = sampler.look(routes, Date.now());
-  showServices(services);
-  showSources(sources);
-  if (found === null) return;
-  showFigures(found.all);
-  showFlow(found, services);
-  showRoutes(found.routes);
-}
-
-function tell(text: string, old: boolean): void {
-  const node = byId('node');
-  if (node.textContent !== text) node.textContent = text;
-  node.toggleAttribute('data-old', old);
-}
-
-let lastGood = Date.now();
-
-/** Draws once a second; not at all while nobody looks. */
-async function run(): Promise<never> {
-  for (;;) {
-    if (!document.hidden) {
-      try {
-        await look();
-        lastGood = Date.now();
-      } catch (error) {
-        if (error instanceof NeedsToken) {
-          byId('token').hidden = false;
-          tell('It asks for its token', true);
-        } else
-          tell(`No answer since ${new Date(lastGood).toLocaleTimeString()}: these figures are old`, true);
-      }
+/** Only what is looked at is drawn. */
+function draw(): void {
+  const { routes, status, sources, cache, traffic } = node;
+  if (status === null) return;
+  switch (views.current.kind) {
+    case 'route':
+      return routePage.show(traffic.flowing().routes, routes, status);
+    case 'config':
+      return configPage.show(status);
+    case 'overview': {
+      const flowing = traffic.flowing();
+      verdict.show(node, flowing.routes);
+      figures.show(
+        routes.some(({ cached }) => cached),
+        cache,
+      );
+      flow.show(routes, node.services, status, flowing);
+      table.show(routes, flowing.routes);
+      services.show(node.services);
+      feed.showSources(sources, cache?.redis ?? null);
     }
-    await new Promise((resolve) => setTimeout(resolve, EVERY));
   }
 }
 
-byId('token').addEventListener('submit', (event) => {
-  event.preventDefault();
-  setToken(byId<HTMLInputElement>('token-value').value);
-});
-byId('routes-filter').addEventListener('input', () => void look().catch(() => {}));
+function opened(view: View): void {
+  if (view.kind === 'route') routePage.open(view.name);
+  if (view.kind === 'overview' && view.request !== null) {
+    explain.request(view.request);
+    document.getElementById('explain')!.scrollIntoView();
+  }
+  draw();
+}
+
 readyTheme();
 readyKeys();
-readyFeed();
-readyExplain();
-void follow(hearEvent);
-void run();
+readyFocus();
+views.read();
+void node.run();

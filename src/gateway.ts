@@ -37,6 +37,7 @@ import {
   SeriesTap,
   TraceRoom,
   UNMATCHED,
+  type WantedRequests,
 } from './telemetry/index.ts';
 import {
   type Discover,
@@ -261,8 +262,7 @@ export class Gateway implements WorkerGateway {
     bus.ask(TOPICS.health, null).then(hear, () => {});
     bus.on(TOPICS.state, () => this.state());
     bus.on(TOPICS.requests, (asked) => {
-      const { id, limit } = asked as { id: string | null; limit: number };
-      return this.recent.find(id, limit);
+      return this.recent.find(asked as WantedRequests);
     });
     bus.on(TOPICS.reopen, () => this.reopenLogs());
     bus.on(TOPICS.cache, () => this.cacheState());

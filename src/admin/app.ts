@@ -7,9 +7,11 @@ import {
   DETAIL,
   detailOfRow,
   formatFor,
+  histogramOf,
   namedCounts,
   quantileOf,
   requestsOf,
+  TIMED_PHASES,
 } from '../telemetry/index.ts';
 import type { ServiceDescription } from '../upstream/index.ts';
 import { type NodeView, purgeShown } from '../workers/index.ts';
@@ -34,7 +36,7 @@ const OTHERS_NOT_TOLD =
 /** Of one answer. */
 const MOST_REQUESTS = 200;
 const FORGOTTEN =
-  'No request of this id is remembered: each worker knows its last 500, and those that have not ended are not among them.';
+  'No request of this id is remembered: each worker knows its last 500 and the last 100 that ended with a 5xx; those that have not ended are not among them.';
 
 /** What the admin API answers to those who may ask. */
 export function adminApp(view: NodeView, failed: (error: Error) => void, audit: Audit = () => {}): Hono<Env> {
@@ -66,7 +68,12 @@ export function adminApp(view: NodeView, failed: (error: Error) => void, audit: 
   get(app, '/v1/routes', async (c) => {
     const { routes, unmatched } = await view.routes();
     return c.json({
-      routes: routes.map(({ route, row }) => ({ ...route, ...namedCounts(row), ...detailsOf(row) })),
+      routes: routes.map(({ route, line, row }) => ({
+        ...route,
+        line,
+        ...namedCounts(row),
+        ...detailsOf(row),
+      })),
       bounds: BOUNDS,
       unmatched: namedCounts(unmatched),
     });
@@ -105,7 +112,11 @@ export function adminApp(view: NodeView, failed: (error: Error) => void, audit: 
     const limit = Number(c.req.query('limit') ?? 50);
     if (!Number.isInteger(limit) || limit < 1 || limit > MOST_REQUESTS)
       return problem(c, 400, 'Bad Request', `limit is a whole number from 1 to ${MOST_REQUESTS}.`);
-    const requests = await view.recent(id, limit);
+    const failed = c.req.query('failed') ?? 'false';
+    if (failed !== 'true' && failed !== 'false')
+      return problem(c, 400, 'Bad Request', 'failed is true or false.');
+    const route = c.req.query('route') ?? null;
+    const requests = await view.recent({ id, route, failed: failed === 'true', limit });
     if (id !== null && requests.length === 0) return problem(c, 404, 'Not Found', FORGOTTEN);
     return c.json({ requests });
   });
@@ -155,7 +166,7 @@ function bounded(most: (c: Context<Env>) => number): MiddlewareHandler<Env> {
 function detailsOf(row: Float64Array | undefined) {
   const detail = detailOfRow(row);
   const outcomes: Record<string, number> = {};
-  if (detail === null) return { outcomes, cache: {}, durations: [], p50: null, p99: null };
+  if (detail === null) return { outcomes, cache: {}, durations: [], p50: null, p99: null, waits: {} };
   for (const { cache, count } of requestsOf(detail)) outcomes[cache] = (outcomes[cache] ?? 0) + count;
   const { none: _, ...cache } = outcomes;
   return {
@@ -164,7 +175,16 @@ function detailsOf(row: Float64Array | undefined) {
     durations: [...detail.subarray(DETAIL.duration, DETAIL.duration + BOUNDS.length + 1)],
     p50: quantileOf(detail, DETAIL.duration, 0.5),
     p99: quantileOf(detail, DETAIL.duration, 0.99),
+    waits: Object.fromEntries(WAITS.map((phase) => [phase, waitOf(detail, DETAIL[phase])])),
   };
+}
+
+/** What a request waits for, and the wait for the head of its answer. */
+const WAITS = [...TIMED_PHASES, 'firstByte'] as const;
+
+function waitOf(detail: Float64Array, at: number) {
+  const { count } = histogramOf(detail, at);
+  return { count, p50: quantileOf(detail, at, 0.5), p99: quantileOf(detail, at, 0.99) };
 }
 
 /** Times as text, as in every answer of the admin API. */

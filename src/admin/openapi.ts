@@ -66,11 +66,16 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operati
   },
   '/v1/requests': {
     get: {
-      summary: 'Requests that are over and still remembered: those of an id, or the newest.',
+      summary: 'Requests that are over and still remembered, the newest first.',
       gives: shapes.requests,
-      refusals: { 400: 'The limit is none.', 404: 'No request of that id is remembered.' },
+      refusals: {
+        400: 'The limit is none, or `failed` is neither true nor false.',
+        404: 'No request of that id is remembered.',
+      },
       parameters: [
         { name: 'id', in: 'query', schema: { type: 'string' } },
+        { name: 'route', in: 'query', schema: { type: 'string' } },
+        { name: 'failed', in: 'query', schema: { type: 'boolean', default: false } },
         { name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 200, default: 50 } },
       ],
     },

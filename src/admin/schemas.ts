@@ -18,7 +18,12 @@ export const status = z.object({
     etag: text,
     loadedAt: iso,
     source: text.describe('The file that it stands in; `api` where it came over the admin API.'),
+    refused: z
+      .object({ at: iso, error: text })
+      .nullable()
+      .describe('Why the file as it stands now is not in force; null: it could be used.'),
   }),
+  listeners: z.array(z.object({ name: text, address: text })),
 });
 
 const counts = {
@@ -35,6 +40,12 @@ const counts = {
   reported: count.describe('What a limit or rule on trial would have refused.'),
 };
 
+const wait = z.object({
+  count,
+  p50: z.number().nullable().describe('Seconds, since the start.'),
+  p99: z.number().nullable(),
+});
+
 export const routes = z.object({
   routes: z.array(
     z.looseObject({
@@ -45,10 +56,14 @@ export const routes = z.object({
       services: z.array(text),
       guarded: z.boolean(),
       cached: z.boolean(),
+      line: count.nullable().describe('Of its file; null: it stands in no text.'),
       outcomes: z.record(text, count).describe('Requests by what the cache made of them.'),
       cache: z.record(text, count).describe('Those of them for which a cache was asked.'),
       p50: z.number().nullable().describe('Seconds, since the start; null: there was no request.'),
       p99: z.number().nullable(),
+      waits: z
+        .partialRecord(z.enum(['auth', 'cache', 'upstream', 'firstByte']), wait)
+        .describe('How long its requests waited, by what for; empty: there was none.'),
       durations: z.array(count).describe('Requests by how long they took, as `bounds` says.'),
       ...counts,
     }),

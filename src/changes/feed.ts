@@ -22,6 +22,8 @@ export interface ShownChange extends RowEvent {
   readonly unseated: number;
   /** When it was committed, ms since 1970; null where that isn't known. */
   readonly commitMs: number | null;
+  /** Milliseconds from then until the node had applied it. */
+  readonly afterMs: number | null;
 }
 
 export interface FeedParts {
@@ -81,7 +83,9 @@ export class ChangeFeed {
   private show(source: string, row: RowEvent & { commitMs: number | null }): void {
     const { table, op, key, tags, more, commitMs } = row;
     const unseated = tags.reduce((sum, tag) => sum + this.take(tag), 0);
-    const data = { source, table, op, key, tags: tags.map(shownFamily), more, unseated, commitMs };
+    const afterMs = commitMs === null ? null : Math.max(0, this.parts.clock.wall() - commitMs);
+    const shown = tags.map(shownFamily);
+    const data = { source, table, op, key, tags: shown, more, unseated, commitMs, afterMs };
     this.parts.publish({ type: 'change', data });
   }
 

@@ -8,7 +8,8 @@ import { wantsColour } from './output.ts';
 /** Reads a config file as the workers want it; throws `ConfigRefused` with everything that is wrong with it. */
 export async function readConfig(file: string): Promise<ConfigReading> {
   const { loadConfig } = await import('../config/index.ts');
-  return await readingOf(await loadConfig(file));
+  const loaded = await loadConfig(file);
+  return { ...(await readingOf(loaded)), lines: await linesOf(loaded) };
 }
 
 /** For a config that is a program: read in the process that runs it. */
@@ -27,7 +28,14 @@ async function readingOf({ config, issues, source, files, etag }: LoadedConfig):
   const shown = maskedConfig(source.value);
   const outline = outlineOf(config);
   outline.routes = outline.routes.map((route) => ({ ...route, does: maskUrls(route.does) }));
-  return { outline, config, files, etag, warnings: reports, raw, shown };
+  return { outline, config, files, etag, warnings: reports, raw, shown, lines: {} };
+}
+
+/** Where in the text of a config its routes begin. */
+async function linesOf({ config, source }: LoadedConfig): Promise<ConfigReading['lines']> {
+  const { lineOf } = await import('../config/index.ts');
+  const lines = Object.keys(config?.routes ?? {}).map((name) => [name, lineOf(['routes', name], source)]);
+  return Object.fromEntries(lines.filter(([, line]) => line !== null)) as ConfigReading['lines'];
 }
 
 /** Reads a config that came over the network as JSON, to replace the one in force. */

@@ -14,6 +14,7 @@ export type * from './model.ts';
 export {
   type IssueData,
   issueData,
+  lineOf,
   locate,
   type ReportOptions,
   renderIssues,

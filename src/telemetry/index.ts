@@ -52,7 +52,7 @@ export {
 } from './metrics/index.ts';
 export { addRows, type PackedRows, packRows } from './packed-rows.ts';
 export { type ProcessState, ProcessWatch } from './process-state.ts';
-export { type RecentRequest, RecentRequests } from './recent/recent-requests.ts';
+export { type RecentRequest, RecentRequests, type WantedRequests } from './recent/recent-requests.ts';
 export { Seldom } from './seldom.ts';
 export { type Moves, type Sample, Series, SeriesTap, type SeriesView } from './series/index.ts';
 export { TraceRoom, Tracer } from './traces/index.ts';

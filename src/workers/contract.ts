@@ -8,7 +8,7 @@ import {
   type ExplainRequest,
   type RouteDescription,
 } from '../snapshot/index.ts';
-import type { Counters, Logger, RecentRequest, SeriesView } from '../telemetry/index.ts';
+import type { Counters, Logger, RecentRequest, SeriesView, WantedRequests } from '../telemetry/index.ts';
 import {
   type CheckPlans,
   checkPlans,
@@ -206,6 +206,8 @@ export interface ConfigReading {
   etag: string;
   /** Ready to print. */
   warnings: string[];
+  /** The line of its file, from 1, at which each route stands; empty where it stands in no text. */
+  lines: Readonly<Record<string, number>>;
   /** As it was read, nothing filled in: what an edit over the network is held against. Null for a program. */
   raw: unknown;
   /** The same, as it may be shown: secrets are masked. */
@@ -327,9 +329,12 @@ export interface NodeView extends CacheControl, ConfigControl {
   status(): NodeStatus;
   /** Null when requests are welcome, else why not. */
   unready(): string | null;
-  /** Every route of the config in force, in its order, with its row of counters; and that of what no route took. */
+  /**
+   * Every route of the config in force, in its order, with its row of counters and its line in the file (null: none); and
+   * the row of what no route took.
+   */
   routes(): Promise<{
-    routes: { route: RouteDescription; row: Float64Array | undefined }[];
+    routes: { route: RouteDescription; line: number | null; row: Float64Array | undefined }[];
     unmatched: Float64Array | undefined;
   }>;
   /** Every service as all workers together know it. */
@@ -344,8 +349,8 @@ export interface NodeView extends CacheControl, ConfigControl {
   series(): SeriesView;
   /** All that `/metrics` tells. */
   metrics(): Promise<NodeMetrics>;
-  /** Requests that are over and still remembered: those of an id, or the newest. The newest first. */
-  recent(id: string | null, limit: number): Promise<RecentRequest[]>;
+  /** Requests that are over and still remembered, the newest first. */
+  recent(wanted: WantedRequests): Promise<RecentRequest[]>;
   /** What would become of a request, by the config in force. Rejects with code BAD_REQUEST for one that makes no sense. */
   explain(request: ExplainRequest): Promise<Explained>;
   /** The change sources, in the order of the config. */
@@ -362,7 +367,14 @@ export interface NodeStatus {
   uptime: number;
   /** Those that serve now. */
   workers: number;
-  config: { etag: string; loadedAt: string; source: string };
+  config: {
+    etag: string;
+    loadedAt: string;
+    source: string;
+    /** What is wrong with the file as it stands now; null: nothing. */
+    refused: { at: string; error: string } | null;
+  };
+  listeners: readonly { name: string; address: string }[];
 }
 
 export interface AdminParts {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Explained, ExplainRequest } from '../snapshot/index.ts';
-import { addRows, type Logger, type RecentRequest, settle } from '../telemetry/index.ts';
+import { addRows, type Logger, type RecentRequest, settle, type WantedRequests } from '../telemetry/index.ts';
 import { mergeDescriptions, type ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { Backoff } from './backoff.ts';
@@ -158,10 +158,10 @@ export class Fleet {
   }
 
   /** Requests that workers remember; the newest first. */
-  async recent(id: string | null, limit: number): Promise<RecentRequest[]> {
-    const told = await Promise.all([...this.all].map((worker) => worker.ask(TOPICS.requests, { id, limit })));
+  async recent(wanted: WantedRequests): Promise<RecentRequest[]> {
+    const told = await Promise.all([...this.all].map((worker) => worker.ask(TOPICS.requests, wanted)));
     const all = told.flatMap((found) => (found as RecentRequest[] | undefined) ?? []);
-    return all.sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, limit);
+    return all.sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, wanted.limit);
   }
 
   /** How each worker that can say so is doing. */

@@ -31,6 +31,13 @@ export interface InForce {
   readonly source: string;
 }
 
+/** What stands in the file, where it can't be used. */
+export interface Refusal {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly report: string;
+}
+
 export type ReloadReason = 'file' | 'signal' | 'call';
 export type ReloadResult = { ok: true; etag: string } | { ok: false; report: string };
 
@@ -68,6 +75,8 @@ export class Reloading {
   /** What the file said when it was read last. */
   private ownReading: ConfigReading;
   private readonly before: InForce[] = [];
+  /** Of the file as it was read last; null: that one could be used. */
+  refusal: Refusal | null = null;
   /** Configs that were read anew, by what came of it. */
   readonly counts = { ok: 0, refused: 0 };
 
@@ -164,6 +173,7 @@ export class Reloading {
       // What was put in force over the API stays until the file changes, also when logs are rotated by SIGHUP.
       if (same && (reason === 'file' || this.state.source === 'api')) fresh?.kill();
       else await this.swap(reading, fresh, reason);
+      this.refusal = null;
       return { ok: true, etag: reading.etag };
     } catch (error) {
       fresh?.kill();
@@ -174,6 +184,7 @@ export class Reloading {
         error instanceof ConfigRefused ? error.report : (error as Error).message,
       );
       this.counts.refused++;
+      this.refusal = { at: this.options.wall(), report };
       this.options.told({ ok: false, source: file, etag: null, error: report, routes: null });
       log.error('the new config is refused, the old one stays in force', { file, reason, why: report });
       return { ok: false, report };

@@ -298,7 +298,8 @@ class Supervisor {
   private view(): NodeView {
     return {
       status: () => {
-        const { reading, loadedAt } = this.reloading!.inForce;
+        const { inForce, refusal } = this.reloading!;
+        const { reading, loadedAt, source } = inForce;
         return {
           version: this.options.version,
           uptime: Math.round(this.options.clock.now() - this.startedAt) / 1000,
@@ -306,8 +307,13 @@ class Supervisor {
           config: {
             etag: reading.etag,
             loadedAt: new Date(loadedAt).toISOString(),
-            source: this.reloading!.inForce.source,
+            source,
+            refused: refusal && { at: new Date(refusal.at).toISOString(), error: refusal.report },
           },
+          listeners: reading.outline.listen.map(({ name, host, port }) => ({
+            name,
+            address: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+          })),
         };
       },
       unready: () => {
@@ -324,15 +330,19 @@ class Supervisor {
       events: this.events,
       routes: async () => {
         const sums = await this.fleet.counters();
-        const { routes } = this.reloading!.inForce.reading.outline;
+        const { outline, lines } = this.reloading!.inForce.reading;
         return {
-          routes: routes.map((route) => ({ route, row: sums.get(route.name) })),
+          routes: outline.routes.map((route) => ({
+            route,
+            line: lines[route.name] ?? null,
+            row: sums.get(route.name),
+          })),
           unmatched: sums.get(UNMATCHED),
         };
       },
       series: () => this.series.view(),
       metrics: () => this.metrics(),
-      recent: (id, limit) => this.fleet.recent(id, limit),
+      recent: (wanted) => this.fleet.recent(wanted),
       ...configControl(this.reloading!),
     };
   }

@@ -39,7 +39,7 @@ beforeAll(async () => {
     },
   };
   const gateway = lab.start(BIN, ['run', folder.write('tidegate.yaml', stringify(config))]);
-  await gateway.line(/serving/, 15_000);
+  await gateway.line(/serving/, 20_000);
 }, 30_000);
 afterAll(async () => {
   await lab.close();
@@ -103,8 +103,21 @@ it('the newest come first, as many as are asked for, of both workers', async () 
   expect(times).toEqual([...times].sort().reverse());
 });
 
+it('those of a route, and those that failed, which are remembered when many others came after them', async () => {
+  await ask('/down', 'id-old');
+  for (let i = 0; i < 60; i++)
+    await Promise.all(Array.from({ length: 20 }, (_, n) => ask('/kept', `id-new-${i}-${n}`)));
+  const { requests } = (await recent('?route=kept&limit=5')).body;
+  expect(requests.map(({ route }) => route)).toEqual(Array(5).fill('kept'));
+  const failed = (await recent('?route=down&failed=true')).body.requests;
+  expect(failed.map(({ id }) => id)).toEqual(['id-old', 'id-down']);
+  expect((await recent('?id=id-old')).body.requests).toHaveLength(1);
+  expect((await recent('?route=kept&failed=true')).body.requests).toEqual([]);
+});
+
 it.each([
   ['?id=none', 404],
+  ['?failed=maybe', 400],
   ['?limit=0', 400],
   ['?limit=many', 400],
 ])('%s is %i', async (query, status) => {

@@ -72,6 +72,8 @@ describe('what people are shown of change sources', () => {
       unseated: 0,
     });
     expect(inserted!.commitMs).toBeGreaterThan(began - 1000);
+    expect(inserted!.afterMs).toBeLessThanOrEqual(Date.now() - inserted!.commitMs! + 1);
+    expect(inserted!.afterMs).toBeGreaterThanOrEqual(0);
     // Of its old row only the key is known: all that names a customer is unseated with it.
     expect(updated).toMatchObject({ op: 'update', key: '2', tags: ['order:2', 'customer:*', 'customer:9'] });
     expect(updated!.unseated).toBeGreaterThanOrEqual(3);

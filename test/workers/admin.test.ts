@@ -23,7 +23,9 @@ test('/v1/status tells version, uptime, workers and the config in force', async 
       etag: expect.stringMatching(/^[0-9a-f]+$/),
       loadedAt: expect.stringMatching(/^\d{4}-.*Z$/),
       source: node.file,
+      refused: null,
     },
+    listeners: [{ name: 'main', address: expect.stringMatching(/^127\.0\.0\.1:\d+$/) }],
   });
   node.write({ text: 'two', workers: 2, admin: LOCAL });
   await node.logged('the config was reloaded');

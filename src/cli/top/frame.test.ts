@@ -41,7 +41,7 @@ function look(routes: NodeLook['routes']): NodeLook {
       version: '1.2.3',
       uptime: 7300,
       workers: 2,
-      config: { etag: 'e', loadedAt: '', source: '/etc/tidegate.yaml' },
+      config: { etag: 'e', loadedAt: '', source: '/etc/tidegate.yaml', refused: null },
     },
     series: {
       step: 1,

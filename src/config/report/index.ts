@@ -1,4 +1,4 @@
-export { type Location, locate } from './locate.ts';
+export { type Location, lineOf, locate } from './locate.ts';
 export {
   type IssueData,
   issueData,

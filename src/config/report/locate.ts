@@ -16,6 +16,12 @@ export function locate(issue: ConfigIssue, source: Source): Location | null {
   return locationOf(range ?? [0, 0], source.text);
 }
 
+/** The line, from 1, at which a key stands; null where the source can't be pointed into. */
+export function lineOf(path: readonly (string | number)[], source: Source): number | null {
+  const range = source.text === null ? null : source.find(path, true);
+  return range === null ? null : lineAt(lineStarts(source.text!), range[0]);
+}
+
 /** The other of two things that clash. */
 export function locateOther(issue: ConfigIssue, source: Source): Location | null {
   if (issue.also === undefined || source.text === null) return null;

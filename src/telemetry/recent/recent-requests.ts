@@ -30,6 +30,16 @@ export interface RecentRequest {
   readonly duration: number;
 }
 
+export interface WantedRequests {
+  /** Null: the newest, of whatever id. */
+  readonly id: string | null;
+  /** Null: of all routes. */
+  readonly route: string | null;
+  /** Only those that ended with a 5xx. */
+  readonly failed: boolean;
+  readonly limit: number;
+}
+
 /** What is kept of a request until somebody asks. */
 interface Slot extends Omit<RecentRequest, 'at' | 'path' | 'cache'> {
   readonly wall: number;
@@ -37,16 +47,39 @@ interface Slot extends Omit<RecentRequest, 'at' | 'path' | 'cache'> {
   readonly finding: Exchange['cache'];
 }
 
-/** Requests that are remembered in each worker. */
+/** Requests that are remembered in each worker, and those that ended with a 5xx: they are asked for when they are old. */
 const MOST = 500;
+const MOST_FAILED = 100;
 /** Longest text of one, in characters: what a client sends may be as long as its limits allow. */
 const LONGEST = 512;
 
-/** The last 500 requests of a worker, the oldest giving way. */
-export class RecentRequests implements Completion {
-  private readonly clock: Clock;
+/** The last ones, the oldest giving way. */
+class Ring {
+  private readonly most: number;
   private readonly slots: Slot[] = [];
   private next = 0;
+
+  constructor(most: number) {
+    this.most = most;
+  }
+
+  add(slot: Slot): void {
+    this.slots[this.next] = slot;
+    this.next = (this.next + 1) % this.most;
+  }
+
+  /** The newest first. */
+  *[Symbol.iterator](): Iterator<Slot> {
+    const { slots, next, most } = this;
+    for (let i = 1; i <= slots.length; i++) yield slots[(next - i + most) % most]!;
+  }
+}
+
+/** The last 500 requests of a worker, and the last 100 that failed. */
+export class RecentRequests implements Completion {
+  private readonly clock: Clock;
+  private readonly all = new Ring(MOST);
+  private readonly failed = new Ring(MOST_FAILED);
   /** Query parameters that hold credentials, by the config in force. */
   secret: ReadonlySet<string> = new Set();
 
@@ -57,14 +90,15 @@ export class RecentRequests implements Completion {
   completed(exchange: Exchange, answer: Reply | null, bytes: number, failure: Failure | null): void {
     const { startedAt, answeredAt, served, identity } = exchange;
     const why = answer?.failure ?? exchange.replaced ?? failure;
-    this.slots[this.next] = {
+    const status = answer?.status ?? 499;
+    const slot: Slot = {
       wall: this.clock.wall(),
       id: copied(exchange.id),
       ip: exchange.ip,
       method: exchange.method,
       host: copied(exchange.host),
       target_: copied(exchange.target),
-      status: answer?.status ?? 499,
+      status,
       bytes,
       route: exchange.route?.name ?? null,
       auth: identity === null ? null : whoOf(identity),
@@ -75,17 +109,20 @@ export class RecentRequests implements Completion {
       firstByte: answeredAt < 0 ? null : answeredAt - startedAt,
       duration: this.clock.now() - startedAt,
     };
-    this.next = (this.next + 1) % MOST;
+    this.all.add(slot);
+    if (status >= 500) this.failed.add(slot);
   }
 
-  /** Those of an id; without one the newest. The newest first, at most `limit`. */
-  find(id: string | null, limit: number): RecentRequest[] {
-    const found: RecentRequest[] = [];
-    for (let i = 1; i <= this.slots.length && found.length < limit; i++) {
-      const slot = this.slots[(this.next - i + MOST) % MOST];
-      if (slot !== undefined && (id === null || slot.id === id)) found.push(this.shown(slot));
-    }
-    return found;
+  /** The newest first. One that failed may be remembered for longer than those after it. */
+  find({ id, route, failed, limit }: WantedRequests): RecentRequest[] {
+    const fits = (slot: Slot) =>
+      (id === null || slot.id === id) &&
+      (route === null || slot.route === route) &&
+      (!failed || slot.status >= 500);
+    const found = new Set<Slot>();
+    for (const ring of failed ? [this.failed] : id === null ? [this.all] : [this.all, this.failed])
+      for (const slot of ring) if (found.size < limit && fits(slot)) found.add(slot);
+    return [...found].map((slot) => this.shown(slot));
   }
 
   private shown({ wall, target_, finding, ...slot }: Slot): RecentRequest {
