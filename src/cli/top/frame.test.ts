@@ -42,6 +42,7 @@ function look(routes: NodeLook['routes']): NodeLook {
       uptime: 7300,
       workers: 2,
       config: { etag: 'e', loadedAt: '', source: '/etc/tidegate.yaml', refused: null },
+      listeners: [],
     },
     series: {
       step: 1,
