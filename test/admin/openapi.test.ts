@@ -39,6 +39,7 @@ afterAll(async () => {
 
 /** What is sent to resources that take something. */
 const BODIES: Readonly<Record<string, object>> = {
+  '/v1/services/{name}/targets/{target}': { state: 'drain' },
   '/v1/purge': { tags: ['a'] },
   '/v1/changes/{name}': { op: 'c', after: { id: 1 }, source: { db: 'shop', schema: 'public', table: 'a' } },
   '/v1/explain': { url: '/x' },
@@ -46,6 +47,9 @@ const BODIES: Readonly<Record<string, object>> = {
   '/v1/config/validate': { routes: { a: { macth: '/a' } } },
   '/v1/config/rollback': {},
 };
+
+const filled = (path: string) =>
+  path.replace('{name}/targets/{target}', 'shop/targets/127.0.0.1:9').replace('{name}', 'push');
 
 const all = Object.entries(OPERATIONS).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => [method, path, operation] as const),
@@ -56,7 +60,7 @@ describe('each resource is as the document says', () => {
     const body = BODIES[path];
     if (takes !== undefined) expect(takes.safeParse(body).success).toBe(true);
     const controller = new AbortController();
-    const response = await fetch(`http://127.0.0.1:${admin}${path.replace('{name}', 'push')}`, {
+    const response = await fetch(`http://127.0.0.1:${admin}${filled(path)}`, {
       method,
       signal: controller.signal,
       headers: {

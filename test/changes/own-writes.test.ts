@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   cuttingProxy,
+  type HttpOrigin,
   httpOrigin,
   mariadbServer,
   noRedis,
@@ -138,7 +140,11 @@ const hit = async (port: number, user: string | null = null) =>
 describe('`readYourWrites`', () => {
   async function start(source: object = {}) {
     const origin = await shop();
-    const gateway = await startTestGateway(configOf(origin.url, source));
+    return await startWith(origin, configOf(origin.url, source));
+  }
+
+  async function startWith(origin: HttpOrigin, config: object, user: string | null = null) {
+    const gateway = await startTestGateway(config);
     const close = async () => {
       await gateway.close();
       await origin.close();
@@ -152,8 +158,8 @@ describe('`readYourWrites`', () => {
         15_000,
       );
     };
-    await until(() => hit(gateway.port), 'the source to stream', 15_000);
-    return { port: gateway.port, [Symbol.asyncDispose]: close };
+    await until(() => hit(gateway.port, user), 'the source to stream', 15_000);
+    return { port: gateway.port, reload: gateway.reload, [Symbol.asyncDispose]: close };
   }
 
   it('answers whoever has written with nothing older, though the client says nothing', async () => {
@@ -203,6 +209,65 @@ describe('`readYourWrites`', () => {
       await write(node.port, null);
       expect(await hit(node.port)).toBe(true);
     });
+  }, 60_000);
+
+  it('knows by `auth.subject` who asks, with whichever credential', async () => {
+    const origin = await shop();
+    const keyed = (key: string, subject: string) => ({
+      hash: `sha256:${createHash('sha256').update(key).digest('hex')}`,
+      subject,
+    });
+    const routes = {
+      read: {
+        match: '/orders/{id:int}',
+        to: 'orders',
+        auth: { with: 'keys' },
+        cache: { ttl: '1h', tags: ['order:{params.id}'], shared: true },
+      },
+      write: { match: '/pay/{id:int}', to: 'orders', auth: { with: 'keys' } },
+    };
+    const auth = {
+      keys: {
+        apiKey: {
+          from: [{ header: 'x-user' }],
+          keys: [keyed('ada', 'a'), keyed('ada too', 'a'), keyed('bob', 'b')],
+        },
+      },
+    };
+    const config = configOf(
+      origin.url,
+      { maxWait: '50ms', readYourWrites: 'auth.subject' },
+      { auth, routes },
+    );
+    await using node = await startWith(origin, config, 'bob');
+    await whileBehind(async () => {
+      await write(node.port, 'ada');
+      const bodies = await Promise.all(
+        ['ada', 'ada too', 'bob'].map(async (user) => (await read(node.port, user)).body),
+      );
+      expect(bodies).toEqual(['1', '1', '0']);
+      expect((await read(node.port, 'eve')).status).toBe(401);
+    });
+  }, 60_000);
+
+  it('begins with the config that says it, and ends with the one that does not', async () => {
+    const origin = await shop();
+    const without = configOf(origin.url, { maxWait: '50ms', readYourWrites: undefined });
+    await using node = await startWith(origin, JSON.parse(JSON.stringify(without)));
+    const own = async () => {
+      await until(() => hit(node.port, 'ada'), 'it to be kept', 15_000);
+      let outcome = '';
+      await whileBehind(async () => {
+        const { body } = await write(node.port, 'ada');
+        outcome = (await read(node.port, 'ada')).body === body ? 'new' : 'old';
+      });
+      return outcome;
+    };
+    expect(await own()).toBe('old');
+    await node.reload(configOf(origin.url, { maxWait: '50ms' }));
+    expect(await own()).toBe('new');
+    await node.reload(JSON.parse(JSON.stringify(without)));
+    expect(await own()).toBe('old');
   }, 60_000);
 
   it('counts for the calls of an aggregate, too, as `tidegate-after` does', async () => {
