@@ -102,7 +102,19 @@ const target = z.object({
 
 export const services = z.object({
   services: z.array(
-    z.object({ name: text, breaker: text, active: count, pending: count, targets: z.array(target) }),
+    z.object({
+      name: text,
+      breaker: text,
+      active: count,
+      pending: count,
+      discovery: z
+        .object({
+          error: text.nullable().describe('Why targets cannot be found now: those known last stay.'),
+        })
+        .nullable()
+        .describe('Null: the targets are listed.'),
+      targets: z.array(target),
+    }),
   ),
 });
 

@@ -176,12 +176,27 @@ export interface AdminConfig {
 }
 
 /** Targets that a name stands for, in place of listed ones. */
-export interface DiscoverConfig {
+export type DiscoverConfig = DnsDiscoverConfig | ConsulDiscoverConfig;
+
+export interface DnsDiscoverConfig {
+  kind: 'dns';
   name: string;
   type: 'A' | 'SRV';
   scheme: 'http' | 'https';
   /** For addresses; SRV records bring their own. */
   port: number;
+}
+
+export interface ConsulDiscoverConfig {
+  kind: 'consul';
+  /** Of its HTTP API, without a / at the end. */
+  url: string;
+  /** As Consul knows the service. */
+  name: string;
+  token: string | null;
+  /** Toward Consul. */
+  tls: UpstreamTlsConfig;
+  scheme: 'http' | 'https';
 }
 
 export interface ServiceConfig {

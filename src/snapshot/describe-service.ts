@@ -43,9 +43,10 @@ function reasons({ attempts, on }: RetriesConfig, again: boolean): string[] {
 /** Where a service is asked: its targets, or the name that stands for them. */
 export function placesOf({ targets, discover }: ServiceConfig): { url: string; weight: number }[] {
   if (discover === null) return targets.map(place);
-  const { scheme, name, type, port } = discover;
-  // The ports come with the answer of the name server.
-  const shown = type === 'SRV' ? (scheme === 'https' ? 443 : 80) : port;
+  const { scheme, name } = discover;
+  // Of all but addresses the ports come with the answer.
+  const usual = scheme === 'https' ? 443 : 80;
+  const shown = discover.kind === 'dns' && discover.type === 'A' ? discover.port : usual;
   return [place({ scheme, host: name, port: shown, path: '', weight: 1 })];
 }
 

@@ -9,6 +9,8 @@ export interface ServiceDescription {
   /** Requests under way, and those that wait. */
   active: number;
   pending: number;
+  /** `error`: why its targets cannot be found now, so that those known last stay. Null: they are listed. */
+  discovery: { error: string | null } | null;
   targets: TargetDescription[];
 }
 

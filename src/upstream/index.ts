@@ -1,7 +1,7 @@
 export type { Applicant } from './admission.ts';
 export { type Choice, RoundRobin } from './balance/index.ts';
 export type { ServiceDescription, TargetDescription, TargetMode } from './describe.ts';
-export type { Discover } from './discovery.ts';
+export type { Discover } from './discovery/index.ts';
 export { ActiveChecks, type CheckPlans, checkPlans, HealthCount, type HealthReport } from './health/index.ts';
 export { mergeDescriptions } from './merge.ts';
 export type { Reuse, Waiter } from './pool.ts';

@@ -10,6 +10,7 @@ const service = (
   breaker,
   active: 1,
   pending: 2,
+  discovery: null,
   targets: [
     {
       name: 'http://a',
@@ -41,6 +42,17 @@ test('numbers are added up, states are the worst, the last failure is the latest
     lastFailure: late,
     connections: { open: 6, idle: 4 },
   });
+});
+
+test('trouble with finding targets is told of, whichever worker has it', () => {
+  const found = { ...service({}), discovery: { error: null } };
+  const lost = { ...service({}), discovery: { error: 'status 500' } };
+  for (const workers of [
+    [[found], [lost]],
+    [[lost], [found]],
+  ])
+    expect(mergeDescriptions(workers)[0]!.discovery).toEqual({ error: 'status 500' });
+  expect(mergeDescriptions([[found], [found]])[0]!.discovery).toEqual({ error: null });
 });
 
 test('a target that only one worker knows stays', () => {

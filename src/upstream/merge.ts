@@ -26,6 +26,7 @@ function mergeServices(a: ServiceDescription, b: ServiceDescription): ServiceDes
     breaker: worst(BREAKER, a.breaker, b.breaker),
     active: a.active + b.active,
     pending: a.pending + b.pending,
+    discovery: a.discovery?.error == null ? b.discovery : a.discovery,
     targets: [...targets.values()],
   };
 }

@@ -3,6 +3,7 @@ import type { Balancer, Choice } from './balance/index.ts';
 import type { Breaker } from './breaker.ts';
 import type { RetryBudget } from './budget.ts';
 import type { ServiceDescription } from './describe.ts';
+import type { Discovery } from './discovery/index.ts';
 import type { TargetState } from './target.ts';
 
 /** One place where a service runs. */
@@ -32,6 +33,8 @@ export class Service {
   readonly breaker: Breaker;
   /** Changes only where targets are discovered. */
   targets: readonly Target[] = [];
+  /** Null: they are listed. */
+  discovery: Discovery | null = null;
   private balancer!: Balancer<Target>;
   private readonly panic: number;
   private readonly careful = new CarefulChoice();
@@ -94,6 +97,7 @@ export class Service {
       breaker: this.breaker.state,
       active: admission.active,
       pending: pending.count,
+      discovery: this.discovery === null ? null : { error: this.discovery.lastError },
       targets: this.targets.map(({ name, weight, state }) => ({
         name,
         weight,

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { TargetConfig } from '../config/model.ts';
+import type { DiscoverConfig, TargetConfig } from '../config/model.ts';
 
 /** `host[:port]`, the port where it is not the scheme's usual one. */
 export function targetAuthority({
@@ -14,4 +14,9 @@ export function targetAuthority({
 /** What a target is called in logs and between processes: `http://host:port/path`. */
 export function targetName(target: Pick<TargetConfig, 'scheme' | 'host' | 'port' | 'path'>): string {
   return `${target.scheme}://${targetAuthority(target)}${target.path}`;
+}
+
+/** The name by which a target's Host and certificate go: an address that a name of DNS stands for has that name. */
+export function askedAs(discover: DiscoverConfig | null, host: string): string {
+  return discover?.kind === 'dns' && discover.type === 'A' ? discover.name : host;
 }

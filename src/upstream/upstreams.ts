@@ -7,12 +7,12 @@ import { compileBalancer } from './balance/index.ts';
 import { Breaker } from './breaker.ts';
 import { RetryBudget } from './budget.ts';
 import type { ServiceDescription } from './describe.ts';
-import { type Discover, Discovery } from './discovery.ts';
+import { type Discover, Discovery } from './discovery/index.ts';
 import { Pool, type PoolSettings } from './pool.ts';
 import type { Resolver } from './resolver.ts';
 import { Service, type ServiceState, type Target } from './service.ts';
 import { TargetState } from './target.ts';
-import { targetAuthority, targetName } from './target-name.ts';
+import { askedAs, targetAuthority, targetName } from './target-name.ts';
 import { tlsOptions } from './tls-options.ts';
 
 export interface UpstreamParts {
@@ -20,7 +20,7 @@ export interface UpstreamParts {
   readonly random: Random;
   readonly log: Logger;
   readonly resolver: Resolver;
-  /** How names are followed, where not by DNS. */
+  /** How names are followed, where not as their config says. */
   readonly discover?: Discover;
   /** Workers that share a node's limits evenly. */
   readonly shareOf: number;
@@ -139,13 +139,14 @@ export class Upstreams {
   }
 
   private follow(service: Service, config: ServiceConfig, discover: DiscoverConfig, claims: Claims): void {
-    const { clock, log } = this.parts;
+    const { log } = this.parts;
     const discovery = claim(
       JSON.stringify([config.name, discover]),
       claims.discoveries,
       this.discoveries,
-      () => new Discovery(discover, clock, this.parts.discover),
+      () => this.newDiscovery(config.name, discover),
     );
+    service.discovery = discovery;
     const place = (claimed: Map<string, TargetState>) => {
       this.place(
         service,
@@ -168,6 +169,22 @@ export class Upstreams {
       // An answer may have come between the claim and the commit.
       place(this.targets);
     });
+  }
+
+  private newDiscovery(service: string, discover: DiscoverConfig): Discovery {
+    const { clock, random, log } = this.parts;
+    const tell = (why: string | null) => {
+      if (why === null) log.info('the targets of a service can be found again', { service });
+      else
+        log.error('the targets of a service cannot be found: those known last stay', {
+          service,
+          source: discover.kind,
+          why,
+        });
+    };
+    const before = this.services.get(service)?.discovery ?? null;
+    const known = before !== null && isSameSource(before.config, discover) ? before.targets : [];
+    return new Discovery(discover, { clock, random, tell, known }, this.parts.discover);
   }
 
   private retireGone(before: readonly Target[], now: readonly Target[]): void {
@@ -204,8 +221,7 @@ export class Upstreams {
     claimed: Map<string, TargetState>,
   ): Target {
     const { host, port, scheme, path } = config;
-    // An address that a name stands for is asked under the name.
-    const named = service.discover?.type === 'A' ? service.discover.name : host;
+    const named = askedAs(service.discover, host);
     const settings: PoolSettings = {
       host,
       port,
@@ -263,7 +279,7 @@ export class Upstreams {
   }
 }
 
-/** A start waits no longer for the first answer of a name server, in ms. */
+/** A start waits no longer for the first answer of who knows the targets, in ms. */
 const FIRST_ANSWER = 1000;
 
 interface Claims {
@@ -280,6 +296,11 @@ function claim<T>(key: string, claims: Map<string, T>, standing: ReadonlyMap<str
   const claimed = claims.get(key) ?? standing.get(key) ?? make();
   claims.set(key, claimed);
   return claimed;
+}
+
+/** Another token or certificate changes nothing about where the targets are. */
+function isSameSource(a: DiscoverConfig, b: DiscoverConfig): boolean {
+  return a.kind === 'consul' && b.kind === 'consul' && a.url === b.url && a.name === b.name;
 }
 
 function drainKey(service: string, target: string): string {

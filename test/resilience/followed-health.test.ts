@@ -44,7 +44,7 @@ const NAMED: CheckPlans = {
   names: [
     {
       service: 'shop',
-      discover: { name: 'shop.internal', type: 'A', scheme: 'http', port: 80 },
+      discover: { kind: 'dns', name: 'shop.internal', type: 'A', scheme: 'http', port: 80 },
       tls: TLS,
       check: CHECK,
     },

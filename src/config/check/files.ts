@@ -19,6 +19,7 @@ export function checkFiles(input: ConfigInput, files: ConfigFiles, findings: Fin
     check.serverTls(input.admin.tls, ['admin', 'tls']);
   for (const [name, service] of Object.entries(input.services ?? {})) {
     check.clientTls(service.tls ?? {}, ['services', name, 'tls']);
+    check.clientTls(service.discover?.tls ?? {}, ['services', name, 'discover', 'tls']);
   }
   checkProviderFiles(input, check);
   const redis = input.cache?.redis;

@@ -18,7 +18,7 @@ export function normaliseService(name: string, input: ServiceInput, readPem: Rea
   return {
     name,
     targets: targetsOf(input),
-    discover: discoverOf(input.discover),
+    discover: discoverOf(input.discover, readPem),
     timeout: timeoutOf(input.timeout),
     host: hostOf(input.host),
     tls: upstreamTlsOf(input.tls ?? {}, readPem),
@@ -65,11 +65,17 @@ export function upstreamTlsOf(tls: NonNullable<ServiceInput['tls']>, readPem: Re
   };
 }
 
-function discoverOf(input: ServiceInput['discover']): ServiceConfig['discover'] {
+function discoverOf(input: ServiceInput['discover'], readPem: ReadPem): ServiceConfig['discover'] {
   if (input === undefined) return null;
-  const scheme = input.scheme ?? 'http';
+  const { dns, consul, name, scheme = 'http' } = input;
+  if (consul !== undefined) {
+    const url = String(consul).replace(/\/+$/, '');
+    const tls = upstreamTlsOf(input.tls ?? {}, readPem);
+    return { kind: 'consul', url, name: String(name), token: input.token ?? null, tls, scheme };
+  }
   return {
-    name: input.dns,
+    kind: 'dns',
+    name: String(dns),
     type: input.type ?? 'A',
     scheme,
     port: countOf(input.port, scheme === 'https' ? 443 : 80),

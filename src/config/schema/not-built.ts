@@ -5,7 +5,7 @@
  */
 export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
   ListenerTls: ['acme'],
-  Discover: ['consul', 'kubernetes'],
+  Discover: ['kubernetes'],
   RouteCache: ['refresh', 'audit', 'auditIgnore'],
 };
 

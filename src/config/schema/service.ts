@@ -6,7 +6,7 @@ import { breaker, health, retries } from './resilience.ts';
 import { serviceAuth } from './service-auth.ts';
 import { serviceTls } from './service-tls.ts';
 import { requestTransform, responseTransform } from './transform.ts';
-import { bound, duration, integer, none, template, word } from './values.ts';
+import { bearerToken, bound, duration, integer, none, template, word } from './values.ts';
 
 export const url = leaf<string>(
   'a URL such as http://127.0.0.1:4001',
@@ -184,8 +184,77 @@ const dnsName = leaf<string>(
   { type: 'string' },
 );
 
+/** A service of Consul, as it stands in the path of its API. */
+const consulName = leaf<string>(
+  'the name of a service',
+  ['text'],
+  (value) =>
+    /^(?!\.{1,2}$)[^\s\p{C}]{1,255}$/u.test(String(value))
+      ? null
+      : {
+          message: 'this is not the name of a service',
+          advice: 'write it as `consul catalog services` shows it',
+        },
+  { type: 'string' },
+);
+
+const consulUrl = leaf<string>(
+  'a URL such as http://127.0.0.1:8500',
+  ['text'],
+  (value) => consulUrlComplaint(String(value)),
+  { type: 'string' },
+);
+
+function consulUrlComplaint(text: string): Complaint | null {
+  const parsed = URL.canParse(text) ? new URL(text) : null;
+  if (parsed !== null && parsed.username + parsed.password !== '')
+    return { message: 'a user and password in the URL would not be sent', advice: 'say token: TOKEN' };
+  if (parsed !== null && parsed.search + parsed.hash !== '')
+    return { message: 'the URL of Consul ends with its path', advice: 'leave out what begins with ? or #' };
+  return urlComplaint(text);
+}
+
+/** Which keys go with which source. */
+const OF_SOURCE = { dns: ['type', 'port'], consul: ['name', 'token', 'tls'] } as const;
+
+const oneSource: Rule = (discover, report) => {
+  const [source, other] = onlyOne(discover, ['dns', 'consul'], report) as (keyof typeof OF_SOURCE)[];
+  if (other !== undefined) return;
+  if (source === undefined) {
+    const advice = 'say dns: NAME, or consul: URL and name: NAME';
+    return report({
+      code: 'TG_CONFIG_MISSING',
+      path: [],
+      atKey: true,
+      message: 'discover asks nobody',
+      advice,
+    });
+  }
+  const foreign = source === 'dns' ? OF_SOURCE.consul : OF_SOURCE.dns;
+  for (const key of foreign) {
+    if (!(key in discover)) continue;
+    const message = `"${key}" does not go with "${source}"`;
+    report({
+      code: 'TG_CONFIG_CONFLICT',
+      path: [key],
+      atKey: true,
+      also: [source],
+      message,
+      advice: 'remove it',
+    });
+  }
+  if (source === 'consul' && !('name' in discover))
+    report({
+      code: 'TG_CONFIG_MISSING',
+      path: ['consul'],
+      atKey: true,
+      message: '"name" is missing beside "consul"',
+      advice: 'add "name": the service as Consul knows it',
+    });
+};
+
 const portOfSrv: Rule = (discover, report) => {
-  if (discover.type !== 'SRV' || !('port' in discover)) return;
+  if (!('dns' in discover) || discover.type !== 'SRV' || !('port' in discover)) return;
   report({
     code: 'TG_CONFIG_CONFLICT',
     path: ['port'],
@@ -200,14 +269,20 @@ const discover = object(
   'Discover',
   'discover',
   {
-    dns: dnsName.describe('The name, asked for again as its answers run out.'),
+    dns: dnsName.optional().describe('The name, asked for again as its answers run out.'),
     type: word(['A', 'SRV'])
       .optional()
       .describe('A: its addresses. SRV: hosts, ports and weights. Default A.'),
     scheme: word(['http', 'https']).optional().describe('Default http.'),
     port: integer(1, 65_535).optional().describe('Of addresses. Default 80, or 443 for https.'),
+    consul: consulUrl
+      .optional()
+      .describe('The HTTP API of Consul, in place of dns: the instances whose checks pass are the targets.'),
+    name: consulName.optional().describe('The service, as Consul knows it.'),
+    token: bearerToken.optional().describe('For Consul: may read the service and its nodes. Default none.'),
+    tls: serviceTls.optional().describe('TLS toward an https Consul.'),
   },
-  [portOfSrv],
+  [oneSource, portOfSrv],
 );
 
 export const service = object(

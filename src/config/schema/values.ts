@@ -46,11 +46,11 @@ export const filledText = leaf<string>('text', ['text'], (value) => (value === '
 });
 
 const UNSENDABLE: Complaint = {
-  message: 'this token can not be sent as Authorization: Bearer',
+  message: 'this token cannot be sent in a header',
   advice: 'take letters, digits and signs of ASCII, without spaces: openssl rand -hex 32 makes one',
 };
 
-/** What a client can send as `Authorization: Bearer …`. */
+/** What can be sent in a header: as `Authorization: Bearer …`, say. */
 export const bearerToken = leaf<string>(
   'a token',
   ['text'],

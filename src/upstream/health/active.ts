@@ -1,6 +1,6 @@
 import type { Clock } from '../../util/clock.ts';
 import type { Random } from '../../util/random.ts';
-import { type Discover, Discovery } from '../discovery.ts';
+import { type Discover, Discovery } from '../discovery/index.ts';
 import { Check, type HealthReport } from './check.ts';
 import { type CheckedName, type CheckPlan, type CheckPlans, plansOfName } from './plan.ts';
 
@@ -14,7 +14,7 @@ export class ActiveChecks {
   private names = new Map<string, { name: CheckedName; discovery: Discovery }>();
   private listed: readonly CheckPlan[] = [];
 
-  /** `discover`: how names are followed, where not by DNS. */
+  /** `discover`: how names are followed, where not as their config says. */
   constructor(clock: Clock, random: Random, tell: (report: HealthReport) => void, discover?: Discover) {
     this.clock = clock;
     this.random = random;
@@ -45,7 +45,8 @@ export class ActiveChecks {
   }
 
   private follow(name: CheckedName) {
-    const discovery = new Discovery(name.discover, this.clock, this.discover);
+    const { clock, random } = this;
+    const discovery = new Discovery(name.discover, { clock, random }, this.discover);
     discovery.onChange = () => this.refresh();
     return { name, discovery };
   }

@@ -5,8 +5,8 @@ import type {
   ServiceConfig,
   TargetConfig,
 } from '../../config/model.ts';
-import type { DiscoveredTarget } from '../discovery.ts';
-import { targetAuthority, targetName } from '../target-name.ts';
+import type { DiscoveredTarget } from '../discovery/index.ts';
+import { askedAs, targetAuthority, targetName } from '../target-name.ts';
 
 /** One target that is to be checked, as plain data: it can be sent to another process. */
 export interface CheckPlan {
@@ -53,9 +53,9 @@ export function checkPlans({ services }: Pick<GatewayConfig, 'services'>): Check
 
 /** An address that a name stands for is asked under the name, as requests are. */
 export function plansOfName(name: CheckedName, found: readonly DiscoveredTarget[]): CheckPlan[] {
-  const { scheme, type, name: dns } = name.discover;
+  const { discover } = name;
   return found.map((target) =>
-    planOf(name, { ...target, scheme, path: '' }, type === 'A' ? dns : target.host),
+    planOf(name, { ...target, scheme: discover.scheme, path: '' }, askedAs(discover, target.host)),
   );
 }
 

@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { wordsOf } from '../error-words.ts';
 import { statusIn } from '../retry.ts';
 import { tlsOptions } from '../tls-options.ts';
 import type { CheckPlan } from './plan.ts';
@@ -64,20 +65,4 @@ function openConnection(plan: CheckPlan, finish: (finding: Finding) => void): ()
   socket.once(scheme === 'https' ? 'secureConnect' : 'connect', () => finish(null));
   socket.on('error', (error) => finish(wordsOf(error)));
   return () => socket.destroy();
-}
-
-const WORDS: Record<string, string> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'the connection was closed before an answer',
-  EHOSTUNREACH: 'the host cannot be reached',
-  ENETUNREACH: 'the network cannot be reached',
-  ENOTFOUND: 'the name does not resolve',
-  EAI_AGAIN: 'the name does not resolve',
-};
-
-/** Where a name has several addresses and none answers, Node's error has a list in place of a message. */
-function wordsOf(error: NodeJS.ErrnoException): string {
-  const first: NodeJS.ErrnoException =
-    error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
-  return WORDS[first.code ?? ''] ?? (first.message || String(first.code));
 }

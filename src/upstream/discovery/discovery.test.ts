@@ -1,19 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import type { DiscoverConfig } from '../config/model.ts';
-import { ManualClock } from '../testkit/index.ts';
-import { type Discover, type DiscoveredTarget, Discovery } from './discovery.ts';
+import type { DiscoverConfig } from '../../config/model.ts';
+import { ManualClock, seededRandom } from '../../testkit/index.ts';
+import { type Discover, type DiscoveredTarget, Discovery } from './index.ts';
 
-const CONFIG: DiscoverConfig = { name: 'shop.test', type: 'A', scheme: 'http', port: 80 };
+const CONFIG: DiscoverConfig = { kind: 'dns', name: 'shop.test', type: 'A', scheme: 'http', port: 80 };
 const at = (host: string, port = 80): DiscoveredTarget => ({ host, port, weight: 1 });
 
 function setUp() {
   const clock = new ManualClock();
+  const told: (string | null)[] = [];
+  const parts = { clock, random: seededRandom(1), tell: (trouble: string | null) => void told.push(trouble) };
   const asked: Parameters<Discover>[1][] = [];
-  const discovery = new Discovery(CONFIG, clock, (_config, done) => void asked.push(done));
+  const discovery = new Discovery(CONFIG, parts, (_config, done) => void asked.push(done));
   let changes = 0;
   discovery.onChange = () => changes++;
   const hosts = () => discovery.targets.map(({ host }) => host);
-  return { clock, asked, discovery, hosts, changes: () => changes };
+  return { clock, asked, told, discovery, hosts, changes: () => changes };
 }
 
 describe('a name that stands for targets', () => {
@@ -45,9 +47,26 @@ describe('a name that stands for targets', () => {
     asked[1]!(new Error('SERVFAIL'), [], 0);
     expect([hosts(), discovery.lastError]).toEqual([['10.0.0.1'], 'SERVFAIL']);
     clock.advance(1001);
-    asked[2]!(null, [], 1000);
+    asked[2]!(null, [at('10.0.0.1')], 1000);
     expect([hosts(), discovery.lastError]).toEqual([['10.0.0.1'], null]);
     expect(clock.pending).toBe(1);
+  });
+
+  it('an answer without a place takes the last ones away', () => {
+    const { clock, asked, hosts, changes } = setUp();
+    asked[0]!(null, [at('10.0.0.1')], 1000);
+    clock.advance(1001);
+    asked[1]!(null, [], 1000);
+    expect([hosts(), changes()]).toEqual([[], 2]);
+  });
+
+  it('tells of trouble once, and once that it is over', () => {
+    const { clock, asked, told } = setUp();
+    for (const error of [new Error('SERVFAIL'), new Error('ETIMEOUT'), null, null]) {
+      asked.at(-1)!(error, [at('10.0.0.1')], 0);
+      clock.advance(1001);
+    }
+    expect(told).toEqual(['SERVFAIL', null]);
   });
 
   it('a TTL of 0 or of a year is kept within bounds', () => {

@@ -1,0 +1,103 @@
+import type { DiscoverConfig } from '../../config/model.ts';
+import type { Clock, Timer } from '../../util/clock.ts';
+import type { Random } from '../../util/random.ts';
+import { ConsulWatch } from './consul.ts';
+import { askDns } from './dns.ts';
+import type { Discover, DiscoveredTarget } from './source.ts';
+
+export interface DiscoveryParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Told why no answer can be had, and null once there is one again. */
+  readonly tell?: (trouble: string | null) => void;
+  /** In force until the first answer. */
+  readonly known?: readonly DiscoveredTarget[];
+}
+
+const SHORTEST = 1_000;
+const LONGEST = 300_000;
+
+/**
+ * Follows a name: asks again when its answer has run out. The last good answer stays in force for as long as
+ * none can be had, so that a name server that is away takes no service with it.
+ */
+export class Discovery {
+  readonly config: DiscoverConfig;
+  private readonly parts: DiscoveryParts;
+  private readonly discover: Discover;
+  private readonly closing = new AbortController();
+  private timer: Timer | null = null;
+  private known: readonly DiscoveredTarget[];
+  private answered = false;
+  private readonly waiting: (() => void)[] = [];
+  /** Told when the places have changed. */
+  onChange: (() => void) | null = null;
+  lastError: string | null = null;
+
+  constructor(
+    config: DiscoverConfig,
+    parts: DiscoveryParts,
+    discover: Discover = sourceOf(config, parts.random),
+  ) {
+    this.config = config;
+    this.parts = parts;
+    this.discover = discover;
+    this.known = parts.known ?? [];
+    this.ask();
+  }
+
+  get targets(): readonly DiscoveredTarget[] {
+    return this.known;
+  }
+
+  /** Calls back once there was a first answer, good or bad. */
+  whenAnswered(done: () => void): void {
+    if (this.answered) done();
+    else this.waiting.push(done);
+  }
+
+  /** Ends what is asked, too. */
+  close(): void {
+    this.closing.abort();
+    if (this.timer !== null) this.parts.clock.cancel(this.timer);
+    this.timer = null;
+  }
+
+  private ask(): void {
+    const { signal } = this.closing;
+    this.timer = null;
+    this.discover(
+      this.config,
+      (error, targets, again) => {
+        if (signal.aborted) return;
+        const wait = Math.min(Math.max(again, SHORTEST), LONGEST);
+        this.timer = this.parts.clock.after(wait, () => this.ask());
+        this.judge(error?.message ?? null);
+        if (error === null) this.take(targets);
+        this.answered = true;
+        for (const done of this.waiting.splice(0)) done();
+      },
+      signal,
+    );
+  }
+
+  /** Trouble is told of once, until it is over. */
+  private judge(trouble: string | null): void {
+    const before = this.lastError;
+    this.lastError = trouble;
+    if ((before === null) !== (trouble === null)) this.parts.tell?.(trouble);
+  }
+
+  private take(targets: DiscoveredTarget[]): void {
+    const sorted = [...targets].sort((a, b) => a.host.localeCompare(b.host) || a.port - b.port);
+    if (JSON.stringify(sorted) === JSON.stringify(this.known)) return;
+    this.known = sorted;
+    this.onChange?.();
+  }
+}
+
+function sourceOf(config: DiscoverConfig, random: Random): Discover {
+  if (config.kind === 'dns') return (_config, done) => askDns(config, done);
+  const watch = new ConsulWatch(config, random);
+  return (_config, done, signal) => watch.ask(done, signal);
+}

@@ -1,0 +1,2 @@
+export { Discovery } from './discovery.ts';
+export type { Discover, DiscoveredTarget } from './source.ts';
