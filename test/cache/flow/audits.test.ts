@@ -5,9 +5,11 @@ import {
   answer,
   headerValue,
   ManualClock,
+  noRedis,
   processLab,
   type RawResponse,
   rawClient,
+  redisServer,
   type Script,
   type ScriptedOrigin,
   scriptedOrigin,
@@ -48,7 +50,7 @@ const noted = (message: string, fields: object = {}) => void lines.push({ messag
 const log: Logger = { info() {}, warn: noted, error: noted, with: () => log };
 const mismatches = () => lines.filter(({ message }) => String(message).startsWith('a stored answer'));
 
-async function setUp(script: Script | Script[], cache: object = {}, route: object = {}): Promise<void> {
+async function setUp(script: Script | Script[], cache: object = {}): Promise<void> {
   lines = [];
   clock = new DoubtClock();
   origin = await scriptedOrigin(script);
@@ -56,7 +58,7 @@ async function setUp(script: Script | Script[], cache: object = {}, route: objec
     {
       services: { shop: { url: origin.url } },
       routes: {
-        all: { match: '/*', to: 'shop', cache: { ttl: '10m', audit: '100%', ...cache }, ...route },
+        all: { match: '/*', to: 'shop', cache: { ttl: '10m', audit: '100%', ...cache } },
       },
     },
     { clock, log, random: seededRandom(7) },
@@ -176,6 +178,41 @@ describe('a hit that is audited', () => {
     expect(mismatches()).toEqual([]);
   });
 });
+
+it('comparing is switched on and off without emptying the cache', async () => {
+  await setUp(json({ price: 12 }));
+  await ask();
+  await gateway.reload({
+    services: { shop: { url: origin.url } },
+    routes: { all: { match: '/*', to: 'shop', cache: { ttl: '10m' } } },
+  });
+  expect(headerValue(await ask(), 'cache-status')).toMatch(/; hit/);
+  expect(origin.requests).toHaveLength(1);
+});
+
+it.skipIf(noRedis())(
+  'what is found in Redis is audited, too',
+  async () => {
+    await using redis = await redisServer();
+    lines = [];
+    let price = 12;
+    origin = await scriptedOrigin(({ connection }) => connection.send(json({ price: price++ })));
+    gateway = await startTestGateway(
+      {
+        cache: { memory: 0, redis: redis.url },
+        services: { shop: { url: origin.url } },
+        routes: { all: { match: '/*', to: 'shop', cache: { ttl: '10m', audit: '100%' } } },
+      },
+      { log },
+    );
+    const hit = async () => /; hit/.test(headerValue(await ask(), 'cache-status')!);
+    await until(hit, 'a hit');
+    await until(() => mismatches().length > 0, 'a mismatch', 3 * CHANGES_COME);
+    expect(mismatches()[0]).toMatchObject({ route: 'all', at: 'body.price' });
+    await gateway.close();
+  },
+  30_000,
+);
 
 it('a share of the hits is audited', async () => {
   await setUp(({ connection }) => connection.send(json({ price: 12 })), { audit: '25%' });
