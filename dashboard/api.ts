@@ -17,6 +17,9 @@ export interface Route {
   /** Of its file; null: it stands in no text. */
   line: number | null;
   requests: number;
+  /** Hits that were compared with what the origin says, and those that were not the same. */
+  audited: number;
+  mismatched: number;
   p50: number | null;
   p99: number | null;
   waits: Record<string, Wait>;

@@ -129,10 +129,17 @@ function showAbout(route: Route, source: string): void {
     ['Does', route.does],
     ['Guard', route.guarded ? 'guarded' : 'open'],
     ['Stands in', place],
+    ...(route.audited === 0 ? [] : [['Audited', auditLine(route)] as const]),
   ];
   byId('route-about').replaceChildren(
     ...facts.map(([title, text]) => h('div', {}, h('dt', {}, title), h('dd', {}, text))),
   );
+}
+
+/** Hits that were compared with what the origin says. */
+function auditLine({ audited, mismatched }: Route): string {
+  const hits = audited === 1 ? '1 hit' : `${amount(audited)} hits`;
+  return `${hits}, ${mismatched === 0 ? 'none' : amount(mismatched)} other than its origin says`;
 }
 
 function showWaits({ waits, requests, p50, p99 }: Route): void {

@@ -163,6 +163,7 @@ export class Gateway implements WorkerGateway {
         clock,
         random,
         problem,
+        log: parts.log,
         lease,
         invalidate: (what) => this.invalidate(what),
       },

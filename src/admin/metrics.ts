@@ -110,9 +110,11 @@ function aboutRoutes(out: Exposition, node: NodeMetrics): void {
     out.histogram(METRICS.phases.name, [['phase', phase]], BOUNDS, histogramOf(node.phases, DETAIL[phase]));
   counts(out, METRICS.received, rows, 'bytesIn');
   counts(out, METRICS.sent, rows, 'bytesOut');
-  const limited = rows.filter(({ route }) => route !== UNMATCHED);
-  counts(out, METRICS.limited, limited, 'limited');
-  counts(out, METRICS.reported, limited, 'reported');
+  const ofRoutes = rows.filter(({ route }) => route !== UNMATCHED);
+  counts(out, METRICS.limited, ofRoutes, 'limited');
+  counts(out, METRICS.reported, ofRoutes, 'reported');
+  counts(out, METRICS.audited, ofRoutes, 'audited');
+  counts(out, METRICS.mismatched, ofRoutes, 'mismatched');
 }
 
 function counts(out: Exposition, metric: Metric, rows: readonly Row[], name: CountName): void {

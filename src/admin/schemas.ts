@@ -38,6 +38,8 @@ const counts = {
   inFlight: count,
   limited: count.describe('Refused by a limit.'),
   reported: count.describe('What a limit or rule on trial would have refused.'),
+  audited: count.describe('Hits that were compared with what the origin says.'),
+  mismatched: count.describe('Those of them that were not the same.'),
 };
 
 const wait = z.object({

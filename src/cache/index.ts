@@ -2,6 +2,7 @@ export type { Entry } from './entry.ts';
 export { type Fenced, Fences, hasPrefix, type Invalidation, urlOfTag, urlTag } from './fences/index.ts';
 export {
   type Answered,
+  type AuditRule,
   Cache,
   type CacheCounts,
   CachedOrigin,
@@ -9,6 +10,7 @@ export {
   type CacheRules,
   type CookieRule,
   canonicalTag,
+  type Difference,
   type FedBy,
   invalidating,
   type Keyed,

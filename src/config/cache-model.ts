@@ -51,6 +51,16 @@ export interface RouteCacheConfig {
   store: Expression | null;
   tags: Template[];
   maxTags: number;
+  /** Null: hits are not compared with the origin. */
+  audit: CacheAuditConfig | null;
+}
+
+/** Which hits are compared with what the origin says, and what of their JSON counts for nothing. */
+export interface CacheAuditConfig {
+  /** Above 0, to 1. */
+  share: number;
+  /** Members, as paths with dots: at any depth, where their last names are these. */
+  ignore: string[];
 }
 
 /** What stored answers are judged by (`RoutePolicy` of the cache). Times in seconds, null where nothing is said. */

@@ -53,6 +53,7 @@ describe('what a route keeps', () => {
       store: null,
       tags: [],
       maxTags: 1000,
+      audit: null,
     });
     expect(routeCache('{}')).toEqual(routeCache('true'));
   });
@@ -207,7 +208,7 @@ test('whatever stands in a cache is a config or has reasons', () => {
   const keys =
     'ttl override ignore setCookie methods key query headers cookies body vary shared private store tags';
   const more =
-    'ignoreCookies maxTags maxSize sort url cluster sentinels name tls encrypt memory redis prefix 200 default';
+    'ignoreCookies maxTags audit auditIgnore maxSize sort url cluster sentinels name tls encrypt memory redis prefix 200 default';
   const part = (value: fc.Arbitrary<unknown>) =>
     fc.dictionary(
       fc.constantFrom(...keys.split(' '), ...more.split(' ')),

@@ -26,6 +26,8 @@ import {
   type ProxyParts,
   type Side,
 } from '../pipeline/index.ts';
+import type { Counters } from '../telemetry/index.ts';
+import { compileAudit } from './audit.ts';
 import { compileCacheRules } from './cache-rules.ts';
 import { compileCallTransform } from './call-transform.ts';
 import { DEFAULT_TIMEOUTS } from './default-timeouts.ts';
@@ -37,6 +39,7 @@ interface Parts {
   readonly config: GatewayConfig;
   readonly proxy: ProxyParts;
   readonly cache: Cache;
+  readonly counters: Counters;
   readonly mapping: string;
   readonly auth: CompiledAuth;
   /** Asks another route of the same config, as a client would. */
@@ -82,6 +85,7 @@ export class AggregateCompiler {
       patience: config.deadline,
       transform,
       ownCookies: [],
+      audit: compileAudit(route.name, cache, this.parts.counters),
     });
     return tellingWhoAsks(new CachedOrigin(this.parts.cache, withPartTags(rules), dispatch).serve);
   }
@@ -109,6 +113,7 @@ export class AggregateCompiler {
         transform: null,
         ownCookies: [],
         carried: isGuarded(route.auth) && !namesOwner(cache),
+        audit: compileAudit(route.name, cache, this.parts.counters),
       });
       tags = rules.tags;
       const made = [this.parts.config.services[service]!.request, route.request];

@@ -1,19 +1,23 @@
-import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
-import { type Answered, type CacheRules, type CookieRule, canonicalTag } from '../cache/index.ts';
+import {
+  type Answered,
+  type AuditRule,
+  type CacheRules,
+  type CookieRule,
+  canonicalTag,
+} from '../cache/index.ts';
 import type { RouteCacheConfig, RouteConfig } from '../config/model.ts';
 import {
   compileExpression,
   compileTemplate,
   EvaluationFailure,
-  JsonError,
-  parseJson,
   ResponseVariables,
   reads,
   type Value,
   type Variables,
 } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { getHeader, type Headers, removeLines } from '../http/headers.ts';
+import { type Headers, removeLines } from '../http/headers.ts';
+import { jsonOf } from './answered-content.ts';
 import { compileKeyOf } from './cache-key.ts';
 import type { Scopes } from './route-compiler.ts';
 import { requestVariables } from './variables.ts';
@@ -28,13 +32,15 @@ export interface CacheContext<T> {
   readonly ownCookies: readonly string[];
   /** All that the origin is told of who asks is in the key. */
   readonly carried?: boolean;
+  /** How hits are compared with the origin. Default: they are not. */
+  readonly audit?: AuditRule | null;
 }
 
 /** Compiles what a route says of caching, for one of its sides. */
 export function compileCacheRules<T>(
   route: RouteConfig & { cache: RouteCacheConfig },
   scopes: Scopes,
-  { place, patience, transform, ownCookies, carried = false }: CacheContext<T>,
+  { place, patience, transform, ownCookies, carried = false, audit = null }: CacheContext<T>,
 ): CacheRules<T> {
   const { cache } = route;
   const templates = cache.tags.map((tag) =>
@@ -63,6 +69,7 @@ export function compileCacheRules<T>(
     looksIntoBody: mentions.some((paths) => reads(paths, 'response.body')),
     authenticated: carried ? () => false : (exchange) => exchange.identity !== null,
     patience,
+    audit,
     transform,
   };
 }
@@ -104,45 +111,6 @@ function isTrue(evaluate: () => Value): boolean {
 
 function answerVariables(exchange: Exchange, answer: Answered): Variables {
   return new ResponseVariables(requestVariables(exchange), answer, jsonOf(answer));
-}
-
-/** The JSON of an answer; absent where it is none. */
-function jsonOf({ headers, body }: Answered): Value | undefined {
-  if (body === null) return undefined;
-  const plain = decoded(body, headers);
-  if (plain === null) return undefined;
-  try {
-    return parseJson(plain, { duplicates: 'last' });
-  } catch (error) {
-    if (error instanceof JsonError) return undefined;
-    throw error;
-  }
-}
-
-/** Decoded, a body may be many times as long; longer than this it is not looked into. */
-const MOST_DECODED = { maxOutputLength: 32 * 1024 * 1024 };
-
-function decoded(body: Buffer, headers: Headers): Buffer | null {
-  const coding = getHeader(headers, 'content-encoding')?.trim().toLowerCase() ?? 'identity';
-  try {
-    switch (coding) {
-      case 'identity':
-        return body;
-      case 'gzip':
-      case 'x-gzip':
-        return gunzipSync(body, MOST_DECODED);
-      case 'deflate':
-        return inflateSync(body, MOST_DECODED);
-      case 'br':
-        return brotliDecompressSync(body, MOST_DECODED);
-      case 'zstd':
-        return zstdDecompressSync(body, MOST_DECODED);
-      default:
-        return null;
-    }
-  } catch {
-    return null;
-  }
 }
 
 /**

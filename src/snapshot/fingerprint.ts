@@ -8,7 +8,9 @@ import type { RouteConfig } from '../config/model.ts';
  * @param mapping Stamp of how changes are mapped to tags.
  */
 export function fingerprint({ cache, action, request, host }: RouteConfig, mapping: string): string {
-  const text = JSON.stringify([cache, action, request, host, mapping], (_key, value: unknown) =>
+  // Comparing what is kept changes nothing of it.
+  const kept = cache === null ? null : { ...cache, audit: undefined };
+  const text = JSON.stringify([kept, action, request, host, mapping], (_key, value: unknown) =>
     typeof value === 'function' ? String(value) : value instanceof Set ? [...value] : value,
   );
   return createHash('sha256').update(text).digest('base64url').slice(0, 12);

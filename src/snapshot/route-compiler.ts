@@ -55,6 +55,7 @@ import { servicesOf } from './services-of.ts';
 
 export { type Scopes, scopesOf } from './scopes.ts';
 
+import { compileAudit } from './audit.ts';
 import { urlOf } from './cache-key.ts';
 import { compileCacheRules } from './cache-rules.ts';
 import { aggregateReadsBody, expressionMentionsBody, mentionsBody } from './mentions.ts';
@@ -318,6 +319,7 @@ export class RouteCompiler {
       patience: side.timeouts.response,
       transform: side.response,
       ownCookies: side.ownCookies,
+      audit: compileAudit(route.name, cache, this.parts.counters),
     });
     return new CachedOrigin(this.parts.cache, rules, dispatch).serve;
   }

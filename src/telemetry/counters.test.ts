@@ -30,6 +30,8 @@ test('a route counts requests, statuses by class, bytes and what is in flight', 
     inFlight: 1,
     limited: 0,
     reported: 0,
+    audited: 0,
+    mismatched: 0,
   });
 });
 

@@ -20,6 +20,8 @@ export const COUNTS = [
   'inFlight',
   'limited',
   'reported',
+  'audited',
+  'mismatched',
 ] as const;
 export type CountName = (typeof COUNTS)[number];
 
@@ -30,6 +32,8 @@ const BYTES_OUT = 7;
 const IN_FLIGHT = 8;
 const LIMITED = 9;
 const REPORTED = 10;
+const AUDITED = 11;
+const MISMATCHED = 12;
 const ROWS_PER_TABLE = 256;
 
 /** Name under which requests that no route takes are counted; no route can have it. */
@@ -76,6 +80,16 @@ export class RouteCounter {
   /** A limit or rule that is on trial would have refused one. */
   reported(): void {
     this.table[this.base + REPORTED]!++;
+  }
+
+  /** A hit was compared with what the origin says. */
+  audited(): void {
+    this.table[this.base + AUDITED]!++;
+  }
+
+  /** It was not the same. */
+  mismatched(): void {
+    this.table[this.base + MISMATCHED]!++;
   }
 
   /** A request is over, with its kinds and times in ms. */
@@ -131,7 +145,7 @@ export function settle(sum: ReadonlyMap<string, Float64Array>): void {
   for (const row of sum.values()) row[IN_FLIGHT] = 0;
 }
 
-/** A row with its names: `{ requests, informational, …, reported }`. */
+/** A row with its names: `{ requests, informational, …, mismatched }`. */
 export function namedCounts(row: ArrayLike<number> | undefined): Record<CountName, number> {
   return Object.fromEntries(COUNTS.map((name, i) => [name, row?.[i] ?? 0])) as Record<CountName, number>;
 }

@@ -51,7 +51,7 @@ beforeAll(async () => {
     services: { shop: { url: service.url }, down: { url: 'http://127.0.0.1:9' } },
     changes: { push: { http: { token: 'sesame' }, tables: { 'public.orders': ['order:{row.id}'] } } },
     routes: {
-      kept: { match: '/kept', to: 'shop', cache: { ttl: '60s', tags: ['order:7'] } },
+      kept: { match: '/kept', to: 'shop', cache: { ttl: '60s', tags: ['order:7'], audit: '100%' } },
       shop: { match: '/shop/{id}', to: 'shop' },
       down: { match: '/down', to: 'down' },
     },
@@ -277,6 +277,7 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', () => {
     await page.goto(`${base}/#/route/kept`);
     await page.waitForSelector('#route-errors-none:not([hidden])');
     expect(await page.locator('#route-errors li').count()).toBe(0);
+    await page.waitForSelector('#route-about:has-text("none other than its origin says")');
     await page.goto(`${base}/#/route/none`);
     await page.waitForSelector('#route-gone:not([hidden])');
   });

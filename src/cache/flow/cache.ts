@@ -1,4 +1,5 @@
 import type { Exchange } from '../../http/exchange.ts';
+import type { Logger } from '../../telemetry/index.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Random } from '../../util/random.ts';
 import type { Entry } from '../entry.ts';
@@ -6,6 +7,7 @@ import { Fences, type Invalidation } from '../fences/index.ts';
 import { currentAge } from '../policy/index.ts';
 import type { SharedStore, SharedStoreState } from '../shared-store.ts';
 import { MemoryStore, TagCounts } from '../store/index.ts';
+import { Audits } from './audits.ts';
 import type { Problem } from './contract.ts';
 import type { FedBy } from './fed-by.ts';
 import type { Flight } from './flight.ts';
@@ -16,6 +18,7 @@ export interface CacheParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly problem: Problem;
+  readonly log: Logger;
   /** May this worker answer from memory at all? Reads the clock at each call. */
   readonly lease: { holds(): boolean };
   /** Numbers an invalidation; resolves once no worker of the node answers what it unseats. */
@@ -46,6 +49,7 @@ export class Cache {
   readonly fences = new Fences();
   readonly flights = new Map<string, Flight<unknown>>();
   readonly passes = new Passes();
+  readonly audits: Audits;
   /** The second level; null: none. */
   shared: SharedStore | null = null;
   /** The change sources that keep right what routes store that are compiled from now on; null: there are none. */
@@ -68,6 +72,7 @@ export class Cache {
 
   constructor(parts: CacheParts, memoryBytes: number) {
     this.parts = parts;
+    this.audits = new Audits(parts.clock);
     this.memory = new MemoryStore(memoryBytes);
   }
 
@@ -157,6 +162,7 @@ export class Cache {
   }
 
   async close(): Promise<void> {
+    this.audits.close();
     await this.shared?.close();
     this.shared = null;
   }

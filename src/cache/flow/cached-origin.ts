@@ -17,6 +17,7 @@ import {
   varyNames,
 } from '../policy/index.ts';
 import { drop, fromEntry, lineOf } from './answers.ts';
+import { Audit } from './audit.ts';
 import type { Known } from './base.ts';
 import type { Cache } from './cache.ts';
 import type { CacheRules, FullKey, Origin, Out } from './contract.ts';
@@ -27,6 +28,7 @@ import type { FlightRoute } from './flight-route.ts';
 import { askByHead } from './head.ts';
 import { asksForAll, hitsOf } from './hit.ts';
 import type { OwnWrites } from './own-writes.ts';
+import { plainHeaders } from './plain-headers.ts';
 import { tracedOut } from './traced-out.ts';
 import { Waiter } from './waiter.ts';
 
@@ -172,9 +174,9 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     switch (use.kind) {
       case 'fresh':
       case 'stale-allowed':
-        return this.hit(exchange, out, keyed.key, entry!, fields, now, use);
+        return this.hit(exchange, out, keyed as FullKey, entry!, fields, now, use);
       case 'stale-while-revalidate':
-        this.hit(exchange, out, keyed.key, entry!, fields, now, use);
+        this.hit(exchange, out, keyed as FullKey, entry!, fields, now, use);
         return this.refresh(exchange, keyed as FullKey, entry!);
       case 'forward':
         return this.forward(exchange, out, lineOf(use));
@@ -193,7 +195,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   private hit(
     exchange: Exchange,
     out: Out<T>,
-    key: string,
+    keyed: FullKey,
     entry: Entry,
     fields: RequestCacheFields,
     now: number,
@@ -201,16 +203,32 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   ): void {
     const { cache, rules } = this;
     cache.hits++;
-    const hits = hitsOf(entry, key, cache.memory);
-    const isLate = this.fedBy !== null && includesOne(this.fedBy.lagging, entry.tags);
+    const hits = hitsOf(entry, keyed.key, cache.memory);
+    const isLate = this.isLate(entry);
     if (use.detail === null && !isLate && asksForAll(exchange.method, fields)) {
       exchange.cache = HIT;
-      return out.finish(exchange, hits.reply(now), rules.transform);
+      out.finish(exchange, hits.reply(now), rules.transform);
+      return this.audit(exchange, keyed, entry);
     }
     const detail = use.detail ?? (isLate ? 'lag' : null);
     const line = detail === null ? HIT : { hit: true, detail };
     const answer = fromEntry(entry, fields, exchange, now, cache.parts.random, line);
     out.finish(exchange, answer, rules.transform);
+    if (detail === null) this.audit(exchange, keyed, entry);
+  }
+
+  audit(exchange: Exchange, keyed: FullKey, entry: Entry): void {
+    const { cache, rules } = this;
+    const { audit } = rules;
+    if (audit === null || cache.parts.random.number() >= audit.share) return;
+    // What is known to be behind its origin need not be found out.
+    if (this.isLate(entry) || !cache.audits.begin()) return;
+    new Audit(this, audit, exchange, keyed, entry).start();
+  }
+
+  /** Changes of one of its tags come late now. */
+  private isLate(entry: Entry): boolean {
+    return this.fedBy !== null && includesOne(this.fedBy.lagging, entry.tags);
   }
 
   /** The entry, if it may be answered now. */
@@ -423,15 +441,6 @@ const HIT: CacheStatusParams = Object.freeze({ hit: true });
 const LONG_BODY: CacheStatusParams = Object.freeze({ fwd: 'bypass', detail: 'body' });
 const BEHIND: CacheStatusParams = Object.freeze({ fwd: 'bypass', detail: 'behind' });
 const NOBODY = { inform() {}, respond: drop };
-
-const CONDITIONS = ['if-none-match', 'if-modified-since', 'range', 'if-range', 'cache-control', 'pragma'];
-
-/** Of a client's headers what is left where nobody in particular asks. */
-function plainHeaders(headers: Headers): Headers {
-  const plain = headers.slice();
-  for (const name of CONDITIONS) removeHeader(plain, name);
-  return plain;
-}
 
 /** What is asked for a client's sake may not be older either than the client allows. */
 function afterOf({ madeFor }: Exchange, { after }: RequestCacheFields): string | null {

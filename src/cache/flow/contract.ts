@@ -54,8 +54,27 @@ export interface CacheRules<T> {
   readonly authenticated: (exchange: Exchange) => boolean;
   /** How long a request waits for another one's fill, in ms. */
   readonly patience: number;
+  /** Null: no hit is compared with the origin. */
+  readonly audit: AuditRule | null;
   /** What is done to answers that come from the cache. */
   readonly transform: T;
+}
+
+/** How hits of a route are compared with what the origin says. */
+export interface AuditRule {
+  readonly route: string;
+  /** 0 to 1: which share of them. */
+  readonly share: number;
+  /** The first; null: they are the same, but for what the route ignores. */
+  difference(kept: Answered, origin: Answered): Difference | null;
+  readonly counter: { audited(): void; mismatched(): void };
+}
+
+/** Where two answers differ, and by what, for people. */
+export interface Difference {
+  readonly at: string;
+  readonly kept?: string;
+  readonly origin?: string;
 }
 
 /** Which cookies reach the origin: all, none, or those in the key. */

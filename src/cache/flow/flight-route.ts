@@ -2,7 +2,7 @@ import type { Exchange } from '../../http/exchange.ts';
 import type { Headers } from '../../http/headers.ts';
 import type { Entry } from '../entry.ts';
 import type { Cache } from './cache.ts';
-import type { CacheRules, Origin } from './contract.ts';
+import type { CacheRules, FullKey, Origin } from './contract.ts';
 import type { FedBy } from './fed-by.ts';
 import type { Waiter } from './waiter.ts';
 
@@ -28,6 +28,8 @@ export interface FlightRoute<T> {
   remember(waiter: Waiter<T>): void;
   /** Goes to the origin by itself, past the cache. */
   pass(waiter: Waiter<T>, detail: string | null): void;
+  /** One was answered from what is kept, fresh: the origin may be asked whether that is right. */
+  audit(exchange: Exchange, keyed: FullKey, entry: Entry): void;
   /** Those who asked for an answer newer than the one under way. */
   renew(waiters: Waiter<T>[]): void;
 }

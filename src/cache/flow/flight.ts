@@ -192,7 +192,10 @@ export class Flight<T> implements Responder {
     this.end();
     this.waiting.each((waiter) => {
       if (waiter !== this.leader && !this.isAlsoFor(waiter, entry, now)) this.route.again(waiter, entry);
-      else this.giving.entry(waiter, entry, { hit: true });
+      else {
+        this.giving.entry(waiter, entry, { hit: true });
+        this.route.audit(waiter.exchange, waiter.keyed, entry);
+      }
     });
     return true;
   }

@@ -1,7 +1,18 @@
 export { Cache, type CacheCounts, type CacheParts, type Unseated } from './cache.ts';
 export { CachedOrigin } from './cached-origin.ts';
 export { canonicalTag } from './canonical.ts';
-export type { Answered, CacheRules, CookieRule, Keyed, KeyOf, Origin, Out, Problem } from './contract.ts';
+export type {
+  Answered,
+  AuditRule,
+  CacheRules,
+  CookieRule,
+  Difference,
+  Keyed,
+  KeyOf,
+  Origin,
+  Out,
+  Problem,
+} from './contract.ts';
 export type { FedBy } from './fed-by.ts';
 export { invalidating } from './invalidating.ts';
 export { originTags } from './origin-tags.ts';

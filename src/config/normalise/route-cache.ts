@@ -1,3 +1,4 @@
+import { parsePercent } from '../../util/percent.ts';
 import type { CacheKeyConfig, RouteCacheConfig, RoutePolicyConfig } from '../model.ts';
 import type { RouteCacheInput } from '../schema/types.ts';
 import { countOf, durationOf, listOf, sizeOf } from './scalars.ts';
@@ -21,6 +22,10 @@ export function routeCacheOf(input: RouteCacheInput | undefined): RouteCacheConf
     store: input.store ?? null,
     tags: listOf(input.tags),
     maxTags: countOf(input.maxTags, MAX_TAGS),
+    audit:
+      input.audit === undefined
+        ? null
+        : { share: parsePercent(input.audit), ignore: listOf(input.auditIgnore) },
   };
 }
 

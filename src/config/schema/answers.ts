@@ -114,7 +114,7 @@ export const percentOfMirror = leaf<number | `${number}%` | Filled>(
 function shareComplaint(text: string): Complaint | null {
   return (
     percentError(text) ??
-    (parsePercent(text) === 0 ? { message: '0% copies nothing', advice: 'remove the key' } : null)
+    (parsePercent(text) === 0 ? { message: '0% is none of it', advice: 'remove the key' } : null)
   );
 }
 

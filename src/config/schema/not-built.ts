@@ -6,7 +6,7 @@
 export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
   ListenerTls: ['acme'],
   Discover: ['kubernetes'],
-  RouteCache: ['refresh', 'audit', 'auditIgnore'],
+  RouteCache: ['refresh'],
 };
 
 /** Words (or the key of an object) that a key will take, by place and key. */

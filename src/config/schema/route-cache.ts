@@ -1,5 +1,6 @@
 import { durationError } from '../../util/duration.ts';
 import { nearest } from '../../util/suggest.ts';
+import { share } from './answers.ts';
 import { type Complaint, leaf, list, object, oneOf, oneOrMore, type Rule, record } from './kit.ts';
 import {
   boolean,
@@ -186,6 +187,34 @@ const overrideOfSomething: Rule = (cache, report) => {
   });
 };
 
+/** A member's name, or the last names of its path. */
+const memberPath = leaf<string>(
+  "a member's name such as updatedAt, or meta.requestId",
+  ['text'],
+  (value) => {
+    if (
+      String(value)
+        .split('.')
+        .every((name) => name !== '')
+    )
+      return null;
+    const message = value === '' ? 'a name is missing' : `a name is missing in "${value}"`;
+    return { message, advice: 'write a name such as updatedAt, or names with dots between: meta.requestId' };
+  },
+  { type: 'string', minLength: 1 },
+);
+
+const ignoredByAudit: Rule = (cache, report) => {
+  if (!('auditIgnore' in cache) || 'audit' in cache) return;
+  report({
+    code: 'TG_CONFIG_MISSING',
+    path: ['auditIgnore'],
+    atKey: true,
+    message: '"auditIgnore" leaves members out of a comparison, and nothing is compared',
+    advice: 'say audit: 0.1% beside it',
+  });
+};
+
 /** A switch; what people write in its place gets a word of its own. */
 const onOrOff = leaf<boolean | 'none' | Filled>(
   'true, { ttl, tags, … }, or none',
@@ -273,10 +302,20 @@ export const routeCache = oneOf('true, { ttl, tags, … }, or none', [
         .optional()
         .describe('With more tags an answer is not stored. Default 1000.'),
       maxSize: size.optional().describe('Largest body that is stored. Default 10MiB.'),
+      audit: share
+        .optional()
+        .describe(
+          'Of this share of the hits the origin is asked too, once the answer is on its way, and the two are compared: mismatches are counted and logged. Default none.',
+        ),
+      auditIgnore: oneOrMore("a member's name such as updatedAt, or meta.requestId", memberPath)
+        .optional()
+        .describe(
+          'Members of a JSON answer that audit does not compare, at any depth: updatedAt, or meta.requestId for the one in meta.',
+        ),
       ignoreClientDirectives: boolean
         .optional()
         .describe("The client's Cache-Control and Pragma change nothing. Default false."),
     },
-    [sharedOrPrivate, cookiesOrNone, storedCookies, methodsThatStore, overrideOfSomething],
+    [sharedOrPrivate, cookiesOrNone, storedCookies, methodsThatStore, overrideOfSomething, ignoredByAudit],
   ),
 ]);

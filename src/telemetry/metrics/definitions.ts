@@ -52,6 +52,18 @@ export const METRICS = {
     'Requests that a limit or rule on trial (report: true) would have refused.',
     ['route'],
   ),
+  audited: metric(
+    'tidegate_cache_audits_total',
+    'counter',
+    'Hits that were compared with what the origin says (audit).',
+    ['route'],
+  ),
+  mismatched: metric(
+    'tidegate_cache_audit_mismatches_total',
+    'counter',
+    'Those of them that were not what the origin says: a table or a tag may be missing from the mapping of changes.',
+    ['route'],
+  ),
   auth: metric(
     'tidegate_auth_decisions_total',
     'counter',
