@@ -2,6 +2,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { inspectSource, type SourceFinding } from '../changes/index.ts';
 import { formatAddress, type GatewayConfig, type ServiceConfig } from '../config/index.ts';
+import { connectPlace, socketTrouble } from '../util/unix-socket.ts';
 
 /** What came of one attempt to reach a target. */
 export interface Connection {
@@ -40,7 +41,7 @@ export function tryConnections(config: GatewayConfig): Promise<Connection[]> {
 }
 
 async function tryTarget(service: ServiceConfig, target: Target): Promise<Connection> {
-  const url = `${target.scheme}://${formatAddress(target)}${target.path}`;
+  const url = urlOf(target);
   const started = performance.now();
   const limit = service.timeout.connect ?? DEFAULT_TIMEOUT;
   try {
@@ -61,8 +62,12 @@ async function tryTarget(service: ServiceConfig, target: Target): Promise<Connec
   }
 }
 
+function urlOf({ scheme, host, port, path }: Target): string {
+  return scheme === 'unix' ? `unix:${host}` : `${scheme}://${formatAddress({ host, port })}${path}`;
+}
+
 function open({ tls }: ServiceConfig, { scheme, host, port }: Target): Socket {
-  if (scheme === 'http') return connectTcp(port, host);
+  if (scheme !== 'https') return connectTcp(connectPlace(host, port));
   const name = tls.serverName ?? host;
   return connectTls({
     host,
@@ -93,6 +98,8 @@ function trouble(error: NodeJS.ErrnoException): string {
   const code =
     error.code ??
     (error instanceof AggregateError ? (error.errors[0] as NodeJS.ErrnoException)?.code : undefined);
+  const atSocket = socketTrouble(error);
+  if (atSocket !== null) return `cannot be reached: ${atSocket}`;
   switch (code) {
     case 'ECONNREFUSED':
       return 'refuses connections: is the service running?';

@@ -271,8 +271,11 @@ export interface BreakerConfig {
 }
 
 export interface TargetConfig {
-  scheme: 'http' | 'https';
+  /** `unix`: HTTP in clear text over a Unix socket. */
+  scheme: 'http' | 'https' | 'unix';
+  /** For `unix` the absolute path of the socket. */
   host: string;
+  /** 0 for `unix`. */
   port: number;
   /** Stands before the path that the route sends; no final slash, '' for none. */
   path: string;

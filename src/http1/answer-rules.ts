@@ -1,5 +1,6 @@
 import { type ErrorCode, Failure } from '../http/errors.ts';
 import { trimOws } from '../http/headers.ts';
+import { socketTrouble } from '../util/unix-socket.ts';
 import type { ResponseHead } from './head.ts';
 
 /** How long the answer's content is: 0 for none, -1 where only its coding tells (RFC 9112 §6.3). */
@@ -26,7 +27,7 @@ export function connectFailure(error: NodeJS.ErrnoException): Failure {
       : isTlsError(error)
         ? 'TG_UPSTREAM_TLS'
         : 'TG_UPSTREAM_REFUSED';
-  return new Failure(code, error.message);
+  return new Failure(code, socketTrouble(error) ?? error.message);
 }
 
 function isTlsError(error: NodeJS.ErrnoException): boolean {

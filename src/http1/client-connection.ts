@@ -6,6 +6,7 @@ import type { Tunnel } from '../http/exchange.ts';
 import { removeHeader } from '../http/headers.ts';
 import type { Clock } from '../util/clock.ts';
 import { Deadline } from '../util/deadline.ts';
+import { connectPlace } from '../util/unix-socket.ts';
 import { connectFailure, contentLength, keepAliveTimeout, namesProtocol } from './answer-rules.ts';
 import type { ConnectionOwner, Endpoint, OutgoingRequest, ResponseHandler } from './client-contract.ts';
 import { parseResponseHead, type ResponseHead } from './head.ts';
@@ -93,8 +94,7 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
 
   private connect(endpoint: Endpoint): Socket {
     const options: TcpNetConnectOpts = {
-      host: endpoint.address,
-      port: endpoint.port,
+      ...connectPlace(endpoint.address, endpoint.port),
       noDelay: true,
       allowHalfOpen: true,
       onread: {

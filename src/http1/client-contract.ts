@@ -9,6 +9,7 @@ import type { Framing } from './response-head.ts';
 
 /** Where a connection goes. `tls` as `tls.connect` takes it; null for plain TCP. */
 export interface Endpoint {
+  /** An IP address, or the path of a Unix socket. */
   readonly address: string;
   readonly port: number;
   readonly tls: ConnectionOptions | null;

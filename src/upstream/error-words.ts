@@ -1,3 +1,5 @@
+import { socketTrouble } from '../util/unix-socket.ts';
+
 const WORDS: Record<string, string> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'the connection was closed before an answer',
@@ -14,5 +16,5 @@ const WORDS: Record<string, string> = {
 export function wordsOf(error: NodeJS.ErrnoException): string {
   const first: NodeJS.ErrnoException =
     error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
-  return WORDS[first.code ?? ''] ?? (first.message || String(first.code));
+  return socketTrouble(first) ?? WORDS[first.code ?? ''] ?? (first.message || String(first.code));
 }

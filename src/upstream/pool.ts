@@ -19,6 +19,7 @@ export interface Waiter {
 export type Reuse = 'ahead' | 'any' | 'recent' | 'none';
 
 export interface PoolSettings {
+  /** Or the path of a Unix socket. */
   readonly host: string;
   readonly port: number;
   /** As `tls.connect` takes it; null for plain TCP. */

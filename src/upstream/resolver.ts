@@ -2,6 +2,7 @@ import { type LookupAddress, lookup, resolve4, resolve6 } from 'node:dns';
 import { isIP } from 'node:net';
 import { Failure } from '../http/errors.ts';
 import type { Clock } from '../util/clock.ts';
+import { isSocketPath } from '../util/unix-socket.ts';
 
 /** Hears what a name stands for. */
 export type Resolved = (addresses: readonly string[] | Failure) => void;
@@ -42,7 +43,7 @@ export class Resolver {
   }
 
   resolve(name: string, done: Resolved): void {
-    if (isIP(name) !== 0) return done([name]);
+    if (isIP(name) !== 0 || isSocketPath(name)) return done([name]);
     const entry = this.entry(name);
     if (entry.freshUntil <= this.clock.now()) this.ask(name, entry);
     if (entry.addresses !== null) return done(entry.addresses);

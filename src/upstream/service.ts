@@ -12,9 +12,9 @@ export interface Target {
   readonly weight: number;
   /** Stands before the path that the route sends. */
   readonly path: string;
-  /** `host[:port]` as the config names it: the Host for `host: service`. */
+  /** `host[:port]` as the config names it, `localhost` for a Unix socket: the Host for `host: service`. */
   readonly authority: string;
-  /** For people, and stable: `http://host:port/path`. */
+  /** For people, and stable: `http://host:port/path`, or `unix:/path`. */
   readonly name: string;
   readonly state: TargetState;
 }

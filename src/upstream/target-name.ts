@@ -1,18 +1,20 @@
 import { isIP } from 'node:net';
 import type { DiscoverConfig, TargetConfig } from '../config/model.ts';
 
-/** `host[:port]`, the port where it is not the scheme's usual one. */
+/** `host[:port]`, the port where it is not the scheme's usual one; a Unix socket is on this machine. */
 export function targetAuthority({
   scheme,
   host,
   port,
 }: Pick<TargetConfig, 'scheme' | 'host' | 'port'>): string {
+  if (scheme === 'unix') return 'localhost';
   const name = isIP(host) === 6 ? `[${host}]` : host;
   return port === (scheme === 'https' ? 443 : 80) ? name : `${name}:${port}`;
 }
 
-/** What a target is called in logs and between processes: `http://host:port/path`. */
+/** What a target is called in logs and between processes: `http://host:port/path`, or `unix:/path`. */
 export function targetName(target: Pick<TargetConfig, 'scheme' | 'host' | 'port' | 'path'>): string {
+  if (target.scheme === 'unix') return `unix:${target.host}`;
   return `${target.scheme}://${targetAuthority(target)}${target.path}`;
 }
 

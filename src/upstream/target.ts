@@ -19,7 +19,7 @@ const LONGEST_OUT = 300_000;
  * alone. Errors in a row take it out, for longer each time; active checks take it out until they succeed.
  */
 export class TargetState {
-  /** For people, without credentials: `http://host:port/path`. */
+  /** For people, without credentials: `http://host:port/path`, or `unix:/path`. */
   readonly name: string;
   readonly pool: Pool;
   private readonly clock: Clock;

@@ -104,7 +104,7 @@ function targetIn(
 }
 
 function authorityOf(name: string): string {
-  return name.replace(/^[a-z]+:\/\//, '').replace(/\/.*$/, '');
+  return /^[a-z]+:\/\/([^/]*)/.exec(name)?.[1] ?? name;
 }
 
 function isSame(a: DrainedTarget, b: DrainedTarget): boolean {

@@ -1,4 +1,5 @@
 /** Targets drained and taken in again over the admin API, on a node of two workers. */
+import { createServer } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import {
@@ -123,6 +124,27 @@ test('a drained target gets no new request from any worker, and what is under wa
   await steer(encodeURIComponent(one.url), { state: 'active' });
   expect(await states()).toEqual(['active', 'active']);
   expect(await answers()).toEqual(['one', 'two']);
+});
+
+test('a target on a Unix socket goes by its URL, encoded or written out', async () => {
+  const path = `${folder.path}/three.sock`;
+  const name = `unix:${path}`;
+  const three = createServer((_request, response) => void response.end('three'));
+  await new Promise<void>((resolve) => three.listen(path, resolve));
+  try {
+    await reloaded(() => write({ targets: [one.url, name], health: { path: '/', interval: '100ms' } }));
+    expect(await answers()).toEqual(['one', 'three']);
+    const response = await drain(encodeURIComponent(name));
+    expect(await response.json()).toEqual({ service: 'shop', target: name, state: 'drain' });
+    expect(await answers()).toEqual(['one']);
+    expect((await steer(name, { state: 'active' })).status).toBe(200);
+    expect(await answers()).toEqual(['one', 'three']);
+    const metrics = await fetch(`http://127.0.0.1:${admin}/metrics`, { headers: { connection: 'close' } });
+    expect(await metrics.text()).toContain(`target="${name}"`);
+  } finally {
+    three.closeAllConnections();
+    await new Promise((resolve) => three.close(resolve));
+  }
 });
 
 test('a name may be written out, or be the host and port alone', async () => {

@@ -96,13 +96,17 @@ describe('check', () => {
       `services:
   up: { url: 'http://127.0.0.1:${port}' }
   down: { url: 'http://127.0.0.1:1' }
-routes: { r: { match: /, to: [up, down] } }
+  absent: { url: 'unix:/nowhere/at.sock' }
+routes: { r: { match: /, to: [up, down, absent] } }
 `,
     );
     const { code, stdout, stderr } = await tidegate('check', '--connect');
     server.close();
     expect(stdout).toContain(`up: http://127.0.0.1:${port} accepts connections`);
     expect(stderr).toContain('down: http://127.0.0.1:1 refuses connections');
+    expect(stderr).toContain(
+      'absent: unix:/nowhere/at.sock cannot be reached: there is no socket /nowhere/at.sock',
+    );
     expect(code).toBe(1);
   });
 });

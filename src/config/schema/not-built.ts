@@ -11,5 +11,5 @@ export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
 
 /** Words (or the key of an object) that a key will take, by place and key. */
 export const NOT_BUILT_VALUES = {
-  'Service.url': ['unix', 'h2c'],
+  'Service.url': ['h2c'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

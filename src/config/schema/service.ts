@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { TargetConfig } from '../model.ts';
 import { balance } from './balance.ts';
 import { type Complaint, leaf, list, object, oneOf, onlyOne, type Rule } from './kit.ts';
 import { NOT_BUILT_VALUES } from './not-built.ts';
@@ -6,6 +7,7 @@ import { breaker, health, retries } from './resilience.ts';
 import { serviceAuth } from './service-auth.ts';
 import { serviceTls } from './service-tls.ts';
 import { requestTransform, responseTransform } from './transform.ts';
+import { socketPathOf, unixUrlComplaint } from './unix-url.ts';
 import { bearerToken, bound, duration, integer, none, template, word } from './values.ts';
 
 export const url = leaf<string>(
@@ -22,7 +24,7 @@ function urlComplaint(text: string): Complaint | null {
     return {
       code: 'TG_CONFIG_NOT_BUILT',
       message: `"${scheme}:" is not built yet`,
-      advice: 'in this version it can be http: or https:',
+      advice: 'in this version it can be http:, https: or unix:',
     };
   }
   if (scheme === undefined) return { message: 'this URL has no scheme', advice: `write "http://${text}"` };
@@ -30,8 +32,10 @@ function urlComplaint(text: string): Complaint | null {
     const advice = `write "${text.replace(/^ws/i, 'http')}": WebSockets pass through http and https services`;
     return { message: `"${scheme}:" is not a scheme of services`, advice };
   }
-  if (scheme !== 'http' && scheme !== 'https')
-    return { message: `"${scheme}:" is not a scheme of services`, advice: 'write http:// or https://' };
+  if (scheme !== 'http' && scheme !== 'https' && scheme !== 'unix') {
+    const advice = 'write http:// or https://, or unix:/path for a Unix socket';
+    return { message: `"${scheme}:" is not a scheme of services`, advice };
+  }
   if (/[{}]/.test(text)) {
     return {
       message: 'a service cannot be chosen by an expression',
@@ -40,6 +44,7 @@ function urlComplaint(text: string): Complaint | null {
         : 'write one route for each service, with a condition in match',
     };
   }
+  if (scheme === 'unix') return unixUrlComplaint(text);
   const parsed = URL.canParse(text) ? new URL(text) : null;
   if (parsed === null || !/^https?:\/\/[^/]/i.test(text))
     return { message: `this is not a valid URL`, advice: badUrlAdvice(text) };
@@ -69,9 +74,10 @@ function badUrlAdvice(text: string): string {
 }
 
 /** The parts of a URL that `url` finds nothing wrong with. */
-export function parseServiceUrl(text: string) {
+export function parseServiceUrl(text: string): Omit<TargetConfig, 'weight'> {
+  if (/^unix:/i.test(text)) return { scheme: 'unix', host: socketPathOf(text), port: 0, path: '' };
   const parsed = new URL(text);
-  const scheme = parsed.protocol === 'https:' ? ('https' as const) : ('http' as const);
+  const scheme = parsed.protocol === 'https:' ? 'https' : 'http';
   const port = parsed.port === '' ? (scheme === 'https' ? 443 : 80) : Number(parsed.port);
   return {
     scheme,
@@ -119,6 +125,32 @@ const oneSourceOfTargets: Rule = (service, report) => {
       advice: 'say where it is: { url: http://127.0.0.1:4001 }, or targets: a list of URLs',
     });
   }
+};
+
+/** The URL of a target as it is written, of either form; '' where it is none. */
+function urlTextOf(target: unknown): string {
+  const url =
+    typeof target === 'object' && target !== null && 'url' in target
+      ? (target as { url: unknown }).url
+      : target;
+  return typeof url === 'string' ? url : '';
+}
+
+/** `tls` is for https: beside Unix sockets alone it would be left unused. */
+const tlsForSomeone: Rule = (service, report) => {
+  if (!('tls' in service)) return;
+  const listed: unknown[] = Array.isArray(service.targets) ? service.targets : [service.url];
+  const urls = listed.map(urlTextOf);
+  const unix = urls.findIndex((text) => /^unix:/i.test(text));
+  if (unix < 0 || urls.some((text) => /^https:/i.test(text))) return;
+  report({
+    code: 'TG_CONFIG_CONFLICT',
+    path: ['tls'],
+    atKey: true,
+    also: Array.isArray(service.targets) ? ['targets', unix] : ['url'],
+    message: 'there is no TLS on a Unix socket',
+    advice: 'remove it',
+  });
 };
 
 const someWeight: Rule = (service, report) => {
@@ -289,14 +321,20 @@ export const service = object(
   'Service',
   'a service',
   {
-    url: url.optional().describe('Where it listens. A path stands before the path that the route sends.'),
+    url: url
+      .optional()
+      .describe(
+        'Where it listens: http://, https://, or unix:/path.sock for a Unix socket. A path of http:// stands before the path that the route sends.',
+      ),
     targets: list('a list of targets', target).optional().describe('Several places that it listens on.'),
     discover: discover.optional().describe('A name that stands for its targets, in place of url.'),
     balance: balance.optional().describe('Which target is next. Default leastRequests.'),
     timeout: timeout.optional().describe('Time limits; a route may say its own.'),
     host: host
       .optional()
-      .describe("The Host it sees: client, service (the url's) or a template. Default client."),
+      .describe(
+        "The Host it sees: client, service (the url's; localhost for a Unix socket) or a template. Default client.",
+      ),
     tls: serviceTls.optional().describe('TLS toward https targets.'),
     pool: object('Pool', 'pool', {
       connections: integer(1, 100_000)
@@ -322,6 +360,6 @@ export const service = object(
       .describe('Transforms of every answer from it.'),
     auth: serviceAuth.optional().describe("The gateway's own credential, which it shows this service."),
   },
-  [oneSourceOfTargets, someWeight],
+  [oneSourceOfTargets, tlsForSomeone, someWeight],
   { wrap: 'url' },
 );

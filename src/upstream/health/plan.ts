@@ -13,7 +13,7 @@ export interface CheckPlan {
   readonly service: string;
   /** As `Target.name`. */
   readonly target: string;
-  readonly scheme: 'http' | 'https';
+  readonly scheme: TargetConfig['scheme'];
   readonly host: string;
   readonly port: number;
   /** The path of the target's URL; it stands before the path of the check. */

@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { connectPlace, isSocketPath } from '../../util/unix-socket.ts';
 import { wordsOf } from '../error-words.ts';
 import { statusIn } from '../retry.ts';
 import { tlsOptions } from '../tls-options.ts';
@@ -35,8 +36,7 @@ function askByHttp(plan: CheckPlan, finish: (finding: Finding) => void): () => v
   if (check.kind !== 'http') throw new TypeError('not an HTTP check');
   const headers = { host: authority, 'user-agent': 'tidegate-health', connection: 'close' };
   const options = {
-    host,
-    port,
+    ...(isSocketPath(host) ? { socketPath: host } : { host, port }),
     path: path + check.path,
     method: check.method,
     headers,
@@ -61,7 +61,7 @@ function openConnection(plan: CheckPlan, finish: (finding: Finding) => void): ()
   const socket =
     scheme === 'https'
       ? connectTls({ host, port, ...tlsOptions(plan, plan.certified) })
-      : connect({ host, port });
+      : connect(connectPlace(host, port));
   socket.once(scheme === 'https' ? 'secureConnect' : 'connect', () => finish(null));
   socket.on('error', (error) => finish(wordsOf(error)));
   return () => socket.destroy();
