@@ -3,6 +3,9 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { cpuTime, processTree, residentBytes } from './process-stats.ts';
 import { PATIENCE, until, within } from './waiting.ts';
 
+/** A process starts within a second, and on a machine with other work within this; ms. */
+const PROCESS_PATIENCE = 20_000;
+
 export interface StartOptions {
   cwd?: string;
   /** Added to this process's own environment; undefined takes a variable away. */
@@ -60,7 +63,7 @@ export class LabProcess {
   }
 
   /** Waits until its output matches; fails at once if it ends before. */
-  async line(pattern: RegExp, ms = PATIENCE): Promise<RegExpExecArray> {
+  async line(pattern: RegExp, ms = PROCESS_PATIENCE): Promise<RegExpExecArray> {
     const found = async () => {
       for (;;) {
         const match = pattern.exec(this.output);
@@ -73,7 +76,7 @@ export class LabProcess {
     return await within(found(), () => `${pattern} was not printed; ${this.sofar()}`, ms);
   }
 
-  async exit(ms = PATIENCE): Promise<Exit> {
+  async exit(ms = PROCESS_PATIENCE): Promise<Exit> {
     return await within(this.ended, () => `it still runs; ${this.sofar()}`, ms);
   }
 
