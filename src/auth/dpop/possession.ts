@@ -53,10 +53,14 @@ export class Possession {
     return this.elsewhere.length === 0 ? null : this.newElsewhere(name, judged.until - now);
   }
 
-  /** Whoever can't tell in time is passed over: what the others have seen counts all the same. */
+  /**
+   * One after the other, the nearest first: of those who ask at once, the one that is first there asks further. Asked
+   * side by side, one could be first at each place, and none at all of them. Whoever can't tell in time is passed over:
+   * what the others have seen counts all the same.
+   */
   private async newElsewhere(name: string, forMs: number): Promise<Flaw> {
-    const told = await Promise.all(this.elsewhere.map((seen) => seen(name, forMs)));
-    return told.includes('again') ? REPLAYED : null;
+    for (const seen of this.elsewhere) if ((await seen(name, forMs)) === 'again') return REPLAYED;
+    return null;
   }
 }
 
