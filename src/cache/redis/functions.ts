@@ -355,6 +355,14 @@ local function join(keys, args)
   return 1
 end
 
+local function replicas_in_touch()
+  local count = 0
+  for lag in string.gmatch(redis.call('INFO', 'replication'), 'state=online,offset=%d+,lag=(%d+)') do
+    if tonumber(lag) <= 2 then count = count + 1 end
+  end
+  return count
+end
+
 -- Arguments: random epoch, newest number that the caller knows, 1 to begin a new epoch in any case.
 local function open(keys, args)
   local fences, log, known = keys[1], keys[4], tonumber(args[2])
@@ -364,7 +372,7 @@ local function open(keys, args)
   if whole and control[2] + STEP > known and redis.call('GET', keys[5]) == text(control[1]) .. ':' .. life then
     verified[fences] = control[1]
     local reaches = text(control[4]) .. '-' .. text(control[5])
-    return {control[1], control[2], control[3], reaches, 0, redis.call('HGETALL', keys[6])}
+    return {control[1], control[2], control[3], reaches, replicas_in_touch(), redis.call('HGETALL', keys[6])}
   end
   local time = redis.call('TIME')
   local now = (time[1] - 1767225600) * 1000 + math.floor(time[2] / 1000)
@@ -377,15 +385,7 @@ local function open(keys, args)
   append(fences, log, at, 1000, 'n', text(number), 'e', text(epoch))
   redis.call('SET', keys[5], text(epoch) .. ':' .. life)
   verified[fences] = epoch
-  return {epoch, number, number, text(at) .. '-0', 0, {}}
-end
-
-local function replicas_in_touch()
-  local count = 0
-  for lag in string.gmatch(redis.call('INFO', 'replication'), 'state=online,offset=%d+,lag=(%d+)') do
-    if tonumber(lag) <= 2 then count = count + 1 end
-  end
-  return count
+  return {epoch, number, number, text(at) .. '-0', replicas_in_touch(), {}}
 end
 
 -- Shows that the log can be written, and how far it reaches. Arguments: microseconds between two heartbeats

@@ -14,6 +14,7 @@ import {
 } from '../sequence/index.ts';
 import { Applied } from './applied.ts';
 import { type Batch, Batches, type Item } from './batches.ts';
+import { Confirming } from './confirming.ts';
 import { Follower, isAfter, type LogEntry, type Position, parseEntries } from './follower.ts';
 import { Hearing } from './hearing.ts';
 import type { Keyspace } from './keys.ts';
@@ -67,6 +68,7 @@ export class RedisSequence implements SequenceLog {
   private readonly arrivals = new Set<() => void>();
   private readonly hearing = new Hearing();
   private readonly noting: Noting;
+  private readonly confirming: Confirming;
   readonly seats: Seats;
   private deafSince: number | null = null;
   private replicas = 0;
@@ -83,6 +85,7 @@ export class RedisSequence implements SequenceLog {
     this.writer = new Writer(link, parts.keys, parts.random);
     this.applied = new Applied(parts.holders, this.unsent);
     this.noting = new Noting(parts.holders.notes);
+    this.confirming = new Confirming(() => this.writer.replicated(parts.timeout / 2));
     this.seats = {
       take: (topic, author, { ms, force = false }) => this.writer.seat(topic, author, ms, force),
       leave: (topic, author) => this.writer.unseat(topic, author).catch(() => {}),
@@ -181,7 +184,7 @@ export class RedisSequence implements SequenceLog {
 
   /** It has its number, and other nodes hear of it. It is done once this node holds it, and a replica has it. */
   private async finish(number: number, at: number, { items, message }: Batch): Promise<void> {
-    const replicated = this.replicas === 0 || this.writer.replicated(this.parts.timeout / 2);
+    const replicated = this.replicas === 0 || this.confirming.confirmed();
     if (!(await this.arrival(at))) this.applied.applyHere(message);
     await this.applied.held;
     if (await replicated) for (const item of items) item.resolve(number);
@@ -233,6 +236,7 @@ export class RedisSequence implements SequenceLog {
     const opened = await this.writer.open(this.applied.newest, this.applied.outran && this.epoch !== null);
     this.applied.outran = false;
     this.joined = true;
+    this.replicas = opened.replicas;
     this.adopt(opened);
     for (const item of this.unsent.send()) this.batches.add(item);
     this.flush();
