@@ -310,43 +310,47 @@ local function begin(keys)
   if not is_open(keys[1], control[1]) then return NOT_OPEN end
   local number = control[2] + STEP
   set(keys[1], SEQUENCE, number)
-  return number
+  return {number, control[1]}
 end
 
--- Arguments: number, then as above.
+-- In another epoch than that of the number it would be lost: whoever joins the group to that one begins its fences
+-- anew. Arguments: epoch, number, then as above.
 local function fence(keys, args)
   local control = get(keys[1], EPOCH)
-  if not is_open(keys[1], control[1]) then return NOT_OPEN end
-  local number = tonumber(args[1])
+  if control[1] ~= tonumber(args[1]) or not is_open(keys[1], control[1]) then return NOT_OPEN end
+  local number = tonumber(args[2])
   raise(keys[1], SEQUENCE, number)
-  write_fences(keys, args, 2, number, control[1])
+  write_fences(keys, args, 3, number, control[1])
   return 1
 end
 
--- Arguments: longest log, message, number, notes, then as above.
+-- In another epoch than that of the number, what was filled before would have a higher one, and stay.
+-- Arguments: longest log, message, epoch, number, notes, then as above.
 local function commit(keys, args)
   local fences, log = keys[1], keys[4]
   local control = get(fences, EPOCH, AT)
-  if not is_open(fences, control[1]) then return NOT_OPEN end
-  local lost, first = superseded(keys, args, 4)
+  if control[1] ~= tonumber(args[3]) or not is_open(fences, control[1]) then return NOT_OPEN end
+  local lost, first = superseded(keys, args, 5)
   if lost then return {SUPERSEDED, lost} end
-  local number, at = tonumber(args[3]), control[2] + 1
+  local number, at = tonumber(args[4]), control[2] + 1
   write_fences(keys, args, first, number, control[1])
-  write_notes(keys, args, 4, first)
+  write_notes(keys, args, 5, first)
   append(fences, log, at, args[1], 'n', text(number), 'm', args[2])
   return {number, at}
 end
 
 -- A group beside the first is good in the epoch of the first, from a floor on that the first gave after this one
--- was found lost: all numbers given out before, whose fences may be lost with it, are below.
+-- was found lost: all numbers given out before, whose fences may be lost with it, are below. One whose floor is higher
+-- has been joined to a newer epoch meanwhile: it stays there, and the answer is that floor.
 -- Arguments: epoch, floor; a floor of -1 only asks.
 local function join(keys, args)
   local fences, epoch, floor = keys[1], tonumber(args[1]), tonumber(args[2])
   verified[fences] = nil
-  if redis.call('STRLEN', fences) == BYTES and get(fences, EPOCH)[1] == epoch and is_open(fences, epoch) then
-    return 1
-  end
+  local control = redis.call('STRLEN', fences) == BYTES and get(fences, EPOCH, FLOOR) or {0, 0}
+  local open = is_open(fences, control[1])
+  if open and control[1] == epoch then return 1 end
   if floor < 0 then return NOT_OPEN end
+  if open and control[2] > floor then return text(control[2]) end
   redis.call('UNLINK', fences, keys[2], keys[3])
   redis.call('SETRANGE', fences, BYTES - 1, '\\0')
   set(fences, EPOCH, epoch, FLOOR, floor, SEQUENCE, floor)

@@ -36,6 +36,8 @@ export class Writer {
   private readonly link: RedisLink;
   private readonly keys: Keyspace;
   private readonly random: Random;
+  /** The highest floor at which a group was found that did not join. */
+  private highest = 0;
 
   constructor(link: RedisLink, keys: Keyspace, random: Random) {
     this.link = link;
@@ -52,7 +54,8 @@ export class Writer {
   async open(known: number, anew: boolean): Promise<Standing> {
     // 52 bits, so that every part of Redis and of JavaScript holds it exactly; never 0.
     const epoch = Number.parseInt(this.random.hex(6), 16) * 16 + 1;
-    const reply = await this.call('open', this.keys.first, [epoch, known, anew ? 1 : 0]);
+    const above = Math.max(known, this.highest);
+    const reply = await this.call('open', this.keys.first, [epoch, above, anew ? 1 : 0]);
     const standing = standingOf(reply);
     await Promise.all(this.others().map((group) => this.join(group, standing)));
     return standing;
@@ -80,9 +83,11 @@ export class Writer {
     const fences = fenceArguments(message);
     if (others.length === 0)
       return numbered(await this.call('purge', this.keys.first, [...told, ...notes, ...fences]));
-    const number = Number(await this.call('begin', this.keys.first, []));
-    await Promise.all(others.map((group) => this.fence(group, number, fences)));
-    return numbered(await this.call('commit', this.keys.first, [...told, number, ...notes, ...fences]));
+    const [number, epoch] = (await this.call('begin', this.keys.first, [])) as [number, number];
+    await Promise.all(others.map((group) => this.fence(group, [epoch, number, ...fences])));
+    return numbered(
+      await this.call('commit', this.keys.first, [...told, epoch, number, ...notes, ...fences]),
+    );
   }
 
   async seat(topic: string, author: string, ms: number, force: boolean): Promise<Seated> {
@@ -112,13 +117,13 @@ export class Writer {
     return this.keys.groups.slice(1);
   }
 
-  private async fence(group: Group, number: number, fences: readonly Arg[]): Promise<void> {
+  private async fence(group: Group, args: readonly Arg[]): Promise<void> {
     try {
-      await this.call('fence', group, [number, ...fences]);
+      await this.call('fence', group, args);
     } catch (error) {
       if (!(error instanceof NotOpen)) throw error;
       await this.join(group, await this.beat(0, false));
-      await this.call('fence', group, [number, ...fences]);
+      await this.call('fence', group, args);
     }
   }
 
@@ -133,7 +138,10 @@ export class Writer {
   }
 
   private async join(group: Group, { epoch, sequence }: Standing): Promise<void> {
-    await this.call('join', group, [epoch, sequence]);
+    const reply = await this.call('join', group, [epoch, sequence]);
+    if (reply === 1) return;
+    this.highest = Math.max(this.highest, Number(reply));
+    throw new NotOpen('Another epoch has begun meanwhile');
   }
 
   private async call(name: string, group: Group, args: readonly Arg[]): Promise<Reply> {
