@@ -1,7 +1,7 @@
 export { ClientConnection } from './client-connection.ts';
 export type { ConnectionOwner, Endpoint, OutgoingRequest, ResponseHandler } from './client-contract.ts';
 export { RequestHead, type ResponseHead } from './head.ts';
-export { Kind, kindOf } from './kinds.ts';
+export { endsAtConnection, Kind, kindOf } from './kinds.ts';
 export { type AcceptHttp2, Listener, type ListenerSettings, type RequestHandler } from './listener.ts';
 export { Framing } from './response-head.ts';
 export type { OpenConnection, ServerContext, ServerLimits } from './server-context.ts';

@@ -33,6 +33,21 @@ export const Kind = {
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
+/**
+ * It concerns one connection of HTTP/1.1 and ends there (RFC 9110 §7.6.1); HTTP/2 has no place for it at all (RFC
+ * 9113 §8.2.2).
+ */
+export function endsAtConnection(kind: Kind): boolean {
+  return (
+    kind === Kind.connection ||
+    kind === Kind.transferEncoding ||
+    kind === Kind.keepAlive ||
+    kind === Kind.hop ||
+    kind === Kind.te ||
+    kind === Kind.upgrade
+  );
+}
+
 /** `_` counts as `-` where a service behind CGI-like naming would take one for the other. */
 function is(name: string, lower: string): boolean {
   for (let i = 0; i < lower.length; i++) {

@@ -4,7 +4,7 @@ import type { Exchange, Reply } from '../http/exchange.ts';
 import { type Headers, hasHeader } from '../http/headers.ts';
 import type { RepeatedAnswer } from '../http/repeated.ts';
 import type { Clock } from '../util/clock.ts';
-import { Kind, kindOf } from './kinds.ts';
+import { endsAtConnection, Kind, kindOf } from './kinds.ts';
 
 /** How the client finds the end of an answer's content (RFC 9112 §6.3). */
 export const Framing = { none: 0, length: 1, chunked: 2, close: 3, tunnel: 4 } as const;
@@ -145,16 +145,7 @@ export function interimHead(status: number, headers: Headers): string {
   let text = statusLine(status);
   for (let i = 0; i < headers.length; i += 2) {
     const kind = kindOf(headers[i]!);
-    if (
-      kind === Kind.contentLength ||
-      kind === Kind.transferEncoding ||
-      kind === Kind.connection ||
-      kind === Kind.upgrade ||
-      kind === Kind.te ||
-      kind === Kind.hop ||
-      kind === Kind.keepAlive
-    )
-      continue;
+    if (endsAtConnection(kind) || kind === Kind.contentLength) continue;
     text += `${headers[i]!}: ${headers[i + 1]!}\r\n`;
   }
   return `${text}\r\n`;

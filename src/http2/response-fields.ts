@@ -1,7 +1,7 @@
 import { bodyLength } from '../http/body.ts';
 import type { Exchange, Reply } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
-import { Kind, kindOf } from '../http1/index.ts';
+import { endsAtConnection, Kind, kindOf } from '../http1/index.ts';
 
 /** No content goes out, whatever the answer has. */
 export function isBodiless(exchange: Exchange, status: number): boolean {
@@ -19,7 +19,7 @@ export function responseFields(exchange: Exchange, answer: Reply): Headers {
   const fields: Headers = [':status', String(status)];
   for (let i = 0; i < headers.length; i += 2) {
     const kind = kindOf(headers[i]!);
-    if (isOfConnection(kind) || kind === Kind.requestId) continue;
+    if (endsAtConnection(kind) || kind === Kind.requestId) continue;
     if (kind === Kind.contentLength && (!bodiless || status === 204 || body !== null)) continue;
     fields.push(headers[i]!.toLowerCase(), headers[i + 1]!);
   }
@@ -44,20 +44,10 @@ export function fieldLists(headers: Headers): FieldLists {
   const lists: FieldLists = Object.create(null);
   for (let i = 0; i < headers.length; i += 2) {
     const kind = kindOf(headers[i]!);
-    if (isOfConnection(kind) || kind === Kind.contentLength) continue;
+    if (endsAtConnection(kind) || kind === Kind.contentLength) continue;
     const name = headers[i]!.toLowerCase();
     lists[name] ??= [];
     lists[name].push(headers[i + 1]!);
   }
   return lists;
-}
-
-function isOfConnection(kind: Kind): boolean {
-  return (
-    kind === Kind.connection ||
-    kind === Kind.transferEncoding ||
-    kind === Kind.keepAlive ||
-    kind === Kind.hop ||
-    kind === Kind.upgrade
-  );
 }

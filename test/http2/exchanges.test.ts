@@ -64,11 +64,11 @@ describe('a request over HTTP/2', () => {
 
   it('gets an answer without what concerns HTTP/1.1 connections, names in lower case (RFC 9113 §8.2.2)', async () => {
     const more =
-      'Connection: keep-alive, X-Gone\r\nX-Gone: 1\r\nKeep-Alive: timeout=5\r\nX-Twice: 1\r\nX-Twice: 2\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n';
+      'Connection: keep-alive, X-Gone\r\nX-Gone: 1\r\nKeep-Alive: timeout=5\r\nTE: gzip\r\nX-Twice: 1\r\nX-Twice: 2\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n';
     origin.answerWith(plain('ok', more));
     const got = await client.get('/');
     const names = got.fields.filter((_, i) => i % 2 === 0);
-    for (const name of ['connection', 'keep-alive', 'x-gone', 'transfer-encoding'])
+    for (const name of ['connection', 'keep-alive', 'te', 'x-gone', 'transfer-encoding'])
       expect(names).not.toContain(name);
     expect(names.every((name) => name === name.toLowerCase())).toBe(true);
     expect(values(got, 'set-cookie')).toEqual(['a=1', 'b=2']);
@@ -113,6 +113,10 @@ describe('a request over HTTP/2', () => {
   it('gets 103 and 100 as they come (RFC 8297, RFC 9110 §10.1.1)', async () => {
     origin.answerWith(`HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n${plain()}`);
     expect((await client.get('/')).interim).toMatchObject([{ ':status': 103, link: '</a>; rel=preload' }]);
+    origin.answerWith(`HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\nTE: gzip\r\n\r\n${plain()}`);
+    const [hints] = (await client.get('/')).interim;
+    expect(hints).toMatchObject({ ':status': 103, link: '</a>; rel=preload' });
+    expect(hints).not.toHaveProperty('te');
     origin.answerWith(async (exchange) => {
       await exchange.send('HTTP/1.1 100 Continue\r\n\r\n');
       await exchange.body();
