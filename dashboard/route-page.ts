@@ -3,8 +3,8 @@ import { byId, each, h, mark, s, say } from './dom.ts';
 import { lineOf } from './explain.ts';
 import { ago, amount, duration, percent, rate } from './format.ts';
 import { linePath } from './lines.ts';
-import { NOTHING, shareOf } from './routes-table.ts';
-import type { Rates, Traffic } from './traffic.ts';
+import { shareOf } from './routes-table.ts';
+import { NOTHING, type Rates, type Traffic } from './traffic.ts';
 
 /** Requests that are looked at for what is asked most. */
 const LOOKED = 200;

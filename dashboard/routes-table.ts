@@ -2,7 +2,7 @@ import type { Route } from './api.ts';
 import { byId, each, h, mark, s, say } from './dom.ts';
 import { amount, duration, percent } from './format.ts';
 import { linePath } from './lines.ts';
-import type { Rates, Traffic } from './traffic.ts';
+import { NOTHING, type Rates, type Traffic } from './traffic.ts';
 
 interface Row {
   readonly route: Route;
@@ -56,16 +56,6 @@ const SPARK = { points: 40, height: 18 };
 export function shareOf({ cached }: Route, { requests, hits }: Rates): number | null {
   return cached && requests > 0 ? hits / requests : null;
 }
-
-export const NOTHING: Rates = {
-  name: '',
-  requests: 0,
-  hits: 0,
-  refused: 0,
-  errors: 0,
-  p50: null,
-  p99: null,
-};
 
 /** Routes, sorted by a column and filtered as one types; each name leads to the route's own page. */
 export class RoutesTable {

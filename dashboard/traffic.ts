@@ -16,6 +16,17 @@ export interface Rates extends RouteMoves {
   readonly name: string;
 }
 
+/** Of a route that nobody asks. */
+export const NOTHING: Rates = {
+  name: '',
+  requests: 0,
+  hits: 0,
+  refused: 0,
+  errors: 0,
+  p50: null,
+  p99: null,
+};
+
 export interface Flowing {
   readonly routes: ReadonlyMap<string, Rates>;
   readonly edges: readonly { route: string; service: string; requests: number; errors: number }[];
@@ -125,15 +136,7 @@ export class Traffic {
 }
 
 function addRates(rates: Map<string, Rates>, name: string, more: RouteMoves, share: number): void {
-  const sum = of(rates, name, () => ({
-    name,
-    requests: 0,
-    hits: 0,
-    refused: 0,
-    errors: 0,
-    p50: null,
-    p99: null,
-  }));
+  const sum = of(rates, name, () => ({ ...NOTHING, name }));
   sum.requests += more.requests * share;
   sum.hits += more.hits * share;
   sum.refused += more.refused * share;

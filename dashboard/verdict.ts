@@ -3,8 +3,7 @@ import { byId, each, h, mark, say } from './dom.ts';
 import { ago, firstLine, rate } from './format.ts';
 import { isOut, OUT } from './health.ts';
 import type { GatewayNode } from './node.ts';
-import { NOTHING } from './routes-table.ts';
-import type { Rates } from './traffic.ts';
+import { NOTHING, type Rates } from './traffic.ts';
 
 /** Milliseconds for which a failure is one of now: what fails now and then is neither missed nor does it flicker. */
 const NOW = 30_000;

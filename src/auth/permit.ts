@@ -3,6 +3,7 @@ import {
   compileExpression,
   EvaluationFailure,
   type ExchangeVariables,
+  readsPartOf,
   type Scope,
 } from '../expression/index.ts';
 import { Failure } from '../http/errors.ts';
@@ -39,7 +40,7 @@ export function compilePermit(
   if (scopes.length > 0) rules.push(holdsAll(scopes, 'scope', (who) => who.scopes));
   if (allow !== null) {
     const program = compileExpression(allow, scope, { expects: 'bool' });
-    const plain = [...program.mentions].every((mention) => !/^request(\.|$)/.test(mention));
+    const plain = !readsPartOf(program.mentions, 'request');
     const name = policy ?? 'allow';
     rules.push((exchange) => {
       const vars = plain ? variables(exchange) : variables(exchange).strict();

@@ -2,6 +2,7 @@ import type { Expression } from '../config/model.ts';
 import { Compiler } from './compiler.ts';
 import { EvaluationFailure, ExpressionError, type FailureOrigin } from './failure.ts';
 import { DEFAULT_BUDGET, Frame } from './frame.ts';
+import { originOf } from './mentions.ts';
 import { compileFunction } from './native.ts';
 import { parseExpression } from './parse.ts';
 import type { Scope } from './scope.ts';
@@ -85,22 +86,8 @@ function unexpected(expected: Type, value: Value): EvaluationFailure {
   return new EvaluationFailure('type', `the value must be ${typeText(expected)}, but is ${typeName(value)}`);
 }
 
-/** Does what is mentioned come from the client? */
-export function originOf(mentions: ReadonlySet<string>): FailureOrigin {
-  for (const path of mentions) {
-    if (path === 'request' || path === 'params' || path.startsWith('request.') || path.startsWith('params.'))
-      return 'request';
-  }
-  return 'other';
-}
-
 /** Whatever an evaluation threw (a text too long for the engine, say) as a failure. */
 export function failureFrom(error: unknown, origin: FailureOrigin): EvaluationFailure {
   if (error instanceof EvaluationFailure) return error.from(origin);
   return new EvaluationFailure('value', error instanceof Error ? error.message : String(error), origin);
-}
-
-/** Is this (`request.body`) among what is read, by itself, in part, or with the whole of its variable? */
-export function reads(mentions: ReadonlySet<string>, path: string): boolean {
-  return mentions.has(path) || mentions.has(path.slice(0, path.indexOf('.')));
 }

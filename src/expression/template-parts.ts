@@ -1,8 +1,8 @@
 import type { Code } from './code.ts';
 import { Compiler } from './compiler.ts';
 import { ExpressionError, type FailureOrigin, type Problem } from './failure.ts';
+import { originOf } from './mentions.ts';
 import { parseHole } from './parse.ts';
-import { originOf } from './program.ts';
 import type { Scope } from './scope.ts';
 import type { Node } from './syntax.ts';
 

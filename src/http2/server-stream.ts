@@ -13,6 +13,9 @@ import { StreamWriter, type StreamWriterOwner } from './stream-writer.ts';
 
 const { NGHTTP2_NO_ERROR } = constants;
 
+/** What of a request's head an exchange begins with. */
+type ExchangeHead = Pick<StreamHead, 'method' | 'target' | 'authority' | 'headers'>;
+
 /** One stream: a request, handed over as an Exchange, and the answer to it (RFC 9113 §8.1). */
 export class ServerStream implements Responder, StreamWriterOwner {
   private readonly stream: ServerHttp2Stream;
@@ -62,7 +65,8 @@ export class ServerStream implements Responder, StreamWriterOwner {
     else this.respond(exchange, context.refuse(exchange, new Failure('TG_REQUEST_EXPECTATION')));
   }
 
-  private exchangeFor({ method, target, authority, headers }: StreamHead, startedAt: number): Exchange {
+  private exchangeFor(head: ExchangeHead, startedAt: number): Exchange {
+    const { method, target, authority, headers } = head;
     const { origin } = this.connection;
     this.exchange = new Exchange(origin, this, method, target, authority, 20, headers, this.body, startedAt);
     return this.exchange;
@@ -77,8 +81,8 @@ export class ServerStream implements Responder, StreamWriterOwner {
 
   /** What came is no request that may be answered as it asks. */
   private refuse(code: ErrorCode, startedAt: number): void {
-    const none = { method: 'GET', target: '/', authority: '', headers: [], contentLength: -1, expect: null };
-    const exchange = this.exchangeFor({ ...none, trailers: false }, startedAt);
+    const none = { method: 'GET', target: '/', authority: '', headers: [] };
+    const exchange = this.exchangeFor(none, startedAt);
     this.respond(exchange, this.connection.context.refuse(exchange, new Failure(code)));
   }
 
@@ -147,7 +151,7 @@ export class ServerStream implements Responder, StreamWriterOwner {
 
   private sendTrailers(): void {
     if (this.stream.destroyed || this.stream.closed) return;
-    this.stream.sendTrailers(fieldLists(this.writer.after ?? []));
+    this.stream.sendTrailers(fieldLists(this.writer.trailers ?? []));
   }
 
   written(): void {

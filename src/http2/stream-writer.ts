@@ -19,20 +19,16 @@ const PIECE = 16 * 1024;
 /** Writes the content of one answer to its stream. */
 export class StreamWriter implements BodySink {
   bytes = 0;
+  /** What the stream sends after its content, if anything. */
+  trailers: Headers | null = null;
   private readonly stream: ServerHttp2Stream;
   private readonly owner: StreamWriterOwner;
   private source: BodySource | null = null;
-  private trailers: Headers | null = null;
 
   constructor(stream: ServerHttp2Stream, owner: StreamWriterOwner) {
     this.stream = stream;
     this.owner = owner;
     stream.on('drain', () => this.source?.resume());
-  }
-
-  /** What the stream sends after its content, if anything. */
-  get after(): Headers | null {
-    return this.trailers;
   }
 
   /** Is anything handed over that the client has not taken? */

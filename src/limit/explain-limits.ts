@@ -2,6 +2,8 @@ import type { LimitConfig } from '../config/model.ts';
 import {
   EvaluationFailure,
   type ExchangeVariables,
+  leavesOf,
+  readsPartOf,
   type Scope,
   type Variables,
 } from '../expression/index.ts';
@@ -27,7 +29,6 @@ export interface ExplainedLimit {
 /** Where credentials stand: what is counted by these, or by all of a map, is not shown. */
 const SECRET =
   /^request(?:$|\.(?:cookies|(?:headers|query|queries|body|url)(?:$|.*(?:auth|cookie|key|token|secret|pass|sess|sid|sig))))/i;
-const AUTH = /^auth(?:\.|$)/;
 
 /** The limits that would count a request, in the order they are judged. Counts nothing. */
 export function explainLimits(
@@ -41,7 +42,7 @@ export function explainLimits(
   return limits.map((config, index) => {
     const terms = compileTerms(route, config, index, scope, guarded);
     const { name, report } = terms;
-    if (guarded && exchange.identity === null && terms.mentions.some((path) => AUTH.test(path)))
+    if (guarded && exchange.identity === null && readsPartOf(terms.mentions, 'auth'))
       return { name, rate: null, burst: null, key: null, report, says: 'known once it is known who asks' };
     const key = readsSecret(terms.mentions) ? MASK : shown(terms.keyOf(exchange, strict));
     return { name, report, key, ...allowed(terms, strict) };
@@ -61,8 +62,7 @@ function allowed(terms: LimitTerms, strict: Variables) {
 
 /** `request.headers.host` is mentioned as `request.headers`, too. */
 function readsSecret(mentions: readonly string[]): boolean {
-  const inner = (path: string) => mentions.some((other) => other.startsWith(`${path}.`));
-  return mentions.some((path) => SECRET.test(path) && !inner(path));
+  return leavesOf(mentions).some((path) => SECRET.test(path));
 }
 
 /** A key in words (see `limit-key.ts`). */

@@ -1,5 +1,12 @@
 import { hash } from 'node:crypto';
-import { EvaluationFailure, type Program, toJson, type Value, type Variables } from '../expression/index.ts';
+import {
+  EvaluationFailure,
+  type Program,
+  readsPartOf,
+  toJson,
+  type Value,
+  type Variables,
+} from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { addressKey } from './address-key.ts';
 
@@ -13,7 +20,7 @@ export const byAddress: KeyOf = (exchange) => `ip ${addressKey(exchange.ip)}`;
 
 /** By the value of an expression; where it fails or is empty, by the client's address. */
 export function byValue(program: Program): KeyOf {
-  const namesAuth = [...program.mentions].some((path) => path === 'auth' || path.startsWith('auth.'));
+  const namesAuth = readsPartOf(program.mentions, 'auth');
   return (exchange, strict) => {
     const value = countedBy(program, strict);
     if (value === null) return byAddress(exchange, strict);

@@ -3,6 +3,7 @@ import {
   compileExpression,
   compileTemplate,
   EvaluationFailure,
+  readsPartOf,
   type Scope,
   type Variables,
 } from '../expression/index.ts';
@@ -54,10 +55,8 @@ export function compileTerms(
 }
 
 function phaseOf(mentions: readonly string[], guarded: boolean): LimitPhase {
-  const names = (variable: string) =>
-    mentions.some((path) => path === variable || path.startsWith(`${variable}.`));
-  if (guarded && names('request.body')) return 'authorize';
-  return names('auth') ? 'limit' : 'admit';
+  if (guarded && readsPartOf(mentions, 'request.body')) return 'authorize';
+  return readsPartOf(mentions, 'auth') ? 'limit' : 'admit';
 }
 
 function compileRate({ rate, burst }: LimitConfig, scope: Scope) {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { RedisLibrary, RedisLink } from '../redis/index.ts';
+import { type RedisLink, redisLibrary } from '../redis/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { type Allowance, intervalOf, type Verdict } from './gcra.ts';
 
@@ -36,12 +36,7 @@ redis.register_function('NAME_take', function(keys, args)
 end)
 `;
 
-/** Under a name that changes with its code. */
-const NAME = `tidegate_limit_${hash('sha256', CODE, 'hex').slice(0, 12)}`;
-const LIBRARY: RedisLibrary = {
-  name: NAME,
-  code: `#!lua name=${NAME}\n${CODE.replaceAll('NAME_', `${NAME}_`)}`,
-};
+const LIBRARY = redisLibrary('tidegate_limit', CODE);
 
 /** What this worker holds of a key. All times are of its clock. */
 interface Held {

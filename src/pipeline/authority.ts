@@ -3,7 +3,7 @@ import type { Template } from '../config/model.ts';
 import {
   compileTemplate,
   EvaluationFailure,
-  type FailureOrigin,
+  originOf,
   type Scope,
   type TextTemplate,
   type Variables,
@@ -38,10 +38,4 @@ export function checked(
     if (isValid(value)) return value;
     throw new EvaluationFailure('value', 'the scheme or authority is not valid', origin);
   };
-}
-
-/** Whose fault a bad value is: the client's, if anything of its request went into it. */
-export function originOf(mentions: ReadonlySet<string>): FailureOrigin {
-  for (const mention of mentions) if (/^(?:request|params)\b/.test(mention)) return 'request';
-  return 'other';
 }

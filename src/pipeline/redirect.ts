@@ -4,13 +4,15 @@ import {
   compileTemplate,
   EvaluationFailure,
   ExpressionError,
+  originOf,
+  readsPartOf,
   type Scope,
   type TextTemplate,
   type Variables,
 } from '../expression/index.ts';
 import { type Exchange, reply } from '../http/exchange.ts';
 import { isHeaderValue } from '../http/headers.ts';
-import { checked, isAuthority, originOf } from './authority.ts';
+import { checked, isAuthority } from './authority.ts';
 import { restOf } from './destination.ts';
 import { failureOf } from './evaluation.ts';
 import { clientAuthority } from './forwarded.ts';
@@ -154,10 +156,7 @@ const CHOSEN_BY_CLIENT = [
 ];
 
 function refuseClientsChoice(text: TextTemplate, template: Template): void {
-  const chosen = CHOSEN_BY_CLIENT.find((path) => {
-    for (const mention of text.mentions) if (mention === path || mention.startsWith(`${path}.`)) return true;
-    return false;
-  });
+  const chosen = CHOSEN_BY_CLIENT.find((path) => readsPartOf(text.mentions, path));
   if (chosen === undefined) return;
   throw new ExpressionError([
     {

@@ -9,4 +9,5 @@ export {
   RedisRefusal,
   type Reply,
 } from './contract.ts';
+export { redisLibrary } from './library.ts';
 export { connectRedis, type LinkParts } from './link.ts';

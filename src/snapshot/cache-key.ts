@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { carriedKey, permissionSet, subjectKey } from '../auth/index.ts';
 import { compileQuery, type Keyed, type KeyOf } from '../cache/index.ts';
-import type { RouteCacheConfig } from '../config/model.ts';
+import type { Expression, RouteCacheConfig } from '../config/model.ts';
 import {
   compileExpression,
   EvaluationFailure,
   type Program,
+  readsPartOf,
   type Scope,
   toJson,
   type Value,
@@ -30,9 +31,8 @@ export function compileKeyOf(
   carried = false,
 ): KeyOf {
   const filter = compileQuery(key.query);
-  const program = vary === null ? null : compileExpression(vary, scope, { pure: true });
-  const listed = typeof vary === 'string' && vary.trimStart().startsWith('[');
-  const alone = program === null && !own && !key.body && !carried;
+  const varying = vary === null ? null : compileVary(vary, scope);
+  const alone = varying === null && !own && !key.body && !carried;
   const plain = key.headers.length + key.cookies.length === 0 && alone;
   return (exchange): Keyed => {
     const authority = authorityOf(exchange);
@@ -41,8 +41,28 @@ export function compileKeyOf(
     const url =
       query === null ? `${scheme}://${authority}${path}` : `${scheme}://${authority}${path}?${query}`;
     if (plain) return { key: place + url, url, authority, query };
-    const added = addedTo(exchange, key, program, listed, own, carried);
+    const added = addedTo(exchange, key, varying, own, carried);
     return { key: added === null ? null : `${place}${url}\0${added}`, url, authority, query };
+  };
+}
+
+/** `vary`, and what is known of it beforehand. */
+interface Vary {
+  readonly program: Program;
+  /** A list that stands in the expression names places, not members: its order tells them apart. */
+  readonly listed: boolean;
+  /** Two providers may know two people by one name. */
+  readonly ofProvider: boolean;
+  readonly ofSubject: boolean;
+}
+
+function compileVary(vary: Expression, scope: Scope): Vary {
+  const program = compileExpression(vary, scope, { pure: true });
+  return {
+    program,
+    listed: typeof vary === 'string' && vary.trimStart().startsWith('['),
+    ofProvider: readsPartOf(program.mentions, 'auth'),
+    ofSubject: program.mentions.has('auth.subject'),
   };
 }
 
@@ -50,21 +70,18 @@ export function compileKeyOf(
 function addedTo(
   exchange: Exchange,
   key: RouteCacheConfig['key'],
-  program: Program | null,
-  listed: boolean,
+  vary: Vary | null,
   own: boolean,
   carried: boolean,
 ): string | null {
   const parts: unknown[] = key.headers.map((name) => getJoined(exchange.headers, name) ?? null);
   for (const name of key.cookies) parts.push(cookieAsSent(exchange.headers, name));
   const { identity } = requestVariables(exchange);
-  if (program !== null) {
-    const value = varied(exchange, program, listed);
+  if (vary !== null) {
+    const value = varied(exchange, vary);
     if (value === null) return null;
-    // Two providers may know two people by one name.
-    const provider = program.mentions.size > 0 && namesAuth(program) ? (identity?.provider ?? null) : null;
-    parts.push(value, provider);
-    if (program.mentions.has('auth.subject')) parts.push(identity === null ? [] : permissionSet(identity));
+    parts.push(value, vary.ofProvider ? (identity?.provider ?? null) : null);
+    if (vary.ofSubject) parts.push(identity === null ? [] : permissionSet(identity));
   }
   if (own) {
     const who = identity === null ? null : subjectKey(identity);
@@ -95,17 +112,11 @@ function cookieAsSent(headers: Headers, name: string): string[] {
   return getHeaders(own, 'cookie');
 }
 
-function namesAuth({ mentions }: Program): boolean {
-  for (const path of mentions) if (path === 'auth' || path.startsWith('auth.')) return true;
-  return false;
-}
-
 /** A list is a set: its order and what stands twice make no new entry. */
-function varied(exchange: Exchange, program: Program, listed: boolean): string | null {
+function varied(exchange: Exchange, { program, listed }: Vary): string | null {
   try {
     const value = program.evaluate(requestVariables(exchange).strict());
     if (value === null) return null;
-    // A list that stands in the expression names places, not members: its order tells them apart.
     return Array.isArray(value) && !listed
       ? JSON.stringify(sorted(value.map((one: Value) => toJson(one))))
       : toJson(value);

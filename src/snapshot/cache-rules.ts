@@ -12,6 +12,7 @@ import {
   EvaluationFailure,
   ResponseVariables,
   reads,
+  readsPartOf,
   type Value,
   type Variables,
 } from '../expression/index.ts';
@@ -48,7 +49,7 @@ export function compileCacheRules<T>(
   );
   const store = cache.store === null ? null : compileExpression(cache.store, scopes.response, { pure: true });
   const mentions = [...templates, ...(store === null ? [] : [store])].map((one) => one.mentions);
-  const ofRequest = templates.filter((one) => ![...one.mentions].some((path) => /^response\b/.test(path)));
+  const ofRequest = templates.filter((one) => !readsPartOf(one.mentions, 'response'));
   const tagsOf = (list: typeof templates, vars: Variables) => tagsFrom(list, vars, cache.maxTags);
   return {
     policy: cache.policy,

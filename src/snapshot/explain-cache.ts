@@ -1,5 +1,5 @@
 import type { RouteCacheConfig, RouteConfig } from '../config/model.ts';
-import { compileExpression, type Scope } from '../expression/index.ts';
+import { compileExpression, readsPartOf, type Scope } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { formatDuration } from '../util/duration.ts';
 import { compileCacheRules } from './cache-rules.ts';
@@ -46,9 +46,7 @@ export function explainCache(
 }
 
 function dependsOnWhoAsks({ vary }: RouteCacheConfig, scope: Scope): boolean {
-  return (
-    vary === null || [...compileExpression(vary, scope).mentions].some((mention) => /^auth\b/.test(mention))
-  );
+  return vary === null || readsPartOf(compileExpression(vary, scope).mentions, 'auth');
 }
 
 const ONCE_KNOWN = 'may be answered from the cache, else fills it, once it is known who asks';

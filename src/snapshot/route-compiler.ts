@@ -12,6 +12,7 @@ import type {
 import {
   compileExpression,
   EvaluationFailure,
+  readsPartOf,
   requestScope,
   responseScope,
   type Scope,
@@ -404,8 +405,8 @@ export function compileWhen(when: RouteConfig['match']['when']): When | null {
       throw error;
     }
   };
-  const readsParams = [...program.mentions].some((mention) => /^params(\.|$)/.test(mention));
-  if (!readsParams) return (subject) => holds((subject as RequestSubject).exchange);
+  if (!readsPartOf(program.mentions, 'params'))
+    return (subject) => holds((subject as RequestSubject).exchange);
   return (subject, params) => {
     const { exchange } = subject as RequestSubject;
     const before = exchange.params;

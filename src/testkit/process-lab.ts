@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { connect, createServer } from 'node:net';
 import { cpuTime, processTree, residentBytes } from './process-stats.ts';
 import { PATIENCE, until, within } from './waiting.ts';
 
@@ -180,13 +181,25 @@ export function processLab(): ProcessLab {
   return new ProcessLab();
 }
 
-/** A port that was free a moment ago. */
+/** Below the ports that a system gives to connections: none of the many that tests open can take one. */
+const PORTS = { from: 12_000, to: 32_000 };
+const TRIES = 100;
+
+/** A port that was free a moment ago, and that the system gives to nobody by itself. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (let tries = 0; tries < TRIES; tries++) {
+    const port = randomInt(PORTS.from, PORTS.to);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`None of ${TRIES} ports was free.`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 /** Waits until something accepts connections on a port of this machine. */

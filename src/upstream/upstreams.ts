@@ -1,6 +1,7 @@
 import type { DiscoverConfig, ServiceConfig, TargetConfig } from '../config/model.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Clock } from '../util/clock.ts';
+import { inTime } from '../util/in-time.ts';
 import type { Random } from '../util/random.ts';
 import { Admission, Pending } from './admission.ts';
 import { compileBalancer } from './balance/index.ts';
@@ -200,8 +201,8 @@ export class Upstreams {
     const answers = [...this.discoveries.values()].map(
       (discovery) => new Promise<void>((resolve) => discovery.whenAnswered(resolve)),
     );
-    const late = new Promise<void>((resolve) => setTimeout(resolve, FIRST_ANSWER).unref());
-    return answers.length === 0 ? Promise.resolve() : Promise.race([Promise.all(answers), late]);
+    if (answers.length === 0) return Promise.resolve();
+    return inTime(this.parts.clock, FIRST_ANSWER, Promise.all(answers), () => {});
   }
 
   private breaker({ name, breaker }: ServiceConfig, claims: Claims): Breaker {

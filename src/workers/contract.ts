@@ -84,9 +84,10 @@ export const COUNT_VARIABLE = 'TIDEGATE_WORKERS';
 
 /**
  * What goes over the bus: about targets (which are drained among it), whether requests are welcome at the node, the
- * state of caches (asked of workers), invalidations (told to them), and what they ask: to number an invalidation, where the sequence stands, and how long tagged answers may be given; and
- * what is known of change sources (told to workers, and asked by them); that log files are to be opened anew; and what moved (told by
- * workers, for the series of the node).
+ * state of caches (asked of workers), invalidations (told to them), and what they ask: to number an invalidation,
+ * where the sequence stands, and how long tagged answers may be given; what is known of change sources (told to
+ * workers, and asked by them); that log files are to be opened anew; and what moved (told by workers, for the series
+ * of the node).
  */
 export const TOPICS = {
   health: 'health',

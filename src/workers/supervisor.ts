@@ -28,7 +28,7 @@ import { usableCores } from './cores.ts';
 import { holdersOf } from './fence-holders.ts';
 import { Fleet } from './fleet.ts';
 import { Listeners } from './listeners.ts';
-import { inheritedListener, type OpenListener, openListener } from './listening.ts';
+import { authority, inheritedListener, type OpenListener, openListener } from './listening.ts';
 import { NodeEvents } from './node-events.ts';
 import { type NodeMetrics, sumOutcomes } from './node-metrics.ts';
 import { NodeTargets } from './node-targets.ts';
@@ -312,7 +312,7 @@ class Supervisor {
           },
           listeners: reading.outline.listen.map(({ name, host, port }) => ({
             name,
-            address: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+            address: authority(host, port),
           })),
         };
       },

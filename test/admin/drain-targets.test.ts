@@ -1,35 +1,17 @@
 /** Targets drained and taken in again over the admin API, on a node of two workers. */
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { stringify } from 'yaml';
-import {
-  freePort,
-  type HttpOrigin,
-  httpOrigin,
-  type LabProcess,
-  type ProcessLab,
-  processLab,
-  type TempFolder,
-  tempFolder,
-  until,
-} from '../../src/testkit/index.ts';
+import { type HttpOrigin, httpOrigin, until } from '../../src/testkit/index.ts';
+import { type AdminNode, adminNode, BIN } from './node.ts';
 
-const BIN = new URL('../../bin/tidegate', import.meta.url).pathname;
-
-let folder: TempFolder;
-let lab: ProcessLab;
-let gateway: LabProcess;
+let node: AdminNode;
 let one: HttpOrigin;
 let two: HttpOrigin;
-let port: number;
-let admin: number;
 let answersSlow: () => void;
 /** Sockets that the first target has open. */
 let open: number;
 
 beforeEach(async () => {
-  folder = tempFolder();
-  lab = processLab();
   const slow = new Promise<void>((resolve) => {
     answersSlow = resolve;
   });
@@ -43,26 +25,20 @@ beforeEach(async () => {
     socket.on('close', () => open--);
   });
   two = await httpOrigin((_request, response) => void response.end('two'));
-  [port, admin] = [await freePort(), await freePort()];
-  write();
-  gateway = lab.start(BIN, ['run', `${folder.path}/tidegate.yaml`]);
-  await gateway.line(/serving/, 15_000);
+  node = await adminNode(config());
 });
 afterEach(async () => {
   answersSlow();
-  await lab.close();
+  await node[Symbol.asyncDispose]();
   await Promise.all([one.close(), two.close()]);
-  folder.close();
 });
 
 function write(shop: object = {}, more: object = {}): void {
-  folder.write('tidegate.yaml', stringify(config(shop, more)));
+  node.write(config(shop, more));
 }
 
 function config(shop: object = {}, more: object = {}): object {
   return {
-    listen: `127.0.0.1:${port}`,
-    admin: `127.0.0.1:${admin}`,
     workers: 2,
     services: { shop: { targets: [one.url, two.url], balance: 'roundRobin', ...shop } },
     routes: { all: { match: '/*', to: 'shop' } },
@@ -71,7 +47,7 @@ function config(shop: object = {}, more: object = {}): object {
 }
 
 const steer = (target: string, body: unknown, service = 'shop') =>
-  fetch(`http://127.0.0.1:${admin}/v1/services/${service}/targets/${target}`, {
+  fetch(`http://127.0.0.1:${node.admin}/v1/services/${service}/targets/${target}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', connection: 'close' },
     body: JSON.stringify(body),
@@ -82,14 +58,16 @@ const drain = (target: string) => steer(target, { state: 'drain' });
 async function answers(): Promise<string[]> {
   const headers = { connection: 'close' };
   const texts = Array.from({ length: 20 }, async () =>
-    (await fetch(`http://127.0.0.1:${port}/`, { headers })).text(),
+    (await fetch(`http://127.0.0.1:${node.port}/`, { headers })).text(),
   );
   return [...new Set(await Promise.all(texts))].sort();
 }
 
 async function states(): Promise<(string | undefined)[]> {
   // A version that goes closes connections that are kept.
-  const response = await fetch(`http://127.0.0.1:${admin}/v1/services`, { headers: { connection: 'close' } });
+  const response = await fetch(`http://127.0.0.1:${node.admin}/v1/services`, {
+    headers: { connection: 'close' },
+  });
   const { services } = (await response.json()) as {
     services: { name: string; targets: { name: string; state: string }[] }[];
   };
@@ -97,17 +75,12 @@ async function states(): Promise<(string | undefined)[]> {
   return [one, two].map(({ url }) => targets.find(({ name }) => name === url)?.state);
 }
 
-async function reloaded(change: () => void): Promise<void> {
-  const count = () => gateway.output.split('the config was reloaded').length;
-  const before = count();
-  change();
-  await until(() => count() > before, 'the reload');
-}
-
 test('a drained target gets no new request from any worker, and what is under way goes on', async () => {
   expect(await answers()).toEqual(['one', 'two']);
   // Of two requests one is held by the first target.
-  const held = Promise.all([1, 2].map(async () => (await fetch(`http://127.0.0.1:${port}/slow`)).text()));
+  const held = Promise.all(
+    [1, 2].map(async () => (await fetch(`http://127.0.0.1:${node.port}/slow`)).text()),
+  );
   await until(() => one.count() > 0, 'a request to the first');
   const response = await drain(encodeURIComponent(one.url));
   expect(response.status).toBe(200);
@@ -127,19 +100,21 @@ test('a drained target gets no new request from any worker, and what is under wa
 });
 
 test('a target on a Unix socket goes by its URL, encoded or written out', async () => {
-  const path = `${folder.path}/three.sock`;
+  const path = `${node.folder.path}/three.sock`;
   const name = `unix:${path}`;
   const three = createServer((_request, response) => void response.end('three'));
   await new Promise<void>((resolve) => three.listen(path, resolve));
   try {
-    await reloaded(() => write({ targets: [one.url, name], health: { path: '/', interval: '100ms' } }));
+    await node.reloaded(() => write({ targets: [one.url, name], health: { path: '/', interval: '100ms' } }));
     expect(await answers()).toEqual(['one', 'three']);
     const response = await drain(encodeURIComponent(name));
     expect(await response.json()).toEqual({ service: 'shop', target: name, state: 'drain' });
     expect(await answers()).toEqual(['one']);
     expect((await steer(name, { state: 'active' })).status).toBe(200);
     expect(await answers()).toEqual(['one', 'three']);
-    const metrics = await fetch(`http://127.0.0.1:${admin}/metrics`, { headers: { connection: 'close' } });
+    const metrics = await fetch(`http://127.0.0.1:${node.admin}/metrics`, {
+      headers: { connection: 'close' },
+    });
     expect(await metrics.text()).toContain(`target="${name}"`);
   } finally {
     three.closeAllConnections();
@@ -157,13 +132,13 @@ test('a name may be written out, or be the host and port alone', async () => {
 test('with all targets drained requests are 503, also where a service would panic', async () => {
   await drain(one.url);
   await drain(two.url);
-  const response = await fetch(`http://127.0.0.1:${port}/`);
+  const response = await fetch(`http://127.0.0.1:${node.port}/`);
   expect(response.status).toBe(503);
   expect(await response.json()).toMatchObject({
     code: 'TG_UPSTREAM_UNAVAILABLE',
     detail: 'No target of the service is available.',
   });
-  await gateway.line(/TG_UPSTREAM_UNAVAILABLE.*every target of shop is drained/);
+  await node.gateway.line(/TG_UPSTREAM_UNAVAILABLE.*every target of shop is drained/);
   expect(one.count() + two.count()).toBe(0);
 });
 
@@ -175,10 +150,12 @@ test('panic sends to targets that are out, never to one that is drained', async 
   };
   const three = await httpOrigin(isDown);
   try {
-    await reloaded(() => write({ targets: [one.url, three.url], health: { ...checked, panic: '100%' } }));
+    await node.reloaded(() =>
+      write({ targets: [one.url, three.url], health: { ...checked, panic: '100%' } }),
+    );
     await drain(one.url);
-    await gateway.line(/a target is out/);
-    const asked = () => fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } });
+    await node.gateway.line(/a target is out/);
+    const asked = () => fetch(`http://127.0.0.1:${node.port}/`, { headers: { connection: 'close' } });
     for (let i = 0; i < 20; i++) expect(await (await asked()).text()).toBe('three');
   } finally {
     await three.close();
@@ -188,7 +165,7 @@ test('panic sends to targets that are out, never to one that is drained', async 
 test('checks that find it well, and errors that it comes back from, do not bring it back', async () => {
   await drain(one.url);
   const checked = { path: '/healthz', interval: '100ms', unhealthyAfter: 1, healthyAfter: 1 };
-  await reloaded(() => write({ health: checked }));
+  await node.reloaded(() => write({ health: checked }));
   await until(() => one.count() > 5, 'checks of the drained target');
   expect(await states()).toEqual(['drain', 'active']);
   expect(await answers()).toEqual(['two']);
@@ -196,7 +173,7 @@ test('checks that find it well, and errors that it comes back from, do not bring
 
 test('a metric tells which targets are drained', async () => {
   const metric = async (url: string) => {
-    const text = await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text();
+    const text = await (await fetch(`http://127.0.0.1:${node.admin}/metrics`)).text();
     const [, value] = text.split(`tidegate_upstream_target_drained{service="shop",target="${url}"} `);
     return Number(value?.split('\n', 1)[0]);
   };
@@ -206,67 +183,73 @@ test('a metric tells which targets are drained', async () => {
 
 test('a new version on the same ports keeps it', async () => {
   await drain(one.url);
-  gateway.signal('SIGUSR2');
-  await gateway.line(/the new version serves/);
+  node.gateway.signal('SIGUSR2');
+  await node.gateway.line(/the new version serves/);
   await until(async () => (await states())[0] === 'drain', 'the new version');
-  await gateway.line(/"drained"|drained$/m);
+  await node.gateway.line(/"drained"|drained$/m);
   for (let i = 0; i < 5; i++) expect(await answers()).toEqual(['two']);
   expect(await states()).toEqual(['drain', 'active']);
 });
 
 test('a new version whose config has another target in its place does not', async () => {
   await drain(one.url);
-  await reloaded(() => write({ targets: [two.url] }));
-  gateway.signal('SIGUSR2');
-  await gateway.line(/the new version serves/);
-  await gateway.line(/"message":"drained"/);
-  await reloaded(() => write());
+  await node.reloaded(() => write({ targets: [two.url] }));
+  node.gateway.signal('SIGUSR2');
+  await node.gateway.line(/the new version serves/);
+  await node.gateway.line(/"message":"drained"/);
+  await node.reloaded(() => write());
   expect(await states()).toEqual(['active', 'active']);
 });
 
 test('it stays drained through a reload that leaves the target alone, and one that gives it other pools', async () => {
   await drain(one.url);
-  await reloaded(() => write({}, { routes: { other: { match: '/*', to: 'shop' } } }));
+  await node.reloaded(() => write({}, { routes: { other: { match: '/*', to: 'shop' } } }));
   expect(await states()).toEqual(['drain', 'active']);
-  await reloaded(() => write({ pool: { connections: 3 } }));
+  await node.reloaded(() => write({ pool: { connections: 3 } }));
   expect(await states()).toEqual(['drain', 'active']);
   expect(await answers()).toEqual(['two']);
 });
 
 test('a target that was in no config meanwhile is another one: it comes in active', async () => {
   await drain(one.url);
-  await reloaded(() => write({ targets: [two.url] }));
-  await reloaded(() => write());
+  await node.reloaded(() => write({ targets: [two.url] }));
+  await node.reloaded(() => write());
   expect(await states()).toEqual(['active', 'active']);
   expect(await answers()).toEqual(['one', 'two']);
 });
 
 test('a worker that takes the place of a dead one knows what is drained', async () => {
   await drain(one.url);
-  const before = gateway.output;
-  const worker = gateway.tree().find((pid) => pid !== gateway.pid)!;
+  const before = node.gateway.output;
+  const worker = node.gateway.tree().find((pid) => pid !== node.gateway.pid)!;
   process.kill(worker, 'SIGKILL');
-  await until(() => gateway.output.slice(before.length).includes('the new worker serves'), 'its successor');
+  await until(
+    () => node.gateway.output.slice(before.length).includes('the new worker serves'),
+    'its successor',
+  );
   for (let i = 0; i < 5; i++) expect(await answers()).toEqual(['two']);
 });
 
 test('the fresh workers of a config that is a program know it too', async () => {
-  gateway.signal('SIGTERM');
-  await gateway.exit();
+  node.gateway.signal('SIGTERM');
+  await node.gateway.exit();
   const program = (text: string) =>
-    folder.write('tidegate.config.ts', `// ${text}\nexport default ${JSON.stringify(config())};\n`);
-  gateway = lab.start(BIN, ['run', program('first')]);
-  await gateway.line(/serving/, 15_000);
+    node.folder.write(
+      'tidegate.config.ts',
+      `// ${text}\nexport default ${JSON.stringify(node.whole(config()))};\n`,
+    );
+  node.gateway = node.lab.start(BIN, ['run', program('first')]);
+  await node.gateway.line(/serving/, 15_000);
   await drain(one.url);
-  await reloaded(() => program('second'));
-  await until(async () => gateway.tree().length === 3, 'the old workers to end');
+  await node.reloaded(() => program('second'));
+  await until(async () => node.gateway.tree().length === 3, 'the old workers to end');
   expect(await states()).toEqual(['drain', 'active']);
   for (let i = 0; i < 5; i++) expect(await answers()).toEqual(['two']);
 });
 
 test('it is told as an event and in the audit log', async () => {
   const controller = new AbortController();
-  const events = await fetch(`http://127.0.0.1:${admin}/v1/events`, { signal: controller.signal });
+  const events = await fetch(`http://127.0.0.1:${node.admin}/v1/events`, { signal: controller.signal });
   await drain(one.url);
   let text = '';
   const reader = events.body!.pipeThrough(new TextDecoderStream()).getReader();
@@ -277,7 +260,7 @@ test('it is told as an event and in the audit log', async () => {
   controller.abort();
   expect(text).toContain('"state":"out","why":"drained by an operator"');
   await until(
-    () => /audit.*a target was drained.*done.*loopback.*127\.0\.0\.1/.test(gateway.output),
+    () => /audit.*a target was drained.*done.*loopback.*127\.0\.0\.1/.test(node.gateway.output),
     'the audit log',
   );
 });

@@ -66,14 +66,18 @@ export class AdminNode implements AsyncDisposable {
 
   /** Writes the config; `listen` and `admin.address` are the node's own. */
   write(config: object): void {
+    this.folder.write('tidegate.yaml', stringify(this.whole(config)));
+  }
+
+  /** The config as it is written. */
+  whole(config: object): object {
     const { admin, ...rest } = config as { admin?: object };
-    const whole = {
+    return {
       listen: `127.0.0.1:${this.port}`,
       admin: { address: `127.0.0.1:${this.admin}`, ...admin },
       routes: { hello: { match: '/hello', respond: { body: 'hello' } } },
       ...rest,
     };
-    this.folder.write('tidegate.yaml', stringify(whole));
   }
 
   async start(config: object, env: Record<string, string> = {}): Promise<void> {

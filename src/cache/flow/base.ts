@@ -1,7 +1,7 @@
 import type { Reply } from '../../http/exchange.ts';
 import type { Entry } from '../entry.ts';
-import { canUseOnError } from '../policy/index.ts';
 import type { FlightRoute } from './flight-route.ts';
+import { standInFor } from './stand-in.ts';
 import type { Waiter } from './waiter.ts';
 
 /** An entry to ask about, and whether it may be served in the place of an error. */
@@ -56,15 +56,10 @@ export class Base<T> {
   }
 
   /** It in the place of an error (RFC 5861 §4); null where it may not be. */
-  standIn({ failure, status: answered }: Reply): Entry | null {
-    const { cache, rules } = this.route;
-    const status = failure === null ? answered : null;
-    if (this.known?.servable !== true || (status !== null && status < 500)) return null;
-    // It may have been unseated meanwhile, or this worker may have heard nothing for a while.
-    const entry = this.usable(this.known.entry);
-    if (entry === undefined || !this.route.mayAnswer(entry.tags)) return null;
-    const directives = rules.policy.ignoreClientDirectives ? null : this.leader.fields.directives;
-    return canUseOnError(entry, cache.parts.clock.wall(), status, directives) ? entry : null;
+  standIn(answer: Reply): Entry | null {
+    if (this.known?.servable !== true) return null;
+    const { entry } = this.known;
+    return standInFor(this.route, this.leader.fields, answer, () => this.usable(entry));
   }
 
   /**

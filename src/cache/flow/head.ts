@@ -1,12 +1,13 @@
 import type { Exchange, Reply, Responder } from '../../http/exchange.ts';
 import type { Headers } from '../../http/headers.ts';
 import type { Entry } from '../entry.ts';
-import { applyHead, canUseOnError, type RequestCacheFields, type Use } from '../policy/index.ts';
+import { applyHead, type RequestCacheFields, type Use } from '../policy/index.ts';
 import { drop, forwarded, fromEntry, lineOf } from './answers.ts';
 import type { FullKey, Out } from './contract.ts';
 import { fillExchange, handOver } from './fill-exchange.ts';
 import type { FlightRoute } from './flight-route.ts';
 import { originTags } from './origin-tags.ts';
+import { standInFor } from './stand-in.ts';
 
 /** A HEAD that what is stored can't answer by itself. */
 export interface HeadAsking<T> {
@@ -57,18 +58,13 @@ export function askByHead<T>(route: FlightRoute<T>, asking: HeadAsking<T>): void
 /** The stale entry in the place of an error, as GET would get it (RFC 5861 §4): true where it went out. */
 function standsIn<T>(route: FlightRoute<T>, asking: HeadAsking<T>, answer: Reply): boolean {
   const { exchange, out, keyed, fields, stored, use } = asking;
-  const status = answer.failure === null ? answer.status : null;
-  if (stored === undefined || (status !== null && status < 500)) return false;
+  if (stored === undefined) return false;
   const { cache, rules } = route;
+  const entry = standInFor(route, fields, answer, () => cache.standing(keyed.key, stored));
+  if (entry === null) return false;
   const { clock, random } = cache.parts;
-  // It may have been unseated meanwhile, or this worker may have heard nothing for a while.
-  const entry = cache.standing(keyed.key, stored);
-  if (entry === undefined || !route.mayAnswer(entry.tags)) return false;
-  const directives = rules.policy.ignoreClientDirectives ? null : fields.directives;
-  const now = clock.wall();
-  if (!canUseOnError(entry, now, status, directives)) return false;
   const line = { ...lineOf(use), detail: 'stale-if-error', fwdStatus: answer.status };
-  out.finish(exchange, fromEntry(entry, fields, exchange, now, random, line), rules.transform);
+  out.finish(exchange, fromEntry(entry, fields, exchange, clock.wall(), random, line), rules.transform);
   return true;
 }
 

@@ -1,5 +1,4 @@
-import { hash } from 'node:crypto';
-import type { RedisLibrary } from '../../redis/index.ts';
+import { redisLibrary } from '../../redis/index.ts';
 import { STEP } from './numbers.ts';
 
 /**
@@ -446,10 +445,4 @@ register('seat', seat, {'allow-oom'})
 register('unseat', unseat, {'allow-oom'})
 `;
 
-/** Named by its content, so that gateways of several versions may use one Redis. */
-function library(code: string): RedisLibrary {
-  const name = `tidegate_${hash('sha256', code, 'hex').slice(0, 12)}`;
-  return { name, code: `#!lua name=${name}\n${code.replaceAll('NAME_', `${name}_`)}` };
-}
-
-export const FUNCTIONS = library(CODE);
+export const FUNCTIONS = redisLibrary('tidegate', CODE);

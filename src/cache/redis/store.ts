@@ -1,6 +1,7 @@
 import type { RedisLink, Reply } from '../../redis/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { Clock } from '../../util/clock.ts';
+import { inTime } from '../../util/in-time.ts';
 import type { Random } from '../../util/random.ts';
 import type { Entry } from '../entry.ts';
 import { urlTag } from '../fences/index.ts';
@@ -225,17 +226,9 @@ export class RedisStore implements SharedStore {
   }
 
   /** Null where it takes longer. */
-  private async before<T>(until: number, answer: Promise<T>): Promise<T | null> {
+  private before<T>(until: number, answer: Promise<T>): Promise<T | null> {
     const { clock } = this.parts;
-    let timer: object | undefined;
-    const late = new Promise<null>((resolve) => {
-      timer = clock.after(until - clock.now(), () => resolve(null));
-    });
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      if (timer !== undefined) clock.cancel(timer);
-    }
+    return inTime(clock, until - clock.now(), answer, () => null);
   }
 
   private async write(digest: string, entry: Entry, url: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { Consumer, type Message as KafkaMessage, type MessagesStream } from '@platformatic/kafka';
+import { inTime } from '../../util/in-time.ts';
 import type { Secret } from '../../util/secret.ts';
 import type { Source, SourceParts } from '../contract.ts';
 import { DebeziumFeed } from '../debezium/index.ts';
@@ -119,15 +120,8 @@ class KafkaSource implements Source {
     await this.within(CLOSING, close(consumer, stream));
   }
 
-  private async within(ms: number, ended: Promise<void>): Promise<void> {
-    const { clock } = this.parts;
-    await new Promise<void>((resolve) => {
-      const timer = clock.after(ms, resolve);
-      void ended.then(() => {
-        clock.cancel(timer);
-        resolve();
-      });
-    });
+  private within(ms: number, ended: Promise<void>): Promise<void> {
+    return inTime(this.parts.clock, ms, ended, () => {});
   }
 
   private consumer(): Consumer {

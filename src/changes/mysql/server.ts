@@ -1,5 +1,6 @@
 import { type Connection, createConnection } from 'mysql2/promise';
 import type { Clock } from '../../util/clock.ts';
+import { inTime } from '../../util/in-time.ts';
 
 export interface MysqlServer {
   readonly host: string;
@@ -169,21 +170,11 @@ export class ControlConnection {
 
   private async ask(sql: string, values: unknown[] = [], ms = 4000): Promise<Record<string, unknown>[]> {
     const answered = this.connection.query(sql, values as never);
-    let fail!: (error: Error) => void;
-    const late = new Promise<never>((_, reject) => {
-      fail = reject;
-    });
-    const timer = this.clock.after(ms, () => {
+    const [rows] = await inTime(this.clock, ms, answered, () => {
       this.connection.destroy();
-      fail(new Error(`the server did not answer within ${ms} ms`));
+      throw new Error(`the server did not answer within ${ms} ms`);
     });
-    try {
-      const [rows] = await Promise.race([answered, late]);
-      return rows as Record<string, unknown>[];
-    } finally {
-      this.clock.cancel(timer);
-      answered.catch(() => {});
-    }
+    return rows as Record<string, unknown>[];
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import type { ChangeSourceConfig } from '../../config/model.ts';
+import { inTime } from '../../util/in-time.ts';
 import type { PushReply, PushRequest } from '../contract.ts';
 import { decodeStanding, type Standing } from '../standing.ts';
 import type { ReaderParts, SourceDescription } from './parts.ts';
@@ -45,14 +46,7 @@ export class RunningSource {
   }
 
   private async pushOnceBegun(request: PushRequest): Promise<PushReply> {
-    const { clock } = this.parts;
-    const begun = await new Promise<Reading | null>((resolve) => {
-      const timer = clock.after(BEGIN_PATIENCE, () => resolve(null));
-      void this.begun.promise.then((reading) => {
-        clock.cancel(timer);
-        resolve(reading);
-      });
-    });
+    const begun = await inTime(this.parts.clock, BEGIN_PATIENCE, this.begun.promise, () => null);
     return (await begun?.push(request)) ?? NOT_YET;
   }
 

@@ -3,6 +3,7 @@ import {
   compileExpression,
   EvaluationFailure,
   type Program,
+  readsPartOf,
   requestScope,
   toJson,
   type Variables,
@@ -18,7 +19,7 @@ export function compileClientKey(
   expression: Parameters<typeof compileExpression>[0],
 ): ClientKey {
   const program = compileExpression(expression, requestScope);
-  const namesAuth = [...program.mentions].some((path) => path === 'auth' || path.startsWith('auth.'));
+  const namesAuth = readsPartOf(program.mentions, 'auth');
   return (exchange, variables) => {
     const value = textOf(program, variables);
     if (value === null) return null;

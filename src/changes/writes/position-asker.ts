@@ -1,5 +1,6 @@
 import type { ChangeReaderConfig } from '../../config/model.ts';
 import type { Clock } from '../../util/clock.ts';
+import { inTime } from '../../util/in-time.ts';
 import { mysqlServer } from '../feeds.ts';
 
 /** A connection on which a database tells how far its log goes. */
@@ -34,20 +35,15 @@ export class PositionAsker {
 
   /** Rejects where it does not answer in time. */
   async ask(): Promise<string> {
-    let timer: object | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = this.clock.after(this.patience, () =>
-        reject(new Error(`no answer within ${this.patience} ms`)),
-      );
-    });
+    const late = () => {
+      throw new Error(`no answer within ${this.patience} ms`);
+    };
     try {
-      return await Promise.race([this.answer(), late]);
+      return await inTime(this.clock, this.patience, this.answer(), late);
     } catch (error) {
       this.failedAt = this.clock.now();
       this.forget(this.connection);
       throw error;
-    } finally {
-      if (timer !== undefined) this.clock.cancel(timer);
     }
   }
 

@@ -1,5 +1,4 @@
-import { hash } from 'node:crypto';
-import type { RedisLibrary, RedisLink } from '../../redis/index.ts';
+import { type RedisLink, redisLibrary } from '../../redis/index.ts';
 import type { Clock } from '../../util/clock.ts';
 import { REMEMBERED } from './note.ts';
 
@@ -11,12 +10,7 @@ redis.register_function('NAME_note', function(keys, args)
 end)
 `;
 
-/** Under a name that changes with its code. */
-const NAME = `tidegate_writes_${hash('sha256', CODE, 'hex').slice(0, 12)}`;
-const LIBRARY: RedisLibrary = {
-  name: NAME,
-  code: `#!lua name=${NAME}\n${CODE.replaceAll('NAME_', `${NAME}_`)}`,
-};
+const LIBRARY = redisLibrary('tidegate_writes', CODE);
 
 /** What clients have written, as nodes tell each other in Redis. */
 export class SharedWrites {

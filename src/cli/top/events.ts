@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type AdminApi, AdminTrouble } from '../admin-api.ts';
 
 export interface Heard {
@@ -32,7 +33,7 @@ export class EventReader {
         // Why it is away is told by whoever looks once a second.
         if (!(error instanceof AdminTrouble) && !isBroken(error)) throw error;
       }
-      await pause(PAUSE, signal);
+      await pause(PAUSE, null, { signal }).catch(() => {});
     }
   }
 
@@ -80,17 +81,4 @@ async function* blocksIn(body: AsyncIterable<Uint8Array>, alive: () => void): As
 function isBroken(error: unknown): boolean {
   const { name } = error as Error;
   return error instanceof TypeError || error instanceof SyntaxError || name === 'AbortError';
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const over = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', over);
-      resolve();
-    };
-    const timer = setTimeout(over, ms);
-    signal.addEventListener('abort', over);
-  });
 }

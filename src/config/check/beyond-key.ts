@@ -1,3 +1,4 @@
+import { isPartOf, leavesOf } from '../../expression/index.ts';
 import { globOf } from '../../util/glob.ts';
 import type { RouteCacheConfig } from '../model.ts';
 
@@ -16,8 +17,8 @@ export function beyondKey(
   varied: ReadonlySet<string>,
   intoPath: boolean,
 ): string | undefined {
-  const leaves = [...mentions].filter((name) => ![...mentions].some((other) => other.startsWith(`${name}.`)));
-  return leaves.find((leaf) => !isHeld(cache, leaf, intoPath) && !covers(varied, leaf));
+  const held = leavesOf(varied);
+  return leavesOf(mentions).find((leaf) => !isHeld(cache, leaf, intoPath) && !covers(held, leaf));
 }
 
 function isHeld({ key, ignoreCookies }: RouteCacheConfig, leaf: string, intoPath: boolean): boolean {
@@ -56,11 +57,9 @@ function holdsParameter(query: RouteCacheConfig['key']['query'], name: string | 
   }
 }
 
-/** It stands there, or a whole that it is part of. */
-function covers(varied: ReadonlySet<string>, leaf: string): boolean {
-  if (varied.has(leaf)) return true;
-  const leaves = [...varied].filter((name) => ![...varied].some((other) => other.startsWith(`${name}.`)));
-  return leaves.some((held) => leaf.startsWith(`${held}.`));
+/** The key holds it, or a whole that it is part of. */
+export function covers(key: readonly string[], leaf: string): boolean {
+  return key.some((held) => isPartOf(leaf, held));
 }
 
 /** How the key is made to hold it. */

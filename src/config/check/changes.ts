@@ -1,5 +1,5 @@
 import { changeScope, rowScope } from '../../changes/index.ts';
-import { requestScope } from '../../expression/index.ts';
+import { readsPartOf, requestScope } from '../../expression/index.ts';
 import type { ChangeSourceInput, ConfigInput } from '../schema/index.ts';
 import { checkFeedPlaces } from './change-feeds.ts';
 import { CompileCheck } from './compile.ts';
@@ -28,15 +28,15 @@ function checkKey(
   findings: Findings,
 ): void {
   if (source === undefined) return;
-  const mentions = [...(check.value(source, requestScope, path)?.mentions ?? [])];
-  if (!isAnybodyKnown && mentions.some((mention) => /^auth(\.|$)/.test(mention)))
+  const mentions = check.value(source, requestScope, path)?.mentions ?? [];
+  if (!isAnybodyKnown && readsPartOf(mentions, 'auth'))
     findings.warning(
       'TG_CONFIG_AUTH',
       path,
       'no provider of this config tells who asks: nobody would be known again',
       'add one under auth, or take a header or cookie',
     );
-  if (!mentions.some((mention) => /^request\.body(\.|$)/.test(mention))) return;
+  if (!readsPartOf(mentions, 'request.body')) return;
   findings.error(
     'TG_CONFIG_EXPRESSION',
     path,

@@ -1,6 +1,7 @@
 import {
   errorScope,
   extendScope,
+  readsPartOf,
   requestScope,
   responseScope,
   routeScope,
@@ -127,12 +128,11 @@ function checkWhen(when: Template, path: Path, place: Place): void {
   const compiled = check.condition(when, place.scope, path);
   if (compiled === null) return;
   warnOfPartial(compiled.mentions, path, place);
-  if ([...compiled.mentions].some((mention) => /^auth(\.|$)/.test(mention))) {
+  if (readsPartOf(compiled.mentions, 'auth')) {
     const advice = 'a route is chosen before anyone is asked who they are; say auth: { allow } on it';
     findings.error('TG_CONFIG_EXPRESSION', path, 'auth cannot be read in a match', advice);
   }
-  const body = [...compiled.mentions].find((mention) => /^request\.body(\.|$)/.test(mention));
-  if (body !== undefined) {
+  if (readsPartOf(compiled.mentions, 'request.body')) {
     const advice = 'a route is chosen before the body is read; match by path, headers or query';
     findings.error('TG_CONFIG_EXPRESSION', path, 'request.body cannot be read in a match', advice);
   }

@@ -1,4 +1,4 @@
-import type { Scope } from '../../expression/index.ts';
+import { readsPartOf, type Scope } from '../../expression/index.ts';
 import type { Expression, Template } from '../model.ts';
 import type { ConfigInput, RouteInput } from '../schema/index.ts';
 import type { CompileCheck } from './compile.ts';
@@ -70,7 +70,7 @@ function warnOfNobody(
   findings: Findings,
 ): void {
   if (compiled === null) return;
-  if (![...compiled.mentions].some((mention) => /^auth(\.|$)/.test(mention))) return;
+  if (!readsPartOf(compiled.mentions, 'auth')) return;
   findings.warning(
     'TG_CONFIG_AUTH',
     path,

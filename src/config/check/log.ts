@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { logScope } from '../../expression/index.ts';
+import { logScope, readsPartOf } from '../../expression/index.ts';
 import type { ConfigFiles } from '../files.ts';
 import type { ConfigInput } from '../schema/index.ts';
 import { CompileCheck } from './compile.ts';
@@ -44,7 +44,7 @@ function refuseBody(
   findings: Findings,
 ): void {
   if (compiled === null) return;
-  if (![...compiled.mentions].some((mention) => /^request\.body(\.|$)/.test(mention))) return;
+  if (!readsPartOf(compiled.mentions, 'request.body')) return;
   const advice = 'log what the path, query or headers say';
   findings.error('TG_CONFIG_EXPRESSION', path, 'request.body cannot be read in a log', advice);
 }

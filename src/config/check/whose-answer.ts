@@ -3,16 +3,16 @@ import {
   compilePath,
   compileTemplate,
   ExpressionError,
+  isPartOf,
+  leavesOf,
   responseScope,
 } from '../../expression/index.ts';
 import type { Template } from '../model.ts';
 import { routeCacheOf } from '../normalise/index.ts';
 import type { ConfigInput, RouteInput } from '../schema/index.ts';
-import { beyondKey, remedyOf } from './beyond-key.ts';
+import { beyondKey, covers, remedyOf } from './beyond-key.ts';
 import type { Findings, Path } from './findings.ts';
 import { type Shaping, shapingOf } from './shaping.ts';
-
-type CacheObject = Extract<RouteInput['cache'], object>;
 
 /** A cached route, with where its `cache` stands. */
 interface CachedRoute {
@@ -26,7 +26,7 @@ interface CachedRoute {
 export function checkWhoseAnswer(input: ConfigInput, findings: Findings): void {
   for (const cached of cachedRoutes(input)) {
     if (isGuarded(authOf(cached.route, input))) checkOwner(cached, findings);
-    if (typeof cached.cache === 'object') checkIdentity(cached, cached.cache, input, findings);
+    checkIdentity(cached, input, findings);
     checkRequest(cached, input, findings);
   }
 }
@@ -70,16 +70,12 @@ function checkOwner({ name, cache, at }: CachedRoute, findings: Findings): void 
  * does: the service would make one user's answer, and the cache would give it to the next.
  */
 function checkIdentity(
-  { name, route, at }: CachedRoute,
-  cache: CacheObject,
+  { name, route, cache, at }: CachedRoute,
   input: ConfigInput,
   findings: Findings,
 ): void {
-  if (String(cache.private) === 'true' || routeCacheOf(cache)!.policy.owner === 'none') return;
-  const key = new Set(identityIn(mentionsOf('expression', cache.vary)));
-  if (key.has('auth') || key.has('auth.subject')) return;
   for (const { template, kind, path } of shapingOf(name, route, input)) {
-    const more = identityIn(mentionsOf(kind, template)).find((part) => !covers(key, part));
+    const more = identityBeyond(cache, mentionsOf(kind, template));
     if (more === undefined) continue;
     findings.error(
       'TG_CONFIG_CACHE_IDENTITY',
@@ -134,20 +130,14 @@ export function identityBeyond(
 ): string | undefined {
   if (typeof cache !== 'object' || String(cache.private) === 'true') return undefined;
   if (routeCacheOf(cache)!.policy.owner === 'none') return undefined;
-  const key = new Set(identityIn(mentionsOf('expression', cache.vary)));
-  if (key.has('auth') || key.has('auth.subject')) return undefined;
+  const key = identityIn(mentionsOf('expression', cache.vary));
+  if (key.includes('auth') || key.includes('auth.subject')) return undefined;
   return identityIn(mentions).find((part) => !covers(key, part));
 }
 
 /** The parts of `auth` that an expression reads, without the beginnings of longer ones. */
 function identityIn(mentions: ReadonlySet<string>): string[] {
-  const read = [...mentions].filter((name) => name === 'auth' || name.startsWith('auth.'));
-  return read.filter((name) => !read.some((other) => other.startsWith(`${name}.`)));
-}
-
-/** The key holds it, or a whole that it is part of. */
-function covers(key: ReadonlySet<string>, part: string): boolean {
-  return [...key].some((held) => part === held || part.startsWith(`${held}.`));
+  return leavesOf(mentions).filter((name) => isPartOf(name, 'auth'));
 }
 
 /** What is wrong with an expression is told elsewhere; what cannot be read mentions nothing. */

@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { fieldText } from '../../http/field-text.ts';
 import type { LineBytes } from '../line-bytes.ts';
 
 /** Longest value of a field, in bytes of UTF-8. */
@@ -18,13 +18,6 @@ export function bounded(text: string): string {
   return text.slice(0, end) + CUT;
 }
 
-/** A header is read byte by byte; where its bytes are UTF-8, that is what its sender meant. */
-function meant(text: string): string {
-  if (!/^[\x00-\xff]*$/.test(text)) return text;
-  const bytes = Buffer.from(text, 'latin1');
-  return isUtf8(bytes) ? bytes.toString('utf8') : text;
-}
-
 /** Texts without anything that must be escaped in JSON, nor what a terminal could take for a command. */
 const PLAIN = /^[\x20-\x21\x23-\x5b\x5d-\x7e]*$/;
 
@@ -36,7 +29,7 @@ export function writeQuoted(line: LineBytes, text: string): void {
 /** A text as JSON, on one line whatever reads it. */
 export function quoted(text: string): string {
   if (text.length <= LONGEST && PLAIN.test(text)) return `"${text}"`;
-  return JSON.stringify(bounded(meant(text))).replaceAll(/[\x7f-\x9f\u2028\u2029]/g, escaped);
+  return JSON.stringify(bounded(fieldText(text))).replaceAll(/[\x7f-\x9f\u2028\u2029]/g, escaped);
 }
 
 function escaped(character: string): string {
