@@ -165,6 +165,8 @@ export class Exchange {
   answered = false;
   /** `clock.now()` when its final answer was handed to the responder; -1 before. */
   answeredAt = -1;
+  /** `clock.now()` when it was over, as all who are told of that count it; -1 before. */
+  endedAt = -1;
   /** `clock.now()` when the phase that is timed began; -1: none is. */
   phaseBegan = -1;
   aborted: Failure | null = null;

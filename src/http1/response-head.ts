@@ -3,7 +3,6 @@ import { type Body, bodyLength } from '../http/body.ts';
 import type { Exchange, Reply } from '../http/exchange.ts';
 import { type Headers, hasHeader } from '../http/headers.ts';
 import type { RepeatedAnswer } from '../http/repeated.ts';
-import type { Clock } from '../util/clock.ts';
 import { endsAtConnection, Kind, kindOf } from './kinds.ts';
 
 /** How the client finds the end of an answer's content (RFC 9112 §6.3). */
@@ -35,8 +34,8 @@ let dateAt = 0;
 let dateLine = '';
 
 /** The Date line, made once a second. */
-function date(clock: Clock): string {
-  const second = Math.floor(clock.wall() / 1000);
+function date(wall: number): string {
+  const second = Math.floor(wall / 1000);
   if (second !== dateAt) {
     dateAt = second;
     dateLine = `Date: ${new Date(second * 1000).toUTCString()}\r\n`;
@@ -53,9 +52,9 @@ export function responseHead(
   answer: Reply,
   framing: Framing,
   keep: boolean,
-  clock: Clock,
+  wall: number,
 ): string {
-  const lines = statusLine(answer.status) + fieldLines(answer, framing, clock);
+  const lines = statusLine(answer.status) + fieldLines(answer, framing, wall);
   return lines + ownLines(exchange, framing, keep, answer);
 }
 
@@ -64,20 +63,20 @@ export function repeatedHead(
   exchange: Exchange,
   answer: RepeatedAnswer,
   keep: boolean,
-  clock: Clock,
+  wall: number,
 ): string {
   if (answer.lines === '')
     answer.lines = statusLine(answer.status) + fieldLines(answer, Framing.length, null);
   if (answer.varyingLines === '') answer.varyingLines = linesOf(answer.varying);
   const lines = answer.lines + answer.varyingLines;
-  const dated = answer.dated ? lines : lines + date(clock);
+  const dated = answer.dated ? lines : lines + date(wall);
   return dated + ownLines(exchange, Framing.length, keep, answer);
 }
 
 type Fields = Pick<Reply, 'status' | 'headers' | 'body'>;
 
-/** The lines of the fields that pass, then Date where they have none and `clock` is there. */
-function fieldLines(answer: Fields, framing: Framing, clock: Clock | null): string {
+/** The lines of the fields that pass, then Date where they have none and `wall` (ms since 1970) is there. */
+function fieldLines(answer: Fields, framing: Framing, wall: number | null): string {
   const { headers } = answer;
   let text = '';
   let dated = false;
@@ -109,7 +108,7 @@ function fieldLines(answer: Fields, framing: Framing, clock: Clock | null): stri
     }
     text += `${name}: ${headers[i + 1]!}\r\n`;
   }
-  return dated || clock === null ? text : text + date(clock);
+  return dated || wall === null ? text : text + date(wall);
 }
 
 /** The gateway's own: the request's id, and framing. */

@@ -383,7 +383,8 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
   respond(exchange: Exchange, answer: Reply): void {
     if (exchange !== this.exchange || exchange.answered) return cancelBody(answer.body);
     exchange.answered = true;
-    exchange.answeredAt = this.context.clock.now();
+    const { clock } = this.context;
+    exchange.answeredAt = clock.now();
     this.answer = answer;
     this.deadline.clear();
     if (answer.status === 101) return this.openTunnel(exchange, answer);
@@ -391,12 +392,12 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
     const framing = framingOf(exchange, answer.status, answer.body);
     if (this.context.draining || framing === Framing.close) this.closeAfter = true;
     const keep = !this.closeAfter;
-    const { clock } = this.context;
+    const wall = clock.wallAt(exchange.answeredAt);
     const repeated = answer instanceof RepeatedReply && framing === Framing.length ? answer.untouched : null;
     const head =
       repeated === null
-        ? responseHead(exchange, answer, framing, keep, clock)
-        : repeatedHead(exchange, repeated, keep, clock);
+        ? responseHead(exchange, answer, framing, keep, wall)
+        : repeatedHead(exchange, repeated, keep, wall);
     const text = repeated === null ? null : repeated.text;
     if (text === null) this.writer.begin(head, framing, answer.body);
     else this.writer.whole(head, text);
@@ -425,14 +426,18 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
     this.answer = null;
     exchange.completion?.completed(exchange, answer, this.writer.bytes, null);
     if (this.closeAfter) return this.linger();
-    this.next();
+    this.next(exchange.endedAt);
   }
 
-  /** Ready for the next request on this connection. */
-  private next(): void {
+  /**
+   * Ready for the next request on this connection.
+   *
+   * @param endedAt When the last one was over, if anyone asked: then nobody need ask for the time again.
+   */
+  private next(endedAt = -1): void {
     this.reading = Reading.head;
     const { clock, limits } = this.context;
-    const now = clock.now();
+    const now = endedAt < 0 ? clock.now() : endedAt;
     if (this.socket.writableLength === 0) {
       this.deadline.set(now + limits.idleTimeout);
     } else {
@@ -498,7 +503,7 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
     this.input = EMPTY;
     this.at = 0;
     this.writer.begin(
-      responseHead(exchange, answer, Framing.tunnel, true, this.context.clock),
+      responseHead(exchange, answer, Framing.tunnel, true, this.context.clock.wallAt(exchange.answeredAt)),
       Framing.tunnel,
       tunnel!.source,
     );

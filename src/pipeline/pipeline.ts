@@ -310,6 +310,7 @@ export class Pipeline implements Finish, Completion {
 
   completed(exchange: Exchange, answer: Reply | null, bytes: number, failure: Failure | null): void {
     const { owner } = exchange;
+    exchange.endedAt = this.parts.clock.now();
     exchange.owner = null;
     owner?.over(failure);
     const route = exchange.route as CompiledRoute | null;

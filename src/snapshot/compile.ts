@@ -145,10 +145,10 @@ function observersOf(
   { admin }: GatewayConfig,
   accessLog: AccessLog | null,
   tracer: Tracer | null,
-  { clock, counters, recent, series = null }: SnapshotParts,
+  { counters, recent, series = null }: SnapshotParts,
 ): readonly Completion[] {
   return [
-    ...(admin === null ? [] : [new RequestMetrics(clock, counters.route(UNMATCHED)), recent]),
+    ...(admin === null ? [] : [new RequestMetrics(counters.route(UNMATCHED)), recent]),
     ...(admin === null || series === null ? [] : [series]),
     ...(accessLog === null ? [] : [accessLog]),
     ...(tracer === null ? [] : [tracer]),

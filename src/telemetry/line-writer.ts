@@ -13,7 +13,7 @@ export interface LineWriter {
 const MOST_WAITING = 1024 * 1024;
 const RETRY_AFTER = 10;
 /** So much is written at once, however soon after the last. */
-const ENOUGH = 128 * 1024;
+const ENOUGH = 512 * 1024;
 /** For writers of logs: each write wakes another thread, which costs more than hundreds of lines. */
 export const GATHER = 50;
 

@@ -27,7 +27,11 @@ export class ManualClock implements Clock {
   }
 
   wall(): number {
-    return Math.floor(this.time + this.wallOffset);
+    return this.wallAt(this.time);
+  }
+
+  wallAt(now: number): number {
+    return Math.floor(now + this.wallOffset);
   }
 
   after(ms: number, run: () => void): Timer {

@@ -10,6 +10,8 @@ export interface Clock {
   now(): number;
   /** Milliseconds since 1970: for dates in headers and logs only. */
   wall(): number;
+  /** `wall()` at a moment of `now()`: for those who know the moment already, as asking for it costs more. */
+  wallAt(now: number): number;
   /** Calls `run` once after `ms`; the owner must `cancel` what it no longer wants. Never keeps the process alive. */
   after(ms: number, run: () => void): Timer;
   cancel(timer: Timer): void;
@@ -18,9 +20,24 @@ export interface Clock {
 /** setTimeout counts in 32 bits; a longer wait would fire at once. */
 const LONGEST = 2 ** 31 - 1;
 
+/** How long a step of the system's clock may go unheard, in ms: asking for both costs more than asking for one. */
+const COMPARE_EVERY = 1000;
+
+let comparedAt = Number.NEGATIVE_INFINITY;
+let offset = 0;
+
+function wallAt(now: number): number {
+  if (now - comparedAt >= COMPARE_EVERY) {
+    comparedAt = performance.now();
+    offset = Date.now() - comparedAt;
+  }
+  return Math.floor(now + offset);
+}
+
 export const systemClock: Clock = {
   now: () => performance.now(),
-  wall: () => Date.now(),
+  wall: () => wallAt(performance.now()),
+  wallAt,
   after: (ms, run) => setTimeout(run, Math.min(Math.max(ms, 0), LONGEST)).unref(),
   cancel: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };

@@ -34,8 +34,21 @@ const HARMLESS_WORDS = [
 /** Whole keys that hold no secret though a word in them sounds so. */
 const HARMLESS_KEYS = ['tokenEndpoint', 'clientCredentials', 'passToken', 'partKey', 'monkey', 'keyboard'];
 
+/** A large config has the same few keys in thousands of places. */
+const judged = new Map<string, boolean>();
+const MOST_JUDGED = 1000;
+
 /** Does this key, misspelt perhaps, name something that must not be printed? */
 export function looksSecret(key: string): boolean {
+  let verdict = judged.get(key);
+  if (verdict !== undefined) return verdict;
+  verdict = judge(key);
+  if (judged.size >= MOST_JUDGED) judged.clear();
+  judged.set(key, verdict);
+  return verdict;
+}
+
+function judge(key: string): boolean {
   if (HARMLESS_KEYS.includes(key)) return false;
   const words = key
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
@@ -57,7 +70,7 @@ function isSecretWord(word: string): boolean {
 function isMisspelt(word: string, secret: string): boolean {
   const slips = secret.length >= 8 ? 2 : secret.length >= 5 ? 1 : 0;
   if (slips === 0 || Math.abs(word.length - secret.length) > slips) return false;
-  return editDistance(word, secret) <= slips || editDistance(word, `${secret}s`) <= 1;
+  return editDistance(word, secret, slips) <= slips || editDistance(word, `${secret}s`, 1) <= 1;
 }
 
 /** Offsets into a text. */

@@ -43,3 +43,15 @@ describe('the edit distance', () => {
     );
   });
 });
+
+test('a limit ends the count early, and changes nothing within it', () => {
+  const words = ['token', 'tokne', 'toekn', 'route', 'password', 'passwrod', 'pasword', 'match', 'a', ''];
+  for (const a of words)
+    for (const b of words)
+      for (const limit of [0, 1, 2, 3]) {
+        const whole = editDistance(a, b);
+        const limited = editDistance(a, b, limit);
+        if (whole <= limit) expect(limited, `${a} ${b}`).toBe(whole);
+        else expect(limited, `${a} ${b}`).toBeGreaterThan(limit);
+      }
+});

@@ -37,8 +37,8 @@ export class AccessLog implements Completion {
       answer,
       bytes,
       failure,
-      wall: clock.wall(),
-      duration: clock.now() - exchange.startedAt,
+      wall: clock.wallAt(exchange.endedAt),
+      duration: exchange.endedAt - exchange.startedAt,
       target: isRead(exchange) ? shownTarget(exchange.target, secret) : null,
     };
     if (when === null || when(record)) this.settings.writer.write(this.settings.line(record));

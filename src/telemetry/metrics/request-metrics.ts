@@ -1,28 +1,25 @@
 import { cacheOutcome } from '../../http/cache-outcome.ts';
 import type { Completion, Exchange, Reply } from '../../http/exchange.ts';
-import type { Clock } from '../../util/clock.ts';
 import type { RouteCounter } from '../counters.ts';
 
 /** Counts each request that is over by its kinds and times, at its route's counter. */
 export class RequestMetrics implements Completion {
-  private readonly clock: Clock;
   private readonly unmatched: RouteCounter;
 
   /** @param unmatched Where what no route took is counted. */
-  constructor(clock: Clock, unmatched: RouteCounter) {
-    this.clock = clock;
+  constructor(unmatched: RouteCounter) {
     this.unmatched = unmatched;
   }
 
   completed(exchange: Exchange, answer: Reply | null): void {
     const route = exchange.route as { readonly counter: RouteCounter } | null;
     const counter = route === null ? this.unmatched : route.counter;
-    const { startedAt, answeredAt } = exchange;
+    const { startedAt, answeredAt, endedAt } = exchange;
     counter.detailed(
       exchange.method,
       answer?.status ?? 499,
       cacheOutcome(exchange.cache),
-      this.clock.now() - startedAt,
+      endedAt - startedAt,
       answeredAt < 0 ? -1 : answeredAt - startedAt,
     );
   }

@@ -88,11 +88,11 @@ export class RecentRequests implements Completion {
   }
 
   completed(exchange: Exchange, answer: Reply | null, bytes: number, failure: Failure | null): void {
-    const { startedAt, answeredAt, served, identity } = exchange;
+    const { startedAt, answeredAt, endedAt, served, identity } = exchange;
     const why = answer?.failure ?? exchange.replaced ?? failure;
     const status = answer?.status ?? 499;
     const slot: Slot = {
-      wall: this.clock.wall(),
+      wall: this.clock.wallAt(endedAt),
       id: copied(exchange.id),
       ip: exchange.ip,
       method: exchange.method,
@@ -107,7 +107,7 @@ export class RecentRequests implements Completion {
       target: served?.name ?? null,
       failure: why == null ? null : { code: why.code, cause: why.cause },
       firstByte: answeredAt < 0 ? null : answeredAt - startedAt,
-      duration: this.clock.now() - startedAt,
+      duration: endedAt - startedAt,
     };
     this.all.add(slot);
     if (status >= 500) this.failed.add(slot);

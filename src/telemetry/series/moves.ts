@@ -30,8 +30,10 @@ export interface ListenerMoves {
 /** What moved in a while: routes by name, what no route took among them; what did not move is not there. */
 export interface Moves {
   readonly routes: Map<string, RouteMoves>;
-  readonly edges: Map<string, EdgeMoves>;
-  readonly listeners: Map<string, ListenerMoves>;
+  /** By route, then service. */
+  readonly edges: Map<string, Map<string, EdgeMoves>>;
+  /** By route, then listener. */
+  readonly listeners: Map<string, Map<string, ListenerMoves>>;
 }
 
 export function noMoves(): Moves {
@@ -49,34 +51,49 @@ export function routeMoves({ routes }: Moves, name: string): RouteMoves {
 }
 
 export function edgeMoves({ edges }: Moves, route: string, service: string): EdgeMoves {
-  const key = `${route}\n${service}`;
-  let edge = edges.get(key);
+  const own = ofRoute(edges, route);
+  let edge = own.get(service);
   if (edge === undefined) {
     edge = { route, service, requests: 0, errors: 0 };
-    edges.set(key, edge);
+    own.set(service, edge);
   }
   return edge;
 }
 
 export function listenerMoves({ listeners }: Moves, listener: string, route: string): ListenerMoves {
-  const key = `${listener}\n${route}`;
-  let moves = listeners.get(key);
+  const own = ofRoute(listeners, route);
+  let moves = own.get(listener);
   if (moves === undefined) {
     moves = { listener, route, requests: 0 };
-    listeners.set(key, moves);
+    own.set(listener, moves);
   }
   return moves;
+}
+
+/** Two maps of names that stand already cost each request less than one of keys that are made of both. */
+function ofRoute<T>(all: Map<string, Map<string, T>>, route: string): Map<string, T> {
+  let own = all.get(route);
+  if (own === undefined) {
+    own = new Map();
+    all.set(route, own);
+  }
+  return own;
+}
+
+/** What moved of all routes. */
+export function allOf<T>(byRoute: ReadonlyMap<string, ReadonlyMap<string, T>>): T[] {
+  return [...byRoute.values()].flatMap((own) => [...own.values()]);
 }
 
 /** Adds what another worker saw. */
 export function addMoves(sum: Moves, more: Moves): void {
   for (const [name, moves] of more.routes) addRoute(routeMoves(sum, name), moves);
-  for (const { route, service, requests, errors } of more.edges.values()) {
+  for (const { route, service, requests, errors } of allOf(more.edges)) {
     const edge = edgeMoves(sum, route, service);
     edge.requests += requests;
     edge.errors += errors;
   }
-  for (const { listener, route, requests } of more.listeners.values())
+  for (const { listener, route, requests } of allOf(more.listeners))
     listenerMoves(sum, listener, route).requests += requests;
 }
 

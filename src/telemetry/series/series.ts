@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../util/clock.ts';
 import { quantileOf } from '../metrics/route-detail.ts';
-import { addMoves, addRoute, type Moves, noMoves, type RouteMoves, routeMoves } from './moves.ts';
+import { addMoves, addRoute, allOf, type Moves, noMoves, type RouteMoves, routeMoves } from './moves.ts';
 
 /** Seconds that are remembered. */
 export const REMEMBERED = 600;
@@ -121,8 +121,8 @@ export class Series {
       at: new Date(this.until).toISOString(),
       ...figures,
       routes,
-      edges: [...moves.edges.values()],
-      listeners: [...moves.listeners.values()],
+      edges: allOf(moves.edges),
+      listeners: allOf(moves.listeners),
     };
     for (const listener of this.listeners) listener(sample);
   }

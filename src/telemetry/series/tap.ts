@@ -29,7 +29,7 @@ export class SeriesTap implements Completion {
     const status = answer?.status ?? 499;
     const route = routeMoves(moves, name);
     route.requests++;
-    addTime(route.durations, 0, (this.clock.now() - exchange.startedAt) / 1000);
+    addTime(route.durations, 0, (exchange.endedAt - exchange.startedAt) / 1000);
     const outcome = cacheOutcome(exchange.cache);
     if (outcome !== null) {
       route.cached++;
