@@ -23,6 +23,20 @@ export interface IssueData {
   advice?: string;
 }
 
+/** What an issue quotes is as long as whoever wrote the config made it. */
+const LONGEST = 500;
+
+/** A sentence as it may be shown: without secrets of URLs, and of what it quotes no more than its two ends. */
+function sentence(text: string): string {
+  const masked = maskUrls(text);
+  if (masked.length <= LONGEST) return masked;
+  return `${masked.slice(0, LONGEST / 2)}…${masked.slice(-LONGEST / 2)}`;
+}
+
+function pathText(path: ConfigIssue['path']): string {
+  return path.map((step) => sentence(String(step))).join('.');
+}
+
 /** Issues in the order of the file, errors and warnings mixed, each told once. */
 export function sortIssues(issues: readonly ConfigIssue[], source: Source): ConfigIssue[] {
   const placed = issues.map((issue, index) => ({ issue, index, at: locate(issue, source) }));
@@ -46,11 +60,11 @@ export function issueData(issue: ConfigIssue, source: Source): IssueData {
     code: issue.code,
     severity: issue.severity,
     file: source.file,
-    path: issue.path.join('.'),
-    message: maskUrls(issue.message),
+    path: pathText(issue.path),
+    message: sentence(issue.message),
   };
   if (location !== null) Object.assign(data, { line: location.line, column: location.column });
-  if (issue.advice !== undefined) data.advice = maskUrls(issue.advice);
+  if (issue.advice !== undefined) data.advice = sentence(issue.advice);
   return data;
 }
 
@@ -68,18 +82,18 @@ export function renderIssue(issue: ConfigIssue, source: Source, { colour }: Repo
     location === null
       ? placeWithoutPosition(issue, source)
       : `${source.file}:${location.line}:${location.column}`;
-  const head = `${paint.strong(place)}: ${paint.severity(issue.severity)}: ${paint.strong(maskUrls(issue.message))} ${paint.faint(`[${issue.code}]`)}`;
+  const head = `${paint.strong(place)}: ${paint.severity(issue.severity)}: ${paint.strong(sentence(issue.message))} ${paint.faint(`[${issue.code}]`)}`;
   const lines = [head];
   if (location !== null && source.text?.trim() !== '') lines.push(...excerpt(location, source, '^', paint));
   const other = locateOther(issue, source);
   if (other !== null && other.line !== location?.line) lines.push(...excerpt(other, source, '-', paint));
   if (issue.advice !== undefined)
-    lines.push(`${' '.repeat(gutterOf(location))} ${paint.faint('=')} ${maskUrls(issue.advice)}`);
+    lines.push(`${' '.repeat(gutterOf(location))} ${paint.faint('=')} ${sentence(issue.advice)}`);
   return `${lines.join('\n')}\n`;
 }
 
 function placeWithoutPosition(issue: ConfigIssue, source: Source): string {
-  return issue.path.length === 0 ? source.file : `${source.file}: ${issue.path.join('.')}`;
+  return issue.path.length === 0 ? source.file : `${source.file}: ${pathText(issue.path)}`;
 }
 
 /** The line, with a mark under what is meant. */
