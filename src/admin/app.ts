@@ -156,8 +156,9 @@ export function adminApp(view: NodeView, failed: (error: Error) => void, audit: 
 function bounded(most: (c: Context<Env>) => number): MiddlewareHandler<Env> {
   return (c, next) => {
     const maxSize = most(c);
+    // The connection stays while what is still sent is passed over: closed at once, the answer might be lost to a reset.
     const onError = (at: Context) =>
-      problem(at, 413, 'Content Too Large', `The body may have ${maxSize} bytes.`, { connection: 'close' });
+      problem(at, 413, 'Content Too Large', `The body may have ${maxSize} bytes.`);
     return bodyLimit({ maxSize, onError })(c, next);
   };
 }

@@ -198,7 +198,7 @@ describe('bodies', () => {
       const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
       socket.write(head('/v1/purge', 'Transfer-Encoding: chunked\r\n'));
       const more = () => {
-        while (!socket.destroyed && sent < 64 * 1024 * 1024 && socket.write(chunk)) sent += 65_536;
+        while (!socket.destroyed && sent < 256 * 1024 * 1024 && socket.write(chunk)) sent += 65_536;
       };
       socket.on('drain', more);
       more();
@@ -207,7 +207,8 @@ describe('bodies', () => {
     });
     for (const { text, sent } of await Promise.all(endless)) {
       expect(text === '' || text.startsWith('HTTP/1.1 413 ')).toBe(true);
-      expect(sent).toBeLessThan(32 * 1024 * 1024);
+      // What is passed over once the answer is out has its own bound.
+      expect(sent).toBeLessThan(80 * 1024 * 1024);
     }
     expect(residentBytes([node.gateway.pid]) - before).toBeLessThan(150 * 1024 * 1024);
   });
