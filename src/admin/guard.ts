@@ -104,12 +104,19 @@ export const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 function checkType(request: IncomingMessage): Refusal | null {
   if (SAFE.has(request.method ?? '')) return null;
   const type = (request.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
-  if (type === 'application/json' || /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\+json$/.test(type)) return null;
-  return refuse(
-    415,
-    'Unsupported Media Type',
-    'Send `content-type: application/json`, or another type that ends in +json.',
-  );
+  if (type !== 'application/json' && !/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\+json$/.test(type))
+    return unsupported('Send `content-type: application/json`, or another type that ends in +json.');
+  const coding = (request.headers['content-encoding'] ?? '').trim().toLowerCase();
+  if (coding === '' || coding === 'identity') return null;
+  // RFC 9110 §12.5.3: what it says here is of requests.
+  return {
+    ...unsupported('Send the JSON as it is, without a coding.'),
+    headers: { 'accept-encoding': 'identity' },
+  };
+}
+
+function unsupported(detail: string): Refusal {
+  return refuse(415, 'Unsupported Media Type', detail);
 }
 
 /** Node takes the first of several; whoever stands before it may take the last. */

@@ -1,5 +1,6 @@
 /** Attacks on the admin API, of a gateway as it is run. */
 import { connect, type Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OPERATIONS } from '../../src/admin/openapi.ts';
 import { openSockets, residentBytes, until } from '../../src/testkit/index.ts';
@@ -182,6 +183,19 @@ describe('bodies', () => {
     const answer = await raw(`${head('/v1/purge', 'Content-Length: 10000000000\r\n')}{`);
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
     expect(answer).toContain('application/problem+json');
+  });
+
+  it('one in a coding is 415, and is told that none is taken', async () => {
+    const options = { method: 'POST', body: gzipSync('{"all":true}') };
+    const coded = (coding: string) =>
+      node.api('/v1/purge', { ...options, headers: { ...TOKEN, ...JSON_TYPE, 'content-encoding': coding } });
+    const answer = await coded('gzip');
+    refused(answer, 415);
+    expect(answer.headers['accept-encoding']).toBe('identity');
+    expect(answer.text).toContain('without a coding');
+    const plain = { ...TOKEN, ...JSON_TYPE, 'content-encoding': 'identity' };
+    const purge = { method: 'POST', headers: plain, body: '{"tags":["x"]}' };
+    expect((await node.api('/v1/purge', purge)).status).toBe(200);
   });
 
   it('one that never ends is 413 and cut, and takes no memory', { timeout: 60_000 }, async () => {
