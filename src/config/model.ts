@@ -176,7 +176,7 @@ export interface AdminConfig {
 }
 
 /** Targets that a name stands for, in place of listed ones. */
-export type DiscoverConfig = DnsDiscoverConfig | ConsulDiscoverConfig;
+export type DiscoverConfig = DnsDiscoverConfig | ConsulDiscoverConfig | KubernetesDiscoverConfig;
 
 export interface DnsDiscoverConfig {
   kind: 'dns';
@@ -197,6 +197,26 @@ export interface ConsulDiscoverConfig {
   /** Toward Consul. */
   tls: UpstreamTlsConfig;
   scheme: 'http' | 'https';
+}
+
+export interface KubernetesDiscoverConfig {
+  kind: 'kubernetes';
+  namespace: string;
+  /** Of the service. */
+  name: string;
+  /** Where the pods listen, by number or by the name that the service has for it; null: the only one there is. */
+  port: number | string | null;
+  /** Null: that of the cluster which the gateway runs in, with the account of its pod. */
+  api: KubernetesApiConfig | null;
+  scheme: 'http' | 'https';
+}
+
+export interface KubernetesApiConfig {
+  /** Without a / at the end. */
+  url: string;
+  token: string | null;
+  /** Toward the API. */
+  tls: UpstreamTlsConfig;
 }
 
 export interface ServiceConfig {

@@ -1,4 +1,10 @@
-import type { RetriesConfig, RouteConfig, ServiceConfig, TargetConfig } from '../config/model.ts';
+import type {
+  DiscoverConfig,
+  RetriesConfig,
+  RouteConfig,
+  ServiceConfig,
+  TargetConfig,
+} from '../config/model.ts';
 import { mayRepeat, targetName } from '../upstream/index.ts';
 
 /** What would be tried at a service, and how often. */
@@ -43,11 +49,16 @@ function reasons({ attempts, on }: RetriesConfig, again: boolean): string[] {
 /** Where a service is asked: its targets, or the name that stands for them. */
 export function placesOf({ targets, discover }: ServiceConfig): { url: string; weight: number }[] {
   if (discover === null) return targets.map(place);
-  const { scheme, name } = discover;
+  const { scheme } = discover;
   // Of all but addresses the ports come with the answer.
   const usual = scheme === 'https' ? 443 : 80;
   const shown = discover.kind === 'dns' && discover.type === 'A' ? discover.port : usual;
-  return [place({ scheme, host: name, port: shown, path: '', weight: 1 })];
+  return [place({ scheme, host: nameOf(discover), port: shown, path: '', weight: 1 })];
+}
+
+/** A service of Kubernetes as its DNS has it. */
+function nameOf(discover: DiscoverConfig): string {
+  return discover.kind === 'kubernetes' ? `${discover.name}.${discover.namespace}.svc` : discover.name;
 }
 
 function place(target: TargetConfig): { url: string; weight: number } {

@@ -1,5 +1,6 @@
 export { compileSnapshot, type Snapshot, type SnapshotParts } from './compile.ts';
 export { describeRoute, type RouteDescription } from './describe-route.ts';
+export { placesOf } from './describe-service.ts';
 export {
   BadRequest,
   type Destination,

@@ -6,6 +6,14 @@ export { type CuttingProxy, cuttingProxy } from './cutting-proxy.ts';
 export { startTestGateway, type TestGateway } from './gateway-lab.ts';
 export { type HttpOrigin, httpOrigin } from './http-origin.ts';
 export { type KafkaTestServer, kafkaLibraries, kafkaServer } from './kafka-server.ts';
+export {
+  type ApiAnswer,
+  type EndpointSlice,
+  endpointSlice,
+  type KubernetesApi,
+  kubernetesApi,
+  refuse,
+} from './kubernetes-api.ts';
 export { ManualClock } from './manual-clock.ts';
 export { type MariaDbServer, mariadbServer } from './mariadb-server.ts';
 export {

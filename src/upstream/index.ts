@@ -1,7 +1,7 @@
 export type { Applicant } from './admission.ts';
 export { type Choice, RoundRobin } from './balance/index.ts';
 export type { ServiceDescription, TargetDescription, TargetMode } from './describe.ts';
-export type { Discover } from './discovery/index.ts';
+export { type Discover, discoverOnce } from './discovery/index.ts';
 export { ActiveChecks, type CheckPlans, checkPlans, HealthCount, type HealthReport } from './health/index.ts';
 export { mergeDescriptions } from './merge.ts';
 export type { Reuse, Waiter } from './pool.ts';
@@ -17,6 +17,6 @@ export {
   troubleOf,
 } from './retry.ts';
 export type { Service, Target } from './service.ts';
-export { targetName } from './target-name.ts';
+export { askedAs, targetName } from './target-name.ts';
 export { type DrainedTarget, type UpstreamNews, type UpstreamParts, Upstreams } from './upstreams.ts';
 export { Verdict } from './verdict.ts';

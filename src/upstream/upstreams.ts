@@ -174,14 +174,10 @@ export class Upstreams {
 
   private newDiscovery(service: string, discover: DiscoverConfig): Discovery {
     const { clock, random, log } = this.parts;
-    const tell = (why: string | null) => {
-      if (why === null) log.info('the targets of a service can be found again', { service });
-      else
-        log.error('the targets of a service cannot be found: those known last stay', {
-          service,
-          source: discover.kind,
-          why,
-        });
+    const tell = (why: string | null, lasting: boolean) => {
+      if (why === null) return log.info('the targets of a service can be found again', { service });
+      const rest = lasting ? 'those known last stay' : 'there are none';
+      log.error(`the targets of a service cannot be found: ${rest}`, { service, source: discover.kind, why });
     };
     const before = this.services.get(service)?.discovery ?? null;
     const known = before !== null && isSameSource(before.config, discover) ? before.targets : [];
@@ -301,7 +297,18 @@ function claim<T>(key: string, claims: Map<string, T>, standing: ReadonlyMap<str
 
 /** Another token or certificate changes nothing about where the targets are. */
 function isSameSource(a: DiscoverConfig, b: DiscoverConfig): boolean {
-  return a.kind === 'consul' && b.kind === 'consul' && a.url === b.url && a.name === b.name;
+  return JSON.stringify(sourceOf(a)) === JSON.stringify(sourceOf(b));
+}
+
+function sourceOf(discover: DiscoverConfig): unknown {
+  switch (discover.kind) {
+    case 'dns':
+      return discover;
+    case 'consul':
+      return [discover.url, discover.name];
+    case 'kubernetes':
+      return [discover.api?.url, discover.namespace, discover.name, discover.port];
+  }
 }
 
 function drainKey(service: string, target: string): string {

@@ -1,11 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
-import { loadObject } from '../../src/config/index.ts';
-import { createGateway } from '../../src/gateway.ts';
-import { Counters, createLogger, type LineWriter } from '../../src/telemetry/index.ts';
-import { httpOrigin, rawClient } from '../../src/testkit/index.ts';
-import { systemClock } from '../../src/util/clock.ts';
-import { systemRandom } from '../../src/util/random.ts';
+import { httpOrigin } from '../../src/testkit/index.ts';
+import { discovering, discoveryStage, PATIENT, place } from './discovery-stage.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -53,57 +49,20 @@ async function consul() {
 }
 
 async function target(name: string) {
-  const origin = await httpOrigin((_request, response) => void response.end(name));
+  const origin = await place(name);
   closers.push(() => origin.close());
   const [Address, Port] = ['127.0.0.1', origin.port];
   return { Node: { Address: '192.0.2.1' }, Service: { ID: name, Address, Port, Weights: { Passing: 1 } } };
 }
 
-function configWith(url: string, token = 'b1gs33cr3t') {
-  const discover = { consul: `${url}/proxy/`, name: 'shop', token };
-  const { config, issues } = loadObject(
-    {
-      listen: '127.0.0.1:0',
-      services: { shop: { discover, balance: 'roundRobin' } },
-      routes: { all: { match: '/*', to: 'shop' } },
-    },
-    '.',
-  );
-  expect(issues).toEqual([]);
-  return config!;
-}
+const configFor = (url: string, token = 'b1gs33cr3t') =>
+  discovering({ consul: `${url}/proxy/`, name: 'shop', token });
 
 async function gatewayThatAsks(url: string) {
-  const lines: string[] = [];
-  const log = createLogger({
-    format: 'json',
-    writer: { write: (line) => void lines.push(String(line)) } as LineWriter,
-  });
-  const gateway = createGateway({
-    config: configWith(url),
-    clock: systemClock,
-    random: systemRandom,
-    log,
-    counters: new Counters(),
-  });
-  closers.push(() => gateway.drain(0));
-  await gateway.listen('main', { host: '127.0.0.1', port: 0 });
-  const once = async () => {
-    const client = await rawClient({ port: gateway.port('main') });
-    await client.send('GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n');
-    const response = await client.response();
-    client.close();
-    return response.status === 200 ? response.body.toString() : String(response.status);
-  };
-  /** Who answers, of four requests. */
-  const ask = async () =>
-    [...new Set([await once(), await once(), await once(), await once()])].sort().join();
-  const errors = () => lines.filter((line) => line.includes('cannot be found')).length;
-  const error = () => gateway.describe()[0]!.discovery!.error;
-  return { gateway, ask, error, errors, lines };
+  const stage = await discoveryStage(configFor(url));
+  closers.push(() => stage.gateway.drain(0));
+  return stage;
 }
-
-const PATIENT = { timeout: 15_000, interval: 50 };
 
 it('targets come and go with the instances that pass, and none is 503', async () => {
   const server = await consul();
@@ -126,7 +85,7 @@ it('while Consul is away, or talks nonsense, the targets known last stay, which 
   const server = await consul();
   const [a, b] = [await target('a'), await target('b')];
   server.says([a]);
-  const { ask, error, errors, lines } = await gatewayThatAsks(server.url);
+  const { ask, error, told, lines } = await gatewayThatAsks(server.url);
   await expect.poll(ask, PATIENT).toBe('a');
   expect(error()).toBeNull();
   server.setAway(true);
@@ -136,11 +95,11 @@ it('while Consul is away, or talks nonsense, the targets known last stay, which 
   server.says({});
   await expect.poll(error, PATIENT).toBe('the answer is not a list of instances');
   expect(await ask()).toBe('a');
-  expect(errors()).toBe(1);
+  expect(told('cannot be found')).toBe(1);
   server.says([b]);
   await expect.poll(ask, PATIENT).toBe('b');
   expect(error()).toBeNull();
-  expect(lines.filter((line) => line.includes('can be found again')).length).toBe(1);
+  expect(told('can be found again')).toBe(1);
   expect(lines.join('\n')).not.toContain('b1gs33cr3t');
 }, 60_000);
 
@@ -149,7 +108,7 @@ it('another token asks anew, and what is known stays until there is an answer', 
   server.says([await target('a')]);
   const { gateway, ask, error } = await gatewayThatAsks(server.url);
   await expect.poll(ask, PATIENT).toBe('a');
-  await gateway.reload(configWith(server.url, 'wr0ng'));
+  await gateway.reload(configFor(server.url, 'wr0ng'));
   expect(await ask()).toBe('a');
   await expect.poll(error, PATIENT).toBe('status 403: Consul does not take the token');
   expect(await ask()).toBe('a');

@@ -6,7 +6,7 @@ import type {
   TimeoutConfig,
   UpstreamTlsConfig,
 } from '../model.ts';
-import { parseServiceUrl } from '../schema/service.ts';
+import { parseServiceUrl } from '../schema/service-url.ts';
 import type { ServiceInput, TimeoutInput } from '../schema/types.ts';
 import type { ReadPem } from './listener.ts';
 import { breakerOf, healthOf, retriesOf } from './resilience.ts';
@@ -67,18 +67,30 @@ export function upstreamTlsOf(tls: NonNullable<ServiceInput['tls']>, readPem: Re
 
 function discoverOf(input: ServiceInput['discover'], readPem: ReadPem): ServiceConfig['discover'] {
   if (input === undefined) return null;
-  const { dns, consul, name, scheme = 'http' } = input;
-  if (consul !== undefined) {
-    const url = String(consul).replace(/\/+$/, '');
-    const tls = upstreamTlsOf(input.tls ?? {}, readPem);
-    return { kind: 'consul', url, name: String(name), token: input.token ?? null, tls, scheme };
+  const { dns, consul, name, kubernetes, api, port, token = null, scheme = 'http' } = input;
+  const asked = (url: string) => ({
+    url: url.replace(/\/+$/, ''),
+    token,
+    tls: upstreamTlsOf(input.tls ?? {}, readPem),
+  });
+  if (consul !== undefined) return { kind: 'consul', ...asked(consul), name: String(name), scheme };
+  if (kubernetes !== undefined) {
+    const [namespace, service] = kubernetes.split('/') as [string, string];
+    return {
+      kind: 'kubernetes',
+      namespace,
+      name: service,
+      port: port ?? null,
+      api: api === undefined ? null : asked(api),
+      scheme,
+    };
   }
   return {
     kind: 'dns',
     name: String(dns),
     type: input.type ?? 'A',
     scheme,
-    port: countOf(input.port, scheme === 'https' ? 443 : 80),
+    port: countOf(port, scheme === 'https' ? 443 : 80),
   };
 }
 

@@ -51,7 +51,6 @@ describe('the JSON Schema', () => {
 describe('a key that is not built yet', () => {
   const at: Record<string, (key: string) => object> = {
     Service: (key) => ({ services: { a: { url: 'http://127.0.0.1', [key]: {} } } }),
-    Discover: (key) => ({ services: { a: { discover: { dns: 'shop.internal', [key]: {} } } } }),
     ChangeSource: (key) => ({ changes: { shop: { tables: { 'public.a': ['a'] }, [key]: {} } } }),
     Listener: (key) => ({ listen: { address: '127.0.0.1:80', [key]: {} } }),
     ListenerTls: (key) => ({ listen: { address: '127.0.0.1:80', tls: { [key]: {} } } }),

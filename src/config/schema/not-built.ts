@@ -5,7 +5,6 @@
  */
 export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
   ListenerTls: ['acme'],
-  Discover: ['kubernetes'],
   RouteCache: ['refresh'],
 };
 

@@ -1,7 +1,6 @@
-import { isIP } from 'node:net';
-import type { DiscoveredTarget } from './source.ts';
+import { isHost, isPort, isWhole, parsed, part, shown } from './json.ts';
+import { type DiscoveredTarget, MOST_TARGETS } from './source.ts';
 
-const MOST_TARGETS = 4096;
 /** Consul takes no larger weight. */
 const HEAVIEST = 65_535;
 
@@ -22,38 +21,16 @@ export function targetsOf(text: string): DiscoveredTarget[] {
   return [...places.values()];
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's own words would show a part of the answer.
-    throw new Error('the answer is not JSON');
-  }
-}
-
 function targetOf(instance: unknown): DiscoveredTarget {
   const service = part(instance, 'Service');
-  const id = JSON.stringify(part(service, 'ID') ?? null).slice(0, 100);
+  const id = shown(part(service, 'ID'));
   // Without an address of its own it listens on that of its node.
   const host = part(service, 'Address') || part(part(instance, 'Node'), 'Address');
   if (!isHost(host)) throw new Error(`the instance ${id} has no address that can be connected to`);
   const port = part(service, 'Port');
-  if (!isWhole(port, 65_535)) throw new Error(`the instance ${id} has no port`);
+  if (!isPort(port)) throw new Error(`the instance ${id} has no port`);
   // Before Consul 1.2.3 there were no weights.
   const weight = part(part(service, 'Weights'), 'Passing') ?? 1;
   if (!isWhole(weight, HEAVIEST)) throw new Error(`the instance ${id} has a weight that is none`);
   return { host, port, weight };
-}
-
-function part(of: unknown, key: string): unknown {
-  return typeof of === 'object' && of !== null ? (of as Record<string, unknown>)[key] : undefined;
-}
-
-function isHost(value: unknown): value is string {
-  if (typeof value !== 'string' || value.length > 253) return false;
-  return isIP(value) !== 0 || /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$/.test(value);
-}
-
-function isWhole(value: unknown, most: number): value is number {
-  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most;
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DiscoverConfig } from '../../config/model.ts';
 import { ManualClock, seededRandom } from '../../testkit/index.ts';
 import { type Discover, type DiscoveredTarget, Discovery } from './index.ts';
+import { NothingThere } from './source.ts';
 
 const CONFIG: DiscoverConfig = { kind: 'dns', name: 'shop.test', type: 'A', scheme: 'http', port: 80 };
 const at = (host: string, port = 80): DiscoveredTarget => ({ host, port, weight: 1 });
@@ -58,6 +59,14 @@ describe('a name that stands for targets', () => {
     clock.advance(1001);
     asked[1]!(null, [], 1000);
     expect([hosts(), changes()]).toEqual([[], 2]);
+  });
+
+  it('where nothing is known under the name, the last ones go, and people are told', () => {
+    const { clock, asked, told, discovery, hosts } = setUp();
+    asked[0]!(null, [at('10.0.0.1')], 1000);
+    clock.advance(1001);
+    asked[1]!(new NothingThere('no such service'), [], 0);
+    expect([hosts(), discovery.lastError, told]).toEqual([[], 'no such service', ['no such service']]);
   });
 
   it('tells of trouble once, and once that it is over', () => {

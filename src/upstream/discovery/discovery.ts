@@ -1,21 +1,25 @@
 import type { DiscoverConfig } from '../../config/model.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
+import { inTime } from '../../util/in-time.ts';
 import type { Random } from '../../util/random.ts';
 import { ConsulWatch } from './consul.ts';
 import { askDns } from './dns.ts';
-import type { Discover, DiscoveredTarget } from './source.ts';
+import { KubernetesWatch } from './kubernetes/watch.ts';
+import { type Discover, type DiscoveredTarget, NothingThere } from './source.ts';
 
 export interface DiscoveryParts {
   readonly clock: Clock;
   readonly random: Random;
-  /** Told why no answer can be had, and null once there is one again. */
-  readonly tell?: (trouble: string | null) => void;
+  /** Told why nothing can be found, and null once something is again. `lasting`: what was known last goes on. */
+  readonly tell?: (trouble: string | null, lasting: boolean) => void;
   /** In force until the first answer. */
   readonly known?: readonly DiscoveredTarget[];
 }
 
 const SHORTEST = 1_000;
 const LONGEST = 300_000;
+/** What asks once waits no longer. */
+const LONGEST_ONCE = 15_000;
 
 /**
  * Follows a name: asks again when its answer has run out. The last good answer stays in force for as long as
@@ -72,8 +76,8 @@ export class Discovery {
         if (signal.aborted) return;
         const wait = Math.min(Math.max(again, SHORTEST), LONGEST);
         this.timer = this.parts.clock.after(wait, () => this.ask());
-        this.judge(error?.message ?? null);
-        if (error === null) this.take(targets);
+        this.judge(error);
+        if (error === null || error instanceof NothingThere) this.take(targets);
         this.answered = true;
         for (const done of this.waiting.splice(0)) done();
       },
@@ -82,10 +86,11 @@ export class Discovery {
   }
 
   /** Trouble is told of once, until it is over. */
-  private judge(trouble: string | null): void {
+  private judge(error: Error | null): void {
     const before = this.lastError;
-    this.lastError = trouble;
-    if ((before === null) !== (trouble === null)) this.parts.tell?.(trouble);
+    this.lastError = error?.message ?? null;
+    if ((before === null) === (error === null)) return;
+    this.parts.tell?.(this.lastError, !(error instanceof NothingThere));
   }
 
   private take(targets: DiscoveredTarget[]): void {
@@ -96,8 +101,26 @@ export class Discovery {
   }
 }
 
+/** Where a name stands now, asked for once. */
+export function discoverOnce(
+  config: DiscoverConfig,
+  { clock, random }: DiscoveryParts,
+): Promise<DiscoveredTarget[]> {
+  const closing = new AbortController();
+  const found = new Promise<DiscoveredTarget[]>((resolve, reject) => {
+    const heard = (error: Error | null, targets: DiscoveredTarget[]) =>
+      error === null ? resolve(targets) : reject(error);
+    sourceOf(config, random)(config, heard, closing.signal);
+  });
+  const late = () => {
+    throw new Error(`no answer in ${LONGEST_ONCE} ms`);
+  };
+  return inTime(clock, LONGEST_ONCE, found, late).finally(() => closing.abort());
+}
+
 function sourceOf(config: DiscoverConfig, random: Random): Discover {
   if (config.kind === 'dns') return (_config, done) => askDns(config, done);
-  const watch = new ConsulWatch(config, random);
+  const watch =
+    config.kind === 'consul' ? new ConsulWatch(config, random) : new KubernetesWatch(config, random);
   return (_config, done, signal) => watch.ask(done, signal);
 }

@@ -1,2 +1,2 @@
-export { Discovery } from './discovery.ts';
+export { Discovery, discoverOnce } from './discovery.ts';
 export type { Discover, DiscoveredTarget } from './source.ts';
