@@ -66,6 +66,7 @@ const arrows: Record<string, string[]> = {
     'snapshot',
     'pipeline',
     'router',
+    'upstream',
     'expression',
     'telemetry',
   ],

@@ -2,6 +2,10 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { inspectSource, type SourceFinding } from '../changes/index.ts';
 import { formatAddress, type GatewayConfig, type ServiceConfig } from '../config/index.ts';
+import { placesOf } from '../snapshot/index.ts';
+import { askedAs, discoverOnce } from '../upstream/index.ts';
+import { systemClock } from '../util/clock.ts';
+import { systemRandom } from '../util/random.ts';
 import { connectPlace, socketTrouble } from '../util/unix-socket.ts';
 
 /** What came of one attempt to reach a target. */
@@ -32,12 +36,30 @@ export function inspectSources(config: GatewayConfig): Promise<InspectedSource[]
   );
 }
 
-/** Connects to every target once, with the TLS settings of its service, and sends nothing. */
-export function tryConnections(config: GatewayConfig): Promise<Connection[]> {
-  const attempts = Object.values(config.services).flatMap((service) =>
-    service.targets.map((target) => tryTarget(service, target)),
-  );
-  return Promise.all(attempts);
+/**
+ * Connects to every target once, with the TLS settings of its service, and sends nothing. Where targets are discovered,
+ * who knows them is asked first.
+ */
+export async function tryConnections(config: GatewayConfig): Promise<Connection[]> {
+  return (await Promise.all(Object.values(config.services).map(tryService))).flat();
+}
+
+async function tryService(service: ServiceConfig): Promise<Connection[]> {
+  const lost = (error: string): Connection[] =>
+    placesOf(service).map(({ url }) => ({ service: service.name, target: url, milliseconds: null, error }));
+  try {
+    const targets = await targetsOf(service);
+    if (targets.length === 0) return lost('has no target now');
+    return await Promise.all(targets.map((target) => tryTarget(service, target)));
+  } catch (error) {
+    return lost(`cannot be found: ${(error as Error).message}`);
+  }
+}
+
+async function targetsOf({ discover, targets }: ServiceConfig): Promise<Target[]> {
+  if (discover === null) return targets;
+  const found = await discoverOnce(discover, { clock: systemClock, random: systemRandom });
+  return found.map((target) => ({ ...target, scheme: discover.scheme, path: '' }));
 }
 
 async function tryTarget(service: ServiceConfig, target: Target): Promise<Connection> {
@@ -66,9 +88,9 @@ function urlOf({ scheme, host, port, path }: Target): string {
   return scheme === 'unix' ? `unix:${host}` : `${scheme}://${formatAddress({ host, port })}${path}`;
 }
 
-function open({ tls }: ServiceConfig, { scheme, host, port }: Target): Socket {
+function open({ tls, discover }: ServiceConfig, { scheme, host, port }: Target): Socket {
   if (scheme !== 'https') return connectTcp(connectPlace(host, port));
-  const name = tls.serverName ?? host;
+  const name = tls.serverName ?? askedAs(discover, host);
   return connectTls({
     host,
     port,

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type TempFolder, tempFolder } from '../../src/testkit/index.ts';
+import { endpointSlice, kubernetesApi, type TempFolder, tempFolder } from '../../src/testkit/index.ts';
 import { tidegate as run } from './tidegate.ts';
 
 let folder: TempFolder;
@@ -106,6 +106,32 @@ routes: { r: { match: /, to: [up, down, absent] } }
     expect(stderr).toContain('down: http://127.0.0.1:1 refuses connections');
     expect(stderr).toContain(
       'absent: unix:/nowhere/at.sock cannot be reached: there is no socket /nowhere/at.sock',
+    );
+    expect(code).toBe(1);
+  });
+
+  test('--connect asks who knows the targets, tries those, and tells why there are none', async () => {
+    const server = createServer((socket) => socket.destroy());
+    const port = await listening(server);
+    const api = await kubernetesApi();
+    api.put(endpointSlice('shop', port, '127.0.0.1'));
+    folder.write('ca.pem', api.ca);
+    const discover = (more: string) =>
+      `{ discover: { kubernetes: edge/shop, api: '${api.url}', tls: { ca: ca.pem }${more} } }`;
+    folder.write(
+      'tidegate.yaml',
+      `services:
+  shop: ${discover('')}
+  web: ${discover(', port: web')}
+routes: { r: { match: /, to: [shop, web] } }
+`,
+    );
+    const { code, stdout, stderr } = await tidegate('check', '--connect');
+    server.close();
+    await api.close();
+    expect(stdout).toContain(`shop: http://127.0.0.1:${port} accepts connections`);
+    expect(stderr).toContain(
+      `web: http://shop.edge.svc cannot be found: the service edge/shop has no TCP port web, but http (${port})`,
     );
     expect(code).toBe(1);
   });
