@@ -71,6 +71,15 @@ describe('compress', () => {
     },
   );
 
+  it.each(['GET', 'HEAD'])('%s: what has no bytes has no coding, however small the bound', async (method) => {
+    await setUp([JSON_TYPE], '', 200, { minSize: '0B' });
+    const response = await ask('gzip', `${method} /x`);
+    expect([header(response, 'content-encoding'), header(response, 'content-length')]).toEqual([
+      undefined,
+      '0',
+    ]);
+  });
+
   const NEVER: [string, [string, string][], number?][] = [
     ['an event stream', [['Content-Type', 'text/event-stream']]],
     ['an event stream in capitals', [['Content-Type', 'Text/Event-Stream;charset=utf-8']]],

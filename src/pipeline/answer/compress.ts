@@ -26,6 +26,8 @@ export type Compress = (exchange: Exchange, answer: Reply) => Reply | Promise<Re
 const AT_ONCE = 64 * 1024;
 
 export function compileCompress({ minSize, types }: CompressConfig): Compress {
+  // Nothing is no valid message of any coding: what has no bytes goes out as it is, however small the bound.
+  const least = Math.max(minSize, 1);
   const exact = new Set(types.filter((type) => !type.includes('*')));
   const prefixes = types.filter((type) => type.endsWith('/*')).map((type) => type.slice(0, -1));
   const suffixes = types.filter((type) => type.startsWith('*')).map((type) => type.slice(1));
@@ -39,7 +41,7 @@ export function compileCompress({ minSize, types }: CompressConfig): Compress {
     if (!isCompressible(answer) || !worth(type)) return answer;
     addVary(headers, 'Accept-Encoding');
     const size = method === 'HEAD' ? announcedLength(headers, body) : (body?.length ?? 0);
-    if (coding === null || (size >= 0 && size < minSize)) return answer;
+    if (coding === null || (size >= 0 && size < least)) return answer;
     markCoded(headers, coding);
     return withBody(answer, coding, forms);
   };
