@@ -3,9 +3,9 @@ import type { Exchange, Reply } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
 import { endsAtConnection, Kind, kindOf } from '../http1/index.ts';
 
-/** No content goes out, whatever the answer has. */
+/** No content goes out, whatever the answer has: node:http2 sends none with 205 either (RFC 9110 §15.3.6). */
 export function isBodiless(exchange: Exchange, status: number): boolean {
-  return exchange.method === 'HEAD' || status === 204 || status === 304;
+  return exchange.method === 'HEAD' || status === 204 || status === 205 || status === 304;
 }
 
 /**

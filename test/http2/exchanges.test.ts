@@ -182,6 +182,13 @@ describe('a request over HTTP/2', () => {
     expect(await answered(stream)).toMatchObject({ status: 413, code: 0 });
   });
 
+  it('of which a service sends 205 with content gets it without (RFC 9110 §15.3.6)', async () => {
+    origin.answerWith('HTTP/1.1 205 Reset Content\r\nContent-Length: 3\r\n\r\nabc');
+    const got = await client.get('/');
+    expect(got).toMatchObject({ status: 205, body: '', ended: true, code: 0 });
+    expect(values(got, 'content-length')).toEqual([]);
+  });
+
   it('CONNECT is refused', async () => {
     const stream = client.session.request({ ':method': 'CONNECT', ':authority': 'a.test:443' });
     stream.on('error', () => {});
