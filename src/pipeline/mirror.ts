@@ -1,4 +1,4 @@
-import { type Body, isSource } from '../http/body.ts';
+import { type Body, bodyLength, isSource } from '../http/body.ts';
 import { collect } from '../http/collect.ts';
 import { Failure } from '../http/errors.ts';
 import { Exchange, type Reply, type Responder, type StepTrace } from '../http/exchange.ts';
@@ -26,8 +26,8 @@ export function compileMirror(dispatch: Dispatch, share: number, { random, clock
   return (exchange) => {
     // A tunnel has two ends that talk to each other: there is nothing to copy.
     if (exchange.upgrade !== null || (share < 1 && random.number() >= share)) return;
+    if (bodyLength(exchange.body) > MAX_BODY) return;
     if (!isSource(exchange.body)) return responder.send(exchange, exchange.body, dispatch);
-    if (exchange.body.length > MAX_BODY) return;
     copyBody(exchange, (body) => responder.send(exchange, body, dispatch));
   };
 }
@@ -100,5 +100,7 @@ function copyOf(original: Exchange, responder: Responder, body: Buffer | null, s
   );
   copy.standFor(original);
   copy.shownTarget = original.shownTarget;
+  // With the JSON of its body, where that was read.
+  copy.variables = original.variables;
   return copy;
 }

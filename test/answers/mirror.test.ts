@@ -79,6 +79,32 @@ describe('mirror', () => {
     expect((await on.origins.copy!.nextRequest()).target).toBe('/after');
   });
 
+  it('where the body is read for an expression, the copy is made of it too, up to 1 MiB', async () => {
+    on = await stage(
+      { main: answer(200, [], 'main'), copy: answer(200, [], 'copy') },
+      {
+        routes: {
+          all: {
+            match: '/*',
+            to: 'main',
+            maxBody: '2MiB',
+            request: { headers: { set: { 'x-user': '{request.body.user}' } } },
+            mirror: { to: { service: 'copy', path: '/of/{request.body.user}' } },
+          },
+        },
+      },
+    );
+    const padding = ' '.repeat(1024 * 1024);
+    expect((await on.ask('POST /x', [], `{"user":"long"}${padding}`)).status).toBe(200);
+    expect((await on.ask('POST /x', [], '{"user":"ada"}')).status).toBe(200);
+    const copy = await on.origins.copy!.nextRequest();
+    expect([copy.target, header(copy as never, 'x-user'), copy.body.toString()]).toEqual([
+      '/of/ada',
+      'ada',
+      '{"user":"ada"}',
+    ]);
+  });
+
   it('is never retried', async () => {
     on = await stage(
       { main: answer(200, [], 'main'), copy: ({ connection }) => connection.reset() },
