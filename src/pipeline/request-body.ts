@@ -27,7 +27,9 @@ export function readRequestBody(
       exchange.expectsContinue = false;
       const bytes = await collect(exchange.body, limit, new Failure('TG_REQUEST_BODY_TOO_LARGE'));
       if (bytes instanceof Failure) return problem(bytes, exchange.id);
-      exchange.body = bytes;
+      // None, which only its end could tell: chunks, or a stream, with nothing in it.
+      exchange.body = bytes.length === 0 ? null : bytes;
+      if (exchange.body === null) return null;
       try {
         variables(exchange).body = parseJson(bytes, { duplicates: 'reject' });
         return null;
