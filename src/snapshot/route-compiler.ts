@@ -123,10 +123,13 @@ export class RouteCompiler {
   private readonly aggregates: AggregateCompiler;
   /** Some route keeps answers, so that any unsafe request may have to unseat some. */
   private readonly caches: boolean;
+  /** Cookies that the gateway gives out: a client brings them to every route, and no service is to see them. */
+  private readonly ownCookies: readonly string[];
 
   constructor(parts: RouteParts) {
     this.parts = parts;
     this.caches = Object.values(parts.config.routes).some(keepsAnswers);
+    this.ownCookies = ownCookiesOf(parts.config);
     this.aggregates = new AggregateCompiler(parts, {
       alone: (...call) => this.alone(...call),
       invalidating: (dispatch) => this.invalidating(dispatch),
@@ -248,7 +251,7 @@ export class RouteCompiler {
 
   /** One service asked by itself, beside what the route does. */
   alone(route: RouteConfig, to: DestinationConfig, scopes: Scopes, side: Partial<Side> = {}): Dispatch {
-    return compileProxy({ ...this.side(route, to, [], scopes), ...side }, this.parts.proxy);
+    return compileProxy({ ...this.side(route, to, scopes), ...side }, this.parts.proxy);
   }
 
   private mirror(route: RouteConfig, scopes: Scopes): Mirror | null {
@@ -259,7 +262,7 @@ export class RouteCompiler {
       methods: [],
       budget: 0,
     };
-    const { timeouts } = this.side(route, route.mirror.to, [], scopes);
+    const { timeouts } = this.side(route, route.mirror.to, scopes);
     // Nobody waits for a copy, so nobody would end one whose answer never does.
     const total = Math.min(timeouts.total, Number.isFinite(timeouts.response) ? timeouts.response : 30_000);
     const dispatch = this.alone(route, route.mirror.to, scopes, {
@@ -286,24 +289,17 @@ export class RouteCompiler {
             () => names,
             sticky.maxAge,
           );
-    const own = sticky === null ? [] : [sticky.cookie];
     const branches = to.map((one, index) => ({
       name: names[index]!,
       weight: one.weight,
-      dispatch: this.origin(route, one, names[index]!, own, scopes),
+      dispatch: this.origin(route, one, names[index]!, scopes),
     }));
     return compileSplit(branches, affinity);
   }
 
   /** One way of a route: its service, behind the cache where the route has one. */
-  private origin(
-    route: RouteConfig,
-    to: DestinationConfig,
-    name: string,
-    sticky: readonly string[],
-    scopes: Scopes,
-  ): Dispatch {
-    const side = this.side(route, to, sticky, scopes);
+  private origin(route: RouteConfig, to: DestinationConfig, name: string, scopes: Scopes): Dispatch {
+    const side = this.side(route, to, scopes);
     const made = [this.parts.config.services[to.service]!.request, route.request];
     const asked = compileProxy(side, this.parts.proxy);
     const telling = varyBySource(asked, route.cache, made, scopes.request);
@@ -325,7 +321,7 @@ export class RouteCompiler {
     return new CachedOrigin(this.parts.cache, rules, dispatch).serve;
   }
 
-  private side(route: RouteConfig, to: DestinationConfig, sticky: readonly string[], scopes: Scopes): Side {
+  private side(route: RouteConfig, to: DestinationConfig, scopes: Scopes): Side {
     const config = this.parts.config.services[to.service]!;
     const service = this.parts.services.get(to.service)!;
     const { balance } = config;
@@ -347,13 +343,22 @@ export class RouteCompiler {
               null,
             )
           : null,
-      ownCookies: balance.kind === 'cookie' ? [...sticky, balance.name] : sticky,
+      ownCookies: this.ownCookies,
       request: compileTransform(config.request, route.request, scopes.request),
       response: compileTransform(config.response, route.response, scopes.response),
       handover: this.parts.auth.handover(route.auth, to.service, route.cache),
       credential: this.parts.auth.credential(to.service),
     };
   }
+}
+
+/** Those that keep a client on its side of a weighted route, or on its target of a service. */
+function ownCookiesOf({ routes, services }: GatewayConfig): readonly string[] {
+  const names = new Set<string>();
+  for (const { action } of Object.values(routes))
+    if (action.kind === 'proxy' && action.sticky !== null) names.add(action.sticky.cookie);
+  for (const { balance } of Object.values(services)) if (balance.kind === 'cookie') names.add(balance.name);
+  return [...names];
 }
 
 function keepsAnswers({ cache, action }: RouteConfig): boolean {

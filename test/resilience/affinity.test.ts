@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { headerValues, type RawResponse } from '../../src/testkit/index.ts';
-import { OK, RESET, type Stage, stage } from './stage.ts';
+import { BUSY, OK, RESET, type Stage, stage } from './stage.ts';
 
 let on: Stage;
 afterEach(() => on.close());
@@ -85,6 +85,30 @@ describe('a sticky weighted route', () => {
       const sent = await on.targets[0]!.nextRequest();
       expect([sent.target, headerValues(sent, 'cookie')]).toEqual([side, []]);
     }
+  });
+
+  it('no service sees the cookies that the gateway gave out, whichever way a request reaches it', async () => {
+    on = await stage([BUSY, OK, OK], {}, {});
+    const [main, copy, backup] = on.targets.map(({ url }) => ({ url }));
+    await on.gateway.reload({
+      services: { main: { ...main, balance: { cookie: 'at' } }, copy, backup },
+      routes: {
+        all: {
+          match: '/*',
+          to: [{ service: 'main' }, { service: 'main', path: '/b' }],
+          sticky: { cookie: 'side' },
+          mirror: { to: 'copy' },
+          onStatus: { 503: { to: 'backup' } },
+        },
+        other: { match: { path: '/x', headers: { 'x-other': true } }, to: 'backup' },
+      },
+    });
+    const cookies = ['Cookie: side=one; a=1; at=two'];
+    for (const headers of [cookies, [...cookies, 'X-Other: 1']])
+      expect((await on.ask('GET', '', headers)).status).toBe(200);
+    for (const { requests } of on.targets)
+      for (const sent of requests) expect(headerValues(sent, 'cookie')).toEqual(['a=1']);
+    expect(on.counts()).toEqual([1, 1, 2]);
   });
 
   it('clients without the cookie are spread by weight', async () => {
