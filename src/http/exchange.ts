@@ -101,7 +101,10 @@ export class Exchange {
   /** `clock.now()` at the first byte of the request. */
   readonly startedAt: number;
 
-  /** `clock.now()` from which time limits of a service count; later than `startedAt` where another one is asked in its place. */
+  /**
+   * `clock.now()` from which time limits of a service count; later than `startedAt` where its body was read before anyone
+   * was asked, or another one is asked in its place.
+   */
   dispatchedAt: number;
 
   // Filled in by the phases.

@@ -2,6 +2,7 @@ import { type ExchangeVariables, JsonError, parseJson } from '../expression/inde
 import { collect } from '../http/collect.ts';
 import { Failure } from '../http/errors.ts';
 import type { Exchange, Reply } from '../http/exchange.ts';
+import type { Clock } from '../util/clock.ts';
 import { problem } from './problem.ts';
 import type { Filter, Phase } from './route.ts';
 
@@ -15,6 +16,7 @@ export const DEFAULT_READ = 1024 * 1024;
 export function readRequestBody(
   maxBody: number,
   variables: (exchange: Exchange) => ExchangeVariables,
+  clock: Clock,
   phase: Phase = 'admit',
 ): Filter {
   const limit = maxBody === Number.POSITIVE_INFINITY ? DEFAULT_READ : maxBody;
@@ -27,6 +29,8 @@ export function readRequestBody(
       exchange.expectsContinue = false;
       const bytes = await collect(exchange.body, limit, new Failure('TG_REQUEST_BODY_TOO_LARGE'));
       if (bytes instanceof Failure) return problem(bytes, exchange.id);
+      // The time that the client took for it is not the service's.
+      exchange.dispatchedAt = clock.now();
       // None, which only its end could tell: chunks, or a stream, with nothing in it.
       exchange.body = bytes.length === 0 ? null : bytes;
       if (exchange.body === null) return null;

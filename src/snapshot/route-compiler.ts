@@ -180,7 +180,7 @@ export class RouteCompiler {
     // Of a guarded route nothing is read for those who may not come in.
     const phase = isGuarded(route.auth) ? 'authorize' : 'admit';
     if (this.readsBody(route, scopes))
-      filters.unshift(readRequestBody(route.maxBody, requestVariables, phase));
+      filters.unshift(readRequestBody(route.maxBody, requestVariables, this.parts.proxy.clock, phase));
     return filters.sort((a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase));
   }
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { answer, rawClient } from '../../src/testkit/index.ts';
+import { answer, Gate, ManualClock, rawClient } from '../../src/testkit/index.ts';
 import { header, type Stage, stage } from './stage.ts';
 
 let on: Stage;
@@ -49,6 +49,37 @@ describe('a route that mentions request.body', () => {
         '0',
       ]);
     }
+  });
+
+  it('gives the service its whole time from the end of the body on, though it waits for a connection', async () => {
+    const clock = new ManualClock();
+    const gate = new Gate();
+    on = await stage({ main: OK }, {}, { clock });
+    const { main } = on.origins;
+    await on.gateway.reload({
+      services: { main: { url: main!.url, timeout: '2s', pool: { connections: 1 } } },
+      routes: {
+        all: { match: '/*', to: 'main', ...NAMED },
+        first: { match: '/first', to: 'main', timeout: '1m' },
+        ping: { match: '/ping', respond: { status: 204 } },
+      },
+    });
+    main!.answerWith([(exchange) => gate.opened.then(() => exchange.send(OK)), OK]);
+    const first = on.ask('GET /first');
+    await main!.nextHead();
+    await using client = await rawClient({ port: on.gateway.port });
+    await client.send(
+      'POST /x HTTP/1.1\r\nHost: shop.test\r\nExpect: 100-continue\r\nContent-Length: 14\r\n\r\n',
+    );
+    expect((await client.head()).status).toBe(100);
+    await clock.advance(3_000);
+    await client.send('{"user":"ada"}');
+    // What was sent before is read before.
+    for (let i = 0; i < 2; i++) await on.ask('GET /ping');
+    await clock.advance(1_000);
+    gate.open();
+    expect((await client.response('POST')).status).toBe(200);
+    expect((await first).status).toBe(200);
   });
 
   it('shows the same body at each try', async () => {

@@ -148,8 +148,10 @@ export class CachedOrigin<T> implements FlightRoute<T> {
       return out.finish(exchange, answer, this.rules.transform);
     }
     exchange.body = read;
-    if (isSource(read)) this.forward(exchange, out, LONG_BODY);
-    else this.enter(exchange, out);
+    if (isSource(read)) return this.forward(exchange, out, LONG_BODY);
+    // The time that the client took for it is not the service's.
+    exchange.dispatchedAt = this.cache.parts.clock.now();
+    this.enter(exchange, out);
   }
 
   private look(

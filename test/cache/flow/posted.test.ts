@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { answer, headerValue, type RawResponse, rawClient } from '../../../src/testkit/index.ts';
+import { answer, Gate, headerValue, type RawResponse, rawClient } from '../../../src/testkit/index.ts';
 import { type Stage, stage } from './stage.ts';
 
 let on: Stage;
@@ -46,6 +46,33 @@ describe('a POST with its body in the key', () => {
     expect(told(await post(['q=1']))).toEqual(['one', 'tidegate; hit; ttl=60']);
     expect(on.asked()).toHaveLength(2);
     expect(on.asked()[0]).toMatch(/Content-Length: 3\r\n(?:.*\r\n)?\r\nq=1$/is);
+  });
+
+  it('waits for the fill of another from the end of its body on, not from its head', async () => {
+    const gate = new Gate();
+    on = await stage(
+      async (exchange) => {
+        await gate.opened;
+        await exchange.send(answer(200, FRESH, 'one'));
+      },
+      { methods: ['POST'], key: { body: true } },
+      { timeout: '10s' },
+    );
+    await using client = await rawClient({ port: on.gateway.port });
+    await client.send(
+      'POST /a HTTP/1.1\r\nHost: shop.test\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n',
+    );
+    expect((await client.head()).status).toBe(100);
+    on.clock.advance(9_000);
+    const leader = on.ask('/a', { method: 'POST', body: 'q=1' });
+    await on.origin.nextRequest();
+    await client.send('q=1');
+    await on.settled();
+    on.clock.advance(5_000);
+    gate.open();
+    expect(told(await client.response('POST'))[0]).toBe('one');
+    expect((await leader).status).toBe(200);
+    expect(on.asked()).toHaveLength(1);
   });
 
   it('may come without a body, in chunks or not at all', async () => {
