@@ -12,7 +12,7 @@ export { compileDestination, restOf } from './destination.ts';
 export { failureOf } from './evaluation.ts';
 export { clientAuthority, isForwarded } from './forwarded.ts';
 export { compileHeaders, type HeaderLines } from './header-lines.ts';
-export { compileMirror, type Mirror } from './mirror.ts';
+export { compileMirror, type Mirror, mirroringFirst } from './mirror.ts';
 export { Overload } from './overload.ts';
 export { Pipeline, type PipelineParts, type PipelineSnapshot } from './pipeline.ts';
 export { problem } from './problem.ts';

@@ -5,7 +5,8 @@ import { Exchange, type Reply, type Responder, type StepTrace } from '../http/ex
 import { TeeBody } from '../http/tee.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
-import type { Dispatch } from './route.ts';
+import { problem } from './problem.ts';
+import type { Dispatch, Filter } from './route.ts';
 
 /** Longest body that is copied. */
 const MAX_BODY = 1024 * 1024;
@@ -30,6 +31,29 @@ export function compileMirror(dispatch: Dispatch, share: number, { random, clock
     if (!isSource(exchange.body)) return responder.send(exchange, exchange.body, dispatch);
     copyBody(exchange, (body) => responder.send(exchange, body, dispatch));
   };
+}
+
+/**
+ * For a route that answers by itself, in the place of its `mirror`: of a body that a copy is made of nobody else
+ * would read a byte, so the answer comes once it is here.
+ */
+export function mirroringFirst(mirror: Mirror): Filter {
+  return {
+    phase: 'authorize',
+    run(exchange) {
+      const { body } = exchange;
+      mirror(exchange);
+      return exchange.body === body ? null : readForCopy(exchange);
+    },
+  };
+}
+
+async function readForCopy(exchange: Exchange): Promise<Reply | null> {
+  if (exchange.expectsContinue) exchange.responder.inform(exchange, 100, []);
+  exchange.expectsContinue = false;
+  const tooLong = new Failure('TG_REQUEST_BODY_TOO_LARGE', 'too long to be copied');
+  const end = await collect(exchange.body, MAX_BODY, tooLong);
+  return end instanceof Failure && end !== tooLong ? problem(end, exchange.id) : null;
 }
 
 export interface MirrorParts {

@@ -38,6 +38,7 @@ import {
   type Filter,
   type HeaderTransform,
   type Mirror,
+  mirroringFirst,
   PHASES,
   type ProxyParts,
   type RequestSubject,
@@ -138,14 +139,18 @@ export class RouteCompiler {
 
   entry(route: RouteConfig): RouteEntry<CompiledRoute> {
     const scopes = scopesOf(route);
+    const mirror = this.mirror(route, scopes);
+    const answersItself = route.action.kind === 'respond' || route.action.kind === 'redirect';
+    const filters = this.filters(route, scopes);
+    if (answersItself && mirror !== null) filters.push(mirroringFirst(mirror));
     const compiled: CompiledRoute = {
       name: route.name,
       counter: this.parts.counters.route(route.name),
-      filters: this.filters(route, scopes),
+      filters,
       dispatch: this.parts.auth.dispatch(route.auth, this.dispatch(route, scopes), scopes.request),
       response: compileTransform(null, route.response, scopes.response),
       rules: compileRules(route.answers, scopes.request, (to) => this.alone(route, to, scopes)),
-      mirror: this.mirror(route, scopes),
+      mirror: answersItself ? null : mirror,
       literal: literalPaths(route),
       priority: route.priority,
       maxBody: route.maxBody,

@@ -153,6 +153,53 @@ describe('mirror', () => {
     expect((await on.origins.copy!.nextRequest()).target).toBe('/copies/7');
   });
 
+  it.each<[string, object]>([
+    ['respond', { respond: { status: 202 } }],
+    ['redirect', { redirect: { to: '/x', status: 303 } }],
+  ])('%s: a body that nobody else needs is copied, and the connection stays', async (_, action) => {
+    on = await stage(
+      { copy: answer(200, [], 'copy') },
+      { routes: { hook: { match: '/hook', ...action, mirror: { to: 'copy' } } } },
+    );
+    await using client = await rawClient({ port: on.gateway.port });
+    const head = 'POST /hook HTTP/1.1\r\nHost: a\r\n';
+    await client.send(`${head}Expect: 100-continue\r\nContent-Length: 3\r\n\r\n`);
+    expect((await client.head()).status).toBe(100);
+    await client.send('one');
+    const first = await client.response('POST');
+    await client.send(`${head}Transfer-Encoding: chunked\r\n\r\n3\r\ntwo\r\n0\r\n\r\n`);
+    expect((await client.response('POST')).status).toBe(first.status);
+    for (const body of ['one', 'two'])
+      expect((await on.origins.copy!.nextRequest()).body.toString()).toBe(body);
+  });
+
+  it('respond: a body that is too long, or none may send, is not copied', async () => {
+    on = await stage(
+      { copy: answer(200, [], 'copy') },
+      {
+        routes: {
+          hook: { match: '/hook', respond: { status: 202 }, mirror: { to: 'copy' } },
+          short: { match: '/short', respond: { status: 202 }, maxBody: '10B', mirror: { to: 'copy' } },
+        },
+      },
+    );
+    const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
+    const ends: number[] = [];
+    for (const [path, chunks] of [
+      ['/hook', 17],
+      ['/short', 1],
+    ] as const) {
+      await using client = await rawClient({ port: on.gateway.port });
+      await client.send(
+        `POST ${path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(chunks)}`,
+      );
+      ends.push((await client.response('POST')).status);
+    }
+    expect(ends).toEqual([202, 413]);
+    expect((await on.ask('GET /hook')).status).toBe(202);
+    expect((await on.origins.copy!.nextRequest()).method).toBe('GET');
+  });
+
   it('a request for a tunnel is not copied', async () => {
     on = await stage(
       { main: answer(200, [], 'main'), copy: answer(200, [], 'copy') },
