@@ -20,6 +20,7 @@ import type { Findings, Path } from './findings.ts';
 import { identityBeyond, requestBeyond } from './whose-answer.ts';
 
 type AggregateInput = NonNullable<RouteInput['aggregate']>;
+type CallInput = AggregateInput['calls'][string];
 
 /** What a path must be beside what it is made of; told by whoever checks the paths of destinations. */
 export type CheckPath = (template: Expression, path: Path) => void;
@@ -39,9 +40,19 @@ export function checkAggregate(
   cache: RouteInput['cache'],
 ): void {
   // What is wrong with its shape is told already.
-  if (typeof input.calls !== 'object' || Object.values(input.calls).some((call) => call === undefined))
-    return;
+  if (typeof input.calls !== 'object' || Object.values(input.calls).some(isMaimed)) return;
   new AggregateCheck(input, path, check, findings, checkPath, readers, cache).run(scope);
+}
+
+/** Was something taken out of a call that it can't do without: an entry of a list, the key of its batch? */
+function isMaimed(call: CallInput): boolean {
+  return hasHole(call) || (call.batch !== undefined && call.batch.key === undefined);
+}
+
+function hasHole(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.values(value).some(hasHole);
 }
 
 class AggregateCheck {

@@ -18,6 +18,7 @@ import {
   type ProviderInput,
   pathKey,
   type RouteAuthInput,
+  wordOf,
 } from '../schema/index.ts';
 import { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
@@ -264,7 +265,7 @@ export class RouteAuthCheck {
       });
     }
     for (const key of ['permissions', 'scopes', 'optional', 'passToken', 'forwardAs', 'authzen'] as const) {
-      if (auth[key] === undefined || String(auth[key]) === 'false') continue;
+      if (auth[key] === undefined || wordOf(auth[key]) === 'false') continue;
       const message = `"${key}" needs to know who is asking, and with: none asks nobody`;
       this.findings.error('TG_CONFIG_CONFLICT', [...path, key], message, 'name a provider', {
         atKey: true,

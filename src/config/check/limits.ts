@@ -4,6 +4,17 @@ import type { ConfigInput, RouteInput } from '../schema/index.ts';
 import type { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
 
+type LimitInput = Exclude<NonNullable<RouteInput['limit']>, 'none' | readonly unknown[]>;
+
+/** One by one, with its place; one of a list that is none has left a hole there. */
+function limitsIn(input: RouteInput['limit'], at: Path): { limit: LimitInput; path: Path }[] {
+  if (input === undefined || input === 'none') return [];
+  if (!Array.isArray(input)) return [{ limit: input as LimitInput, path: at }];
+  return (input as (LimitInput | undefined)[]).flatMap((limit, index) =>
+    limit === undefined ? [] : [{ limit, path: [...at, index] }],
+  );
+}
+
 /** What the limits of a route, or of the defaults, read. `guarded` null: some routes may be, others not. */
 export function checkLimits(
   input: RouteInput['limit'],
@@ -13,10 +24,8 @@ export function checkLimits(
   check: CompileCheck,
   findings: Findings,
 ): void {
-  if (input === undefined || input === 'none') return;
-  const list = Array.isArray(input) ? input : [input];
-  for (const [index, { rate, per }] of list.entries()) {
-    const path = Array.isArray(input) ? [...at, index] : at;
+  for (const { limit, path } of limitsIn(input, at)) {
+    const { rate, per } = limit;
     if (typeof rate === 'function' || String(rate).includes('{')) {
       const compiled = check.singleText(rate as Template, scope, [...path, 'rate']);
       if (guarded === false)
@@ -45,10 +54,9 @@ export function checkLimitNames(input: ConfigInput, findings: Findings): void {
     ]),
   ];
   for (const [limit, at] of places) {
-    if (limit === undefined || limit === 'none') continue;
-    for (const [index, { name, rate, burst, per }] of (Array.isArray(limit) ? limit : [limit]).entries()) {
+    for (const { limit: one, path } of limitsIn(limit, at)) {
+      const { name, rate, burst, per } = one;
       if (name === undefined) continue;
-      const path = Array.isArray(limit) ? [...at, index] : at;
       const terms = JSON.stringify([String(rate), String(burst), String(per)]);
       const known = first.get(name);
       if (known === undefined) first.set(name, { terms, place: path.join('.') });

@@ -50,7 +50,7 @@ function headersOver(
     merged[kind] = record([...kept, ...valuesOf(given, base)]);
   }
   const kept = own.remove === 'none' ? [] : base.remove.filter((name) => !mentioned.has(dashed(name)));
-  merged.remove = [...kept, ...(own.remove === 'none' ? [] : (own.remove ?? []))];
+  merged.remove = [...kept, ...removedBy(own)];
   merged.only = onlyOf(own.only, base.only);
   return merged;
 }
@@ -58,12 +58,17 @@ function headersOver(
 type HeadersInput = Exclude<Exclude<TransformInput, 'none'>['headers'], 'none' | undefined>;
 
 function mentionedIn(own: HeadersInput): Set<string> {
-  const names: string[] = own.remove === undefined || own.remove === 'none' ? [] : [...own.remove];
+  const names = removedBy(own);
   for (const kind of VALUES) {
     const given = own[kind];
     if (given !== undefined && given !== 'none') names.push(...Object.keys(given));
   }
   return new Set(names.map(dashed));
+}
+
+/** A name that can't be one has left a hole: a config that is refused is looked at to its end all the same. */
+function removedBy({ remove }: HeadersInput): string[] {
+  return remove === undefined || remove === 'none' ? [] : remove.filter((name) => name !== undefined);
 }
 
 /** Names are compared as a service might: without case, `_` read as `-`. */

@@ -10,6 +10,7 @@ import {
   onlyOne,
   type Rule,
   record,
+  wordOf,
 } from './kit.ts';
 import { retries } from './resilience.ts';
 import { routeCache } from './route-cache.ts';
@@ -192,8 +193,8 @@ const bodyOfGet =
   (call, report) => {
     const said =
       typeof call.to === 'object' && call.to !== null ? (call.to as { method?: unknown }).method : undefined;
-    const given = call.method ?? said ?? usual;
-    if (!('body' in call) || !['GET', 'HEAD', 'TRACE'].includes(String(given))) return;
+    const given = wordOf(call.method ?? said ?? usual);
+    if (!('body' in call) || !['GET', 'HEAD', 'TRACE'].includes(given)) return;
     report({
       code: 'TG_CONFIG_CONFLICT',
       path: ['body'],

@@ -1,6 +1,6 @@
 import { compilePattern, PatternError } from '../../util/pattern.ts';
 import { parsePercent, percentError, withPercentSign } from '../../util/percent.ts';
-import { type Complaint, leaf, object, oneOf, oneOrMore, type Rule } from './kit.ts';
+import { type Complaint, leaf, object, oneOf, oneOrMore, type Rule, wordOf } from './kit.ts';
 import { boolean, duration, expression, type Filled, headerName, method, none, size } from './values.ts';
 
 const origin = leaf<string>('an origin', ['text'], (value) => originComplaint(String(value)), {
@@ -30,7 +30,7 @@ function originComplaint(text: string): Complaint | null {
 
 const anyOriginWithCredentials: Rule = (cors, report) => {
   const origins = Array.isArray(cors.origins) ? cors.origins : [cors.origins];
-  if (String(cors.credentials) !== 'true' || !origins.includes('*')) return;
+  if (wordOf(cors.credentials) !== 'true' || !origins.includes('*')) return;
   report({
     code: 'TG_CONFIG_CONFLICT',
     path: ['credentials'],

@@ -2,7 +2,7 @@ export { formatAddress, isLoopback, parseAddress, type SocketAddress } from './a
 export { ASYMMETRIC, SYMMETRIC } from './auth.ts';
 export { config as configSchema } from './config.ts';
 export { jsonSchema } from './json-schema.ts';
-export { kindOf } from './kit.ts';
+export { kindOf, wordOf } from './kit.ts';
 export { hintFor } from './places.ts';
 export type * from './types.ts';
 export { pathKey, validate } from './validate.ts';

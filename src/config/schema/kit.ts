@@ -44,6 +44,16 @@ export function onlyOne(
   return given;
 }
 
+/**
+ * What a value says as one word; '' for nothing, a list or an object. Rules see values as they were given: one that
+ * can't stand there is told of at its own place.
+ */
+export function wordOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : '';
+}
+
 type JsonSchema = Record<string, unknown>;
 
 /** What zod does not know of a schema: how to speak of it, and the checks that need words of their own. */

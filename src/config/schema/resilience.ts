@@ -1,6 +1,6 @@
 import { parsePercent, percentError } from '../../util/percent.ts';
 import { rateError } from '../../util/rate.ts';
-import { type Complaint, leaf, object, oneOf, oneOrMore, onlyOne, type Rule } from './kit.ts';
+import { type Complaint, leaf, object, oneOf, oneOrMore, onlyOne, type Rule, wordOf } from './kit.ts';
 import { boolean, duration, type Filled, integer, integerOrNone, method, none, notOneOf } from './values.ts';
 
 const percent = leaf<`${number}%` | Filled>(
@@ -86,7 +86,7 @@ const CHECK_ONLY = ['method', 'status', 'interval', 'timeout', 'unhealthyAfter',
 
 const oneKindOfCheck: Rule = (health, report) => {
   onlyOne(health, ['path', 'tcp'], report, 'keep path: a request tells more than a connection');
-  const asks = 'path' in health || (health.tcp !== undefined && String(health.tcp) === 'true');
+  const asks = 'path' in health || wordOf(health.tcp) === 'true';
   const idle = asks ? undefined : CHECK_ONLY.find((key) => key in health);
   if (idle !== undefined) {
     report({

@@ -2,7 +2,19 @@ import { aggregate } from './aggregate.ts';
 import { compress, cors, errors, percentOfMirror, statusKeyComplaint } from './answers.ts';
 import { auth } from './auth.ts';
 import { sticky } from './balance.ts';
-import { type Complaint, leaf, list, object, oneOf, oneOrMore, onlyOne, type Rule, record } from './kit.ts';
+import {
+  type Complaint,
+  kindOf,
+  leaf,
+  list,
+  object,
+  oneOf,
+  oneOrMore,
+  onlyOne,
+  type Rule,
+  record,
+  wordOf,
+} from './kit.ts';
 import { limits } from './limit.ts';
 import { retries } from './resilience.ts';
 import { routeCache } from './route-cache.ts';
@@ -86,7 +98,7 @@ const CONTENTS = ['body', 'json', 'template', 'file'];
 
 const oneContent: Rule = (respond, report) => {
   const given = onlyOne(respond, CONTENTS, report);
-  const status = respond.status;
+  const status = wordOf(respond.status);
   if (given.length > 0 && WITHOUT_CONTENT.includes(Number(status))) {
     report({
       code: 'TG_CONFIG_CONFLICT',
@@ -186,12 +198,14 @@ const statusAction = object(
 /** A status that auth, limits or parsing make is no reason to ask another service. */
 const ownStatuses: Rule = (onStatus, report) => {
   for (const [key, entry] of Object.entries(onStatus)) {
-    const [from, to] = key.endsWith('xx') ? [`${key[0]}00`, `${key[0]}99`] : key.split('-');
-    const held = ['401', '403', '429'].find((status) => status >= from! && status <= (to ?? from!));
+    const [first, last = first] = key.endsWith('xx') ? [`${key[0]}00`, `${key[0]}99`] : key.split('-');
+    const held = ['401', '403', '429'].find((status) => status >= first! && status <= last!);
     if (held === undefined) continue;
     const entries = Array.isArray(entry) ? entry : [entry];
-    entries.forEach((one: Record<string, unknown> | undefined, index) => {
-      if (one === undefined || !('to' in one) || one.from === 'service') return;
+    entries.forEach((one: unknown, index) => {
+      if (kindOf(one) !== 'object') return;
+      const { to, from } = one as Record<string, unknown>;
+      if (to === undefined || from === 'service') return;
       report({
         code: 'TG_CONFIG_CONFLICT',
         path: Array.isArray(entry) ? [key, index, 'to'] : [key, 'to'],

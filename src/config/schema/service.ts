@@ -1,6 +1,6 @@
 import { balance } from './balance.ts';
 import { discover } from './discover.ts';
-import { list, object, oneOf, onlyOne, type Rule } from './kit.ts';
+import { list, object, oneOf, onlyOne, type Rule, wordOf } from './kit.ts';
 import { breaker, health, retries } from './resilience.ts';
 import { serviceAuth } from './service-auth.ts';
 import { serviceTls } from './service-tls.ts';
@@ -97,7 +97,7 @@ const someWeight: Rule = (service, report) => {
 export function allZero(entries: readonly unknown[]): boolean {
   return entries.every(
     (entry) =>
-      typeof entry === 'object' && entry !== null && String((entry as { weight?: unknown }).weight) === '0',
+      typeof entry === 'object' && entry !== null && wordOf((entry as { weight?: unknown }).weight) === '0',
   );
 }
 
