@@ -1,10 +1,17 @@
 import { createHmac } from 'node:crypto';
 import { cookieValue } from '../http/cookies.ts';
+import type { Exchange } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
+
+const HASH_LENGTH = 22;
+const HASH = new RegExp(`^[A-Za-z0-9_-]{${HASH_LENGTH}}$`);
+/** As many routes and services can share one cookie before one of them loses its client's place. */
+const MOST = 8;
 
 /**
  * A cookie that keeps a client with one of several (targets of a service, sides of a route). Its value is a
  * keyed hash of the one it means: it tells nobody what stands behind the gateway, and nobody can make one up.
+ * Of routes and services that use one cookie each finds its own hash among those that stand there.
  */
 export class Affinity {
   readonly cookie: string;
@@ -38,9 +45,15 @@ export class Affinity {
 
   /** The one a client was given; null where it brings no cookie that means one. */
   read(headers: Headers): string | null {
+    const given = this.given(headers);
+    if (given.length === 0) return null;
+    return this.names().find((name) => given.includes(this.valueOf(name))) ?? null;
+  }
+
+  /** The hashes in the client's cookie, known or not. */
+  private given(headers: Headers): string[] {
     const value = cookieValue(headers, this.cookie);
-    if (value === undefined) return null;
-    return this.names().find((name) => this.valueOf(name) === value) ?? null;
+    return value === undefined ? [] : value.split('.').filter((one) => HASH.test(one));
   }
 
   private valueOf(name: string): string {
@@ -49,15 +62,22 @@ export class Affinity {
     this.usedKey = key;
     let value = this.values.get(name);
     if (value === undefined) {
-      value = createHmac('sha256', key).update(`${this.purpose}\0${name}`).digest('base64url').slice(0, 22);
+      value = createHmac('sha256', key)
+        .update(`${this.purpose}\0${name}`)
+        .digest('base64url')
+        .slice(0, HASH_LENGTH);
       this.values.set(name, value);
     }
     return value;
   }
 
-  /** The Set-Cookie line that keeps a client with `name`. */
-  line(name: string, secure: boolean): string {
+  /** The Set-Cookie line that keeps the client of this request with `name`, and where else its cookie keeps it. */
+  line(name: string, { headers, scheme }: Exchange): string {
+    const own = this.names().map((one) => this.valueOf(one));
+    const others = this.given(headers).filter((one) => !own.includes(one));
+    const value = [...others.slice(1 - MOST), this.valueOf(name)].join('.');
     const age = this.maxAge === null ? '' : `; Max-Age=${this.maxAge}`;
-    return `${this.cookie}=${this.valueOf(name)}; Path=/${age}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;
+    const secure = scheme === 'https' ? '; Secure' : '';
+    return `${this.cookie}=${value}; Path=/${age}; HttpOnly; SameSite=Lax${secure}`;
   }
 }

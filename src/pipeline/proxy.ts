@@ -244,8 +244,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   private keepOnTarget(): void {
     const { affinity } = this.side;
     const { name } = this.target!;
-    if (affinity !== null && this.key !== name)
-      this.exchange.setCookie(affinity.line(name, this.exchange.scheme === 'https'));
+    if (affinity !== null && this.key !== name) this.exchange.setCookie(affinity.line(name, this.exchange));
   }
 
   upgraded(head: ResponseHead, tunnel: Tunnel): void {

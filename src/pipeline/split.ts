@@ -24,7 +24,7 @@ export function compileSplit(branches: readonly Branch[], affinity: Affinity | n
     const given = byName.get(affinity.read(exchange.headers) ?? '');
     if (given !== undefined) return given.dispatch(exchange, finish);
     const branch = next();
-    exchange.setCookie(affinity.line(branch.name, exchange.scheme === 'https'));
+    exchange.setCookie(affinity.line(branch.name, exchange));
     branch.dispatch(exchange, finish);
   };
 }

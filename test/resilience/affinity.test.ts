@@ -87,6 +87,40 @@ describe('a sticky weighted route', () => {
     }
   });
 
+  it('routes may share a cookie: a client stays on its side of each', async () => {
+    on = await stage([OK], {}, {});
+    const service = 'shop';
+    const sides = (...paths: string[]) => ({
+      to: paths.map((path) => ({ service, path })),
+      sticky: { cookie: 'side' },
+    });
+    await on.gateway.reload({
+      services: { shop: { url: on.targets[0]!.url } },
+      routes: {
+        get: { match: { path: '/*', method: 'GET' }, ...sides('/a', '/b') },
+        put: { match: { path: '/*', method: 'PUT' }, ...sides('/c', '/d', '/e') },
+      },
+    });
+    const moved = pairOf(await on.ask('GET'));
+    const cookie = [`Cookie: ${pairOf(await on.ask('PUT', '', [`Cookie: ${moved}`]))}`];
+    for (let i = 0; i < 3; i++) {
+      expect(cookieOf(await on.ask('GET', '', cookie))).toBeUndefined();
+      expect(cookieOf(await on.ask('PUT', '', cookie))).toBeUndefined();
+    }
+    const targets = on.targets[0]!.requests.map(({ method, target }) => `${method} ${target}`);
+    expect(new Set(targets).size).toBe(2);
+  });
+
+  it('of a cookie that many share, or that was made up, no more is kept than eight need', async () => {
+    on = await stage([OK], {}, route([50, 50]));
+    const others = Array.from({ length: 20 }, (_, i) => String(i).padStart(22, 'x'));
+    const made = cookieOf(
+      await on.ask('GET', '', [`Cookie: side=${others.join('.')}.<script>.${'y'.repeat(23)}`]),
+    );
+    const values = made!.slice('side='.length, made!.indexOf(';')).split('.');
+    expect([values.length, values.slice(0, 7)]).toEqual([8, others.slice(-7)]);
+  });
+
   it('no service sees the cookies that the gateway gave out, whichever way a request reaches it', async () => {
     on = await stage([BUSY, OK, OK], {}, {});
     const [main, copy, backup] = on.targets.map(({ url }) => ({ url }));
