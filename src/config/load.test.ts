@@ -186,6 +186,20 @@ routes: { r: { match: /, to: a, ${own} } }`).routes.r!;
     expect(one).toEqual({ 'x-frame-options': 'DENY' });
   });
 
+  test('take priority and sticky too: one for weighted lists, and each is taken away by none', () => {
+    const { ways, one, other } =
+      config(`services: { a: { url: http://127.0.0.1:1 }, b: { url: http://127.0.0.1:2 } }
+overload: { maxDelay: 100ms }
+defaults: { priority: 2, sticky: { cookie: side, maxAge: 1h } }
+routes:
+  ways: { match: /a, to: [a, b] }
+  one: { match: /b, to: a }
+  other: { match: /c, to: [a, b], priority: none, sticky: none }`).routes;
+    expect(ways).toMatchObject({ priority: 2, action: { sticky: { cookie: 'side', maxAge: 3600 } } });
+    expect(one).toMatchObject({ priority: 2, action: { sticky: null } });
+    expect(other).toMatchObject({ priority: 0, action: { sticky: null } });
+  });
+
   test('leave none as a value where they say nothing of the header', () => {
     const { set } = routes('response: { headers: { set: { x-robots-tag: none } } }').response.headers;
     expect(set['x-robots-tag']).toBe('none');

@@ -50,7 +50,7 @@ export function checkPriorities({ overload, routes, defaults }: ConfigInput, fin
     ...Object.entries(routes ?? {}).map(([name, route]): [Path, object] => [['routes', name], route]),
   ];
   for (const [path, { priority }] of places) {
-    if (priority === undefined) continue;
+    if (priority === undefined || priority === 'none') continue;
     const advice = 'say when requests are shed: overload: { maxDelay: 100ms }, or leave the priority out';
     findings.warning(
       'TG_CONFIG_UNUSED',

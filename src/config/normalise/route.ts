@@ -19,7 +19,7 @@ export function normaliseRoute(
   read: ReadFiles,
   policies: Readonly<Record<string, Expression>>,
 ): RouteConfig {
-  const action = actionOf(input, read.bytes);
+  const action = actionOf(input, defaults, read.bytes);
   return {
     name,
     match: matchOf(input),
@@ -33,7 +33,7 @@ export function normaliseRoute(
     cache: keepsAnswers(action) ? routeCacheOf(input.cache ?? defaults.cache) : null,
     mirror: mirrorOf(input.mirror, defaults.mirror),
     answers: answersOf(input, defaults, read.bytes),
-    priority: Number(input.priority ?? defaults.priority ?? 0),
+    priority: priorityOf(input.priority ?? defaults.priority),
     limits: limitsOf(input.limit ?? defaults.limit),
     maxBody: sizeOf(input.maxBody ?? defaults.maxBody, Number.POSITIVE_INFINITY),
   };
@@ -77,16 +77,21 @@ function textsOf(value: string | readonly string[] | undefined): string[] {
   return listOf(value).filter((text) => text !== undefined);
 }
 
-function actionOf(input: RouteInput, readBytes: ReadBytes): ActionConfig {
+function priorityOf(input: RouteInput['priority']): number {
+  return input === undefined || input === 'none' ? 0 : Number(input);
+}
+
+function actionOf(input: RouteInput, defaults: DefaultsInput, readBytes: ReadBytes): ActionConfig {
   if (input.respond !== undefined) return { kind: 'respond', respond: respondOf(input.respond, readBytes) };
   if (input.aggregate !== undefined) return { kind: 'aggregate', aggregate: aggregateOf(input.aggregate) };
-  if (input.redirect === undefined)
-    return { kind: 'proxy', to: destinationsOf(input.to), sticky: stickyOf(input.sticky) };
-  return { kind: 'redirect', redirect: redirectOf(input.redirect) };
+  if (input.redirect !== undefined) return { kind: 'redirect', redirect: redirectOf(input.redirect) };
+  // Where there is one way alone, a client need not be kept on it.
+  const sticky = Array.isArray(input.to) ? stickyOf(input.sticky ?? defaults.sticky) : null;
+  return { kind: 'proxy', to: destinationsOf(input.to), sticky };
 }
 
 function stickyOf(input: RouteInput['sticky']): StickyConfig | null {
-  if (input === undefined) return null;
+  if (input === undefined || input === 'none') return null;
   const maxAge = input.maxAge === undefined ? null : Math.round(durationOf(input.maxAge, 0) / 1000);
   return { cookie: input.cookie, maxAge };
 }

@@ -258,8 +258,9 @@ const shared = {
   response: oneOf('transforms of the response, or none', [responseTransform, none])
     .optional()
     .describe('Transforms of each answer as it goes out.'),
+  sticky: sticky.optional().describe('Keeps a client on its side of a weighted list.'),
   limit: limits.optional().describe('How many requests may come (429).'),
-  priority: integer(0, 100)
+  priority: oneOf('a whole number from 0 to 100, or none', [integer(0, 100), none])
     .optional()
     .describe('Above 0: its requests are shed last where there is too much to do (overload). Default 0.'),
   maxBody: sizeOrNone.optional().describe('Largest request body (413). Default none.'),
@@ -281,7 +282,7 @@ const oneAction: Rule = (route, report) => {
 };
 
 const stickyBesideList: Rule = (route, report) => {
-  if (!('sticky' in route) || Array.isArray(route.to)) return;
+  if (!('sticky' in route) || route.sticky === 'none' || Array.isArray(route.to)) return;
   report({
     code: 'TG_CONFIG_CONFLICT',
     path: ['sticky'],
@@ -302,7 +303,6 @@ export const route = object(
     aggregate: aggregate.optional().describe('Asks several services, and answers with one answer.'),
     respond: respond.optional().describe('An answer of its own.'),
     redirect: redirect.optional().describe('Sends the client elsewhere.'),
-    sticky: sticky.optional().describe('Keeps a client on its side of a weighted list.'),
     ...shared,
   },
   [oneAction, someWeightOf, stickyBesideList],
