@@ -23,11 +23,12 @@ export function readRequestBody(
   return {
     phase,
     async run(exchange): Promise<Reply | null> {
-      if (exchange.body === null) return null;
+      const { body } = exchange;
+      if (body === null) return null;
       // The client waits for leave, and only here is it known that the body is wanted (RFC 9110 §10.1.1).
-      if (exchange.expectsContinue) exchange.responder.inform(exchange, 100, []);
+      if (exchange.expectsContinue && body.length <= limit) exchange.responder.inform(exchange, 100, []);
       exchange.expectsContinue = false;
-      const bytes = await collect(exchange.body, limit, new Failure('TG_REQUEST_BODY_TOO_LARGE'));
+      const bytes = await collect(body, limit, new Failure('TG_REQUEST_BODY_TOO_LARGE'));
       if (bytes instanceof Failure) return problem(bytes, exchange.id);
       // The time that the client took for it is not the service's.
       exchange.dispatchedAt = clock.now();

@@ -38,6 +38,16 @@ describe('a route that mentions request.body', () => {
     expect([header(sent as never, 'x-user'), header(sent as never, 'expect')]).toEqual(['ada', undefined]);
   });
 
+  it('refuses one that is said to be too long at once, and does not ask for it first', async () => {
+    await setUp();
+    await using client = await rawClient({ port: on.gateway.port });
+    await client.send(
+      'POST /x HTTP/1.1\r\nHost: shop.test\r\nExpect: 100-continue\r\nContent-Length: 1048577\r\n\r\n',
+    );
+    const response = await client.response('POST');
+    expect([response.interim, response.status]).toEqual([[], 413]);
+  });
+
   it('takes a request without a body, whether its head or its end says so', async () => {
     await setUp();
     expect((await on.ask('POST /x', ['Content-Length: 0'])).status).toBe(200);
