@@ -4,7 +4,7 @@ import type { Variables } from '../expression/index.ts';
 import { type Body, type BodySink, type BodySource, cancelBody, isSource } from '../http/body.ts';
 import { Failure } from '../http/errors.ts';
 import { Exchange, type Reply, type Responder } from '../http/exchange.ts';
-import { getHeaders, type Headers } from '../http/headers.ts';
+import { getHeader, type Headers } from '../http/headers.ts';
 import type { Dispatch, Finish } from '../pipeline/index.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { CallVariables } from './call-variables.ts';
@@ -26,8 +26,8 @@ export interface Question {
 /** Who is asked, and what may come of it. */
 export interface Addressee {
   readonly dispatch: Dispatch;
-  /** It is another route of the gateway, and sees the request as it sees a client's. */
-  readonly isRoute: boolean;
+  /** What it is shown of who asks, being another route that sees the request as a client's; null: it is a service. */
+  readonly shows: Shows | null;
   /** Bytes of an answer, after decoding. */
   readonly maxBody: number;
   /** Milliseconds to the end of its body, where nobody else bounds that; Infinity: somebody does. */
@@ -39,6 +39,9 @@ export interface Addressee {
   /** Its answers are made of others: it tells of which (`Exchange.madeOf`). */
   readonly composes: boolean;
 }
+
+/** Gives what of a client's request shows who asks. */
+export type Shows = (original: Exchange) => { readonly lines: Headers; readonly query: string | null };
 
 /** Gives the tags of an answer; null: they can't be told. */
 export type TagsOf = (
@@ -86,8 +89,11 @@ export class Asking implements Finish, Responder {
     this.clock = clock;
     this.addressee = addressee;
     this.asker = asker;
-    this.exchange = exchangeFor(original, question, this, addressee.isRoute, clock.now());
-    if (!shared) showWho(original, this.exchange, addressee.isRoute);
+    const { shows } = addressee;
+    const asked = shows === null ? question : showing(question, shows(original));
+    this.exchange = exchangeFor(original, asked, this, shows !== null, clock.now());
+    // Services are told who asks.
+    if (shows === null && !shared) this.exchange.identity = original.identity;
   }
 
   start(): void {
@@ -262,18 +268,15 @@ export class Asking implements Finish, Responder {
 const EMPTY = Buffer.alloc(0);
 const ignore = (): void => {};
 
-/** Services are told who asks; another route is shown the client's own credential, as the client would show it. */
-function showWho(original: Exchange, exchange: Exchange, isRoute: boolean): void {
-  if (!isRoute) {
-    exchange.identity = original.identity;
-    return;
-  }
-  const shown = original.withheld?.lines ?? credentialLines(original.headers);
-  for (let i = 0; i < shown.length; i += 2) exchange.headers.push(shown[i]!, shown[i + 1]!);
-}
-
-function credentialLines(headers: Headers): Headers {
-  return getHeaders(headers, 'authorization').flatMap((value) => ['authorization', value]);
+/** As a client would ask, who shows who it is. What the call itself says counts more. */
+function showing(question: Question, { lines, query }: ReturnType<Shows>): Question {
+  const headers = question.headers.slice();
+  for (let i = 0; i < lines.length; i += 2)
+    if (getHeader(question.headers, lines[i]!.toLowerCase()) === undefined)
+      headers.push(lines[i]!, lines[i + 1]!);
+  if (query === null) return { ...question, headers };
+  const { target } = question;
+  return { ...question, headers, target: `${target}${target.includes('?') ? '&' : '?'}${query}` };
 }
 
 function exchangeFor(

@@ -68,7 +68,7 @@ export interface AggregateParts {
 export type Address = (
   call: CallConfig | CompensateConfig,
   name: string,
-) => Pick<Addressee, 'dispatch' | 'tags' | 'policy' | 'composes'>;
+) => Pick<Addressee, 'dispatch' | 'shows' | 'tags' | 'policy' | 'composes'>;
 
 /** Why an aggregate has no plan; a config that was checked has one. */
 export class NoPlan extends RangeError {}
@@ -139,10 +139,9 @@ function compiledCall(
   address: Address,
   clock: Clock,
 ): CompiledCall {
-  const { name, to, maxBody, onError, compensate } = config;
+  const { name, maxBody, onError, compensate } = config;
   const addressee: Addressee = {
     ...address(config, name),
-    isRoute: to.kind === 'route',
     limit: limitOf(config),
     maxBody,
   };
@@ -163,7 +162,6 @@ function compiledCall(
             programs: programs.compensate!,
             addressee: {
               ...address(compensate, name),
-              isRoute: compensate.to.kind === 'route',
               limit: limitOf(compensate),
               maxBody,
             },

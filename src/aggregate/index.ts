@@ -3,7 +3,7 @@ import type { Dispatch } from '../pipeline/index.ts';
 import type { CompiledAggregate } from './compiled.ts';
 import { AggregateRun } from './run.ts';
 
-export type { Addressee, TagsOf } from './asking.ts';
+export type { Addressee, Shows, TagsOf } from './asking.ts';
 export { type Address, type CompiledAggregate, compileAggregate, planOf } from './compiled.ts';
 export { partTags, toldByHead, unsaid } from './keeping.ts';
 export { takenNames } from './names.ts';

@@ -63,6 +63,8 @@ export interface Provider {
   readonly places: readonly Place[];
   /** Lower-case names of headers that only this provider may give to services. */
   readonly serviceHeaders: readonly string[];
+  /** Lower-case names of headers that it reads beside the places of its credential. */
+  readonly readHeaders?: readonly string[];
   /** Lower-case names of headers in which it tells its server of the request: a client's own go to nobody. */
   readonly askingHeaders?: readonly string[];
   readonly challenge: Challenge;

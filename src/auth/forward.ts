@@ -35,6 +35,7 @@ export class ForwardProvider implements Provider {
   readonly kind = 'forward';
   readonly places: readonly Place[];
   readonly serviceHeaders: readonly string[];
+  readonly readHeaders: readonly string[];
   readonly askingHeaders = ASKING;
   readonly challenge: Challenge = BEARER;
   readonly crossSite: boolean;
@@ -54,6 +55,7 @@ export class ForwardProvider implements Provider {
     this.crossSite = config.crossSite;
     const usual = config.requestHeaders.includes('authorization') ? [AUTHORIZATION] : [];
     this.places = config.from ?? usual;
+    this.readHeaders = config.requestHeaders.filter((name) => !OWN.has(name));
     this.serviceHeaders = config.responseHeaders;
     this.mapping = compileMapping(config);
     this.endpoint = new Endpoint(config.name, config.url, config.tls, parts);
@@ -104,8 +106,7 @@ export class ForwardProvider implements Provider {
   /** What the server is told: the client's own headers of these names never pass, nor any that isn't listed. */
   private lines(exchange: Exchange, places: readonly Place[]): Headers {
     const lines: Headers = [];
-    for (const name of this.config.requestHeaders) {
-      if (OWN.has(name)) continue;
+    for (const name of this.readHeaders) {
       for (let i = 0; i < exchange.headers.length; i += 2)
         if (sameName(exchange.headers[i]!, name)) lines.push(name, exchange.headers[i + 1]!);
     }

@@ -16,7 +16,7 @@ import {
 } from './contract.ts';
 import { type Possession, PROOF_ALGORITHMS, PROOF_HEADER } from './dpop/index.ts';
 import { isSameOrigin } from './origin.ts';
-import { linesOf, maskTarget, removeLike, stripPlaces } from './places.ts';
+import { credentialPlaces, linesOf, maskTarget, removeLike, stripPlaces } from './places.ts';
 import { metadataUrl } from './resource-metadata.ts';
 import type { Tally } from './tally.ts';
 
@@ -29,11 +29,12 @@ export interface GuardSettings {
   tallyOf(provider: string): Tally;
 }
 
-/** What was taken off a request: an aggregate's call to another route shows it there. */
+/** What a request showed before anything was taken off it: an aggregate's call to another route shows it there. */
 export interface Withheld {
-  readonly credential: Credential;
   /** The lines in which credentials stood, as they came. */
   readonly lines: Headers;
+  /** As it came. */
+  readonly query: string | null;
   /** Number of the newest invalidation that the decision has seen. */
   readonly sequence: number;
 }
@@ -44,6 +45,8 @@ export class Guard implements Filter {
   readonly providers: readonly Provider[];
   private readonly settings: GuardSettings;
   private readonly places: readonly Place[];
+  /** What shows who asks. */
+  private readonly shown: readonly Place[];
   private readonly queryPlaces: boolean;
   /** What only the gateway may say to services. */
   private readonly gatewayHeaders: readonly string[];
@@ -52,6 +55,7 @@ export class Guard implements Filter {
     this.settings = settings;
     this.providers = settings.providers;
     this.places = settings.providers.flatMap((provider) => provider.places);
+    this.shown = settings.providers.flatMap(credentialPlaces);
     this.queryPlaces = this.places.some((place) => place.in === 'query');
     this.gatewayHeaders = settings.providers.flatMap(({ serviceHeaders, askingHeaders = [] }) => [
       ...serviceHeaders,
@@ -145,11 +149,12 @@ export class Guard implements Filter {
 
   private admit(exchange: Exchange, identity: Identity, credential: Credential): null {
     exchange.identity = identity;
-    const lines = linesOf(this.places, exchange.headers);
+    const lines = linesOf(this.shown, exchange.headers);
+    const { query } = exchange;
     this.clean(exchange);
     if (credential.dpop && !this.settings.passToken) removeLike(exchange.headers, PROOF_HEADER);
     const sequence = identity.sequence ?? this.settings.fences.sequence;
-    const withheld: Withheld = { credential, lines, sequence };
+    const withheld: Withheld = { lines, query, sequence };
     exchange.withheld = withheld;
     if (identity.toService.length > 0) exchange.headers.push(...identity.toService);
     if (identity.toClient.length > 0)

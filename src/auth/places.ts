@@ -5,13 +5,18 @@ import type { Exchange } from '../http/exchange.ts';
 import { type Headers, removeLines, sameName } from '../http/headers.ts';
 import { decodeQueryText, keepParameters, parameterName } from '../http/query.ts';
 import { MASK } from '../util/secret.ts';
-import { AMBIGUOUS, type Credential, type Place } from './contract.ts';
+import { AMBIGUOUS, type Credential, type Place, type Provider } from './contract.ts';
 
 /** The header that credentials usually stand in. */
 export const AUTHORIZATION: Place = { in: 'header', name: 'authorization' };
 
 export function placesOf(from: readonly CredentialPlaceConfig[] | null, usual: Place): readonly Place[] {
   return from ?? [usual];
+}
+
+/** All that a provider finds out by who asks. */
+export function credentialPlaces({ places, readHeaders = [] }: Provider): readonly Place[] {
+  return [...places, ...readHeaders.map((name): Place => ({ in: 'header', name }))];
 }
 
 /** The first of the places in which something stands. One that is filled twice can't be trusted. */

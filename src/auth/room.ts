@@ -48,6 +48,7 @@ import { authzenQuestion, opaQuestion, type Question } from './questions.ts';
 import { permitResponse } from './response-permit.ts';
 import { ServiceToken } from './service-token/index.ts';
 import { SharedDecisions } from './shared-decisions.ts';
+import { compileShowing, type Shows } from './showing.ts';
 import { type KeyRing, keySetAnswer, Signing, signerFor } from './signing/index.ts';
 import { newTally, type Tally } from './tally.ts';
 
@@ -284,6 +285,12 @@ export class CompiledAuth {
       if (keepsWhole) return keepsOwn ? twice : inWhole;
       return keepsOwn ? alone : none;
     });
+  }
+
+  /** What a route is shown of who asks, by an aggregate that asks it: `providers` of it, and of those it asks in turn. */
+  showing(providers: readonly string[], whole: RouteCacheConfig | null): Shows {
+    const asked = providers.map((name) => this.of.providers.get(name)!);
+    return compileShowing(asked, whole, this.of.providers);
   }
 
   private handoverOf(

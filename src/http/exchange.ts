@@ -214,6 +214,7 @@ export class Exchange {
     this.restAt = original.restAt;
     this.trusted = original.trusted;
     this.identity = original.identity;
+    this.withheld = original.withheld;
     this.madeFor = original.madeFor ?? original;
     this.trace = original.trace;
   }

@@ -98,7 +98,7 @@ export class AggregateCompiler {
     name: string,
   ): ReturnType<Address> {
     const { to } = call;
-    if (to.kind === 'route') return this.inside(to.route);
+    if (to.kind === 'route') return this.inside(route, to.route);
     const cache = 'cache' in call ? call.cache : null;
     const scopes = callScopes(route, aggregate, call);
     let tags: TagsOf | null = null;
@@ -121,23 +121,37 @@ export class AggregateCompiler {
       const kept = new CachedOrigin(this.parts.cache, rules, telling).serve;
       return { name: service, weight, dispatch: this.tools.invalidating(kept) };
     });
-    return { dispatch: compileSplit(branches, null), tags, policy: cache?.policy ?? null, composes: false };
+    const dispatch = compileSplit(branches, null);
+    return { dispatch, shows: null, tags, policy: cache?.policy ?? null, composes: false };
   }
 
   /** Another route, asked as a client would; what its answers are kept under is known of it. */
-  private inside(name: string): ReturnType<Address> {
+  private inside(asking: RouteConfig, name: string): ReturnType<Address> {
     const asked = this.parts.config.routes[name]!;
     const dispatch = this.parts.inside(name);
+    const shows = this.parts.auth.showing(this.providersBehind(asked), asking.cache);
     const composes = asked.action.kind === 'aggregate';
     const { cache } = asked;
-    if (cache === null) return { dispatch, tags: null, policy: null, composes };
+    if (cache === null) return { dispatch, shows, tags: null, policy: null, composes };
     const { tags } = compileCacheRules({ ...asked, cache }, scopesOf(asked), {
       place: '',
       patience: 0,
       transform: null,
       ownCookies: [],
     });
-    return { dispatch, tags, policy: cache.policy, composes };
+    return { dispatch, shows, tags, policy: cache.policy, composes };
+  }
+
+  /** Whoever may ask for a credential, where a route is asked: its own providers, and those of the routes it asks. */
+  private providersBehind({ auth, action }: RouteConfig): readonly string[] {
+    const own = auth?.providers ?? [];
+    if (action.kind !== 'aggregate') return own;
+    const asked = action.aggregate.calls
+      .flatMap(({ to, compensate }) => [to, ...(compensate === null ? [] : [compensate.to])])
+      .flatMap((to) =>
+        to.kind === 'route' ? this.providersBehind(this.parts.config.routes[to.route]!) : [],
+      );
+    return [...new Set([...own, ...asked])];
   }
 
   /** What is special about asking a service for a part of an answer. */
