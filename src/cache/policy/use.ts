@@ -119,7 +119,7 @@ function isTooOld(entry: Entry, directives: RequestDirectives, now: number): boo
 
 /**
  * May the entry stand in for an error (RFC 5861 §4)? `status` is the origin's, null where none came.
- * `stale-if-error` of the request holds before the entry's.
+ * `stale-if-error` of the request holds before the entry's. An error that is stored is no stand-in for a newer one.
  */
 export function canUseOnError(
   entry: Entry,
@@ -127,10 +127,15 @@ export function canUseOnError(
   status: number | null,
   directives: RequestDirectives | null = null,
 ): boolean {
-  if (status !== null && !(status === 500 || (status >= 502 && status <= 504))) return false;
+  if ((status !== null && !isError(status)) || isError(entry.status)) return false;
   if (entry.mustRevalidate || entry.noCache || directives?.noCache) return false;
   const allowed = directives?.staleIfError ?? entry.staleIfError;
   return isWithin(allowed, freshFor(entry, now));
+}
+
+/** RFC 5861 §4. */
+function isError(status: number): boolean {
+  return status === 500 || (status >= 502 && status <= 504);
 }
 
 const CLIENTS_OWN = [

@@ -331,6 +331,18 @@ describe('stale-if-error', () => {
     expect(stale.line).toMatch(/detail=stale-if-error/);
   });
 
+  it('never by an error that was stored itself: the newer one goes out, and takes its place', async () => {
+    now = await stage([plain('first', 503), plain('second', 503)], {
+      ttl: { 503: '10s' },
+      staleIfError: '1h',
+    });
+    expect((await ask()).text).toBe('first');
+    now.clock.advance(20_000);
+    expect((await ask()).text).toBe('second');
+    now.clock.advance(1000);
+    expect((await ask()).line).toBe('tidegate; hit; ttl=9');
+  });
+
   it('never with must-revalidate', async () => {
     now = await stage([said('max-age=60, must-revalidate, stale-if-error=300'), plain('down', 503)], true);
     await ask();
