@@ -4,7 +4,7 @@ import { parseJson, type Value } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { isAddressed } from './bearer.ts';
 import type { AMBIGUOUS, Challenge, Credential, Decision, Identity, Place, Provider } from './contract.ts';
-import { compileMapping, type Mapping } from './mapping.ts';
+import { compileMapping, type Mapping, revocationTags } from './mapping.ts';
 import { placesOf, readPlaces } from './places.ts';
 
 const USUAL: Place = { in: 'header', name: 'x-api-key' };
@@ -85,14 +85,12 @@ function identityOf(provider: string, key: ApiKeyConfig, mapping: Mapping): Iden
   if (key.scopes.length > 0) claims.set('scope', key.scopes.join(' '));
   if (key.permissions.length > 0) claims.set('permissions', key.permissions);
   const mapped = mapping({ claims, response: null });
-  const tags = [`token:${key.hash}`, ...(mapped.tags ?? [])];
-  if (mapped.subject !== null) tags.push(`subject:${mapped.subject}`);
   return {
     ...mapped,
     provider,
     expiresAt: null,
     tokenHash: key.hash,
-    tags,
+    tags: revocationTags(mapped, key.hash),
     sequence: null,
     toService: [],
     toClient: [],

@@ -13,7 +13,7 @@ import {
   type Place,
   type Provider,
 } from './contract.ts';
-import { compileMapping, type Mapping } from './mapping.ts';
+import { compileMapping, type Mapping, revocationTags } from './mapping.ts';
 import { PasswordChecks, type PasswordHash, parsePasswordHash } from './passwords/index.ts';
 import { AUTHORIZATION, placesOf, readPlaces } from './places.ts';
 
@@ -170,14 +170,13 @@ function identityOf(provider: string, user: BasicUserConfig, mapping: Mapping): 
   if (user.scopes.length > 0) claims.set('scope', user.scopes.join(' '));
   if (user.permissions.length > 0) claims.set('permissions', user.permissions);
   const mapped = mapping({ claims, response: null });
-  const tags = mapped.subject === null ? [] : [`subject:${mapped.subject}`];
   return {
     ...mapped,
     provider,
     expiresAt: null,
     // A plain hash of a password would soon be guessed.
     tokenHash: null,
-    tags: [...tags, ...(mapped.tags ?? [])],
+    tags: revocationTags(mapped, null),
     sequence: null,
     toService: [],
     toClient: [],

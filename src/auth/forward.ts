@@ -18,7 +18,7 @@ import { BEARER } from './bearer.ts';
 import { type AnswerOfCall, Endpoint } from './call/index.ts';
 import type { AMBIGUOUS, Challenge, Credential, Decision, Identity, Place, Provider } from './contract.ts';
 import { type Asked, asked, Decisions, SOURCE } from './decisions.ts';
-import { compileMapping, type Mapping } from './mapping.ts';
+import { compileMapping, type Mapping, revocationTags } from './mapping.ts';
 import { AUTHORIZATION, maskTarget, readPlaces } from './places.ts';
 import type { AuthParts } from './room.ts';
 import type { SharedDecisions } from './shared-decisions.ts';
@@ -144,9 +144,7 @@ export class ForwardProvider implements Provider {
     const claims = said instanceof Map ? (said as ReadonlyMap<Value, Value>) : new Map<Value, Value>();
     const mapped = this.mapping({ claims, response: new ResponseFields(status, headers, said) });
     this.endpoint.worked();
-    const tags = tokenHash === null ? [] : [`token:${tokenHash}`];
-    tags.push(...(mapped.tags ?? []));
-    if (mapped.subject !== null) tags.push(`subject:${mapped.subject}`);
+    const tags = revocationTags(mapped, tokenHash);
     const identity: Identity = {
       ...mapped,
       provider: this.name,

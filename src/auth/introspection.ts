@@ -9,7 +9,7 @@ import { Endpoint } from './call/index.ts';
 import type { AMBIGUOUS, Challenge, Credential, Decision, Identity, Place, Provider } from './contract.ts';
 import { type Asked, asked, Decisions } from './decisions.ts';
 import { type Answered, IntrospectionProtocol } from './introspection-protocol.ts';
-import { compileMapping, type Mapping } from './mapping.ts';
+import { compileMapping, type Mapping, revocationTags } from './mapping.ts';
 import { AUTHORIZATION, placesOf } from './places.ts';
 import type { AuthParts } from './room.ts';
 import type { SharedDecisions } from './shared-decisions.ts';
@@ -110,8 +110,7 @@ export class IntrospectionProvider implements Provider {
     const { status, headers, claims } = answered;
     const response = new ResponseFields(status, headers, claims as Value);
     const mapped = this.mapping({ claims, response });
-    const tags = [`token:${tokenHash}`, ...(mapped.tags ?? [])];
-    if (mapped.subject !== null) tags.push(`subject:${mapped.subject}`);
+    const tags = revocationTags(mapped, tokenHash);
     const identity: Identity = {
       ...mapped,
       provider: this.name,

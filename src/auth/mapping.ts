@@ -8,6 +8,7 @@ import {
   type ValueTemplate,
   type Variables,
 } from '../expression/index.ts';
+import { canonicalTag } from '../util/canonical-tag.ts';
 
 /** What a provider knows of a credential. */
 export interface Facts {
@@ -54,6 +55,14 @@ export function compileMapping(config: ProviderCommon): Mapping {
 }
 
 const NONE: readonly string[] = [];
+
+/** By what a purge or a change event revokes who was found: the credential (by its hash), the subject, and what `tags` say. */
+export function revocationTags({ subject, tags }: Mapped, tokenHash: string | null): readonly string[] {
+  const named = [...(tags ?? [])];
+  if (tokenHash !== null) named.push(`token:${tokenHash}`);
+  if (subject !== null) named.push(`subject:${subject}`);
+  return named.map(canonicalTag);
+}
 
 function compiled(template: Template | null): ValueTemplate | null {
   return template === null ? null : compileTemplateValue(template, identityScope);

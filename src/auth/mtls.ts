@@ -3,7 +3,7 @@ import type { Value } from '../expression/index.ts';
 import type { ClientCertificate, Exchange } from '../http/exchange.ts';
 import { refused } from './bearer.ts';
 import type { Challenge, Credential, Decision, Identity, Place, Provider } from './contract.ts';
-import { compileMapping, type Mapping } from './mapping.ts';
+import { compileMapping, type Mapping, revocationTags } from './mapping.ts';
 import type { AuthParts } from './room.ts';
 
 const CONNECTION: Place = { in: 'connection', name: 'certificate' };
@@ -58,8 +58,7 @@ export class MtlsProvider implements Provider {
   private identityOf(certificate: ClientCertificate): Identity {
     const mapped = this.mapping({ claims: claimsOf(certificate), response: null });
     const tokenHash = certificate.fingerprint.toString('hex');
-    const tags = [`token:${tokenHash}`, ...(mapped.tags ?? [])];
-    if (mapped.subject !== null) tags.push(`subject:${mapped.subject}`);
+    const tags = revocationTags(mapped, tokenHash);
     return {
       ...mapped,
       provider: this.name,

@@ -9,7 +9,6 @@ export {
   type CacheParts,
   type CacheRules,
   type CookieRule,
-  canonicalTag,
   type Difference,
   type FedBy,
   invalidating,

@@ -1,4 +1,5 @@
 import type { CacheConfig } from '../config/model.ts';
+import { canonicalTag } from '../util/canonical-tag.ts';
 import type { Invalidation } from './fences/index.ts';
 import { Filing } from './filing.ts';
 import { type LevelParts, openSequence, placeOf } from './levels.ts';
@@ -76,7 +77,8 @@ export class NodeSequence implements SequenceLog {
   }
 
   invalidate(what: Invalidation, notes?: readonly Note[]): Promise<number> {
-    return this.log.invalidate(this.filing.reach(what), notes);
+    const tags = what.tags.map(canonicalTag);
+    return this.log.invalidate(this.filing.reach({ ...what, tags }), notes);
   }
 
   get seats(): Seats | null {

@@ -1,10 +1,4 @@
-import {
-  type Answered,
-  type AuditRule,
-  type CacheRules,
-  type CookieRule,
-  canonicalTag,
-} from '../cache/index.ts';
+import type { Answered, AuditRule, CacheRules, CookieRule } from '../cache/index.ts';
 import type { RouteCacheConfig, RouteConfig } from '../config/model.ts';
 import {
   compileExpression,
@@ -18,6 +12,7 @@ import {
 } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { type Headers, removeLines } from '../http/headers.ts';
+import { canonicalTag } from '../util/canonical-tag.ts';
 import { jsonOf } from './answered-content.ts';
 import { compileKeyOf } from './cache-key.ts';
 import type { Scopes } from './route-compiler.ts';

@@ -68,6 +68,17 @@ describe('a decision that is kept', () => {
     expect(server.asked.length).toBe(2);
   });
 
+  it('ends with a purge of its subject, in whichever case the auth server spells a UUID', async () => {
+    const spelled = 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11';
+    server.say = () => ({ active: true, sub: spelled, scope: 'orders:read' });
+    await start();
+    expect(await ask()).toBe(200);
+    server.say = () => ({ active: false });
+    // As every purge is spelled by the time it is applied.
+    purge(`subject:${spelled.toLowerCase()}`);
+    expect(await ask()).toBe(401);
+  });
+
   it('is not kept at all where one of its tags cannot be told', async () => {
     await start({ tags: ['tenant:{claims.tenant}'] });
     await ask();

@@ -92,6 +92,26 @@ describe.skipIf(skip !== '')('the binary log of MariaDB', () => {
     expect(sink.complaints).toEqual([]);
   });
 
+  test('values stand in tags in their canonical form; what its readers spell in several ways is no tag', async () => {
+    await server.run(
+      'create or replace table shop.items (id bigint unsigned primary key, sku char(36), note text)',
+      'create or replace table shop.prices (id int primary key, price float, j json)',
+    );
+    const { sink } = follow();
+    await streaming(sink);
+    await server.run(
+      "insert into shop.items values (18446744073709551615, 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', null)",
+      'insert into shop.prices values (1, 0.5, null), (2, 0.1, null)',
+    );
+    await until(() => sink.batches === 2, 'both inserts');
+    expect(sink.tags).toEqual([
+      'item:18446744073709551615',
+      'sku:a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11',
+      'price:0.5',
+      ...familiesOf(sink, 'shop.prices'),
+    ]);
+  });
+
   test('its position is the GTID that the server itself names, also for changes of other tables', async () => {
     const { sink } = follow();
     await streaming(sink);

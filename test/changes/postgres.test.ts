@@ -188,6 +188,24 @@ describe('changes of PostgreSQL', () => {
     ]);
   });
 
+  test('decimals meet every spelling that services have for them; arrays of dates are lists', async () => {
+    const { node, config, sql } = await shop(
+      'create table rates (id int primary key, small numeric, long numeric, days date[]);',
+      { 'public.rates': ['small:{row.small}', 'long:{row.long}', 'day:{row.days}'] },
+    );
+    await node.follow(config);
+    await sql("insert into rates values (1, 0.0000001, 12345678901234567890.50, '{2026-01-02,2026-01-03}')");
+    await applied(node);
+    expect(node.invalidations.at(-1)!.tags).toEqual([
+      'small:0.0000001',
+      'long:12345678901234567890.5',
+      'day:2026-01-02',
+      'day:2026-01-03',
+      'small:1e-7',
+      'long:12345678901234567000',
+    ]);
+  });
+
   test('`when` and `columns` let pass what does not matter', async () => {
     const { node, config, sql } = await shop(ORDERS + FULL, {
       'public.orders': [

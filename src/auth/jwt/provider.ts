@@ -13,7 +13,7 @@ import {
   type Provider,
 } from '../contract.ts';
 import { asked, Decisions } from '../decisions.ts';
-import { compileMapping, type Mapping } from '../mapping.ts';
+import { compileMapping, type Mapping, revocationTags } from '../mapping.ts';
 import { AUTHORIZATION, placesOf } from '../places.ts';
 import type { AuthParts } from '../room.ts';
 import { claimsFlaw, headerFlaw, timeOf } from './claims.ts';
@@ -138,8 +138,7 @@ export class JwtProvider implements Provider {
     const { clock, fences } = this.parts;
     const { sequence } = fences;
     const mapped = this.mapping({ claims, response: null });
-    const tags = [`token:${tokenHash}`, ...(mapped.tags ?? [])];
-    if (mapped.subject !== null) tags.push(`subject:${mapped.subject}`);
+    const tags = revocationTags(mapped, tokenHash);
     const expiresAt = timeOf(claims.get('exp'))!;
     const decision: Decision = {
       kind: 'allowed',

@@ -1,6 +1,5 @@
 export { Cache, type CacheCounts, type CacheParts, type Unseated } from './cache.ts';
 export { CachedOrigin } from './cached-origin.ts';
-export { canonicalTag } from './canonical.ts';
 export type {
   Answered,
   AuditRule,

@@ -5,11 +5,13 @@ import {
   EvaluationFailure,
   type Program,
   type TextTemplate,
+  type Value,
 } from '../../expression/index.ts';
 import { type Row, type RowChange, UNKNOWN } from '../contract.ts';
 import { type Family, familyOf } from './family.ts';
 import { ChangeVariables, RowVariables } from './row-view.ts';
 import { changeScope, rowScope } from './scope.ts';
+import { otherSpellings } from './values.ts';
 
 /** Where the tags of a change go. */
 export interface TagCollector {
@@ -95,6 +97,11 @@ export class Rule {
   }
 
   private render(row: Row, into: TagCollector): void {
+    this.renderAs(row, into);
+    for (const other of otherRows(row)) this.renderAs(other, into);
+  }
+
+  private renderAs(row: Row, into: TagCollector): void {
     const view = this.row.row.show(row);
     for (const { template, family, source } of this.templates) {
       view.missed = false;
@@ -111,6 +118,20 @@ export class Rule {
       }
     }
   }
+}
+
+/** The row in the other spellings that services may have for its decimals. */
+function otherRows(row: Row): Row[] {
+  const others: [string, Value[]][] = [];
+  for (const [column, cell] of row) {
+    const spellings = typeof cell === 'string' ? otherSpellings(cell) : [];
+    if (spellings.length > 0) others.push([column, spellings]);
+  }
+  const most = Math.max(0, ...others.map(([, spellings]) => spellings.length));
+  return Array.from({ length: most }, (_, index) => {
+    const spelled = others.map(([column, all]) => [column, all[Math.min(index, all.length - 1)]!] as const);
+    return new Map([...row, ...spelled]);
+  });
 }
 
 function isUnchanged(before: Row, after: Row, column: string): boolean {

@@ -1,3 +1,4 @@
+import { canonicalTag } from '../../util/canonical-tag.ts';
 import type { Mapping, RowChange, RowEvent, Touched } from '../contract.ts';
 import { keyOf } from './row-key.ts';
 import type { Rule, TagCollector } from './rule.ts';
@@ -70,7 +71,8 @@ export class TouchedTags implements Touched, TagCollector {
     this.complain(table, why);
   }
 
-  tag(tag: string, family: string): void {
+  tag(named: string, family: string): void {
+    const tag = canonicalTag(named);
     this.own?.add(tag);
     if (this.coarse.has(family)) return;
     if (this.tags.size < MOST_TAGS) this.tags.add(tag);

@@ -20,6 +20,12 @@ export function decimalValue(text: string): Value {
   return String(number) === plain ? number : plain;
 }
 
+/** Of MySQL's FLOAT: its readers spell one value in several ways, unless it needs few digits; null: nobody can tell. */
+export function singleValue(number: number): Value | null {
+  const spelled = Number(number.toPrecision(6));
+  return spelled === number ? floatValue(String(number)) : null;
+}
+
 /** Of single or double precision, in the shortest digits, as databases and JSON spell them. */
 export function floatValue(text: string): Value {
   if (/^-?\d+$/.test(text)) return BigInt(text);
@@ -39,4 +45,15 @@ export function jsonValue(text: string): Value {
     if (error instanceof JsonError) return text;
     throw error;
   }
+}
+
+/**
+ * What services may make of a decimal that stands as text: as many digits as a double holds, where it has more (`1e-7`
+ * of `0.0000001` is the same), and none of the zeros that a feed leaves at its end. Empty where that is the text itself.
+ */
+export function otherSpellings(text: string): Value[] {
+  if (!/^-?\d+\.\d+$/.test(text)) return [];
+  const exact = decimalValue(text);
+  const rounded = Number(text);
+  return exact === rounded || exact === text ? [rounded] : [exact, rounded];
 }

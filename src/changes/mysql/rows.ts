@@ -1,17 +1,19 @@
 import type { ColumnInfo, RowData, TableMapEntry } from '@vlasky/zongji';
 import type { Value } from '../../expression/index.ts';
 import { type Cell, type Row, UNKNOWN } from '../contract.ts';
-import { decimalValue, floatValue, jsonValue } from '../mapping/values.ts';
+import { decimalValue, floatValue, jsonValue, singleValue } from '../mapping/values.ts';
 
 /** MySQL's codes of column types, as its protocol numbers them. */
 const INTEGERS = new Set([1, 2, 3, 8, 9, 13]);
-const FLOATS = new Set([4, 5]);
+const FLOAT = 4;
+const DOUBLE = 5;
 const DECIMAL = 246;
 const JSON_TYPE = 245;
 
 /**
  * A row of the binlog. `present` has a bit for each column: one that wasn't sent (`binlog_row_image` other than
- * FULL) looks like NULL, and is UNKNOWN here. So is binary data, which no JSON spells.
+ * FULL) looks like NULL, and is UNKNOWN here. So is binary data, which no JSON spells, and a FLOAT that its readers spell
+ * in different ways.
  */
 export function readRow(
   row: RowData,
@@ -34,7 +36,8 @@ function isPresent(bits: Buffer | null, index: number): boolean {
 function readCell(value: unknown, { type }: Pick<ColumnInfo, 'type'>): Cell {
   if (value === null || value === undefined) return null;
   if (INTEGERS.has(type)) return BigInt(value as number | string);
-  if (FLOATS.has(type)) return floatValue(String(value));
+  if (type === FLOAT) return singleValue(Number(value)) ?? UNKNOWN;
+  if (type === DOUBLE) return floatValue(String(value));
   if (type === DECIMAL) return decimalValue(String(value));
   if (type === JSON_TYPE) return jsonValue(typeof value === 'string' ? value : JSON.stringify(value));
   if (typeof value === 'string') return value;

@@ -18,6 +18,9 @@ const BUILT_IN = new Map<number, Read>([
   ...[114, 3802].map((oid) => [oid, jsonValue] as const),
 ]);
 
+/** Arrays of what is taken as text: `text`, `name`, `inet`, `cidr`, dates and times. */
+const TEXT_ARRAYS = [1009, 1014, 1015, 1003, 1041, 651, 1182, 1115, 1185, 1183, 1270, 1187];
+
 const BUILT_IN_ARRAYS = new Map<number, number>([
   [1000, 16],
   [1005, 21],
@@ -30,9 +33,7 @@ const BUILT_IN_ARRAYS = new Map<number, number>([
   [2951, 2950],
   [199, 114],
   [3807, 3802],
-  [1009, 25],
-  [1014, 1042],
-  [1015, 1043],
+  ...TEXT_ARRAYS.map((oid) => [oid, 25] as const),
 ]);
 
 /** The first number of what users define. */

@@ -23,6 +23,7 @@ const ROUTES = {
     to: 'shop',
     cache: { ttl: '1h', key: { query: { ignore: ['fbclid'], sort: true } } },
   },
+  tagged: { match: '/tagged/{id}', to: 'shop', cache: { ttl: '1h', tags: ['item:{params.id}'] } },
   search: { match: '/search/*', to: 'shop', cache: { ttl: '1h', methods: ['POST'], key: { body: true } } },
   sides: {
     match: '/sides/*',
@@ -41,13 +42,16 @@ interface Case {
   readonly options?: AskOptions;
   /** By which it is stored; otherwise as it is asked. */
   readonly fill?: AskOptions;
-  readonly purge: { urls?: string[]; prefixes?: string[] };
+  readonly purge: { tags?: string[]; urls?: string[]; prefixes?: string[] };
   /** Stored too, and left alone. */
   readonly spared?: readonly string[];
 }
 
 /** Both sides of a weighted route are met by so many requests, but for one time in a million. */
 const TIMES = 21;
+
+/** A UUID as some databases and services spell it. */
+const LOUD = 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11';
 
 const url = (path: string) => `http://shop.test${path}`;
 
@@ -58,6 +62,12 @@ const CASES: Case[] = [
     asks: ['/plain/spelled/x%7Ey'],
     purge: { urls: ['HTTP://Shop.TEST.:80/plain/./spelled//x~y#part'] },
     spared: ['/plain/spelled/x', '/plain/spelled/x~y?q'],
+  },
+  {
+    name: 'a tag with a UUID in it, however that is spelled, from the config or from the service',
+    asks: [`/tagged/${LOUD}`, `/tagged/${LOUD.toLowerCase()}`, '/plain/named/a'],
+    purge: { tags: [`item:${LOUD}`, `named:${LOUD}`] },
+    spared: ['/tagged/A0EEBC99'],
   },
   {
     name: 'a URL with its query',
@@ -205,6 +215,7 @@ beforeAll(async () => {
   origin = await httpOrigin((request, response) => {
     request.resume().on('end', () => {
       response.setHeader('x-version', version);
+      if (request.url?.startsWith('/plain/named')) response.setHeader('surrogate-key', `named:${LOUD}`);
       response.end(request.url);
     });
   });
