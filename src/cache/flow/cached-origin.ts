@@ -1,5 +1,5 @@
 import { readBeginning } from '../../http/beginning.ts';
-import { type BodySource, isSource } from '../../http/body.ts';
+import { type BodySink, type BodySource, isSource } from '../../http/body.ts';
 import { filterCookies, hasCookieBeside } from '../../http/cookies.ts';
 import { crashOf, Failure } from '../../http/errors.ts';
 import type { Exchange, Reply } from '../../http/exchange.ts';
@@ -398,16 +398,28 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     this.forward(waiter.exchange, waiter.out, { ...waiter.line, ...(detail === null ? {} : { detail }) });
   }
 
-  /** As it came, and nothing of the answer is kept. */
+  /** Nothing of the answer is kept. What could have been kept is asked with nothing that isn't in the key all the same. */
   private forward(exchange: Exchange, out: Out<T>, line: CacheStatusParams): void {
     exchange.cache = line;
-    if (line.fwd !== 'method') exchange.headers.splice(0, Infinity, ...this.headersFor(exchange));
+    const { query } = exchange;
+    if (line.fwd !== 'method') this.leaveOut(exchange);
     this.origin(exchange, {
       finish: (_exchange, answer, transform) => {
+        // Whoever looks at the request from here on sees it as it came.
+        exchange.query = query;
         if (answer.tunnel === null) answer.headers.push('Cache-Status', cacheStatus(line));
         out.finish(exchange, answer, transform);
       },
     });
+  }
+
+  /** What is not in the key does not reach the origin: headers, parameters, the body of a GET. */
+  private leaveOut(exchange: Exchange): void {
+    exchange.headers.splice(0, Infinity, ...this.headersFor(exchange));
+    exchange.query = this.rules.keyOf(exchange).query;
+    if (this.rules.body || !isSource(exchange.body)) return;
+    exchange.body.open(DISCARD);
+    exchange.body = null;
   }
 
   /** The client wants a stored answer or none: the level that nodes share is asked too. */
@@ -442,6 +454,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
 const HIT: CacheStatusParams = Object.freeze({ hit: true });
 const LONG_BODY: CacheStatusParams = Object.freeze({ fwd: 'bypass', detail: 'body' });
 const BEHIND: CacheStatusParams = Object.freeze({ fwd: 'bypass', detail: 'behind' });
+const DISCARD: BodySink = { write: () => true, end: () => {}, fail: () => {} };
 const NOBODY = { inform() {}, respond: drop };
 
 /** What is asked for a client's sake may not be older either than the client allows. */

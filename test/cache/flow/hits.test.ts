@@ -190,6 +190,23 @@ describe('what is not in the key does not reach the origin', () => {
     expect(now.asked()[0]).not.toMatch(/content-length/i);
   });
 
+  it.each([
+    ['that only the origin can judge', true, ['If-Match: "a"']],
+    ['whose key has no value', { vary: 'request.headers["x-tenant"]' }, []],
+  ])(
+    'any of that by a request %s, either; whoever looks at it afterwards sees it whole',
+    async (_, more, headers) => {
+      const key = { key: { query: ['page'] } };
+      const response = { headers: { set: { 'x-asked': '{request.url}' } } };
+      now = await stage(fresh(), { ...key, ...(more === true ? {} : more) }, { response });
+      const { status, response: got } = await ask('/a?utm=evil&page=2', { headers, body: 'evil' });
+      expect(status).toBe(200);
+      expect(now.asked()[0]).toMatch(/^GET \/a\?page=2 /);
+      expect(now.asked()[0]).not.toMatch(/evil|content-length/i);
+      expect(value(got, 'x-asked')).toBe('http://shop.test/a?utm=evil&page=2');
+    },
+  );
+
   it('a Host in capitals, or with the usual port, is the same key', async () => {
     now = await stage(fresh(), true);
     await ask();
