@@ -14,6 +14,7 @@ export {
 } from './contract.ts';
 export { type ExplainedAuth, explainAuth } from './explain.ts';
 export { Guard, refuse, type Withheld } from './guard.ts';
+export { guardReads } from './guard-reads.ts';
 export { DEFAULT_NAMES } from './handover/index.ts';
 export { carriedKey, permissionSet, subjectKey } from './identity-key.ts';
 export { readKeySet } from './jwt/index.ts';
@@ -21,7 +22,7 @@ export { isLessGuarded } from './less-guarded.ts';
 export { LiveCredentials } from './live.ts';
 export { looksHashed, parsePasswordHash } from './passwords/index.ts';
 export { removeLike } from './places.ts';
-export { guardReadsBody } from './reads-body.ts';
+
 export { issuersOf, METADATA_PATH, metadataDispatch } from './resource-metadata.ts';
 export { type AuthParts, AuthRoom, type CompiledAuth, isGuarded, namesOwner } from './room.ts';
 export { KEY_SET_PATH, type SigningKey, signingKeyFromPem } from './signing/index.ts';

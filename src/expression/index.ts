@@ -8,7 +8,16 @@ export {
 export { DEFAULT_BUDGET } from './frame.ts';
 export { JsonError, type JsonOptions, parseJson, toJson } from './json.ts';
 export { compileJsonTemplates, type JsonTemplate } from './json-template.ts';
-export { isPartOf, leavesOf, originOf, reads, readsPartOf } from './mentions.ts';
+export {
+  isPartOf,
+  type Looks,
+  leavesOf,
+  originOf,
+  reads,
+  readsCookies,
+  readsPartOf,
+  readsRequestBody,
+} from './mentions.ts';
 export { compilePath, type PathTemplate, type RenderedPath } from './path.ts';
 export { compileExpression, type ExpressionOptions, type Program } from './program.ts';
 export {

@@ -10,6 +10,17 @@ export function reads(mentions: ReadonlySet<string>, path: string): boolean {
   return mentions.has(path) || mentions.has(path.slice(0, path.indexOf('.')));
 }
 
+/** What is looked for among all that is read. */
+export type Looks = (mentions: ReadonlySet<string>) => boolean;
+
+export const readsRequestBody: Looks = (mentions) => reads(mentions, 'request.body');
+
+/** By its own name, as a header, or among headers that are looked at by no name. */
+export const readsCookies: Looks = (mentions) =>
+  reads(mentions, 'request.cookies') ||
+  mentions.has('request.headers.cookie') ||
+  (mentions.has('request.headers') && ![...mentions].some((one) => one.startsWith('request.headers.')));
+
 /** Is this (`auth`, `request.body`) read, whole or in part? */
 export function readsPartOf(mentions: Iterable<string>, path: string): boolean {
   for (const mention of mentions) if (isPartOf(mention, path)) return true;

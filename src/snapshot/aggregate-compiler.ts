@@ -50,6 +50,8 @@ interface Parts {
 interface Tools {
   /** One service asked by itself. */
   alone(route: RouteConfig, to: DestinationConfig, scopes: Scopes, side: Partial<Side>): Dispatch;
+  /** No expression of the route looks at the client's cookies. */
+  ignoresCookies(route: RouteConfig): boolean;
   /** An unsafe request unseats what is kept of its URL. */
   invalidating(dispatch: Dispatch): Dispatch;
 }
@@ -85,6 +87,8 @@ export class AggregateCompiler {
       patience: config.deadline,
       transform,
       ownCookies: [],
+      // No call carries them.
+      cookieEnds: this.tools.ignoresCookies(route),
       audit: compileAudit(route.name, cache, this.parts.counters),
     });
     return tellingWhoAsks(new CachedOrigin(this.parts.cache, withPartTags(rules), dispatch).serve);

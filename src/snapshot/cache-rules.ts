@@ -1,5 +1,5 @@
 import type { Answered, AuditRule, CacheRules, CookieRule } from '../cache/index.ts';
-import type { RouteCacheConfig, RouteConfig } from '../config/model.ts';
+import type { RouteCacheConfig, RouteConfig, TransformConfig } from '../config/model.ts';
 import {
   compileExpression,
   compileTemplate,
@@ -26,6 +26,8 @@ export interface CacheContext<T> {
   readonly transform: T;
   /** Cookies of the gateway's own. */
   readonly ownCookies: readonly string[];
+  /** A client's cookies reach no service and no expression. */
+  readonly cookieEnds?: boolean;
   /** All that the origin is told of who asks is in the key. */
   readonly carried?: boolean;
   /** How hits are compared with the origin. Default: they are not. */
@@ -36,7 +38,15 @@ export interface CacheContext<T> {
 export function compileCacheRules<T>(
   route: RouteConfig & { cache: RouteCacheConfig },
   scopes: Scopes,
-  { place, patience, transform, ownCookies, carried = false, audit = null }: CacheContext<T>,
+  {
+    place,
+    patience,
+    transform,
+    ownCookies,
+    cookieEnds = false,
+    carried = false,
+    audit = null,
+  }: CacheContext<T>,
 ): CacheRules<T> {
   const { cache } = route;
   const templates = cache.tags.map((tag) =>
@@ -51,7 +61,7 @@ export function compileCacheRules<T>(
     keyOf: compileKeyOf(place, cache, scopes.request, carried),
     body: cache.key.body,
     clean: dropSpoofed,
-    cookies: cookieRule(cache),
+    cookies: cookieEnds && cache.key.cookies.length === 0 ? 'none' : cookieRule(cache),
     ownCookies,
     store:
       store === null
@@ -75,6 +85,15 @@ function cookieRule({ key, ignoreCookies, private: own, policy }: RouteCacheConf
   if (key.cookies.length > 0) return key.cookies;
   if (ignoreCookies) return 'none';
   return policy.owner === 'none' || own ? 'all' : 'none';
+}
+
+/** Do these transforms of requests let none of a client's cookies through? */
+export function endsCookies(transforms: readonly TransformConfig[]): boolean {
+  const isCookie = (name: string) => name.toLowerCase() === 'cookie';
+  return transforms.some(
+    ({ headers: { set, remove, only } }) =>
+      remove.some(isCookie) || Object.keys(set).some(isCookie) || (only !== null && !only.some(isCookie)),
+  );
 }
 
 function tagsFrom(

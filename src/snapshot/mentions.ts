@@ -1,35 +1,32 @@
 import { aggregateScope, attemptNothing, compileAnswer, compileCallPrograms } from '../aggregate/index.ts';
 import type { AggregateConfig, Expression } from '../config/model.ts';
-import { compileExpression, compileTemplate, reads, type Scope } from '../expression/index.ts';
+import { compileExpression, compileTemplate, type Looks, type Scope } from '../expression/index.ts';
 
-/**
- * Does any template in this part of a config look into `request.body`? Only then is a body read before its
- * request goes on.
- */
-export function mentionsBody(part: unknown, scope: Scope): boolean {
-  if (typeof part === 'function') return templateMentionsBody(part as () => unknown, scope);
-  if (typeof part === 'string') return part.includes('{') && templateMentionsBody(part, scope);
+/** Does any template in this part of a config look at what is looked for? */
+export function templatesRead(part: unknown, scope: Scope, looks: Looks): boolean {
+  if (typeof part === 'function') return templateReads(part as () => unknown, scope, looks);
+  if (typeof part === 'string') return part.includes('{') && templateReads(part, scope, looks);
   if (typeof part !== 'object' || part === null || Buffer.isBuffer(part)) return false;
   // The literal body of `respond` is no template.
-  return Object.entries(part).some(([key, value]) => key !== 'text' && mentionsBody(value, scope));
+  return Object.entries(part).some(([key, value]) => key !== 'text' && templatesRead(value, scope, looks));
 }
 
 /** The same for an expression, which stands without braces. */
-export function expressionMentionsBody(source: Expression | null, scope: Scope): boolean {
-  return source !== null && reads(compileExpression(source, scope).mentions, 'request.body');
+export function expressionReads(source: Expression | null, scope: Scope, looks: Looks): boolean {
+  return source !== null && looks(compileExpression(source, scope).mentions);
 }
 
-function templateMentionsBody(template: string | (() => unknown), scope: Scope): boolean {
+function templateReads(template: string | (() => unknown), scope: Scope, looks: Looks): boolean {
   try {
-    return reads(compileTemplate(template, scope).mentions, 'request.body');
+    return looks(compileTemplate(template, scope).mentions);
   } catch {
     // No template: then it mentions nothing.
     return false;
   }
 }
 
-/** Does any expression of an aggregate look into `request.body`? Then it is read before anything is sent. */
-export function aggregateReadsBody(config: AggregateConfig, scope: Scope): boolean {
+/** The same for all expressions of an aggregate. */
+export function aggregateReads(config: AggregateConfig, scope: Scope, looks: Looks): boolean {
   const { calls } = config;
   const all = aggregateScope(calls, scope);
   const ofCalls = calls.flatMap((call) => {
@@ -39,10 +36,10 @@ export function aggregateReadsBody(config: AggregateConfig, scope: Scope): boole
   const { status, body } = compileAnswer(config, all, attemptNothing);
   const ofAnswer = [status, body].map((program) => program?.mentions ?? NOTHING);
   return (
-    [...ofCalls, ...ofAnswer].some((mentioned) => reads(mentioned, 'request.body')) ||
+    [...ofCalls, ...ofAnswer].some(looks) ||
     Object.values(config.headers)
       .flat()
-      .some((template) => mentionsBody(template, all))
+      .some((template) => templatesRead(template, all, looks))
   );
 }
 

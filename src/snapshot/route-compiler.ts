@@ -1,4 +1,4 @@
-import { type CompiledAuth, guardReadsBody, isGuarded } from '../auth/index.ts';
+import { type CompiledAuth, guardReads, isGuarded } from '../auth/index.ts';
 import { type Cache, CachedOrigin, invalidating, remembering } from '../cache/index.ts';
 import type {
   ActionConfig,
@@ -12,7 +12,10 @@ import type {
 import {
   compileExpression,
   EvaluationFailure,
+  type Looks,
+  readsCookies,
   readsPartOf,
+  readsRequestBody,
   requestScope,
   responseScope,
   type Scope,
@@ -59,8 +62,8 @@ export { type Scopes, scopesOf } from './scopes.ts';
 
 import { compileAudit } from './audit.ts';
 import { urlOf } from './cache-key.ts';
-import { compileCacheRules } from './cache-rules.ts';
-import { aggregateReadsBody, expressionMentionsBody, mentionsBody } from './mentions.ts';
+import { compileCacheRules, endsCookies } from './cache-rules.ts';
+import { aggregateReads, expressionReads, templatesRead } from './mentions.ts';
 import { requestVariables, variables } from './variables.ts';
 import { varyBySource } from './vary-by-source.ts';
 
@@ -133,6 +136,7 @@ export class RouteCompiler {
     this.ownCookies = ownCookiesOf(parts.config);
     this.aggregates = new AggregateCompiler(parts, {
       alone: (...call) => this.alone(...call),
+      ignoresCookies: (route) => this.ignoresCookies(route),
       invalidating: (dispatch) => this.invalidating(dispatch),
     });
   }
@@ -184,7 +188,8 @@ export class RouteCompiler {
     ];
     // Of a guarded route nothing is read for those who may not come in.
     const phase = isGuarded(route.auth) ? 'authorize' : 'admit';
-    if (this.readsBody(route, scopes))
+    // Only where something looks into it is a body read before its request goes on.
+    if (this.reads(route, scopes, readsRequestBody))
       filters.unshift(readRequestBody(route.maxBody, requestVariables, this.parts.proxy.clock, phase));
     return filters.sort((a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase));
   }
@@ -198,9 +203,10 @@ export class RouteCompiler {
     );
   }
 
-  private readsBody(route: RouteConfig, scopes: Scopes): boolean {
+  /** Does anything that a route says, or a service of it, look at what is looked for? */
+  private reads(route: RouteConfig, scopes: Scopes, looks: Looks): boolean {
     const { action } = route;
-    if (action.kind === 'aggregate' && aggregateReadsBody(action.aggregate, scopes.request)) return true;
+    if (action.kind === 'aggregate' && aggregateReads(action.aggregate, scopes.request, looks)) return true;
     const services = servicesOf(action).map((name) => this.parts.config.services[name]!);
     const texts = [
       action,
@@ -217,14 +223,19 @@ export class RouteCompiler {
       ...route.limits.map(({ per }) => per),
       route.cache?.vary ?? null,
       ...services.map(({ balance }) => (balance.kind === 'hash' ? balance.key : null)),
+      route.match.when,
     ];
     return (
-      guardReadsBody(route.auth, scopes.request) ||
-      expressions.some((source) => expressionMentionsBody(source, scopes.request)) ||
-      expressionMentionsBody(route.cache?.store ?? null, scopes.response) ||
-      texts.some((part) => mentionsBody(part, scopes.response))
+      guardReads(route.auth, scopes.request, looks) ||
+      expressions.some((source) => expressionReads(source, scopes.request, looks)) ||
+      expressionReads(route.cache?.store ?? null, scopes.response, looks) ||
+      texts.some((part) => templatesRead(part, scopes.response, looks))
     );
   }
+
+  /** No expression looks at the client's cookies. */
+  private readonly ignoresCookies = (route: RouteConfig): boolean =>
+    !this.reads(route, scopesOf(route), readsCookies);
 
   private dispatch(route: RouteConfig, scopes: Scopes): Dispatch {
     const { action } = route;
@@ -308,19 +319,26 @@ export class RouteCompiler {
     const made = [this.parts.config.services[to.service]!.request, route.request];
     const asked = compileProxy(side, this.parts.proxy);
     const telling = varyBySource(asked, route.cache, made, scopes.request);
-    const dispatch = this.cached(route, name, side, telling, scopes);
+    const dispatch = this.cached(route, name, side, telling, made);
     // A method whose answers the route keeps changes nothing: it says so.
     return this.invalidating(dispatch, route.cache?.policy.methods ?? []);
   }
 
-  private cached(route: RouteConfig, name: string, side: Side, dispatch: Dispatch, scopes: Scopes): Dispatch {
+  private cached(
+    route: RouteConfig,
+    name: string,
+    side: Side,
+    dispatch: Dispatch,
+    made: readonly TransformConfig[],
+  ): Dispatch {
     const { cache } = route;
     if (cache === null) return dispatch;
-    const rules = compileCacheRules({ ...route, cache }, scopes, {
+    const rules = compileCacheRules({ ...route, cache }, scopesOf(route), {
       place: `${route.name}\0${name}\0${fingerprint(route, this.parts.mapping)}\0`,
       patience: side.timeouts.response,
       transform: side.response,
       ownCookies: side.ownCookies,
+      cookieEnds: endsCookies(made) && this.ignoresCookies(route),
       audit: compileAudit(route.name, cache, this.parts.counters),
     });
     return new CachedOrigin(this.parts.cache, rules, dispatch).serve;

@@ -177,6 +177,24 @@ describe('an aggregate that is kept', () => {
     expect(on.asked('a').length).toBe(2);
   });
 
+  it('is kept for who sends cookies, which no call carries, unless an expression looks at them', async () => {
+    const { ask, asked } = await kept([], [], { cache: { ttl: '30s' } });
+    for (const cookie of ['a=1', 'a=2']) await ask('GET /page/1', [`Cookie: ${cookie}`]);
+    expect(asked()).toEqual([1, 1]);
+    await on?.close();
+    const looking = await kept(
+      [],
+      [],
+      { cache: { ttl: '30s' } },
+      { headers: { 'x-a': '{request.cookies.a}' } },
+    );
+    for (const cookie of ['a=1', 'a=2']) {
+      const response = await looking.ask('GET /page/1', [`Cookie: ${cookie}`]);
+      expect(header(response, 'x-a')).toBe(cookie.slice(2));
+    }
+    expect(looking.asked()).toEqual([2, 2]);
+  });
+
   it('is filled once for all who ask at the same time', async () => {
     const held: (() => void)[] = [];
     on = await stage(

@@ -144,6 +144,22 @@ describe('whose answer it is', () => {
     expect((await ask()).line).toMatch(/hit/);
   });
 
+  it.each([
+    ['removed', { remove: ['Cookie'] }],
+    ['not let through', { only: ['accept'] }],
+    ['replaced', { set: { cookie: 'shop=1' } }],
+  ])('a cookie that is %s on its way counts only where an expression looks at it', async (_, headers) => {
+    const cookie = { headers: ['Cookie: s=1'] };
+    now = await stage(fresh(), true, { request: { headers } });
+    await ask('/a', cookie);
+    expect((await ask('/a', cookie)).line).toMatch(/hit/);
+    expect(now.asked()[0]).not.toMatch(/s=1/);
+    await now.close();
+    const match = { path: '/*', when: 'request.cookies.s != ""' };
+    now = await stage(fresh(), true, { request: { headers }, match });
+    expect((await ask('/a', cookie)).line).toMatch(/detail=cookie/);
+  });
+
   it('of cookies in the key only those reach the origin, and each value has its own entry', async () => {
     now = await stage([fresh('b1'), fresh('b2')], { key: { cookies: ['b'] } });
     await ask('/a', { headers: ['Cookie: a=1; b=1'] });
