@@ -90,7 +90,7 @@ export class Asking implements Finish, Responder {
     this.addressee = addressee;
     this.asker = asker;
     const { shows } = addressee;
-    const asked = shows === null ? question : showing(question, shows(original));
+    const asked = shows === null ? question : showing(question, shows(original), original.id);
     this.exchange = exchangeFor(original, asked, this, shows !== null, clock.now());
     // Services are told who asks.
     if (shows === null && !shared) this.exchange.identity = original.identity;
@@ -268,9 +268,10 @@ export class Asking implements Finish, Responder {
 const EMPTY = Buffer.alloc(0);
 const ignore = (): void => {};
 
-/** As a client would ask, who shows who it is. What the call itself says counts more. */
-function showing(question: Question, { lines, query }: ReturnType<Shows>): Question {
+/** As a client would ask, who shows who it is, under the id of its request. What the call itself says counts more. */
+function showing(question: Question, { lines, query }: ReturnType<Shows>, id: string): Question {
   const headers = question.headers.slice();
+  if (getHeader(headers, 'x-request-id') === undefined) headers.push('X-Request-Id', id);
   for (let i = 0; i < lines.length; i += 2)
     if (getHeader(question.headers, lines[i]!.toLowerCase()) === undefined)
       headers.push(lines[i]!, lines[i + 1]!);

@@ -82,6 +82,16 @@ describe('a guarded route that an aggregate asks is shown the credential of the 
     }
   });
 
+  it('under the id of the client’s request', async () => {
+    await page('keys', {}, {});
+    const response = await on.ask(GET, ['X-Api-Key: a', 'X-Request-Id: abc']);
+    expect(response.status).toBe(200);
+    await on.ask(GET, ['X-Api-Key: a']);
+    const ids = on.origins.shop!.requests.map((request) => headerValue(request, 'x-request-id'));
+    expect(ids[0]).toBe('abc');
+    expect(ids[1]).toMatch(/^[0-9a-f]{32}$/);
+  });
+
   it('and nothing else that the client sent', async () => {
     await page('places');
     expect(await shownTo('GET /page/1?y=2', 'Cookie: other=1; sid=a; more=2', 'X-Api-Key: b')).toBe('alice');
