@@ -123,7 +123,7 @@ export class Exchange {
   params: Params = NO_PARAMS;
   /** Where, in `path`, what the match's `/*` or `{name*}` stands for begins; -1 where it has none. */
   restAt = -1;
-  /** The protocol the client asks to switch to (its Upgrade, named by Connection), or null. */
+  /** What the client asks to switch to (its Upgrade, named by Connection), of that which may be; null: nothing. */
   upgrade: string | null = null;
   /** The client waits for 100 before it sends its content (RFC 9110 §10.1.1). */
   expectsContinue = false;

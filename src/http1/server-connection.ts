@@ -5,6 +5,7 @@ import { Exchange, type Origin, type Reply, type Responder } from '../http/excha
 import { type Headers, removeHeader } from '../http/headers.ts';
 import { MinRate } from '../http/min-rate.ts';
 import { RepeatedReply } from '../http/repeated.ts';
+import { protocolsIn } from '../http/upgrade.ts';
 import { Deadline } from '../util/deadline.ts';
 import { type Head, parseRequestHead, type RequestHead } from './head.ts';
 import { type BodyFeed, Coding, IncomingBody } from './incoming-body.ts';
@@ -260,7 +261,7 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
       startedAt,
     );
     if (head.nominated !== null) for (const name of head.nominated) removeHeader(head.headers, name);
-    exchange.upgrade = head.upgrade;
+    exchange.upgrade = head.upgrade === null ? null : protocolsIn(head.upgrade);
     exchange.acceptsTrailers = head.trailers;
     exchange.expectsContinue =
       head.expect !== null && head.version === 11 && head.expect.toLowerCase() === '100-continue';

@@ -6,7 +6,7 @@ import { Framing, type OutgoingRequest } from '../http1/index.ts';
 import type { Target } from '../upstream/index.ts';
 import type { Random } from '../util/random.ts';
 import { dropForwarded } from './forwarded.ts';
-import { requestFraming, requestHead, upgradeOf } from './request-head.ts';
+import { requestFraming, requestHead } from './request-head.ts';
 import type { Side } from './side.ts';
 
 /** One try of an exchange: what goes to which target. */
@@ -57,7 +57,7 @@ export function outgoingRequest(one: Try, random: Random): OutgoingRequest {
   const body =
     framing === Framing.none ? null : (side.handover?.withoutTrailers(exchange, one.body) ?? one.body);
   const { firstByte, idle } = side.timeouts;
-  return { method, head, framing, body, upgrade: upgradeOf(exchange), firstByte, idle };
+  return { method, head, framing, body, upgrade: exchange.upgrade, firstByte, idle };
 }
 
 function hostFor({ exchange, side, target, host }: Try): string {

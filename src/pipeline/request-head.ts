@@ -1,6 +1,6 @@
 import { bodyLength } from '../http/body.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { type Headers, trimOws } from '../http/headers.ts';
+import type { Headers } from '../http/headers.ts';
 import { Framing, Kind, kindOf } from '../http1/index.ts';
 import type { Random } from '../util/random.ts';
 import { forwarded, forwardedFor, forwardedHost, forwardedProto, via } from './forwarded.ts';
@@ -146,7 +146,7 @@ function framingLines(exchange: Exchange, method: string, framing: Framing): str
   else if (framing === Framing.chunked) text = 'Transfer-Encoding: chunked\r\n';
   // Methods that usually have content say when they have none (RFC 9110 §8.6).
   else if (method === 'POST' || method === 'PUT' || method === 'PATCH') text = 'Content-Length: 0\r\n';
-  const upgrade = upgradeOf(exchange);
+  const { upgrade } = exchange;
   if (upgrade !== null) {
     text += `Upgrade: ${upgrade}\r\n`;
     options = 'Upgrade';
@@ -156,18 +156,4 @@ function framingLines(exchange: Exchange, method: string, framing: Framing): str
     options = options === '' ? 'TE' : `${options}, TE`;
   }
   return options === '' ? `${text}\r\n` : `${text}Connection: ${options}\r\n\r\n`;
-}
-
-/**
- * The protocols asked for that may be switched to. Never `h2c` or TLS: the service would speak past every
- * rule of the gateway on a connection it opened (request tunnelling).
- */
-export function upgradeOf(exchange: Exchange): string | null {
-  if (exchange.upgrade === null) return null;
-  const kept = exchange.upgrade
-    .split(',')
-    .map(trimOws)
-    .filter((protocol) => /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/.test(protocol))
-    .filter((protocol) => !/^(?:h2c?|tls)(?:\/|$)/i.test(protocol));
-  return kept.length === 0 ? null : kept.join(', ');
 }

@@ -28,6 +28,17 @@ describe('a cached route', () => {
     expect(now.asked()).toHaveLength(1);
   });
 
+  it('answers a client that offers h2c with each request, which is never switched to', async () => {
+    now = await stage(fresh(), true);
+    const offer = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk'];
+    expect((await ask('/a', { headers: offer })).line).toMatch(/stored/);
+    expect((await ask('/a', { headers: offer })).line).toMatch(/hit/);
+    expect((await ask('/a', { headers: ['Connection: Upgrade', 'Upgrade: websocket'] })).line).toBe(
+      undefined,
+    );
+    expect(now.asked()).toHaveLength(2);
+  });
+
   it('asks again once it is stale, with its validators, and keeps what a 304 confirms', async () => {
     now = await stage(
       [
