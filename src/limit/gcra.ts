@@ -43,5 +43,10 @@ export function judge(until: number, now: number, allowance: Allowance): Verdict
   };
 }
 
+/** What is left where the request that was just allowed is not used after all. */
+export function unspent({ allowed, remaining, full }: Verdict, allowance: Allowance): Verdict {
+  return { allowed, remaining: remaining + 1, wait: 0, full: Math.max(0, full - intervalOf(allowance)) };
+}
+
 /** Ten nanoseconds: what fractions of a millisecond may be off by after many additions. */
 const SLACK = 1e-5;

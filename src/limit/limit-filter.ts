@@ -3,7 +3,7 @@ import { Failure } from '../http/errors.ts';
 import type { Exchange, Reply } from '../http/exchange.ts';
 import { type CompiledRoute, type Filter, problem } from '../pipeline/index.ts';
 import type { Seldom } from '../telemetry/index.ts';
-import type { Allowance, Verdict } from './gcra.ts';
+import { type Allowance, unspent, type Verdict } from './gcra.ts';
 import type { LimitCounts } from './limit-counts.ts';
 import type { LimitPhase, LimitTerms } from './limit-terms.ts';
 import { rateLimitFields, type Told } from './rate-limit-fields.ts';
@@ -103,7 +103,7 @@ export class LimitFilter implements Filter {
   private refuse(exchange: Exchange, taken: readonly Taken[], failure: Failure): Reply {
     for (const { limit, key, allowance, verdict } of [...(this.earlier?.get(exchange) ?? []), ...taken])
       if (verdict.allowed) limit.counts.giveBack(key, allowance);
-    tell(exchange, taken);
+    tell(exchange, taken.map(givenBack));
     exchange.refused = true;
     return problem(failure, exchange.id);
   }
@@ -124,6 +124,11 @@ interface Taken {
   readonly key: string;
   readonly allowance: Allowance;
   readonly verdict: Verdict;
+}
+
+function givenBack(one: Taken): Taken {
+  const { verdict, allowance } = one;
+  return verdict.allowed ? { ...one, verdict: unspent(verdict, allowance) } : one;
 }
 
 /** Whatever the answer is, it says what is left. A limit on trial is nobody's business yet. */

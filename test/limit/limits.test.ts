@@ -236,7 +236,10 @@ describe('several limits', () => {
       { rate: '3/m', burst: 3 },
       { rate: '1/m', per: 'request.headers["x-tenant"]' },
     ]);
-    expect(await statuses(3, 'GET /', 'X-Tenant: a')).toEqual([200, 429, 429]);
+    expect(await statuses(2, 'GET /', 'X-Tenant: a')).toEqual([200, 429]);
+    const refused = await ask('GET /', 'X-Tenant: a');
+    expect(refused.status).toBe(429);
+    expect(headerValue(refused, 'ratelimit')).toBe('"all";r=2;t=20, "all-2";r=0;t=60');
     expect(await statuses(1, 'GET /', 'X-Tenant: b')).toEqual([200]);
     expect(await statuses(1, 'GET /', 'X-Tenant: c')).toEqual([200]);
     expect(await statuses(1, 'GET /', 'X-Tenant: d')).toEqual([429]);
