@@ -38,6 +38,7 @@ export class ServerStream implements Responder, StreamWriterOwner {
     this.rate = new MinRate(connection.context.limits.minRate);
     // Told by `close`, with the code of the reset.
     stream.on('error', () => {});
+    stream.on('aborted', () => this.aborted());
     stream.on('close', () => this.closed());
     stream.on('wantTrailers', () => this.sendTrailers());
   }
@@ -120,7 +121,8 @@ export class ServerStream implements Responder, StreamWriterOwner {
   // --- Answering. ---
 
   inform(exchange: Exchange, status: number, headers: Headers): void {
-    if (exchange !== this.exchange || this.answer !== null || this.stream.destroyed) return;
+    if (exchange !== this.exchange || this.answer !== null) return;
+    if (this.stream.destroyed || this.stream.closed) return;
     if (status === 100 && this.awaitsLeave) {
       this.awaitsLeave = false;
       // Its time to send begins now.
@@ -202,12 +204,25 @@ export class ServerStream implements Responder, StreamWriterOwner {
     this.spoil(this.awaitsLeave ? 'TG_UPSTREAM_TIMEOUT' : 'TG_REQUEST_TIMEOUT');
   }
 
+  /**
+   * A reset, or the end of the connection, before the answer was out. One by NO_ERROR would leave the stream open until
+   * its content is read, which nobody does any more.
+   */
+  private aborted(): void {
+    this.lost();
+    this.stream.resume();
+  }
+
   private closed(): void {
+    this.lost();
+    this.connection.left(this);
+  }
+
+  private lost(): void {
     const { rstCode } = this.stream;
     this.end(
       new Failure('TG_CLIENT_CLOSED', rstCode === 0 ? 'connection lost' : `stream reset (${rstCode})`),
     );
-    this.connection.left(this);
   }
 
   /** Whatever is under way ends here; everyone who works on it is told. */

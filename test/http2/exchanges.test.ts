@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http';
+import type { ClientHttp2Stream } from 'node:http2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   Gate,
@@ -207,16 +209,29 @@ describe('a request over HTTP/2', () => {
   });
 });
 
+/** Resolves once no byte that waits to be sent has moved for twenty looks. */
+async function stalled(stream: ClientHttp2Stream): Promise<void> {
+  let waiting = -1;
+  let looks = 0;
+  await until(() => {
+    looks = stream.writableLength === waiting ? looks + 1 : 0;
+    waiting = stream.writableLength;
+    return looks > 20;
+  }, 'the other side to take no more');
+}
+
 describe('content over HTTP/2', () => {
   let origin: HttpOrigin;
   let gateway: TestGateway;
   let client: Http2Client;
   let left = 0;
+  let deaf: ServerResponse | null = null;
   beforeAll(async () => {
     origin = await httpOrigin((request, response) => {
       request.on('close', () => request.complete || left++);
       response.on('close', () => response.writableFinished || left++);
       if (request.url === '/echo') request.pipe(response);
+      else if (request.url === '/deaf') deaf = response;
       else if (request.url === '/large') response.end(Buffer.alloc(3_000_000, 'x'));
       else if (request.url === '/endless') {
         const block = Buffer.alloc(65_536);
@@ -229,7 +244,7 @@ describe('content over HTTP/2', () => {
         response.writeHead(200, request.url === '/cut' ? { 'content-length': '1000' } : {});
         response.write('some');
         setTimeout(() => response.destroy(), 20);
-      } else if (request.url === '/early') response.writeHead(403).end('no');
+      } else if (request.url!.startsWith('/early')) response.writeHead(403).end('no');
     });
     gateway = await startTestGateway({
       listen: [
@@ -240,8 +255,14 @@ describe('content over HTTP/2', () => {
           limits: { bodyTimeout: '200ms', sendTimeout: '300ms' },
         },
       ],
-      services: { origin: { url: origin.url } },
-      routes: { all: { match: '/*', to: 'origin' } },
+      services: {
+        origin: { url: origin.url },
+        narrow: { url: origin.url, breaker: { maxRequests: 1, maxPending: 1 } },
+      },
+      routes: {
+        all: { match: '/*', to: 'origin' },
+        narrow: { match: { path: ['/deaf', '/early/2'] }, to: 'narrow' },
+      },
     });
     client = await Http2Client.open(`http://127.0.0.1:${gateway.port}`);
   });
@@ -302,5 +323,18 @@ describe('content over HTTP/2', () => {
     const got = await answered(stream);
     clearInterval(timer);
     expect(got).toMatchObject({ status: 403, body: 'no', code: 0 });
+  });
+
+  it('that is reset by NO_ERROR while nobody takes it ends the request, and what its service still says is for nobody', async () => {
+    const stream = client.begin({ ':method': 'POST', ':path': '/deaf' });
+    for (let i = 0; i < 100; i++) stream.write(Buffer.alloc(65_536));
+    await until(() => deaf, 'the request to reach the service');
+    await stalled(stream);
+    stream.close(0);
+    // What was sent before is read before.
+    await client.get('/large');
+    deaf!.writeEarlyHints({ link: '</a>; rel=preload' });
+    // Its place in the service is free again.
+    expect((await client.get('/early/2')).status).toBe(403);
   });
 });
