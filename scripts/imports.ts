@@ -13,6 +13,7 @@ const arrows: Record<string, string[]> = {
   expression: [],
   telemetry: [],
   router: ['expression'],
+  acme: ['telemetry'],
   http1: ['telemetry'],
   http2: ['http1'],
   redis: ['telemetry'],
@@ -36,9 +37,10 @@ const arrows: Record<string, string[]> = {
     'expression',
     'telemetry',
   ],
-  workers: ['cache', 'changes', 'snapshot', 'upstream', 'telemetry', 'http1'],
+  workers: ['acme', 'cache', 'changes', 'snapshot', 'upstream', 'telemetry', 'http1'],
   admin: ['changes', 'workers', 'cache', 'snapshot', 'pipeline', 'router', 'upstream', 'telemetry', 'http1'],
   gateway: [
+    'acme',
     'auth',
     'limit',
     'cache',
@@ -54,7 +56,7 @@ const arrows: Record<string, string[]> = {
     'http1',
     'http2',
   ],
-  'start-gateway': ['cache', 'changes', 'gateway', 'config', 'upstream', 'telemetry'],
+  'start-gateway': ['acme', 'cache', 'changes', 'gateway', 'config', 'upstream', 'telemetry'],
   index: ['start-gateway', 'gateway', 'config'],
   cli: [
     'changes',
@@ -85,7 +87,7 @@ const withoutDoor = ['http', 'util'];
 
 /** Loaded by every worker, so kept free of what only reads, checks or serves configs. */
 const lean = ['cli/worker.ts', 'index.ts'];
-const heavy = ['zod', 'yaml', 'commander', 'hono', 'ioredis'];
+const heavy = ['zod', 'yaml', 'commander', 'hono', 'ioredis', '@peculiar/x509', 'reflect-metadata'];
 
 interface Import {
   from: string;

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { type HostCertificate, NO_PROOFS, type Proofs } from './acme/index.ts';
 import { AuthRoom, type SharedSeen } from './auth/index.ts';
 import {
   Cache,
@@ -13,7 +14,7 @@ import { ChangeView, type SourceNews, type WriteNote, WriteRoom } from './change
 import type { CacheConfig, GatewayConfig, ListenerConfig } from './config/model.ts';
 import type { Failure } from './http/errors.ts';
 import type { Exchange } from './http/exchange.ts';
-import { type AcceptHttp2, Listener } from './http1/index.ts';
+import { type AcceptHttp2, Listener, type ListenerSettings } from './http1/index.ts';
 import { Http2Connection } from './http2/index.ts';
 import { LimitRoom } from './limit/index.ts';
 import { Pipeline, problem } from './pipeline/index.ts';
@@ -138,6 +139,10 @@ export class Gateway implements WorkerGateway {
   /** What the node has drained is known: before that nothing may be sent anywhere. */
   private joined: Promise<unknown> = Promise.resolve();
   private readonly readyState: { why: string | null } = { why: null };
+  /** By host, those that the node got by itself. */
+  private certificates: ReadonlyMap<string, HostCertificate> = new Map();
+  private proofs = NO_PROOFS;
+  private readonly challenges = { answers: new Map<string, string>() };
   private ended = false;
   /** From the first question on how this process is doing. */
   private watch: ProcessWatch | null = null;
@@ -211,6 +216,7 @@ export class Gateway implements WorkerGateway {
       traces: this.traces,
       limits: this.limits,
       readyState: this.readyState,
+      challenges: this.challenges,
       auth: this.auth,
       cache: this.cache,
       clock,
@@ -259,6 +265,8 @@ export class Gateway implements WorkerGateway {
       follow(bus, TOPICS.ready, (why) => {
         this.readyState.why = why as string | null;
       }),
+      follow(bus, TOPICS.certificates, (all) => this.showCertificates(all as HostCertificate[])),
+      follow(bus, TOPICS.proofs, (proofs) => this.prove(proofs as Proofs)),
     ]);
     bus.ask(TOPICS.health, null).then(hear, () => {});
     bus.on(TOPICS.state, () => this.state());
@@ -428,7 +436,8 @@ export class Gateway implements WorkerGateway {
 
   async reload(config: GatewayConfig): Promise<void> {
     const snapshot = this.compile(config);
-    for (const listener of config.listen) this.listeners.get(listener.name)?.update(listener);
+    for (const listener of config.listen)
+      this.listeners.get(listener.name)?.update(this.settingsOf(listener));
     this.cache.memory.resize(config.cache.memory);
     this.life++;
     this.wanted = config.cache;
@@ -440,6 +449,20 @@ export class Gateway implements WorkerGateway {
     this.pipeline.swap(snapshot);
     this.watchPhases();
     snapshot.commit();
+  }
+
+  /** All certificates that the node got by itself: listeners show them from the next handshake on. */
+  showCertificates(all: readonly HostCertificate[]): void {
+    this.certificates = new Map(all.map((certificate) => [certificate.host, certificate]));
+    for (const listener of this.config.listen)
+      if (listener.tls?.acme != null) this.listeners.get(listener.name)?.update(this.settingsOf(listener));
+  }
+
+  /** What an authority looks for now, to make sure that a host is ours. */
+  prove(proofs: Proofs): void {
+    this.proofs = proofs;
+    this.challenges.answers = new Map(Object.entries(proofs.http));
+    for (const listener of this.listeners.values()) listener.prove(proofs.tls);
   }
 
   /** Where nobody can ask for metrics nothing is timed. */
@@ -515,7 +538,9 @@ export class Gateway implements WorkerGateway {
   private listener(name: string): Listener {
     const existing = this.listeners.get(name);
     if (existing !== undefined) return existing;
-    const listener = new Listener(name, this.configOf(name), this.parts.clock, this.pipeline, speakHttp2);
+    const settings = this.settingsOf(this.configOf(name));
+    const listener = new Listener(name, settings, this.parts.clock, this.pipeline, speakHttp2);
+    listener.prove(this.proofs.tls);
     this.listeners.set(name, listener);
     return listener;
   }
@@ -524,6 +549,16 @@ export class Gateway implements WorkerGateway {
     const config = this.snapshot.config.listen.find((listener) => listener.name === name);
     if (config === undefined) throw new RangeError(`the config has no listener "${name}"`);
     return config;
+  }
+
+  /** What a listener is and shows, certificates among it that no file holds. */
+  private settingsOf(listener: ListenerConfig): ListenerSettings {
+    const { tls } = listener;
+    if (tls?.acme == null) return listener;
+    const { hosts } = tls.acme;
+    const certificates = hosts.map((host) => this.certificates.get(host)).filter((one) => one !== undefined);
+    const awaited = hosts.filter((host) => !this.certificates.has(host));
+    return { ...listener, tls: { ...tls, certificates, awaited } };
   }
 
   /** A 5xx, or an answer that its service broke off, is logged; what a client did is counted only. */

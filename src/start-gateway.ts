@@ -1,3 +1,4 @@
+import { acmeListeners, NodeCertificates } from './acme/index.ts';
 import { NodeSequence, queryRules } from './cache/index.ts';
 import { type ChangeEvent, NodeChanges, notesTo } from './changes/index.ts';
 import type { GatewayConfig } from './config/model.ts';
@@ -74,8 +75,16 @@ export async function startGateway(definition: object, options: StartOptions = {
     announceWrites: async (note) => gateway.writes.hear(note),
     ...(options.onChange === undefined ? {} : { publish: options.onChange }),
   });
+  const certificates = new NodeCertificates({
+    clock,
+    random,
+    log: loggerOf(options.log),
+    show: async (all) => gateway.showCertificates(all),
+    prove: async (proofs) => gateway.prove(proofs),
+  });
   await sequence.follow(config.cache, queryRules(config));
   await changes.follow(config);
+  await certificates.prepare(acmeListeners(config));
   const syncing = followSync(gateway, sequence, clock);
   const checks = new ActiveChecks(clock, random, ({ service, target, up, why }) =>
     gateway.upstreams.reportHealth(service, target, up, why),
@@ -92,11 +101,14 @@ export async function startGateway(definition: object, options: StartOptions = {
     await sequence.close();
     throw error;
   }
+  certificates.follow(acmeListeners(config));
   return {
     listeners: config.listen.map(({ name, host }) => ({ name, host, port: gateway.port(name) })),
     async reload(next) {
       const fresh = await read(next, options);
+      await certificates.prepare(acmeListeners(fresh));
       await gateway.reload(fresh);
+      certificates.follow(acmeListeners(fresh));
       await sequence.follow(fresh.cache, queryRules(fresh));
       await changes.follow(fresh);
       syncing.tell();
@@ -105,6 +117,7 @@ export async function startGateway(definition: object, options: StartOptions = {
     async close() {
       checks.stop();
       syncing.stop();
+      await certificates.stop();
       const ended = await gateway.drain(drain.timeout);
       await changes.stop();
       await sequence.close();

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -9,6 +9,7 @@ import { parse } from 'yaml';
 import typed from '../examples/typescript/tidegate.config.ts';
 import { loadConfig, renderIssues } from '../src/config/index.ts';
 import {
+  acmeServer,
   type Certificates,
   certificates,
   type HttpOrigin,
@@ -18,9 +19,14 @@ import {
   type TempFolder,
   type TestGateway,
   tempFolder,
+  until,
 } from '../src/testkit/index.ts';
 
 const root = join(import.meta.dirname, '..');
+
+interface FrontListener {
+  tls: { acme: object };
+}
 
 interface Definition {
   listen?: unknown;
@@ -205,6 +211,25 @@ describe('the examples', () => {
     const served = await ask(gateway, '/a', { port: front, tls, headers });
     expect(served.headers.get('strict-transport-security')).toBe('max-age=31536000');
     expect(JSON.parse(served.text)).toMatchObject({ headers: { 'x-forwarded-proto': 'https' } });
+  });
+
+  it('letsencrypt.yaml gets its certificates, keeps them beside it, and sends all but their proofs to https', async () => {
+    await using ca = await acmeServer({ reach: () => gateway.ports.plain! });
+    const { listen, ...given } = definitionOf('letsencrypt.yaml') as { listen: [object, FrontListener] };
+    const [plain, front] = listen;
+    const acme = { ...front.tls.acme, directory: ca.directory, ca: ca.ca };
+    await using gateway: TestGateway = await run('letsencrypt.yaml', {
+      ...given,
+      listen: [plain, { ...front, tls: { acme } }],
+    });
+    for (const servername of ['shop.example', 'www.shop.example']) {
+      const tls = { ca: ca.ca, servername };
+      const how = { port: gateway.ports.front!, tls, headers: { host: servername } };
+      const { text } = await until(() => ask(gateway, '/a', how).catch(() => null), 'the certificate');
+      expect(JSON.parse(text)).toMatchObject({ service: 'shop', url: '/a' });
+    }
+    expect((await ask(gateway, '/a', { port: gateway.ports.plain! })).status).toBe(301);
+    expect(readdirSync(join(folder.path, 'acme')).length).toBe(2);
   });
 
   it('tls.yaml has a certificate for each name, and shows its own to the service', async () => {

@@ -28,6 +28,7 @@ interface Row {
 export function metricsText(node: NodeMetrics, format: Format): Buffer<ArrayBuffer> {
   const out = new Exposition(format);
   aboutNode(out, node);
+  aboutCertificates(out, node);
   aboutRoutes(out, node);
   aboutAuth(out, node);
   aboutServices(out, node);
@@ -80,6 +81,29 @@ function aboutNode(out: Exposition, { version, startedAt, workers, reloads, load
     ([, count]) => count,
   );
   one(out, METRICS.loaded, loadedAt / 1000);
+}
+
+function aboutCertificates(out: Exposition, { certificates, orders }: NodeMetrics): void {
+  each(
+    out,
+    METRICS.certificates,
+    certificates,
+    ({ listener, name }) => [
+      ['listener', listener],
+      ['name', name],
+    ],
+    ({ until }) => (until ?? 0) / 1000,
+  );
+  each(
+    out,
+    METRICS.orders,
+    orders,
+    ({ host, result }) => [
+      ['host', host],
+      ['result', result],
+    ],
+    ({ count }) => count,
+  );
 }
 
 function aboutRoutes(out: Exposition, node: NodeMetrics): void {

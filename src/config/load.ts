@@ -7,7 +7,7 @@ import { checkConfig } from './check/index.ts';
 import { restoreSecrets } from './edit/index.ts';
 import { ConfigFiles } from './files.ts';
 import type { ConfigIssue, GatewayConfig } from './model.ts';
-import { normalise } from './normalise/index.ts';
+import { ACME_STORAGE, normalise } from './normalise/index.ts';
 import { valueAt } from './report/locate.ts';
 import { isSecretPath } from './report/secrets.ts';
 import { type ConfigInput, configSchema, kindOf, validate } from './schema/index.ts';
@@ -98,17 +98,28 @@ export interface CurrentConfig {
 export function loadEdit(text: string, current: CurrentConfig, options: LoadOptions = {}): LoadedConfig {
   const { source, issues } = parseText(text, 'config.json');
   const restored = restoreSecrets(source.value, current.raw, current.own.raw);
-  const only = { read: new Set(current.own.files), written: new Set(logFileOf(current)) };
+  const only = { read: new Set(current.own.files), written: new Set(writtenBy(current)) };
   const files = new ConfigFiles(resolve(current.folder), only);
   const edited = { source: { ...source, value: restored.value }, issues: [...issues, ...restored.issues] };
   return finish(edited, files, restored.issues.length > 0 ? null : (options.env ?? process.env));
 }
 
-/** A file that is written to is none of those that are read. */
-function logFileOf({ own, folder }: CurrentConfig): string[] {
-  const file = (own.raw as { log?: { file?: unknown } } | undefined)?.log?.file;
-  return typeof file === 'string' ? [resolve(folder, file)] : [];
+/** What the file itself lets be written to: none of those that are read. */
+function writtenBy({ own, folder }: CurrentConfig): string[] {
+  const { log, listen } = (own.raw ?? {}) as WrittenPlaces;
+  const listeners = Array.isArray(listen) ? listen : [listen];
+  const storages = listeners.map((listener) => listener?.tls?.acme?.storage);
+  const named = [log?.file, ...storages].filter((path) => typeof path === 'string');
+  return [...named, ACME_STORAGE].map((path) => resolve(folder, path));
 }
+
+/** Where a config that nothing is known of yet may name what is written to. */
+interface WrittenPlaces {
+  readonly log?: { readonly file?: unknown };
+  readonly listen?: ListenerPlace | readonly ListenerPlace[];
+}
+
+type ListenerPlace = { readonly tls?: { readonly acme?: { readonly storage?: unknown } } } | null | undefined;
 
 /** A config as a program has it: an object, functions and all. `folder`: what paths in it are relative to. */
 export function loadObject(value: unknown, folder: string, options: LoadOptions = {}): LoadedConfig {

@@ -4,6 +4,7 @@ import type { Failure } from '../http/errors.ts';
 import type { ClientCertificate, Exchange, Origin, Reply } from '../http/exchange.ts';
 import type { Clock } from '../util/clock.ts';
 import { clientCertificate } from './client-certificate.ts';
+import { Greetings, type ProofCertificates } from './greetings.ts';
 import { ServerConnection } from './server-connection.ts';
 import type { OpenConnection, ServerContext, ServerLimits } from './server-context.ts';
 import { HTTP1, HTTP2, ServerTls, type TlsSettings } from './server-tls.ts';
@@ -41,7 +42,11 @@ export class Listener implements ServerContext {
   private readonly acceptHttp2: AcceptHttp2;
   private readonly handler: RequestHandler;
   private readonly perClient = new Map<string, number>();
-  private tls: ServerTls | null = null;
+  private tls: {
+    readonly shown: ServerTls;
+    readonly server: TlsServer;
+    readonly greetings: Greetings;
+  } | null = null;
 
   constructor(
     name: string,
@@ -63,7 +68,14 @@ export class Listener implements ServerContext {
   update({ limits, tls, http2 }: ListenerSettings): void {
     this.limits = limits;
     this.http2 = http2;
-    if (tls !== null) this.tls?.update(this.server as TlsServer, tls, this.protocols());
+    if (tls === null) return;
+    this.tls?.shown.update(this.tls.server, tls, this.protocols());
+    this.tls?.greetings.refuse(tls.awaited ?? []);
+  }
+
+  /** What an authority looks for now, in handshakes to come. */
+  prove(proofs: ProofCertificates): void {
+    this.tls?.greetings.prove(proofs);
   }
 
   /** Accepts no more; connections end when what is under way on them has been answered. */
@@ -90,29 +102,25 @@ export class Listener implements ServerContext {
     });
   }
 
+  /** Accepts for the server of TLS, which does not listen itself: whoever connects is counted before the handshake. */
   private tlsServer(tls: TlsSettings): Server {
-    this.tls = new ServerTls(tls, this.protocols());
-    const server = createTlsServer(
-      {
-        // Not before the handshake is done: whoever closes its side in it will never end it, and must not keep its place.
-        allowHalfOpen: false,
-        noDelay: true,
-        ...this.tls.options,
-        handshakeTimeout: Math.min(this.limits.headTimeout, LONGEST_HANDSHAKE),
-      },
-      (socket) => {
-        socket.allowHalfOpen = true;
-        this.acceptTls(socket);
-      },
-    );
-    // Counted before the handshake, or one client could begin any number of them.
-    server.on('connection', (socket: Socket) => {
-      const address = plainAddress(socket.remoteAddress);
-      if (address === null || !this.countIn(socket, address)) socket.destroy();
+    const shown = new ServerTls(tls, this.protocols());
+    const handshakeTimeout = Math.min(this.limits.headTimeout, LONGEST_HANDSHAKE);
+    const server = createTlsServer({ ...shown.options, handshakeTimeout }, (socket) => {
+      socket.allowHalfOpen = true;
+      this.acceptTls(socket);
     });
     // A client that breaks off its handshake concerns nobody else.
     server.on('tlsClientError', (_error, socket) => socket.destroy());
-    return server;
+    const greetings = new Greetings(this.clock, handshakeTimeout);
+    greetings.refuse(tls.awaited ?? []);
+    this.tls = { shown, server, greetings };
+    // Half open not before the handshake is done: whoever closes its side in it will never end it, and must not keep its place.
+    return createServer({ allowHalfOpen: false, noDelay: true }, (socket) => {
+      const address = plainAddress(socket.remoteAddress);
+      if (address === null || !this.countIn(socket, address)) socket.destroy();
+      else greetings.take(socket, () => server.emit('connection', socket));
+    });
   }
 
   private protocols(): string[] {

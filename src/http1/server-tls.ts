@@ -9,7 +9,9 @@ import {
 
 export interface TlsSettings {
   /** PEM text. The first is used where the client names no host that another certificate is for. */
-  certificates: { cert: string; key: string }[];
+  certificates: readonly { readonly cert: string; readonly key: string }[];
+  /** Host names whose certificates are still to come: whoever asks for one is refused at once. Default: none. */
+  awaited?: readonly string[];
   minVersion: 'TLSv1.2' | 'TLSv1.3';
   /** Whose certificates clients may show; null: they are not asked for any. */
   client: { ca: string; required: boolean } | null;
@@ -29,7 +31,7 @@ export class ServerTls {
     this.choice = new CertificateChoice(settings);
     this.protocols = protocols;
     this.options = {
-      ...contextOf(settings, settings.certificates[0]!),
+      ...contextOf(settings, settings.certificates[0]),
       ...askingOf(settings),
       ALPNCallback: ({ protocols: offered }) => this.protocols.find((one) => offered.includes(one)),
       SNICallback: (name, done) => done(null, this.choice.forName(name)),
@@ -38,17 +40,20 @@ export class ServerTls {
 
   /** @param server One that was made with these options. */
   update(server: TlsServer, settings: TlsSettings, protocols: readonly string[] = [HTTP1]): void {
-    this.choice = new CertificateChoice(settings);
+    this.choice = new CertificateChoice(settings, this.choice);
     this.protocols = protocols;
-    server.setSecureContext(contextOf(settings, settings.certificates[0]!));
+    server.setSecureContext(contextOf(settings, settings.certificates[0]));
     Object.assign(server, askingOf(settings));
   }
 }
 
-/** What a connection may use; of whom it takes certificates stands in each, for the name asked for chooses one. */
+/**
+ * What a connection may use; of whom it takes certificates stands in each, for the name asked for chooses one. Without
+ * a certificate each handshake ends with the alert handshake_failure.
+ */
 function contextOf(
   { minVersion, client }: TlsSettings,
-  pair: TlsSettings['certificates'][number],
+  pair: TlsSettings['certificates'][number] | undefined,
 ): SecureContextOptions {
   return { ...pair, minVersion, ...(client === null ? {} : { ca: client.ca }) };
 }
@@ -62,15 +67,21 @@ function askingOf({ client }: TlsSettings): { requestCert: boolean; rejectUnauth
 class CertificateChoice {
   private readonly first: SecureContext;
   private readonly byName = new Map<string, SecureContext>();
+  /** By all that they are made of. */
+  private readonly made = new Map<string, SecureContext>();
 
-  constructor(tls: TlsSettings) {
-    const { certificates } = tls;
-    const contexts = certificates.map((pair) => createSecureContext(contextOf(tls, pair)));
-    this.first = contexts[0]!;
-    certificates.forEach((pair, index) => {
+  /** @param before The choice that this one takes the place of: what is as it was there is not made again. */
+  constructor(tls: TlsSettings, before: CertificateChoice | null = null) {
+    for (const pair of tls.certificates) {
+      const options = contextOf(tls, pair);
+      const parts = JSON.stringify(options);
+      const context = before?.made.get(parts) ?? createSecureContext(options);
+      this.made.set(parts, context);
       for (const name of certificateNames(pair.cert))
-        if (!this.byName.has(name)) this.byName.set(name, contexts[index]!);
-    });
+        if (!this.byName.has(name)) this.byName.set(name, context);
+    }
+    const [first] = this.made.values();
+    this.first = first ?? createSecureContext(contextOf(tls, undefined));
   }
 
   forName(asked: string): SecureContext {

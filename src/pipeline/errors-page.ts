@@ -99,6 +99,8 @@ const RETRY: Readonly<Record<RetrySafety, string>> = {
 
 /** What is wrong with a configuration, by code. Each message also says where, and how to mend it. */
 export const CONFIG_ERRORS: Readonly<Record<string, string>> = {
+  TG_CONFIG_ACME:
+    'Certificates that the gateway gets by itself may not come: the authority asks on ports 80 and 443 alone, or the folder in which they are kept can’t be written to. [operations.md](operations.md#certificates-by-acme) tells what is needed.',
   TG_CONFIG_ADMIN_TOKEN:
     'The admin API listens on an address that others can reach, and has no token. Give `admin.token`, or let it listen on 127.0.0.1.',
   TG_CONFIG_AUTH:

@@ -1,4 +1,5 @@
 export { Affinity } from './affinity.ts';
+export { type AheadOfRoutes, aheadOf } from './ahead-of-routes.ts';
 export {
   type AnswerRules,
   compileCompress,
@@ -8,6 +9,7 @@ export {
   type StatusAction,
 } from './answer/index.ts';
 export { compileAuthority, isAuthority } from './authority.ts';
+export { ChallengePath, type OpenChallenges } from './challenge-path.ts';
 export { compileDestination, restOf } from './destination.ts';
 export { failureOf } from './evaluation.ts';
 export { clientAuthority, isForwarded } from './forwarded.ts';

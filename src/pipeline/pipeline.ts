@@ -9,10 +9,10 @@ import type { RouteCounter } from '../telemetry/index.ts';
 import type { AddressSet } from '../util/cidr.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import type { AheadOfRoutes } from './ahead-of-routes.ts';
 import { type AnswerRules, announced, isPreflight, type Settled } from './answer/index.ts';
 import { clientAddress, clientAuthority, clientScheme } from './forwarded.ts';
 import { methodNotAllowed, problem } from './problem.ts';
-import type { ReadyPath } from './ready-path.ts';
 import type { CompiledRoute, Filter, Finish, PhaseObserver, WellKnown } from './route.ts';
 import { AnnouncedSubject, RequestSubject } from './subject.ts';
 import { isRequestId } from './trace.ts';
@@ -26,7 +26,7 @@ export interface PipelineSnapshot {
   /** By listener: whose forwarded headers are believed. Null where no listener believes any. */
   readonly trusted: ReadonlyMap<string, AddressSet> | null;
   /** Before all routes, and counted nowhere; null: there is none. */
-  readonly ready: ReadyPath | null;
+  readonly ahead: AheadOfRoutes | null;
   /** What holds where no route matched. */
   readonly unmatched: HeaderTransform | null;
   readonly rules: AnswerRules | null;
@@ -79,7 +79,7 @@ export class Pipeline implements Finish, Completion {
     const { snapshot } = this;
     exchange.completion = this;
     this.identify(exchange, snapshot);
-    if (snapshot.ready !== null && answerReady(exchange, snapshot.ready)) return;
+    if (snapshot.ahead !== null && answerAhead(exchange, snapshot.ahead)) return;
     if (snapshot.tracer !== null) exchange.trace = snapshot.tracer.begin(exchange);
     if (exchange.target === '*') return this.answerServerOptions(exchange);
     if (!locate(exchange)) return this.refuseUnmatched(exchange, new Failure('TG_REQUEST_TARGET'));
@@ -328,8 +328,8 @@ export class Pipeline implements Finish, Completion {
 }
 
 /** Nobody counts it: probes come by the second, and say nothing of the traffic. */
-function answerReady(exchange: Exchange, ready: ReadyPath): boolean {
-  const answer = ready.answer(exchange);
+function answerAhead(exchange: Exchange, ahead: AheadOfRoutes): boolean {
+  const answer = ahead.answer(exchange);
   if (answer === null) return false;
   exchange.completion = null;
   exchange.responder.respond(exchange, answer);

@@ -1,4 +1,5 @@
 import { type Exchange, type Reply, reply } from '../http/exchange.ts';
+import type { AheadOfRoutes } from './ahead-of-routes.ts';
 
 /** Whether requests are welcome at this node. */
 export interface ReadyState {
@@ -10,7 +11,7 @@ export interface ReadyState {
  * The path on which the main listeners tell load balancers whether requests are welcome. Why not is for the admin
  * listener alone: anybody may ask here.
  */
-export class ReadyPath {
+export class ReadyPath implements AheadOfRoutes {
   private readonly path: string;
   private readonly state: ReadyState;
 
@@ -19,7 +20,6 @@ export class ReadyPath {
     this.state = state;
   }
 
-  /** Null: the request is for another path. */
   answer({ target, method }: Exchange): Reply | null {
     const { path } = this;
     if (!target.startsWith(path)) return null;

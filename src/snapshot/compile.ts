@@ -13,8 +13,12 @@ import { responseScope } from '../expression/index.ts';
 import type { Completion } from '../http/exchange.ts';
 import type { LimitRoom } from '../limit/index.ts';
 import {
+  type AheadOfRoutes,
+  aheadOf,
+  ChallengePath,
   compileTransform,
   isTraceparent,
+  type OpenChallenges,
   Overload,
   type PipelineSnapshot,
   type ProxyParts,
@@ -56,6 +60,7 @@ export interface SnapshotParts {
   readonly traces: TraceRoom;
   readonly limits: LimitRoom;
   readonly readyState: ReadyState;
+  readonly challenges: OpenChallenges;
   /** Signs the cookies that keep a client where it was; equal in all workers of a node. */
   readonly affinityKey: () => string;
 }
@@ -115,7 +120,7 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
     },
     router: compileRouter(entries),
     trusted: compileTrusted(config),
-    ready: readyPathOf(config, parts),
+    ahead: aheadOfRoutes(config, parts),
     unmatched: compileTransform(null, config.unmatched.response, responseScope),
     rules: compile.unmatchedRules(),
     wellKnown: wellKnownOf(auth),
@@ -135,9 +140,16 @@ function compileTracer(config: GatewayConfig, { clock, random, traces }: Snapsho
   return new Tracer({ sample, secret: secretParameters(config), exporter, clock, random, isTraceparent });
 }
 
-function readyPathOf({ admin }: GatewayConfig, { readyState }: SnapshotParts): ReadyPath | null {
+function aheadOfRoutes(
+  { admin, listen }: GatewayConfig,
+  { readyState, challenges }: SnapshotParts,
+): AheadOfRoutes | null {
   const path = admin?.readyPath ?? null;
-  return path === null ? null : new ReadyPath(path, readyState);
+  const asked = listen.some(({ tls }) => tls?.acme?.challenge === 'http-01');
+  return aheadOf([
+    ...(path === null ? [] : [new ReadyPath(path, readyState)]),
+    ...(asked ? [new ChallengePath(challenges)] : []),
+  ]);
 }
 
 /** Where nobody can ask for metrics none are made. */

@@ -135,7 +135,7 @@ export function routed(
       trusted: compileTrusted(config),
       unmatched: null,
       rules: null,
-      ready: null,
+      ahead: null,
       wellKnown: null,
       observers: [],
       tracer: null,

@@ -42,7 +42,7 @@ export class Inside {
         observers: [],
         tracer: null,
         overload: null,
-        ready: null,
+        ahead: null,
       },
       { clock, random, variables, unmatched: new Counters().route(name), failed: () => {} },
     );

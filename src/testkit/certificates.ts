@@ -3,12 +3,14 @@ import 'reflect-metadata';
 
 import { randomBytes, webcrypto } from 'node:crypto';
 import {
+  AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
   KeyUsageFlags,
   KeyUsagesExtension,
   PemConverter,
+  type PublicKey,
   SubjectAlternativeNameExtension,
   type X509Certificate,
   X509CertificateGenerator,
@@ -28,6 +30,12 @@ export interface LeafOptions {
   use?: 'server' | 'client';
   /** Already out of date. */
   expired?: boolean;
+}
+
+/** Milliseconds since 1970. */
+export interface Validity {
+  from: number;
+  until: number;
 }
 
 /** A certificate authority that only this test trusts. */
@@ -63,9 +71,55 @@ export class Certificates {
     });
     return { cert: `${cert.toString('pem')}\n`, key: await privatePem(keys) };
   }
+
+  /** A certificate for a key of somebody else, PEM. */
+  async certify(publicKey: PublicKey, names: readonly string[], validity: Validity): Promise<string> {
+    const cert = await X509CertificateGenerator.create({
+      serialNumber: randomBytes(8).toString('hex'),
+      issuer: this.authority.subject,
+      ...dates(validity),
+      publicKey,
+      signingKey: this.keys.privateKey,
+      signingAlgorithm: ALGORITHM,
+      extensions: [
+        await AuthorityKeyIdentifierExtension.create(this.keys.publicKey),
+        new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+        new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+        new SubjectAlternativeNameExtension(names.map(alternativeName), true),
+      ],
+    });
+    return `${cert.toString('pem')}\n`;
+  }
+
+  /** An authority below this one; its `ca` is the certificate that this one gave it. */
+  async intermediate(validity: Validity): Promise<Certificates> {
+    const keys = await newKeys();
+    const cert = await X509CertificateGenerator.create({
+      serialNumber: randomBytes(8).toString('hex'),
+      subject: 'CN=Test intermediate',
+      issuer: this.authority.subject,
+      ...dates(validity),
+      publicKey: keys.publicKey,
+      signingKey: this.keys.privateKey,
+      signingAlgorithm: ALGORITHM,
+      extensions: authorityExtensions(),
+    });
+    return new Certificates(cert, keys);
+  }
+}
+
+function authorityExtensions() {
+  return [
+    new BasicConstraintsExtension(true, undefined, true),
+    new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+  ];
 }
 
 type CryptoKeyPair = webcrypto.CryptoKeyPair;
+
+function dates({ from, until }: Validity): { notBefore: Date; notAfter: Date } {
+  return { notBefore: new Date(from), notAfter: new Date(until) };
+}
 
 function alternativeName(name: string): { type: 'dns' | 'ip'; value: string } {
   const isAddress = /^[\d.]+$|:/.test(name);
@@ -94,10 +148,7 @@ export async function certificates(): Promise<Certificates> {
     ...validity(24 * HOUR),
     keys,
     signingAlgorithm: ALGORITHM,
-    extensions: [
-      new BasicConstraintsExtension(true, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-    ],
+    extensions: authorityExtensions(),
   });
   return new Certificates(authority, keys);
 }

@@ -1,6 +1,13 @@
 /** What every test stands on: real sockets and real processes, and no sleeps. */
+export { type AcmeFault, type AcmeResource, type AcmeServer, acmeServer, serialOf } from './acme-server.ts';
 export { ByteReader, type Ending, show, Truncated } from './byte-reader.ts';
-export { type CertificatePair, type Certificates, certificates, type LeafOptions } from './certificates.ts';
+export {
+  type CertificatePair,
+  type Certificates,
+  certificates,
+  type LeafOptions,
+  type Validity,
+} from './certificates.ts';
 export { cpuTimeOf } from './cpu-time.ts';
 export { type CuttingProxy, cuttingProxy } from './cutting-proxy.ts';
 export { startTestGateway, type TestGateway } from './gateway-lab.ts';

@@ -22,6 +22,11 @@ export class ManualClock implements Clock {
     return this.entries.length;
   }
 
+  /** Milliseconds until the next of them is due; Infinity where there is none. */
+  get nextIn(): number {
+    return Math.min(...this.entries.map(({ at }) => at - this.time));
+  }
+
   now(): number {
     return this.time;
   }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { type AcmeListener, acmeListeners } from '../acme/index.ts';
 import { type Invalidation, type QueryRule, queryRules } from '../cache/index.ts';
 import type { PushReply, PushRequest, SourceDescription } from '../changes/index.ts';
 import type { AdminConfig, CacheConfig, GatewayConfig, ListenerConfig } from '../config/model.ts';
@@ -22,6 +23,7 @@ import type { Random } from '../util/random.ts';
 import type { CacheControl } from './cache-view.ts';
 import type { NodeEvents } from './node-events.ts';
 import type { NodeMetrics } from './node-metrics.ts';
+import { certificatesOfFiles, type ShownCertificate } from './shown-certificates.ts';
 
 /**
  * What a worker process runs: one gateway, that listens on handles given to it. `src/gateway.ts` builds it;
@@ -86,8 +88,9 @@ export const COUNT_VARIABLE = 'TIDEGATE_WORKERS';
  * What goes over the bus: about targets (which are drained among it), whether requests are welcome at the node, the
  * state of caches (asked of workers), invalidations (told to them), and what they ask: to number an invalidation,
  * where the sequence stands, and how long tagged answers may be given; what is known of change sources (told to
- * workers, and asked by them); that log files are to be opened anew; and what moved (told by workers, for the series
- * of the node).
+ * workers, and asked by them); certificates that the node got by itself, and what shows an authority that their hosts
+ * are its own (told to workers, and asked by them); that log files are to be opened anew; and what moved (told by
+ * workers, for the series of the node).
  */
 export const TOPICS = {
   health: 'health',
@@ -103,6 +106,8 @@ export const TOPICS = {
   changes: 'changes',
   wrote: 'wrote',
   writes: 'writes',
+  certificates: 'certificates',
+  proofs: 'proofs',
   reopen: 'reopen',
   state: 'state',
   requests: 'requests',
@@ -181,6 +186,10 @@ export interface WorkerBus {
 export interface ConfigOutline {
   listen: Pick<ListenerConfig, 'name' | 'host' | 'port'>[];
   tls: string[];
+  /** Certificates that stand in files. */
+  certificates: ShownCertificate[];
+  /** Listeners whose certificates the node gets by itself. */
+  acme: AcmeListener[];
   admin: AdminConfig | null;
   workers: number | 'auto';
   drain: { delay: number; timeout: number };
@@ -297,6 +306,8 @@ export function outlineOf(config: GatewayConfig): ConfigOutline {
   return {
     listen: config.listen.map(({ name, host, port }) => ({ name, host, port })),
     tls: config.listen.filter((listener) => listener.tls !== null).map((listener) => listener.name),
+    certificates: certificatesOfFiles(config),
+    acme: acmeListeners(config),
     admin: config.admin,
     workers: config.workers,
     drain: config.drain,

@@ -1,7 +1,9 @@
+import type { OrderCount } from '../acme/index.ts';
 import type { SourceDescription } from '../changes/index.ts';
 import type { ProcessState } from '../telemetry/index.ts';
 import type { ServiceDescription } from '../upstream/index.ts';
 import type { CacheView } from './cache-view.ts';
+import type { ShownCertificate } from './shown-certificates.ts';
 
 /** What one worker tells of itself, asked on the topic `state`. */
 export interface WorkerState extends ProcessState {
@@ -22,6 +24,9 @@ export interface NodeMetrics {
   readonly loadedAt: number;
   /** Configs read anew, by `ok` and `refused`. */
   readonly reloads: Readonly<Record<'ok' | 'refused', number>>;
+  readonly certificates: readonly ShownCertificate[];
+  /** Certificates that were asked of an authority. */
+  readonly orders: readonly OrderCount[];
   /** Rows of counters by route, what no route took among them. */
   readonly routes: ReadonlyMap<string, Float64Array>;
   /** Times of phases of all routes together, those that are no longer there too. */

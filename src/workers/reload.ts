@@ -58,6 +58,8 @@ export interface ReloadOptions {
   listeners: Listeners;
   log: Logger;
   wall: () => number;
+  /** Told of a config before any worker has it. */
+  before: (outline: ConfigOutline) => Promise<void>;
   /** Told what came of each config that was read anew. */
   told: (reload: ReloadEvent) => void;
   /** Told what is in force now. */
@@ -203,6 +205,7 @@ export class Reloading {
     const version = this.state.version + 1;
     const change = await listeners.prepare(reading.outline.listen);
     try {
+      await this.options.before(reading.outline);
       const desired = { version, config: reading.config, listeners: change.byName };
       await (fresh === null ? fleet.reload(desired) : fleet.roll(desired, fresh));
     } catch (error) {

@@ -1,3 +1,4 @@
+import { NodeCertificates } from '../acme/index.ts';
 import { type Invalidation, NodeSequence } from '../cache/index.ts';
 import { NodeChanges } from '../changes/index.ts';
 import { type Logger, type Moves, Series, sumOfPhases, UNMATCHED } from '../telemetry/index.ts';
@@ -89,6 +90,8 @@ class Supervisor {
   private readonly sequence: NodeSequence;
   /** Reads the change sources, for all workers. */
   private readonly changes: NodeChanges;
+  /** Gets the certificates that no file holds. */
+  private readonly certificates: NodeCertificates;
   private listeners = new Listeners();
   private adminSocket: OpenListener | null = null;
   /** The address that it was bound to, whatever the config says by now. */
@@ -145,6 +148,13 @@ class Supervisor {
       announceWrites: (note) => this.fleet.broadcast(TOPICS.writes, note),
       publish: ({ type, data }) => this.events.publish(type, data),
     });
+    this.certificates = new NodeCertificates({
+      clock,
+      log,
+      random: systemRandom,
+      show: (all) => this.fleet.broadcast(TOPICS.certificates, all),
+      prove: (proofs) => this.fleet.broadcast(TOPICS.proofs, proofs),
+    });
   }
 
   async run(): Promise<number> {
@@ -171,6 +181,7 @@ class Supervisor {
       this.checks.stop();
       this.series.stop();
       this.readiness.stop();
+      await this.certificates.stop();
       await this.changes.stop();
       await this.sequence.close();
       process.off('exit', killWorkers);
@@ -200,6 +211,7 @@ class Supervisor {
     const change = await this.listeners.prepare(outline.listen);
     change.commit();
     this.adminSocket = await this.bindAdmin(outline, inheritance);
+    await this.certificates.prepare(outline.acme);
     const workers = outline.workers === 'auto' ? usableCores() : outline.workers;
     process.env[COUNT_VARIABLE] = String(workers);
     await this.fleet.start({ version: 1, config: reading.config, listeners: change.byName }, workers, first);
@@ -214,7 +226,9 @@ class Supervisor {
         log: this.log,
         wall: clock.wall,
         told: (reload) => this.events.publish('reload', reload),
+        before: (next) => this.certificates.prepare(next.acme),
         reloaded: (next) => {
+          this.certificates.follow(next.acme);
           this.checks.apply(next.checks);
           if (next.admin !== null) this.admin?.renew(next.admin);
           this.targets.follow(next);
@@ -229,6 +243,7 @@ class Supervisor {
     if (inheritance !== null) this.readiness.set(null);
     else this.readiness.welcomeOnce(() => this.missing());
     this.checks.apply(outline.checks);
+    this.certificates.follow(outline.acme);
     await Promise.all([this.startAdmin(outline), this.reloading.watchFiles(seen)]);
     this.options.onServing({
       outline,
@@ -268,6 +283,8 @@ class Supervisor {
     });
     channel.on(TOPICS.health, () => this.checks.reports());
     this.targets.serve(channel);
+    channel.on(TOPICS.certificates, () => this.certificates.certificates);
+    channel.on(TOPICS.proofs, () => this.certificates.proofs);
     channel.on(TOPICS.ready, () => this.readiness.why);
   }
 
@@ -396,6 +413,8 @@ class Supervisor {
       startedAt: clock.wall() - (clock.now() - this.startedAt),
       loadedAt,
       reloads: this.reloading!.counts,
+      certificates: [...reading.outline.certificates, ...this.certificates.describe()],
+      orders: this.certificates.orders(),
       routes: new Map(names.flatMap((name) => (sums.has(name) ? [[name, sums.get(name)!] as const] : []))),
       phases: sumOfPhases(sums.values()),
       services,
@@ -416,11 +435,14 @@ class Supervisor {
     if (why === 'signal') this.readiness.set('the gateway is draining');
     const { delay, timeout } = this.reloading!.inForce.reading.outline.drain;
     this.reloading!.stop();
+    // Whoever takes over finds no order under way.
+    const settled = this.certificates.stop();
     this.log.info('draining', { why, delayMs: delay, timeoutMs: timeout });
     // Whoever asks /readyz has this long to send its clients elsewhere. A successor needs no such notice.
     if (why === 'signal' && delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
     // The successor reads the sources now; without Redis this node's place in them is its own.
     if (why === 'successor') await this.changes.handOver();
+    await settled;
     const left = this.fleet.drain(timeout);
     this.listeners.close();
     const cut = await left;

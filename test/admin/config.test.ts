@@ -290,6 +290,13 @@ describe('secrets over the admin API', () => {
         (value as { log?: object }).log = { file: 'tidegate.yaml' };
       },
     ],
+    [
+      'kept beside certificates in a folder of their own choice',
+      (value) => {
+        const acme = { email: 'a@example.com', hosts: 'shop.test', storage: '/tmp' };
+        (value as { listen?: object }).listen = { address: '127.0.0.1:0', tls: { acme } };
+      },
+    ],
   ])('attack: %s', async (_, change) => {
     const value = await shown();
     change(value);

@@ -51,7 +51,7 @@ export function ask(port: number, path: string, options: AskOptions = {}): Promi
 }
 
 export interface AskOptions
-  extends Pick<RequestOptions, 'host' | 'method' | 'headers' | 'minVersion' | 'maxVersion'> {
+  extends Pick<RequestOptions, 'host' | 'method' | 'headers' | 'minVersion' | 'maxVersion' | 'servername'> {
   /** Over TLS, trusting this authority. */
   ca?: string;
   body?: string | Buffer;
@@ -83,6 +83,11 @@ export class AdminNode implements AsyncDisposable {
   async start(config: object, env: Record<string, string> = {}): Promise<void> {
     [this.port, this.admin] = [await freePort(), await freePort()];
     this.write(config);
+    await this.startAgain(env);
+  }
+
+  /** What has ended is started as it was. */
+  async startAgain(env: Record<string, string> = {}): Promise<void> {
     this.gateway = this.lab.start(BIN, ['run', `${this.folder.path}/tidegate.yaml`], {
       // Under npm two signals at once are one wish.
       env: { npm_lifecycle_event: undefined, ...env },

@@ -50,6 +50,7 @@ export class FileCheck {
 
   /** What a listener shows, and whose certificates it takes. */
   serverTls(tls: ListenerTlsInput, at: Path): void {
+    if (tls.acme?.ca !== undefined) this.certificate(tls.acme.ca, [...at, 'acme', 'ca']);
     if (tls.clientCa !== undefined) this.certificate(tls.clientCa, [...at, 'clientCa']);
     const inList = tls.certs !== undefined;
     for (const [place, pair] of certificatesOf(tls).entries())

@@ -1,6 +1,7 @@
 import type { ConfigFiles } from '../files.ts';
 import type { ConfigIssue } from '../model.ts';
 import type { ConfigInput } from '../schema/index.ts';
+import { checkAcme } from './acme.ts';
 import { checkRouteCycles } from './asked-by-calls.ts';
 import { checkLessGuarded, checkProviders, checkUnusedProviders } from './auth.ts';
 import { checkCaches } from './cache.ts';
@@ -32,6 +33,7 @@ export function checkConfig(
 ): ConfigIssue[] {
   const findings = new Findings();
   checkListeners(input, findings);
+  checkAcme(input, files, findings);
   checkReferences(input, raw, findings);
   checkHeaders(input, findings);
   checkMatches(input, findings);

@@ -14,11 +14,12 @@ import { normaliseService } from './service.ts';
 import { tracingOf } from './tracing.ts';
 import { transformOf } from './transform.ts';
 
+export { ACME_STORAGE, acmeChallenge } from './acme.ts';
 export { destinationsOf } from './action.ts';
 export { aggregateOf } from './aggregate.ts';
 export { routeAuthOf } from './auth.ts';
 export { cacheOf } from './cache.ts';
-export { certificatesOf, listenersOf } from './listener.ts';
+export { certificatesOf, hasPlainListener, listenersOf } from './listener.ts';
 export { matchOf, normaliseMatch } from './route.ts';
 export { routeCacheOf } from './route-cache.ts';
 export { mergeTransforms } from './transform.ts';
@@ -38,7 +39,7 @@ export function normalise(input: ConfigInput, read: ReadFiles): GatewayConfig {
   const policies = record(Object.entries(input.policies ?? {}));
   const routes = Object.entries(input.routes ?? {});
   return {
-    listen: normaliseListeners(input.listen, read.pem),
+    listen: normaliseListeners(input.listen, read),
     admin: normaliseAdmin(input.admin, read.pem),
     workers: (input.workers ?? 1) as number | 'auto',
     services: record(services.map(([name, service]) => [name, normaliseService(name, service, read.pem)])),

@@ -1,6 +1,7 @@
 import type { AdminConfig, ListenerConfig, ListenerTls } from '../model.ts';
 import { parseAddress } from '../schema/address.ts';
-import type { AdminInput, ConfigInput, ListenerInput, ListenerTlsInput } from '../schema/types.ts';
+import type { AdminInput, AdminTlsInput, ConfigInput, ListenerInput } from '../schema/types.ts';
+import { type AcmeReading, acmeOf } from './acme.ts';
 import { byteRateOf, countOf, durationOf, listOf, sizeOf } from './scalars.ts';
 
 /** Reads what a config names: the text of a PEM file (or PEM text itself). */
@@ -22,13 +23,19 @@ function defaultName(index: number): string {
   return index === 0 ? 'main' : `main${index + 1}`;
 }
 
-export function normaliseListeners(listen: ConfigInput['listen'], readPem: ReadPem): ListenerConfig[] {
+/** Is there one without TLS, at which an authority could ask? */
+export function hasPlainListener(listen: ConfigInput['listen']): boolean {
+  return listenersOf(listen).some(({ tls }) => tls === undefined);
+}
+
+export function normaliseListeners(listen: ConfigInput['listen'], read: AcmeReading): ListenerConfig[] {
   return listenersOf(listen).map((listener) => {
-    const limits = listener.limits ?? {};
+    const { limits = {}, tls } = listener;
+    const acme = tls?.acme === undefined ? null : acmeOf(tls.acme, hasPlainListener(listen), read);
     return {
       name: listener.name,
       ...parseAddress(listener.address),
-      tls: listener.tls === undefined ? null : normaliseTls(listener.tls, readPem),
+      tls: tls === undefined ? null : { ...normaliseTls(tls, read.pem), acme },
       http2: (listener.http2 as boolean | undefined) ?? listener.tls !== undefined,
       trustedProxies: listOf(listener.trustedProxies),
       limits: {
@@ -48,12 +55,12 @@ export function normaliseListeners(listen: ConfigInput['listen'], readPem: ReadP
 }
 
 /** The pairs of a TLS listener, whichever way they are written. */
-export function certificatesOf(tls: ListenerTlsInput): { cert: string; key: string }[] {
+export function certificatesOf(tls: AdminTlsInput): { cert: string; key: string }[] {
   if (tls.certs !== undefined) return tls.certs;
   return tls.cert === undefined || tls.key === undefined ? [] : [{ cert: tls.cert, key: tls.key }];
 }
 
-function normaliseTls(tls: ListenerTlsInput, readPem: ReadPem): ListenerTls {
+function normaliseTls(tls: AdminTlsInput, readPem: ReadPem): ListenerTls {
   const certificates = certificatesOf(tls).map(({ cert, key }) => ({
     cert: readPem(cert),
     key: readPem(key),
@@ -61,6 +68,7 @@ function normaliseTls(tls: ListenerTlsInput, readPem: ReadPem): ListenerTls {
   const { clientCa, clientAuth = 'required' } = tls;
   return {
     certificates,
+    acme: null,
     minVersion: String(tls.minVersion) === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
     client:
       clientCa === undefined || clientAuth === 'none'

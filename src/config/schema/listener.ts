@@ -1,5 +1,6 @@
+import { acme } from './acme.ts';
 import { addressComplaint } from './address.ts';
-import { type Complaint, leaf, list, object, oneOf, type Rule, someOf } from './kit.ts';
+import { type Complaint, leaf, list, object, oneOf, onlyOne, type Rule, someOf } from './kit.ts';
 import {
   addressRange,
   bearerToken,
@@ -27,31 +28,34 @@ const certificate = object('Certificate', 'a certificate', {
   key: filledText.describe('Path of its private key (PEM), or the PEM text itself.'),
 });
 
-/** `cert` with `key`, or `certs`. */
-const oneSourceOfCertificates: Rule = (tls, report) => {
-  const single = 'cert' in tls || 'key' in tls;
-  if (single && 'certs' in tls) {
-    const path = ['cert' in tls ? 'cert' : 'key'];
+/** `cert` with `key`, or `certs`, or `acme`. */
+const oneSourceOfCertificates =
+  (others: string): Rule =>
+  (tls, report) => {
+    const single = 'cert' in tls || 'key' in tls;
+    if ('acme' in tls) return void onlyOne(tls, ['acme', 'certs', 'cert', 'key'], report);
+    if (single && 'certs' in tls) {
+      const path = ['cert' in tls ? 'cert' : 'key'];
+      report({
+        code: 'TG_CONFIG_CONFLICT',
+        path,
+        atKey: true,
+        also: ['certs'],
+        message: '"cert" and "key" stand beside "certs"',
+        advice: 'move them into the list',
+      });
+      return;
+    }
+    if ('certs' in tls) return;
+    const missing = ['cert', 'key'].filter((key) => !(key in tls));
+    if (missing.length === 0) return;
     report({
-      code: 'TG_CONFIG_CONFLICT',
-      path,
-      atKey: true,
-      also: ['certs'],
-      message: '"cert" and "key" stand beside "certs"',
-      advice: 'move them into the list',
+      code: 'TG_CONFIG_MISSING',
+      path: [],
+      message: `"${missing.join('" and "')}" ${missing.length === 1 ? 'is' : 'are'} missing`,
+      advice: `tls needs cert and key, ${others}`,
     });
-    return;
-  }
-  if ('certs' in tls || 'acme' in tls) return;
-  const missing = ['cert', 'key'].filter((key) => !(key in tls));
-  if (missing.length === 0) return;
-  report({
-    code: 'TG_CONFIG_MISSING',
-    path: [],
-    message: `"${missing.join('" and "')}" ${missing.length === 1 ? 'is' : 'are'} missing`,
-    advice: 'tls needs cert and key, or certs: a list of these',
-  });
-};
+  };
 
 const clientAuthNeedsCa: Rule = (tls, report) => {
   if (!('clientAuth' in tls) || 'clientCa' in tls || tls.clientAuth === 'none') return;
@@ -64,29 +68,41 @@ const clientAuthNeedsCa: Rule = (tls, report) => {
   });
 };
 
+const tlsKeys = {
+  cert: filledText.optional().describe('Path of the certificate chain (PEM), or the PEM text itself.'),
+  key: filledText.optional().describe('Path of its private key (PEM), or the PEM text itself.'),
+  certs: list('a list of certificates', certificate)
+    .optional()
+    .describe('Several certificates, chosen by the name the client asks for; the first where it names none.'),
+  minVersion: word(['1.2', '1.3'], [], ['number'])
+    .optional()
+    .describe('Oldest TLS version that is accepted. Default 1.2.'),
+  clientCa: filledText
+    .optional()
+    .describe('Authorities whose certificates clients may show: path of a PEM file, or the text itself.'),
+  clientAuth: word(['none', 'optional', 'required'])
+    .optional()
+    .describe('Whether clients must show one. Default required beside clientCa.'),
+};
+
 const tls = object(
   'ListenerTls',
   'tls',
   {
-    cert: filledText.optional().describe('Path of the certificate chain (PEM), or the PEM text itself.'),
-    key: filledText.optional().describe('Path of its private key (PEM), or the PEM text itself.'),
-    certs: list('a list of certificates', certificate)
+    ...tlsKeys,
+    acme: acme
       .optional()
       .describe(
-        'Several certificates, chosen by the name the client asks for; the first where it names none.',
+        "Certificates that the gateway gets and renews by itself, from Let's Encrypt or another authority.",
       ),
-    minVersion: word(['1.2', '1.3'], [], ['number'])
-      .optional()
-      .describe('Oldest TLS version that is accepted. Default 1.2.'),
-    clientCa: filledText
-      .optional()
-      .describe('Authorities whose certificates clients may show: path of a PEM file, or the text itself.'),
-    clientAuth: word(['none', 'optional', 'required'])
-      .optional()
-      .describe('Whether clients must show one. Default required beside clientCa.'),
   },
-  [oneSourceOfCertificates, clientAuthNeedsCa],
+  [oneSourceOfCertificates('or certs: a list of these, or acme: { email, hosts }'), clientAuthNeedsCa],
 );
+
+const adminTls = object('AdminTls', 'tls', tlsKeys, [
+  oneSourceOfCertificates('or certs: a list of these'),
+  clientAuthNeedsCa,
+]);
 
 const limits = object('ListenerLimits', 'limits', {
   uri: size.optional().describe('Longest request target (414). Default 8KiB.'),
@@ -168,7 +184,7 @@ export const admin = oneOf('an address, false, or { address, token, hosts, tls, 
     hosts: oneOf('a host name, or a list of these', [filledText, list('a list of host names', filledText)])
       .optional()
       .describe('Names by which it may be asked, beside its address and localhost.'),
-    tls: tls.optional().describe('Makes it an HTTPS listener.'),
+    tls: adminTls.optional().describe('Makes it an HTTPS listener.'),
     readyPath: readyPath
       .optional()
       .describe(

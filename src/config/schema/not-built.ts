@@ -4,7 +4,6 @@
  * Whoever builds one deletes its name here and adds it to the schema.
  */
 export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {
-  ListenerTls: ['acme'],
   RouteCache: ['refresh'],
 };
 

@@ -1,3 +1,8 @@
+const TLS_HINTS = {
+  http2: 'it stands on the listener, beside tls',
+  ca: 'did you mean "clientCa"?',
+};
+
 /**
  * What to say of a key that cannot stand in a place, by place and key: above all the words that other gateways
  * have for it. Keys in lower case, without `-` and `_`.
@@ -69,8 +74,26 @@ const HINTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     acme: 'it stands in tls: { … }',
   },
   ListenerTls: {
-    http2: 'it stands on the listener, beside tls',
-    ca: 'did you mean "clientCa"?',
+    ...TLS_HINTS,
+    letsencrypt: 'did you mean "acme"?',
+    auto: 'did you mean "acme"?',
+    email: 'it stands in acme: { email, hosts }',
+    hosts: 'it stands in acme: { email, hosts }',
+  },
+  AdminTls: {
+    ...TLS_HINTS,
+    acme: 'the admin listener is not for all the world: it takes cert and key',
+  },
+  Acme: {
+    domains: 'did you mean "hosts"?',
+    host: 'did you mean "hosts"?',
+    names: 'did you mean "hosts"?',
+    server: 'did you mean "directory"?',
+    caserver: 'did you mean "directory"?',
+    url: 'did you mean "directory"?',
+    contact: 'did you mean "email"?',
+    folder: 'did you mean "storage"?',
+    externalaccountbinding: 'did you mean "eab"?',
   },
   Route: {
     service: 'did you mean "to"?',

@@ -16,6 +16,16 @@ export const METRICS = {
     'gauge',
     'When the config in force was loaded, in seconds since 1970.',
   ),
+  certificates: metric(
+    'tidegate_certificate_expiry_timestamp_seconds',
+    'gauge',
+    'When a certificate that clients are shown runs out, in seconds since 1970; 0: there is none yet. Listener (admin): that of the admin API.',
+    ['listener', 'name'],
+  ),
+  orders: metric('tidegate_acme_orders_total', 'counter', 'Certificates that were asked of an authority.', [
+    'host',
+    'result',
+  ]),
   requests: metric(
     'tidegate_requests_total',
     'counter',
