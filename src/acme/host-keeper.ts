@@ -26,7 +26,9 @@ const LOCKED_PAUSE = 5_000;
 const LONGEST_SLEEP = 3_600_000;
 /** After a certificate was taken over its authority is not asked for advice for this long, ms. */
 const FIRST_ASK = 60_000;
-const DAY = 86_400_000;
+/** The authority may advise to renew one again after this at the soonest, ms. */
+const ADVISED_AGE = 6 * 3_600_000;
+const NOT_OF_THE_AUTHORITY = { retryAfter: null, type: null };
 
 /** Sees to it that a host has a certificate, from when it runs until it is stopped. */
 export class HostKeeper {
@@ -113,7 +115,7 @@ export class HostKeeper {
     try {
       if (!(await this.takeOver())) await this.order();
     } catch (error) {
-      if (!this.ended) await this.failed(error as Error);
+      await this.failed(error as Error);
     } finally {
       await store.lock.release();
     }
@@ -161,7 +163,7 @@ export class HostKeeper {
     this.certificate = certificate;
     this.chance = random.number();
     this.renewAt = Math.max(usualTime(certificate, this.chance), gotAt + least);
-    this.advisedFrom = gotAt + Math.min(least, DAY);
+    this.advisedFrom = gotAt + Math.min(least, ADVISED_AGE);
     this.askAt = clock.wall() + FIRST_ASK;
     show(certificate);
   }
@@ -180,22 +182,24 @@ export class HostKeeper {
     this.renewAt = Math.max(advisedTime(advice.window, certificate, this.chance), this.advisedFrom);
   }
 
+  /** What was broken off has not failed. */
   private async failed(error: Error): Promise<void> {
+    if (this.ended) return;
     const { clock, random, store, ordered } = this.parts;
-    const retryAfter = error instanceof AcmeError ? error.retryAfter : null;
+    const { retryAfter, type } = error instanceof AcmeError ? error : NOT_OF_THE_AUTHORITY;
     this.tries.failed(clock.wall(), retryAfter, random.number());
     ordered('failed');
-    this.tell(error.message);
+    this.tell(error.message, type ?? error.message);
     // A folder that can't be written to is told of already.
     await store.writeTries(this.host, this.tries.note()).catch(() => {});
   }
 
-  /** Once for each reason, and again when the certificate in use is about to run out. */
-  private tell(why: string): void {
+  /** Once for each kind of reason, and again when the certificate in use is about to run out. */
+  private tell(why: string, kind: string): void {
     const { clock, log } = this.parts;
     const { certificate, host } = this;
     const urgent = certificate === null || clock.wall() > latestTime(certificate);
-    const trouble = `${urgent} ${why}`;
+    const trouble = `${urgent} ${kind}`;
     if (trouble === this.trouble) return;
     this.trouble = trouble;
     const until = certificate === null ? null : dateOf(certificate.until);

@@ -345,7 +345,7 @@ export class AcmeServer implements AsyncDisposable {
         });
         response.on('end', () => {
           if (response.statusCode === 200 && text.trimEnd() === expected) resolve(null);
-          else resolve(`invalid response from http://${host}: ${response.statusCode}`);
+          else resolve(`invalid response from http://${host}/${token}: ${response.statusCode}`);
         });
       });
       asked.end();

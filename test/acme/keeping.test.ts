@@ -99,7 +99,7 @@ test('it is renewed when the authority advises it, and says what it replaces (RF
   expect(ca.issued.length).toBe(2);
 });
 
-test('an authority that always advises to renew is asked once a day at most', async () => {
+test('an authority that always advises to renew is asked four times a day at most', async () => {
   await using at = await start();
   const { clock, ca } = at;
   ca.advice = { start: clock.wall() - 2 * DAY, end: clock.wall() - DAY, retryAfter: 60 };
@@ -108,7 +108,7 @@ test('an authority that always advises to renew is asked once a day at most', as
     await at.pass(HOUR, HOUR);
     return ca.issued.length === 4;
   }, 'some renewals');
-  expect(clock.wall() - Date.UTC(2026, 0, 1)).toBeGreaterThanOrEqual(3 * DAY);
+  expect(clock.wall() - Date.UTC(2026, 0, 1)).toBeGreaterThanOrEqual(18 * HOUR);
 });
 
 test('what fails is tried again after pauses, and told of once; then all is well', async () => {
@@ -140,6 +140,16 @@ test('what fails is tried again after pauses, and told of once; then all is well
     { host: 'shop.test', result: 'ok', count: 1 },
     { host: 'shop.test', result: 'failed', count: 3 },
   ]);
+});
+
+test('a failure is told of once, also where the authority names a new token each time', async () => {
+  await using at = await start();
+  at.host.blind = true;
+  const node = await at.node();
+  await until(() => node.entries.some(({ level }) => level === 'error'), 'the failure');
+  await at.pass(3 * HOUR, HOUR);
+  expect(at.ca.count('order')).toBe(4);
+  expect(node.entries.filter(({ level }) => level === 'error').length).toBe(1);
 });
 
 test('an authority that asks to be left alone is, also by a node that starts again', async () => {

@@ -33,6 +33,8 @@ export function keptLog(): { entries: Entry[]; log: Logger } {
 /** What port 80 of all hosts is: it shows the proofs that it was given. */
 export class ProofHost implements AsyncDisposable {
   proofs: Proofs = { http: {}, tls: {} };
+  /** It shows none of them. */
+  blind = false;
   /** Tokens that were asked for. */
   readonly asked: string[] = [];
   private readonly server: Server;
@@ -42,7 +44,7 @@ export class ProofHost implements AsyncDisposable {
     server.on('request', ({ url }, response) => {
       const token = url!.split('/').at(-1)!;
       this.asked.push(token);
-      const answer = this.proofs.http[token];
+      const answer = this.blind ? undefined : this.proofs.http[token];
       response.writeHead(answer === undefined ? 404 : 200).end(answer);
     });
   }

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../../util/clock.ts';
 import { AcmeError, type Authority, type HostCertificate, NO_PROOFS, type Proofs } from '../contract.ts';
 import { certificateName, certificateRequest, proofCertificate } from './certificates.ts';
-import { isObject, refusal, wordsOf } from './problem.ts';
+import { isObject, kindOf, refusal, wordsOf } from './problem.ts';
 import { Session, type SessionParts } from './session.ts';
 import { retryAfterOf } from './transport.ts';
 
@@ -124,7 +124,7 @@ class Order {
   ): Promise<Record<string, unknown>> {
     for (;;) {
       const { value, answer } = await this.session.object(`${what} can't be looked at`, url, null);
-      if (FAILED.has(String(value.status))) throw new AcmeError(`${what}: ${whyFailed(value)}`);
+      if (FAILED.has(String(value.status))) throw failure(what, value);
       if (!passing.includes(String(value.status))) return value;
       await this.pause(retryAfterOf(answer, this.session.wall) ?? SOONEST_LOOK, what);
     }
@@ -144,10 +144,11 @@ const REPLACED_ALREADY: ReadonlySet<string | null> = new Set(['alreadyReplaced',
 const FAILED: ReadonlySet<string> = new Set(['invalid', 'deactivated', 'expired', 'revoked']);
 
 /** What an authorization failed by stands with its challenge (RFC 8555 §8.2). */
-function whyFailed(value: Record<string, unknown>): string {
+function failure(what: string, value: Record<string, unknown>): AcmeError {
   const challenges = Array.isArray(value.challenges) ? value.challenges.filter(isObject) : [];
   const error = [value, ...challenges].map((one) => one.error).find(isObject);
-  return error === undefined ? `it is ${value.status}` : wordsOf(error);
+  if (error === undefined) return new AcmeError(`${what}: it is ${value.status}`);
+  return new AcmeError(`${what}: ${wordsOf(error)}`, { type: kindOf(error) });
 }
 
 function textOf(value: Record<string, unknown>, key: string): string {
