@@ -20,6 +20,10 @@ export interface Route {
   /** Hits that were compared with what the origin says, and those that were not the same. */
   audited: number;
   mismatched: number;
+  /** Entries that a change had unseated, by what became of them in the background. */
+  refreshed: number;
+  refreshFailed: number;
+  refreshDropped: number;
   p50: number | null;
   p99: number | null;
   waits: Record<string, Wait>;

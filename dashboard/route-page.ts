@@ -130,6 +130,7 @@ function showAbout(route: Route, source: string): void {
     ['Guard', route.guarded ? 'guarded' : 'open'],
     ['Stands in', place],
     ...(route.audited === 0 ? [] : [['Audited', auditLine(route)] as const]),
+    ...refreshLine(route).map((line) => ['Refreshed', line] as const),
   ];
   byId('route-about').replaceChildren(
     ...facts.map(([title, text]) => h('div', {}, h('dt', {}, title), h('dd', {}, text))),
@@ -140,6 +141,15 @@ function showAbout(route: Route, source: string): void {
 function auditLine({ audited, mismatched }: Route): string {
   const hits = audited === 1 ? '1 hit' : `${amount(audited)} hits`;
   return `${hits}, ${mismatched === 0 ? 'none' : amount(mismatched)} other than its origin says`;
+}
+
+/** What was asked for often and filled again once a change had unseated it; nothing where nothing was. */
+function refreshLine({ refreshed, refreshFailed, refreshDropped }: Route): string[] {
+  if (refreshed + refreshFailed + refreshDropped === 0) return [];
+  const entries = refreshed === 1 ? '1 entry' : `${amount(refreshed)} entries`;
+  const failed = refreshFailed === 0 ? '' : `, ${amount(refreshFailed)} failed`;
+  const dropped = refreshDropped === 0 ? '' : `, ${amount(refreshDropped)} too many at once`;
+  return [`${entries}${failed}${dropped}`];
 }
 
 function showWaits({ waits, requests, p50, p99 }: Route): void {

@@ -18,7 +18,14 @@ export interface Explained {
   location: string | null;
   destinations: { service: string; weight: number; retries: number; on: string[]; balance: string }[];
   auth: { says: string; provider: string | null; asks: string[]; status: number | null } | null;
-  cache: { says: string; key: string[]; whose: string; fresh: string; tags: string[] | null } | null;
+  cache: {
+    says: string;
+    key: string[];
+    whose: string;
+    fresh: string;
+    tags: string[] | null;
+    refreshed: boolean;
+  } | null;
   limits: { name: string; says: string; key: string | null; report: boolean }[];
   plan: {
     stages: string[][];
@@ -82,7 +89,7 @@ function authorised(auth: Explained['auth']): Station[] {
 
 function cached(cache: Explained['cache']): Station[] {
   if (cache === null) return [];
-  const { says, key, whose, fresh, tags } = cache;
+  const { says, key, whose, fresh, tags, refreshed } = cache;
   if (key.length === 0) return [station('Cache', says)];
   return [
     station('Cache', says, true, [
@@ -93,6 +100,7 @@ function cached(cache: Explained['cache']): Station[] {
         : tags.length === 0
           ? 'It has no tags before there is an answer: only a purge of its URL, or of everything, unseats it.'
           : `Unseated by a fence on ${tags.join(', ')}.`,
+      ...(refreshed ? ['Asked for often, it is then filled again in the background.'] : []),
     ]),
   ];
 }

@@ -227,6 +227,7 @@ export class Gateway implements WorkerGateway {
     };
     this.snapshot = this.compile(parts.config);
     this.snapshot.commit();
+    this.cache.refreshWith(this.snapshot.refreshes);
     this.snapshot.overload?.start();
     this.pipeline = new Pipeline(this.snapshot, {
       clock,
@@ -277,7 +278,7 @@ export class Gateway implements WorkerGateway {
     bus.on(TOPICS.cache, () => this.cacheState());
     bus.on(TOPICS.fences, (news) => this.hearFence(news as FenceNews));
     this.followSequence(bus);
-    const hearChanges = (news: unknown) => this.changes.hear(news as SourceNews[]);
+    const hearChanges = (news: unknown) => this.hearChanges(news as SourceNews[]);
     bus.on(TOPICS.changes, hearChanges);
     bus.ask(TOPICS.changes, null).then(hearChanges, () => {});
     bus.on(TOPICS.writes, (note) => this.writes.hear(note as WriteNote));
@@ -313,6 +314,12 @@ export class Gateway implements WorkerGateway {
     }
     this.auth.live.sweep();
     return unseated;
+  }
+
+  /** What is told of the change sources of this node. */
+  hearChanges(news: readonly SourceNews[]): void {
+    this.changes.hear(news);
+    this.cache.storableAgain();
   }
 
   /**
@@ -447,6 +454,7 @@ export class Gateway implements WorkerGateway {
     this.snapshot = snapshot;
     snapshot.overload?.start();
     this.pipeline.swap(snapshot);
+    this.cache.refreshWith(snapshot.refreshes);
     this.watchPhases();
     snapshot.commit();
   }
@@ -491,6 +499,8 @@ export class Gateway implements WorkerGateway {
   drain(timeoutMs: number): Promise<{ cut: number }> {
     this.drainUntil = this.parts.clock.now() + timeoutMs;
     for (const name of [...this.listeners.keys()]) this.unlisten(name);
+    // Others fill what is asked for from now on.
+    this.cache.refreshWith(null);
     this.draining ??= this.drained();
     return this.draining;
   }

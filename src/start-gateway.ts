@@ -71,7 +71,7 @@ export async function startGateway(definition: object, options: StartOptions = {
     random,
     log: loggerOf(options.log),
     sequence,
-    announce: async (news) => gateway.changes.hear(news),
+    announce: async (news) => gateway.hearChanges(news),
     announceWrites: async (note) => gateway.writes.hear(note),
     ...(options.onChange === undefined ? {} : { publish: options.onChange }),
   });

@@ -139,7 +139,21 @@ function aboutRoutes(out: Exposition, node: NodeMetrics): void {
   counts(out, METRICS.reported, ofRoutes, 'reported');
   counts(out, METRICS.audited, ofRoutes, 'audited');
   counts(out, METRICS.mismatched, ofRoutes, 'mismatched');
+  out.begin(METRICS.refreshes);
+  for (const { label, row } of ofRoutes)
+    for (const [result, name] of REFRESHES)
+      out.sample(
+        METRICS.refreshes.name,
+        `${label.slice(0, -1)},result="${result}"}`,
+        row[COUNTS.indexOf(name)]!,
+      );
 }
+
+const REFRESHES = [
+  ['filled', 'refreshed'],
+  ['failed', 'refreshFailed'],
+  ['dropped', 'refreshDropped'],
+] as const;
 
 function counts(out: Exposition, metric: Metric, rows: readonly Row[], name: CountName): void {
   const column = COUNTS.indexOf(name);

@@ -40,6 +40,11 @@ const counts = {
   reported: count.describe('What a limit or rule on trial would have refused.'),
   audited: count.describe('Hits that were compared with what the origin says.'),
   mismatched: count.describe('Those of them that were not the same.'),
+  refreshed: count.describe(
+    'Entries that a change had unseated and that were filled again in the background.',
+  ),
+  refreshFailed: count.describe('Such entries whose origin gave nothing that could be stored.'),
+  refreshDropped: count.describe('Such entries that were too many at once, and left to their readers.'),
 };
 
 const wait = z.object({
@@ -197,6 +202,7 @@ export const explained = z.looseObject({
       whose: z.enum(['everyone', 'each subject', 'all of one key', 'unsaid']),
       fresh: text,
       tags: z.array(text).nullable(),
+      refreshed: z.boolean().describe('Asked for often, it is filled again once a change has unseated it.'),
     })
     .nullable()
     .describe('What the cache would do; null: the route keeps no answers.'),

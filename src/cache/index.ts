@@ -18,6 +18,7 @@ export {
   type Out,
   type OwnWrites,
   originTags,
+  type RefreshRule,
   remembering,
   type Unseated,
   type Writer,
@@ -33,6 +34,7 @@ export {
   type StoreRefusal,
 } from './policy/index.ts';
 export { compileQuery, type QueryRule, queryRules } from './query-rule.ts';
+export { Refreshes } from './refresh/index.ts';
 export {
   type FenceHolders,
   LocalSequence,

@@ -108,7 +108,7 @@ function limited({ name, key, report, says }: Explained['limits'][number]): stri
   return `  limit ${name}: ${says}${key === null ? '' : `, counted by ${key}`}${report ? ' (on trial)' : ''}`;
 }
 
-function cached({ says, key, whose, fresh, tags }: NonNullable<Explained['cache']>): string[] {
+function cached({ says, key, whose, fresh, tags, refreshed }: NonNullable<Explained['cache']>): string[] {
   if (key.length === 0) return [`  cache: ${says}`];
   const told =
     tags === null
@@ -117,7 +117,12 @@ function cached({ says, key, whose, fresh, tags }: NonNullable<Explained['cache'
         ? 'no tags yet'
         : `tags ${tags.join(', ')}`;
   const for_ = whose === 'unsaid' ? 'for all who show nothing of themselves' : `for ${whose}`;
-  return [`  cache: ${says}`, `    by ${key.join(', ')}`, `    ${for_}; fresh for ${fresh}; ${told}`];
+  return [
+    `  cache: ${says}`,
+    `    by ${key.join(', ')}`,
+    `    ${for_}; fresh for ${fresh}; ${told}`,
+    ...(refreshed ? ['    asked for often, it is filled again once a change has unseated it'] : []),
+  ];
 }
 
 function places({ urls, weights }: Destination): string {

@@ -51,6 +51,8 @@ export interface RouteCacheConfig {
   store: Expression | null;
   tags: Template[];
   maxTags: number;
+  /** What is asked for often is filled again in the background once a change has unseated it. */
+  refresh: boolean;
   /** Null: hits are not compared with the origin. */
   audit: CacheAuditConfig | null;
 }

@@ -53,6 +53,7 @@ describe('what a route keeps', () => {
       store: null,
       tags: [],
       maxTags: 1000,
+      refresh: false,
       audit: null,
     });
     expect(routeCache('{}')).toEqual(routeCache('true'));

@@ -26,20 +26,19 @@ import {
   type ProxyParts,
   type Side,
 } from '../pipeline/index.ts';
-import type { Counters } from '../telemetry/index.ts';
 import { compileAudit } from './audit.ts';
 import { compileCacheRules } from './cache-rules.ts';
 import { compileCallTransform } from './call-transform.ts';
 import { DEFAULT_TIMEOUTS } from './default-timeouts.ts';
 import { fingerprint } from './fingerprint.ts';
+import { compileRefresh, type RefreshParts } from './refresh.ts';
 import { type Scopes, scopesOf } from './scopes.ts';
 import { varyBySource } from './vary-by-source.ts';
 
-interface Parts {
+interface Parts extends RefreshParts {
   readonly config: GatewayConfig;
   readonly proxy: ProxyParts;
   readonly cache: Cache;
-  readonly counters: Counters;
   readonly mapping: string;
   readonly auth: CompiledAuth;
   /** Asks another route of the same config, as a client would. */
@@ -90,6 +89,7 @@ export class AggregateCompiler {
       // No call carries them.
       cookieEnds: this.tools.ignoresCookies(route),
       audit: compileAudit(route.name, cache, this.parts.counters),
+      refresh: compileRefresh(route.name, cache, this.parts),
     });
     return tellingWhoAsks(new CachedOrigin(this.parts.cache, withPartTags(rules), dispatch).serve);
   }

@@ -1,4 +1,4 @@
-import type { Answered, AuditRule, CacheRules, CookieRule } from '../cache/index.ts';
+import type { Answered, AuditRule, CacheRules, CookieRule, RefreshRule } from '../cache/index.ts';
 import type { RouteCacheConfig, RouteConfig, TransformConfig } from '../config/model.ts';
 import {
   compileExpression,
@@ -32,23 +32,19 @@ export interface CacheContext<T> {
   readonly carried?: boolean;
   /** How hits are compared with the origin. Default: they are not. */
   readonly audit?: AuditRule | null;
+  /** How what a change unseats is filled again. Default: when it is asked for. */
+  readonly refresh?: RefreshRule | null;
 }
 
 /** Compiles what a route says of caching, for one of its sides. */
 export function compileCacheRules<T>(
   route: RouteConfig & { cache: RouteCacheConfig },
   scopes: Scopes,
-  {
-    place,
-    patience,
-    transform,
-    ownCookies,
-    cookieEnds = false,
-    carried = false,
-    audit = null,
-  }: CacheContext<T>,
+  context: CacheContext<T>,
 ): CacheRules<T> {
   const { cache } = route;
+  const { place, patience, transform, ownCookies, cookieEnds = false } = context;
+  const { carried = false, audit = null, refresh = null } = context;
   const templates = cache.tags.map((tag) =>
     compileTemplate(tag, scopes.response, { pure: true, filled: true }),
   );
@@ -76,6 +72,7 @@ export function compileCacheRules<T>(
     authenticated: carried ? () => false : (exchange) => exchange.identity !== null,
     patience,
     audit,
+    refresh,
     transform,
   };
 }

@@ -6,7 +6,7 @@ import {
   METADATA_PATH,
   metadataDispatch,
 } from '../auth/index.ts';
-import type { Cache } from '../cache/index.ts';
+import type { Cache, Refreshes } from '../cache/index.ts';
 import { mappingStamp } from '../changes/index.ts';
 import type { GatewayConfig } from '../config/model.ts';
 import { responseScope } from '../expression/index.ts';
@@ -42,6 +42,7 @@ import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { compileAccessLog, secretParameters } from './access-log.ts';
 import { Inside } from './inside.ts';
+import { refreshesOf } from './refresh.ts';
 import { RouteCompiler } from './route-compiler.ts';
 import { variables } from './variables.ts';
 
@@ -68,6 +69,8 @@ export interface SnapshotParts {
 /** A gateway compiled from a config: immutable; all names resolved, all expressions compiled. */
 export interface Snapshot extends PipelineSnapshot {
   readonly overload: Overload | null;
+  /** What its routes fill again once it is unseated; null: nothing. */
+  readonly refreshes: Refreshes | null;
   readonly config: GatewayConfig;
   readonly services: ReadonlyMap<string, Service>;
   /** Makes what it claimed of the gateway's lasting state the state in force. */
@@ -89,6 +92,7 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
   const { auth, commit: commitAuth } = parts.auth.compile(config);
   const proxy: ProxyParts = { clock: parts.clock, random: parts.random, variables };
   const { counters, affinityKey, cache } = parts;
+  const refreshes = refreshesOf(config, parts);
   const { limits, commit: commitLimits } = parts.limits.compile(config.cache);
   const inside = new Inside(parts);
   const compile = new RouteCompiler({
@@ -100,6 +104,8 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
     affinityKey,
     limits,
     cache,
+    refreshes,
+    tracer,
     mapping: mappingStamp(config.changes),
     inside: (route) => inside.ask(route),
   });
@@ -127,6 +133,7 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
     observers: observersOf(config, accessLog, tracer, parts),
     tracer,
     overload,
+    refreshes,
   };
   inside.stand(snapshot);
   return snapshot;

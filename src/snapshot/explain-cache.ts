@@ -17,6 +17,8 @@ export interface ExplainedCache {
   fresh: string;
   /** Tags that are known before there is an answer; null: they can't be told. */
   tags: string[] | null;
+  /** Asked for often, it is filled again once a change has unseated it. */
+  refreshed: boolean;
 }
 
 /** Null: the route keeps no answers. `awaited`: who asks is found out by asking somebody, which is not done here. */
@@ -42,6 +44,7 @@ export function explainCache(
     whose: whoseOf(cache),
     fresh: freshness(cache),
     tags: rules.requestTags === null ? [] : rules.requestTags(exchange),
+    refreshed: cache.refresh,
   };
 }
 

@@ -8,8 +8,8 @@ import type { RouteConfig } from '../config/model.ts';
  * @param mapping Stamp of how changes are mapped to tags.
  */
 export function fingerprint({ cache, action, request, host }: RouteConfig, mapping: string): string {
-  // Comparing what is kept changes nothing of it.
-  const kept = cache === null ? null : { ...cache, audit: undefined };
+  // Comparing what is kept, and filling it again, changes nothing of it.
+  const kept = cache === null ? null : { ...cache, audit: undefined, refresh: undefined };
   const text = JSON.stringify([kept, action, request, host, mapping], (_key, value: unknown) =>
     typeof value === 'function' ? String(value) : value instanceof Set ? [...value] : value,
   );

@@ -49,7 +49,6 @@ import {
   type Side,
 } from '../pipeline/index.ts';
 import type { RouteEntry, When } from '../router/index.ts';
-import type { Counters } from '../telemetry/index.ts';
 import type { Service } from '../upstream/index.ts';
 import { AggregateCompiler } from './aggregate-compiler.ts';
 import { compileRules } from './answer-rules.ts';
@@ -64,6 +63,7 @@ import { compileAudit } from './audit.ts';
 import { urlOf } from './cache-key.ts';
 import { compileCacheRules, endsCookies } from './cache-rules.ts';
 import { aggregateReads, expressionReads, templatesRead } from './mentions.ts';
+import { compileRefresh, type RefreshParts } from './refresh.ts';
 import { requestVariables, variables } from './variables.ts';
 import { varyBySource } from './vary-by-source.ts';
 
@@ -105,12 +105,11 @@ const NO_ROUTE: RouteConfig = {
 type ProxyAction = Extract<ActionConfig, { kind: 'proxy' }>;
 
 /** What routes are compiled against. */
-export interface RouteParts {
+export interface RouteParts extends RefreshParts {
   readonly config: GatewayConfig;
   readonly services: ReadonlyMap<string, Service>;
   readonly auth: CompiledAuth;
   readonly proxy: ProxyParts;
-  readonly counters: Counters;
   /** Signs the cookies that keep a client where it was. */
   readonly affinityKey: () => string;
   readonly limits: CompiledLimits;
@@ -340,6 +339,7 @@ export class RouteCompiler {
       ownCookies: side.ownCookies,
       cookieEnds: endsCookies(made) && this.ignoresCookies(route),
       audit: compileAudit(route.name, cache, this.parts.counters),
+      refresh: compileRefresh(route.name, cache, this.parts),
     });
     return new CachedOrigin(this.parts.cache, rules, dispatch).serve;
   }

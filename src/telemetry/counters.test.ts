@@ -32,6 +32,9 @@ test('a route counts requests, statuses by class, bytes and what is in flight', 
     reported: 0,
     audited: 0,
     mismatched: 0,
+    refreshed: 0,
+    refreshFailed: 0,
+    refreshDropped: 0,
   });
 });
 

@@ -22,6 +22,9 @@ export const COUNTS = [
   'reported',
   'audited',
   'mismatched',
+  'refreshed',
+  'refreshFailed',
+  'refreshDropped',
 ] as const;
 export type CountName = (typeof COUNTS)[number];
 
@@ -34,6 +37,9 @@ const LIMITED = 9;
 const REPORTED = 10;
 const AUDITED = 11;
 const MISMATCHED = 12;
+const REFRESHED = 13;
+const REFRESH_FAILED = 14;
+const REFRESH_DROPPED = 15;
 const ROWS_PER_TABLE = 256;
 
 /** Name under which requests that no route takes are counted; no route can have it. */
@@ -92,6 +98,21 @@ export class RouteCounter {
     this.table[this.base + MISMATCHED]!++;
   }
 
+  /** An entry that a change had unseated was filled again in the background. */
+  refreshed(): void {
+    this.table[this.base + REFRESHED]!++;
+  }
+
+  /** One was to be, and its origin gave nothing that could be stored. */
+  refreshFailed(): void {
+    this.table[this.base + REFRESH_FAILED]!++;
+  }
+
+  /** One was not tried: too many were unseated at once. */
+  refreshDropped(): void {
+    this.table[this.base + REFRESH_DROPPED]!++;
+  }
+
   /** A request is over, with its kinds and times in ms. */
   detailed(
     method: string,
@@ -145,7 +166,7 @@ export function settle(sum: ReadonlyMap<string, Float64Array>): void {
   for (const row of sum.values()) row[IN_FLIGHT] = 0;
 }
 
-/** A row with its names: `{ requests, informational, …, mismatched }`. */
+/** A row with its names: `{ requests, informational, …, refreshDropped }`. */
 export function namedCounts(row: ArrayLike<number> | undefined): Record<CountName, number> {
   return Object.fromEntries(COUNTS.map((name, i) => [name, row?.[i] ?? 0])) as Record<CountName, number>;
 }

@@ -42,7 +42,12 @@ it('names key, whose it is, lifetime, and the tags that are known', () => {
     whose: 'all of one key',
     fresh: '5m, where its service says nothing',
     tags: ['a:1'],
+    refreshed: false,
   });
+});
+
+it('names what is filled again once a change has unseated it', () => {
+  expect(cacheOf({ refresh: true }, { url: 'http://shop.test/a/1' })!.refreshed).toBe(true);
 });
 
 it.each([

@@ -256,6 +256,25 @@ describe('a request that is recorded', () => {
     expect(named(spans, 'cache')[0]!.parentSpanId).toBe(server(spans).spanId);
   });
 
+  it('is none that the gateway makes by itself: what it refreshes is a trace of its own', async () => {
+    let version = 1;
+    await start({}, { cache: { ttl: '10m', refresh: true } }, ({ connection, request }) => {
+      if (request.method === 'PUT') version++;
+      return connection.send(answer(request.method === 'PUT' ? 204 : 200, [], `v${version}`));
+    });
+    for (let i = 0; i < 4; i++) await ask();
+    await ask('PUT /a?b=1', 'Content-Length: 0');
+    const refreshed = await until(() => named(collector.spans, 'cache refresh')[0], 'the trace of a refresh');
+    expect(refreshed).toMatchObject({ kind: 1 });
+    expect(refreshed.parentSpanId).toBeUndefined();
+    expect(at(refreshed, 'tidegate.route')).toBe('all');
+    const own = collector.spans.filter(({ traceId }) => traceId === refreshed.traceId);
+    const [fill] = named(own, 'cache fill');
+    expect(fill!.parentSpanId).toBe(refreshed.spanId);
+    expect(tries(own).map(({ parentSpanId }) => parentSpanId)).toEqual([fill!.spanId]);
+    expect(server(own)).toBeUndefined();
+  });
+
   it('has each decision of a provider as a step, below it what an auth server was asked', async () => {
     const auth = await authServer();
     await using _ = { [Symbol.asyncDispose]: () => auth.origin.close() };

@@ -8,6 +8,8 @@ export interface Invalidation {
   readonly all: boolean;
   /** What it reaches becomes stale, not dead. */
   readonly soft: boolean;
+  /** Origins may still answer what was before: the same is invalidated once more as soon as none does. Absent: no. */
+  readonly early?: boolean;
 }
 
 /** What an invalidation is compared with. */

@@ -5,6 +5,7 @@ import type { Random } from '../../util/random.ts';
 import type { Entry } from '../entry.ts';
 import { Fences, type Invalidation } from '../fences/index.ts';
 import { currentAge } from '../policy/index.ts';
+import type { Refreshes } from '../refresh/index.ts';
 import type { SharedStore, SharedStoreState } from '../shared-store.ts';
 import { MemoryStore, TagCounts } from '../store/index.ts';
 import { Audits } from './audits.ts';
@@ -56,6 +57,8 @@ export class Cache {
   fedBy: FedBy | null = null;
   /** What clients read no older than they wrote it, for routes that are compiled from now on; null: they are not told apart. */
   ownWrites: OwnWrites | null = null;
+  /** What is filled again once a change has unseated it, by the routes of the config in force; null: nothing is. */
+  private refreshes: Refreshes | null = null;
   /** Clients who have waited in vain for a change source: nothing that is asked for them waits once more. */
   readonly behind = new WeakSet<Exchange>();
   /** Grows when another sequence begins: a fill of the old one stores nothing. */
@@ -133,6 +136,7 @@ export class Cache {
     const unseated = what.soft ? [] : (this.tagCounts?.unseat(what.tags) ?? []);
     this.fences.apply(number, what);
     if (what.all && !what.soft) this.tagCounts?.clear();
+    this.refreshes?.unseat(what);
     return unseated;
   }
 
@@ -140,6 +144,18 @@ export class Cache {
   raiseFloor(number: number): void {
     this.fences.raiseFloor(number);
     this.tagCounts?.clear();
+    this.refreshes?.unseatAll();
+  }
+
+  /** From now on these are told what is unseated; what routes of the config before would have filled is not filled. */
+  refreshWith(refreshes: Refreshes | null): void {
+    this.refreshes?.close();
+    this.refreshes = refreshes;
+  }
+
+  /** What may be stored has changed: a source is followed again, or origins show by now what it has told. */
+  storableAgain(): void {
+    this.refreshes?.lookAgain();
   }
 
   /** Where the sequence stands. What was filled before that was known has no number that means anything. */
@@ -148,6 +164,7 @@ export class Cache {
       this.begun = true;
       this.life++;
       this.memory.clear();
+      this.refreshes?.clear();
     }
     this.fences.startAt(number);
   }
@@ -157,12 +174,14 @@ export class Cache {
     this.life++;
     this.begun = false;
     this.memory.clear();
+    this.refreshes?.clear();
     this.fences.restart();
     this.tagCounts?.clear();
   }
 
   async close(): Promise<void> {
     this.audits.close();
+    this.refreshWith(null);
     await this.shared?.close();
     this.shared = null;
   }

@@ -29,8 +29,10 @@ import { askByHead } from './head.ts';
 import { asksForAll, hitsOf } from './hit.ts';
 import type { OwnWrites } from './own-writes.ts';
 import { plainHeaders } from './plain-headers.ts';
+import { type Filling, type Found, Refilling } from './refilling.ts';
 import { tracedOut } from './traced-out.ts';
 import { Waiter } from './waiter.ts';
+import { NOBODY } from './without-client.ts';
 
 /** Longest request body that stands in a key. */
 const KEY_BODY = 64 * 1024;
@@ -44,12 +46,16 @@ const MISS: Use = { kind: 'miss', forward: 'miss', detail: null };
  * An origin behind the cache: a request is answered from memory if it can be, without waiting; else it joins the
  * fill under way for the same, or begins one.
  */
-export class CachedOrigin<T> implements FlightRoute<T> {
+export class CachedOrigin<T> implements FlightRoute<T>, Filling<T> {
   readonly cache: Cache;
   readonly rules: CacheRules<T>;
   readonly origin: Origin<T>;
   readonly fedBy: FedBy | null;
   private readonly ownWrites: OwnWrites | null;
+  /** Something is done about hits once they are on their way. */
+  private readonly looksAtHits: boolean;
+  /** Null: nothing is filled that nobody asks for. */
+  private readonly refilling: Refilling<T> | null;
   /** What an ignored Vary named: it is taken off what the origin is asked (`ignore: [vary]`). */
   private readonly ignoredVary = new Set<string>();
 
@@ -59,6 +65,8 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     this.origin = origin;
     this.fedBy = cache.fedBy;
     this.ownWrites = cache.ownWrites;
+    this.looksAtHits = rules.audit !== null || rules.refresh !== null;
+    this.refilling = rules.refresh === null ? null : new Refilling(this, rules.refresh);
   }
 
   readonly serve: Origin<T> = (exchange, out) => {
@@ -179,7 +187,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
         return this.hit(exchange, out, keyed as FullKey, entry!, fields, now, use);
       case 'stale-while-revalidate':
         this.hit(exchange, out, keyed as FullKey, entry!, fields, now, use);
-        return this.refresh(exchange, keyed as FullKey, entry!);
+        return this.revalidate(exchange, keyed as FullKey, entry!);
       case 'forward':
         return this.forward(exchange, out, lineOf(use));
       case 'unsatisfiable':
@@ -210,13 +218,20 @@ export class CachedOrigin<T> implements FlightRoute<T> {
     if (use.detail === null && !isLate && asksForAll(exchange.method, fields)) {
       exchange.cache = HIT;
       out.finish(exchange, hits.reply(now), rules.transform);
-      return this.audit(exchange, keyed, entry);
+      if (this.looksAtHits) this.lookAtHit(exchange, keyed, entry);
+      return;
     }
     const detail = use.detail ?? (isLate ? 'lag' : null);
     const line = detail === null ? HIT : { hit: true, detail };
     const answer = fromEntry(entry, fields, exchange, now, cache.parts.random, line);
     out.finish(exchange, answer, rules.transform);
-    if (detail === null) this.audit(exchange, keyed, entry);
+    if (this.looksAtHits && use.detail === null) this.lookAtHit(exchange, keyed, entry);
+  }
+
+  /** A fresh one is on its way. */
+  private lookAtHit(exchange: Exchange, keyed: FullKey, entry: Entry): void {
+    this.refilling?.answered(exchange, keyed, entry);
+    this.audit(exchange, keyed, entry);
   }
 
   audit(exchange: Exchange, keyed: FullKey, entry: Entry): void {
@@ -237,6 +252,11 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   private standing(key: string, stored: Entry): Entry | undefined {
     const entry = this.cache.standing(key, stored);
     return entry === undefined || !this.mayAnswer(entry.tags) ? undefined : entry;
+  }
+
+  find(key: string, request: Exchange): Found {
+    const stored = this.select(this.cache.memory.get(key) ?? [], request);
+    return { stored, entry: stored === undefined ? undefined : this.standing(key, stored) };
   }
 
   mayAnswer(tags: readonly string[]): boolean {
@@ -300,12 +320,11 @@ export class CachedOrigin<T> implements FlightRoute<T> {
 
   // --- Misses. ---
 
-  private fly(waiter: Waiter<T>, stored: Entry | undefined, entry: Entry | undefined): void {
+  fly(waiter: Waiter<T>, stored: Entry | undefined, entry: Entry | undefined): void {
     const { cache } = this;
     const forced = this.isForced(waiter);
     const base = stored === undefined ? null : { entry: stored, servable: entry !== undefined };
-    if (waiter.round >= ROUNDS || cache.passes.has(this.kindOf(waiter), cache.parts.clock.wall()))
-      return this.alone(waiter, base, forced);
+    if (waiter.round >= ROUNDS || this.isPassed(waiter)) return this.alone(waiter, base, forced);
     const name = this.flightName(waiter, stored);
     const under = cache.flights.get(name) as Flight<T> | undefined;
     if (under !== undefined && (forced ? under.takesForced(waiter) : under.takes(waiter))) {
@@ -328,6 +347,11 @@ export class CachedOrigin<T> implements FlightRoute<T> {
    */
   private kindOf({ keyed, exchange, fields }: Waiter<T>): string {
     return this.shows(exchange, fields) ? `${keyed.key}\0who` : keyed.key;
+  }
+
+  isPassed(waiter: Waiter<T>): boolean {
+    const { passes, parts } = this.cache;
+    return passes.has(this.kindOf(waiter), parts.clock.wall());
   }
 
   remember(waiter: Waiter<T>): void {
@@ -362,7 +386,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
   }
 
   /** Asks for a stale entry again, while it is still answered from (RFC 5861 §3): one at a time for a key. */
-  private refresh(exchange: Exchange, keyed: FullKey, entry: Entry): void {
+  private revalidate(exchange: Exchange, keyed: FullKey, entry: Entry): void {
     const { cache } = this;
     if (cache.flights.has(keyed.key)) return;
     const { clock } = cache.parts;
@@ -378,6 +402,7 @@ export class CachedOrigin<T> implements FlightRoute<T> {
 
   again(waiter: Waiter<T>, found?: Entry): void {
     const { exchange, out, fields, round, arrival } = waiter;
+    if (out.again !== undefined) return out.again();
     this.look(exchange, out, fields, round + 1, found, arrival);
   }
 
@@ -455,7 +480,6 @@ const HIT: CacheStatusParams = Object.freeze({ hit: true });
 const LONG_BODY: CacheStatusParams = Object.freeze({ fwd: 'bypass', detail: 'body' });
 const BEHIND: CacheStatusParams = Object.freeze({ fwd: 'bypass', detail: 'behind' });
 const DISCARD: BodySink = { write: () => true, end: () => {}, fail: () => {} };
-const NOBODY = { inform() {}, respond: drop };
 
 /** What is asked for a client's sake may not be older either than the client allows. */
 function afterOf({ madeFor }: Exchange, { after }: RequestCacheFields): string | null {

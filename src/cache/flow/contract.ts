@@ -1,14 +1,17 @@
 import type { Failure } from '../../http/errors.ts';
-import type { Exchange, Reply, SpanContext } from '../../http/exchange.ts';
+import type { Exchange, Reply, SpanContext, StepTrace } from '../../http/exchange.ts';
 import type { Headers } from '../../http/headers.ts';
 import type { Entry } from '../entry.ts';
 import type { RoutePolicy, StoreRefusal } from '../policy/index.ts';
+import type { RefreshCounter, Refreshes } from '../refresh/index.ts';
 
 /** Takes an answer. `T`: what is done to it on its way out, opaque here: it is not stored. */
 export interface Out<T> {
   finish(exchange: Exchange, answer: Reply, transform: T): void;
   /** Its answer is waited for at a fill that is recorded. Absent: nobody records it. */
   joined?(fill: SpanContext): void;
+  /** What it waited for is no answer to its request. Absent: the cache looks once more, as if it came only now. */
+  again?(): void;
 }
 
 /** Asks the origin: a service, or an aggregate. */
@@ -56,6 +59,8 @@ export interface CacheRules<T> {
   readonly patience: number;
   /** Null: no hit is compared with the origin. */
   readonly audit: AuditRule | null;
+  /** Null: what a change unseats is filled when it is asked for. */
+  readonly refresh: RefreshRule | null;
   /** What is done to answers that come from the cache. */
   readonly transform: T;
 }
@@ -68,6 +73,14 @@ export interface AuditRule {
   /** The first; null: they are the same, but for what the route ignores. */
   difference(kept: Answered, origin: Answered): Difference | null;
   readonly counter: { audited(): void; mismatched(): void };
+}
+
+/** How entries that are asked for often are filled again once a change has unseated them. */
+export interface RefreshRule {
+  readonly refreshes: Refreshes;
+  readonly counter: RefreshCounter;
+  /** A trace of its own for a fill; null: it is not recorded. */
+  trace(): StepTrace | null;
 }
 
 /** Where two answers differ, and by what, for people. */

@@ -11,6 +11,7 @@ export type {
   Origin,
   Out,
   Problem,
+  RefreshRule,
 } from './contract.ts';
 export type { FedBy } from './fed-by.ts';
 export { invalidating } from './invalidating.ts';

@@ -64,6 +64,6 @@ export class Applied {
   }
 }
 
-function fencesOf({ tags, prefixes, all, soft }: Message): Invalidation {
-  return { tags, prefixes, all, soft };
+function fencesOf({ tags, prefixes, all, soft, early }: Message): Invalidation {
+  return { tags, prefixes, all, soft, ...(early ? { early } : {}) };
 }

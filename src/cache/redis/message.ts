@@ -19,12 +19,13 @@ export function floorMessage(why: string): Message {
   return { ...NOTHING, all: true, floor: why };
 }
 
-export function encodeMessage({ tags, prefixes, all, soft, floor, notes }: Message): string {
+export function encodeMessage({ tags, prefixes, all, soft, early, floor, notes }: Message): string {
   return JSON.stringify({
     ...(tags.length === 0 ? {} : { t: tags }),
     ...(prefixes.length === 0 ? {} : { p: prefixes }),
     ...(all ? { a: 1 } : {}),
     ...(soft ? { s: 1 } : {}),
+    ...(early ? { e: 1 } : {}),
     ...(floor === null ? {} : { f: floor }),
     ...(notes === undefined ? {} : { n: notes.map(written) }),
   });
@@ -33,13 +34,15 @@ export function encodeMessage({ tags, prefixes, all, soft, floor, notes }: Messa
 /** Null for what this version can't read: then everything is to be taken for purged. */
 export function decodeMessage(text: string): Message | null {
   try {
-    const { t = [], p = [], a, s, f = null, n } = JSON.parse(text);
+    const { t = [], p = [], a, s, e, f = null, n } = JSON.parse(text);
     const notes = n === undefined ? {} : { notes: (n as Written[]).map(read) };
-    return { tags: t, prefixes: p, all: a === 1, soft: s === 1, floor: f, ...notes };
+    return { tags: t, prefixes: p, all: a === 1, soft: s === 1, ...earlyOr(e === 1), floor: f, ...notes };
   } catch {
     return null;
   }
 }
+
+const earlyOr = (early: boolean): Pick<Message, 'early'> => (early ? { early } : {});
 
 type Written = [topic: string, author: string, standing: string, event?: string];
 
@@ -64,13 +67,14 @@ export function fenceArguments({ tags, prefixes, all, soft }: Invalidation): Arg
 
 /** One that reaches all that the two reach; null where they can't go under one number. */
 export function merged(one: Message, other: Message): Message | null {
-  if (one.soft !== other.soft) return null;
+  if (one.soft !== other.soft || one.early !== other.early) return null;
   const tags = union(one.tags, other.tags);
   const prefixes = union(one.prefixes, other.prefixes);
   if (tags.length + prefixes.length > MOST_TAGS) return null;
   const floor = one.floor ?? other.floor;
   const notes = bothNotes(one, other);
-  return { tags, prefixes, all: one.all || other.all, soft: one.soft, floor, ...notes };
+  const { soft, early = false } = one;
+  return { tags, prefixes, all: one.all || other.all, soft, ...earlyOr(early), floor, ...notes };
 }
 
 function bothNotes(one: Message, other: Message): Pick<Message, 'notes'> {

@@ -19,6 +19,8 @@ export interface Said {
   readonly begins?: Settling;
   readonly ends?: string;
   readonly changed?: ToldRows;
+  /** The same is fenced once more, when the database shows it to everyone. */
+  readonly early?: true;
 }
 
 export interface FenceQueueParts {
@@ -119,6 +121,7 @@ export class FenceQueue {
         await this.fence(tags, {
           ...(group[0]!.settling === null ? {} : { begins: group[0]!.settling }),
           ...(proven ? proofOf(group) : {}),
+          ...(tags.length > 0 && group.every(isFencedAgain) ? { early: true } : {}),
         });
         for (const waiting of group) waiting.proven = proven;
         this.unseen.push(...this.arrived.splice(0, group.length));
@@ -156,7 +159,7 @@ export class FenceQueue {
   /** Fences once more what can be seen only now. */
   private async prove(group: readonly Waiting[]): Promise<void> {
     if (group.at(-1)!.proven) return;
-    const unseen = group.filter(({ batch }) => batch.visible !== undefined);
+    const unseen = group.filter(isFencedAgain);
     await this.fence(tagsOf(unseen), proofOf(group));
   }
 
@@ -207,6 +210,9 @@ export class FenceQueue {
     });
   }
 }
+
+/** With its tags, where it has any. */
+const isFencedAgain = ({ batch }: Waiting) => batch.visible !== undefined || batch.touched.tags.size === 0;
 
 /** What is told once a group is applied. */
 function proofOf(group: readonly Waiting[]): Said {

@@ -226,7 +226,8 @@ export class Reading implements SourceSink {
   /** Durable, and held by every worker of this node, with what is told beside it. */
   private async invalidate(tags: readonly string[], said: Said): Promise<void> {
     const { sequence, seat, board } = this.parts;
-    const what = { tags, prefixes: [], all: false, soft: false };
+    const { early } = said;
+    const what = { tags, prefixes: [], all: false, soft: false, ...(early && { early }) };
     if (seat === null) {
       if (tags.length > 0) await sequence.invalidate(what);
       if (said.changed !== undefined) board.changed(this.config.name, said.changed);

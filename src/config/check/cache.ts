@@ -61,7 +61,10 @@ export function checkCacheExpressions(cache: CacheInput, path: Path, place: Cach
   if (vary !== undefined) {
     const at = [...path, 'vary'];
     const compiled = check.attempt(at, () => compileExpression(vary, scopes.request, { pure: true }));
-    if (compiled !== null) checkStoredCookies(cache, compiled.mentions, path, place.findings);
+    if (compiled !== null) {
+      checkStoredCookies(cache, compiled.mentions, path, place.findings);
+      checkRefreshedKey(cache, compiled.mentions, path, place.findings);
+    }
   }
   if (store !== undefined) check.condition(store, scopes.response, [...path, 'store']);
   for (const { tag, at } of tagsOf(cache.tags, [...path, 'tags'])) {
@@ -101,6 +104,23 @@ function checkStoredCookies(
     "one user's cookie would be given to others: nothing in the key names the user",
     'say setCookie: drop, or vary: auth.subject, private: true or key: { cookies: [NAME] }',
     { also: { path: [...path, 'vary'] } },
+  );
+}
+
+/** What is filled in the background is asked for in nobody's name: who asked may not be let in any more. */
+function checkRefreshedKey(
+  cache: CacheObject,
+  mentions: ReadonlySet<string>,
+  path: Path,
+  findings: Findings,
+): void {
+  if (String(cache.refresh) !== 'true' || !(mentions.has('auth') || mentions.has('auth.subject'))) return;
+  findings.error(
+    'TG_CONFIG_CONFLICT',
+    [...path, 'refresh'],
+    '"refresh" asks in nobody\'s name, and with this "vary" each answer is one subject\'s own',
+    'remove it, or name less in vary: auth.permissions, or a claim that many share',
+    { atKey: true, also: { path: [...path, 'vary'] } },
   );
 }
 

@@ -15,6 +15,7 @@ import { checkListeners } from './listeners.ts';
 import { checkLog } from './log.ts';
 import { checkMatches, checkReachable } from './matches.ts';
 import { checkPriorities, checkReferences, checkUnused } from './references.ts';
+import { checkRefreshed } from './refreshed.ts';
 import { checkWhoseAnswer } from './whose-answer.ts';
 
 export { type PathParameters, pathParameters } from '../../router/index.ts';
@@ -43,6 +44,7 @@ export function checkConfig(
   checkRouteCycles(input, findings);
   checkCaches(input, findings);
   checkWhoseAnswer(input, findings);
+  checkRefreshed(input, findings);
   checkFiles(input, files, findings);
   checkIdentity(input, files, findings);
   checkLog(input, files, findings);

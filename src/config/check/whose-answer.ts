@@ -44,12 +44,12 @@ function cachedRoutes(input: ConfigInput): CachedRoute[] {
 /** `auth`, as far as it is looked at here. */
 type AuthInput = string | { with?: unknown } | undefined;
 
-function authOf(route: object, { defaults = {} }: ConfigInput): AuthInput {
+export function authOf(route: object, { defaults = {} }: ConfigInput): AuthInput {
   return (route as { auth?: AuthInput }).auth ?? (defaults as { auth?: AuthInput }).auth;
 }
 
 /** May a provider tell who asks? With `optional: true` too. */
-function isGuarded(auth: AuthInput): boolean {
+export function isGuarded(auth: AuthInput): boolean {
   if (typeof auth !== 'object') return auth !== undefined && auth !== 'none';
   return auth.with !== undefined && auth.with !== 'none';
 }

@@ -22,6 +22,7 @@ export function routeCacheOf(input: RouteCacheInput | undefined): RouteCacheConf
     store: input.store ?? null,
     tags: listOf(input.tags),
     maxTags: countOf(input.maxTags, MAX_TAGS),
+    refresh: isTrue(input.refresh),
     audit:
       input.audit === undefined
         ? null

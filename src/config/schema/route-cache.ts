@@ -134,6 +134,13 @@ const sharedOrPrivate: Rule = (cache, report) => {
   report(conflict('shared', 'private', '"private" and "shared" exclude each other', advice));
 };
 
+/** What is filled in the background is asked for in nobody's name. */
+const refreshForMany: Rule = (cache, report) => {
+  if (!isTrue(cache.refresh) || !isTrue(cache.private)) return;
+  const message = '"refresh" asks in nobody\'s name, and with "private" each answer is one subject\'s own';
+  report(conflict('refresh', 'private', message, 'keep one of them'));
+};
+
 const cookiesOrNone: Rule = (cache, report) => {
   const { cookies } = (cache.key ?? {}) as { cookies?: unknown };
   if (!isTrue(cache.ignoreCookies) || !isFilled(cookies)) return;
@@ -302,6 +309,11 @@ export const routeCache = oneOf('true, { ttl, tags, … }, or none', [
         .optional()
         .describe('With more tags an answer is not stored. Default 1000.'),
       maxSize: size.optional().describe('Largest body that is stored. Default 10MiB.'),
+      refresh: boolean
+        .optional()
+        .describe(
+          'An entry that is asked for often (three times within a minute) and was unseated by a change or purge is filled again at once, in the background. Default false.',
+        ),
       audit: share
         .optional()
         .describe(
@@ -316,6 +328,14 @@ export const routeCache = oneOf('true, { ttl, tags, … }, or none', [
         .optional()
         .describe("The client's Cache-Control and Pragma change nothing. Default false."),
     },
-    [sharedOrPrivate, cookiesOrNone, storedCookies, methodsThatStore, overrideOfSomething, ignoredByAudit],
+    [
+      sharedOrPrivate,
+      refreshForMany,
+      cookiesOrNone,
+      storedCookies,
+      methodsThatStore,
+      overrideOfSomething,
+      ignoredByAudit,
+    ],
   ),
 ]);

@@ -74,6 +74,12 @@ export const METRICS = {
     'Those of them that were not what the origin says: a table or a tag may be missing from the mapping of changes.',
     ['route'],
   ),
+  refreshes: metric(
+    'tidegate_cache_refreshes_total',
+    'counter',
+    'Entries asked for often that a change had unseated (refresh), by what became of them: filled again, failed (the origin gave nothing to store), or dropped (too many at once: left to their readers).',
+    ['route', 'result'],
+  ),
   auth: metric(
     'tidegate_auth_decisions_total',
     'counter',

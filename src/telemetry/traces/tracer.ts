@@ -27,6 +27,14 @@ export interface TracerSettings {
   isTraceparent(text: string): boolean;
 }
 
+type Attributes = Record<string, string | number | boolean | undefined>;
+
+/** The span that another hangs below; `spanId` null: it is the first of its trace. */
+interface Above {
+  readonly traceId: string;
+  readonly spanId: string | null;
+}
+
 /** Records requests as spans: one for the request, and below it its tries at services and its steps. */
 export class Tracer implements Completion {
   private readonly settings: TracerSettings;
@@ -48,6 +56,16 @@ export class Tracer implements Completion {
     if (!sampled) return null;
     const state = parent === null ? null : getHeaders(exchange.headers, 'tracestate').join(',') || null;
     return new RecordedTrace(settings, traceId, parent?.slice(36, 52) ?? null, state);
+  }
+
+  /** A trace of what the gateway does by itself; null: this one is not recorded. */
+  own(name: string, attributes: Attributes): StepTrace | null {
+    const { settings } = this;
+    const traceId = settings.random.hex(16);
+    if (!chosen(traceId, settings.sample)) return null;
+    const step = new RecordedStep(settings, { traceId, spanId: null }, null, name, () => {});
+    for (const [attribute, value] of Object.entries(attributes)) step.set(attribute, value);
+    return step;
   }
 
   completed(exchange: Exchange, answer: Reply | null, _bytes: number, failure: Failure | null): void {
@@ -168,18 +186,18 @@ class RecordedTrace extends Recorded {
 }
 
 class RecordedStep extends Recorded implements StepTrace {
-  private readonly parent: SpanContext;
+  private readonly parent: Above;
   private readonly name: string;
   private readonly ended: () => void;
   private readonly start: number;
   private readonly began: number;
-  private readonly attributes: Record<string, string | number | boolean | undefined> = {};
+  private readonly attributes: Attributes = {};
   private readonly links: SpanContext[] = [];
   private over = false;
 
   constructor(
     settings: TracerSettings,
-    parent: SpanContext,
+    parent: Above,
     state: string | null,
     name: string,
     ended: () => void,
