@@ -255,7 +255,7 @@ export class CachedOrigin<T> implements FlightRoute<T>, Filling<T> {
   }
 
   find(key: string, request: Exchange): Found {
-    const stored = this.select(this.cache.memory.get(key) ?? [], request);
+    const stored = this.select(this.cache.memory.peek(key) ?? [], request);
     return { stored, entry: stored === undefined ? undefined : this.standing(key, stored) };
   }
 

@@ -84,6 +84,11 @@ export class MemoryStore {
     return slot.entries;
   }
 
+  /** The same for one who does not ask for it. */
+  peek(key: string): readonly Entry[] | undefined {
+    return this.slots.get(key)?.entries;
+  }
+
   /** Stores an entry under its key, in place of the variant that answers the same requests. */
   put(key: string, entry: Entry): void {
     const standing = this.slots.get(key);

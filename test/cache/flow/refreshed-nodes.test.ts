@@ -32,7 +32,7 @@ afterEach(async () => {
 async function start(more: object = {}): Promise<WholeNode> {
   const node = await startWholeNode(lab, folder.path, orders.config(more));
   // Nothing that the source feeds is answered before that is followed.
-  await until(async () => (await readAt(node, 0)).cache.includes('; hit'), 'a hit', 20_000);
+  await until(async () => (await readAt(node, 0)).cache.includes('; hit'), 'a hit', 30_000);
   return node;
 }
 
@@ -53,15 +53,21 @@ const metric = async ({ admin }: WholeNode, result: string): Promise<number> => 
 /** Every reader gets the value from now on, without the service being asked for them. */
 async function expectHits(node: WholeNode, id: number, value: number): Promise<void> {
   const before = orders.reads(id);
-  for (let i = 0; i < 20; i++) expect(await readAt(node, id)).toMatchObject({ value });
+  expect(new Set(await values(node, id))).toEqual(new Set([value]));
   expect(orders.reads(id)).toEqual(before);
+}
+
+/** What many readers get, at every worker. */
+async function values(node: WholeNode, id: number): Promise<number[]> {
+  const answers = await Promise.all(Array.from({ length: 20 }, () => readAt(node, id)));
+  return answers.map(({ value }) => value);
 }
 
 describe('a node of one worker', () => {
   let node: WholeNode;
   beforeEach(async () => {
     node = await start();
-  });
+  }, 40_000);
 
   it('fills what a change of its source has unseated once, and counts it', async () => {
     await readOften(node, 1, 5);
@@ -114,13 +120,15 @@ describe('a node of one worker', () => {
 it('two workers fill what each has been asked for often, each for itself', async () => {
   const node = await start({ workers: 2 });
   await readOften(node, 1);
-  const { byReaders } = orders.reads(1);
+  const { byReaders: workers } = orders.reads(1);
   const value = await orders.change(1, node);
-  await until(() => orders.reads(1).byItself === byReaders, 'reads in the background');
-  await until(async () => (await metric(node, 'filled')) === byReaders, 'them to be counted');
-  await expectHits(node, 1, value);
-  expect(orders.reads(1)).toEqual({ byReaders, byItself: byReaders });
-}, 30_000);
+  await until(() => orders.reads(1).byItself > 0, 'a read in the background');
+  await until(async () => (await metric(node, 'filled')) === orders.reads(1).byItself, 'them to be counted');
+  expect(new Set(await values(node, 1))).toEqual(new Set([value]));
+  // One that was asked seldom leaves it to its reader.
+  const { byReaders, byItself } = orders.reads(1);
+  expect(byReaders + byItself).toBeLessThanOrEqual(2 * workers);
+}, 60_000);
 
 it('what a source that settles has unseated is filled once that is over', async () => {
   const config = orders.config() as { changes: { feed: object } };
@@ -133,7 +141,7 @@ it('what a source that settles has unseated is filled once that is over', async 
   await until(async () => (await metric(node, 'filled')) === 1, 'it to be counted');
   await expectHits(node, 1, value);
   expect(orders.reads(1)).toEqual({ byReaders: 1, byItself: 1 });
-}, 30_000);
+}, 60_000);
 
 it('under changes at random nothing stale is answered, and no change makes more than one read in the background', async () => {
   const node = await start();
@@ -154,7 +162,7 @@ describe.skipIf(noRedis())('two nodes of two workers with Redis between them', (
     redis = await redisServer();
     const more = { workers: 2, cache: { redis: { url: redis.url, commandTimeout: '2s' } } };
     nodes = [await start(more), await start(more)];
-  }, 40_000);
+  }, 60_000);
   afterEach(() => redis.close());
 
   it('fill what all of them are asked for often once', async () => {
@@ -165,11 +173,13 @@ describe.skipIf(noRedis())('two nodes of two workers with Redis between them', (
       const value = await orders.change(1, nodes[n % 2]!);
       // Not every worker was asked often: that is for the system to decide.
       await until(async () => (await counted()) > before, 'it to be filled');
+      const told = async () => (await values(nodes[(n + 1) % 2]!, 1)).every((one) => one === value);
+      await until(told, 'the other node to hear of it');
       for (const node of nodes) await expectHits(node, 1, value);
       expect(orders.reads(1)).toEqual({ byReaders: 1, byItself: n });
       for (const node of nodes) await readOften(node, 1);
     }
-  }, 40_000);
+  }, 90_000);
 
   it('answer nothing stale under changes at random, and a change makes no more than one read in the background', async () => {
     orders.delay = 5;
