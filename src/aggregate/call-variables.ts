@@ -6,20 +6,21 @@ import type { Exchange } from '../http/exchange.ts';
  * item. What is said of the service, or of keeping its answers, reads them where it would else read a client's.
  */
 export class CallVariables extends ExchangeVariables {
-  private readonly original: Exchange;
-  private readonly all: Variables;
+  /** Whose request it is made for. */
+  readonly client: Exchange;
+  readonly all: Variables;
 
-  constructor(original: Exchange, all: Variables) {
-    super(original);
-    this.original = original;
+  constructor(client: Exchange, all: Variables) {
+    super(client);
+    this.client = client;
     this.all = all;
   }
 
   /** What a client's request says twice is not relied on in its calls either. */
   override strict(): ExchangeVariables {
-    const { original, all } = this;
-    const strict = new ExchangeVariables(original, { strict: true });
-    return new CallVariables(original, {
+    const { client, all } = this;
+    const strict = new ExchangeVariables(client, { strict: true });
+    return new CallVariables(client, {
       get: (name) => (name === 'request' || name === 'auth' ? strict.get(name) : all.get(name)),
     });
   }

@@ -6,6 +6,7 @@ import { AggregateRun } from './run.ts';
 export type { Addressee, Shows, TagsOf } from './asking.ts';
 export { type Address, type CompiledAggregate, compileAggregate, planOf } from './compiled.ts';
 export { partTags, toldByHead, unsaid } from './keeping.ts';
+export { keepVariables } from './kept-call.ts';
 export { takenNames } from './names.ts';
 export { isSafe, type Plan, type PlanCycle, type PlannedCall, planCalls } from './plan.ts';
 export {

@@ -22,6 +22,7 @@ export {
   remembering,
   type Unseated,
   type Writer,
+  withoutClient,
 } from './flow/index.ts';
 export { type LevelParts, openSharedStore, placeOf } from './levels.ts';
 export { type NodeHolders, NodeSequence } from './node-sequence.ts';

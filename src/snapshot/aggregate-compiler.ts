@@ -3,6 +3,7 @@ import {
   aggregateDispatch,
   aggregateScope,
   compileAggregate,
+  keepVariables,
   partTags,
   type TagsOf,
   toldByHead,
@@ -16,9 +17,10 @@ import type {
   CompensateConfig,
   DestinationConfig,
   GatewayConfig,
+  RouteCacheConfig,
   RouteConfig,
 } from '../config/model.ts';
-import { DYN, extendScope, listOf } from '../expression/index.ts';
+import { compileExpression, compileTemplate, DYN, extendScope, listOf } from '../expression/index.ts';
 import {
   compileSplit,
   compileTransform,
@@ -105,6 +107,7 @@ export class AggregateCompiler {
     if (to.kind === 'route') return this.inside(route, to.route);
     const cache = 'cache' in call ? call.cache : null;
     const scopes = callScopes(route, aggregate, call);
+    const ofRun = cache === null ? [] : namesOfRun(cache, scopes, scopesOf(route));
     let tags: TagsOf | null = null;
     const branches = to.services.map(({ service, weight }) => {
       const destination = { service, path: null, method: null, weight };
@@ -118,6 +121,9 @@ export class AggregateCompiler {
         ownCookies: [],
         carried: isGuarded(route.auth) && !namesOwner(cache),
         audit: compileAudit(route.name, cache, this.parts.counters),
+        refresh: compileRefresh(route.name, cache, this.parts, (client, request) =>
+          keepVariables(client, request, ofRun),
+        ),
       });
       tags = rules.tags;
       const made = [this.parts.config.services[service]!.request, route.request];
@@ -199,6 +205,17 @@ function callScopes(
     each === null ? {} : { [each.as]: DYN, ...(each.batch === null ? {} : { items: listOf(DYN) }) };
   const all = extendScope(aggregateScope(calls, request), item);
   return { request: all, response: extendScope(all, { response: response.variables.get('response')! }) };
+}
+
+/** What a call's cache looks at beside the client's request and the answer: its item. */
+function namesOfRun({ tags, vary, store }: RouteCacheConfig, own: Scopes, route: Scopes): string[] {
+  const mentions = [
+    ...tags.map((tag) => compileTemplate(tag, own.response, { pure: true, filled: true }).mentions),
+    ...(vary === null ? [] : [compileExpression(vary, own.request, { pure: true }).mentions]),
+    ...(store === null ? [] : [compileExpression(store, own.response, { pure: true }).mentions]),
+  ];
+  const names = new Set(mentions.flatMap((paths) => [...paths].map((path) => path.split('.', 1)[0]!)));
+  return [...names].filter((name) => !route.response.variables.has(name));
 }
 
 /** What an aggregate's answer says to the cache before it, it says to another aggregate that it becomes a part of, too. */

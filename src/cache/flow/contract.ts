@@ -79,6 +79,11 @@ export interface AuditRule {
 export interface RefreshRule {
   readonly refreshes: Refreshes;
   readonly counter: RefreshCounter;
+  /**
+   * Gives a request that is kept what of the one it was made of is needed to make it again. Bytes that this takes up; null:
+   * that can't be kept.
+   */
+  equip(client: Exchange, request: Exchange): number | null;
   /** A trace of its own for a fill; null: it is not recorded. */
   trace(): StepTrace | null;
 }

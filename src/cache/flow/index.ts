@@ -18,3 +18,4 @@ export { invalidating } from './invalidating.ts';
 export { originTags } from './origin-tags.ts';
 export type { OwnWrites, Writer } from './own-writes.ts';
 export { remembering } from './remembering.ts';
+export { withoutClient } from './without-client.ts';

@@ -3,7 +3,7 @@ import type { Exchange } from '../../http/exchange.ts';
 import { type Headers, removeHeader } from '../../http/headers.ts';
 import type { Entry } from '../entry.ts';
 import { judgeUse, scanRequest, type Use } from '../policy/index.ts';
-import type { Refiller, RefreshCounter } from '../refresh/index.ts';
+import type { Refiller, RefreshCounter, Repeatable } from '../refresh/index.ts';
 import type { Cache } from './cache.ts';
 import type { CacheRules, FullKey, RefreshRule } from './contract.ts';
 import type { FedBy } from './fed-by.ts';
@@ -59,12 +59,15 @@ export class Refilling<T> implements Refiller {
   }
 
   /** A request by which the entry can be filled again; null: this one is its client's alone. */
-  private repeatable(exchange: Exchange, key: string): Exchange | null {
-    const { route } = this;
+  private repeatable(exchange: Exchange, key: string): Repeatable | null {
+    const { route, rule } = this;
     const headers = route.headersFor(exchange);
     if (!route.hasCookie(headers)) removeHeader(headers, 'cookie');
     const request = withoutClient(exchange, headers);
-    return request !== null && route.rules.keyOf(request).key === key ? request : null;
+    if (request === null) return null;
+    const more = rule.equip(exchange, request);
+    if (more === null || route.rules.keyOf(request).key !== key) return null;
+    return { request, bytes: bytesOf(request) + more };
   }
 
   stands(request: Exchange): boolean {
@@ -119,4 +122,8 @@ export class Refilling<T> implements Refiller {
   private keyOf(request: Exchange): FullKey {
     return this.route.rules.keyOf(request) as FullKey;
   }
+}
+
+function bytesOf({ target, headers }: Exchange): number {
+  return headers.reduce((sum, text) => sum + text.length, target.length);
 }

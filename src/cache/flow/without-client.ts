@@ -12,13 +12,14 @@ export const NOBODY = { inform() {}, respond: drop };
 
 /**
  * A request that can be made again once its client is gone, and that holds nothing of its connection. Null: it can't be,
- * for it shows who its client is, or has content. A credential may have run out or been taken back by then, and whoever
+ * for it shows who its client is, or is more than a question. A credential may have run out or been taken back by then, and whoever
  * had it has asked for nothing.
  *
  * @param headers As its origin gets them.
  */
 export function withoutClient(client: Exchange, headers: Headers): Exchange | null {
-  if (client.body !== null || CREDENTIALS.some((name) => hasHeader(headers, name))) return null;
+  if (client.body !== null || (client.method !== 'GET' && client.method !== 'HEAD')) return null;
+  if (CREDENTIALS.some((name) => hasHeader(headers, name))) return null;
   const plain = plainHeaders(headers);
   for (const name of OF_THE_MOMENT) removeHeader(plain, name);
   const { listener, scheme, address, port } = client.origin;

@@ -13,6 +13,12 @@ export interface RefreshCounter {
   refreshDropped(): void;
 }
 
+/** A request that can be made again, and what it takes up, in bytes. */
+export interface Repeatable {
+  readonly request: Exchange;
+  readonly bytes: number;
+}
+
 /** What has stored an entry, and can fill it again. */
 export interface Refiller {
   readonly counter: RefreshCounter;
@@ -35,7 +41,7 @@ export interface Refiller {
  */
 type State = 'standing' | 'early' | 'held' | 'waiting' | 'filling' | 'gone';
 
-/** What a request costs in memory beside its texts, and a tag beside its own. Bytes. */
+/** What an entry costs beside its request, and a tag beside its text. Bytes. */
 const OVERHEAD = 1024;
 const TAG_OVERHEAD = 128;
 
@@ -58,7 +64,7 @@ export class HotEntry implements Fenced {
     name: string,
     { url, tags, sequence }: Entry,
     asks: Asks,
-    request: Exchange,
+    { request, bytes }: Repeatable,
     refiller: Refiller,
   ) {
     this.name = name;
@@ -68,10 +74,7 @@ export class HotEntry implements Fenced {
     this.asks = asks;
     this.request = request;
     this.refiller = refiller;
-    this.bytes = [name, request.target, ...request.headers, ...tags].reduce(
-      (sum, text) => sum + text.length,
-      OVERHEAD + tags.length * TAG_OVERHEAD,
-    );
+    this.bytes = tags.reduce((sum, tag) => sum + tag.length + TAG_OVERHEAD, OVERHEAD + name.length + bytes);
   }
 
   /** All tags that unseat it. */

@@ -1,2 +1,2 @@
-export type { Refiller, RefreshCounter } from './hot-entry.ts';
+export type { Refiller, RefreshCounter, Repeatable } from './hot-entry.ts';
 export { Refreshes } from './refreshes.ts';

@@ -4,7 +4,7 @@ import { ManualClock, turn } from '../../testkit/index.ts';
 import type { Entry } from '../entry.ts';
 import { Fences, type Invalidation, urlTag } from '../fences/index.ts';
 import { entryOf } from '../fixtures.ts';
-import type { Refiller } from './hot-entry.ts';
+import type { Refiller, Repeatable } from './hot-entry.ts';
 import { Refreshes } from './refreshes.ts';
 
 const MINUTE = 60_000;
@@ -83,10 +83,12 @@ function requestFor(path: string): Exchange {
   return request;
 }
 
+const repeatable = (path: string): Repeatable => ({ request: requestFor(path), bytes: path.length });
+
 function read(path: string, times = 1): void {
   const entry = store.entries.get(path) ?? store.put(path);
   for (let i = 0; i < times; i++)
-    if (refreshes.asked(entry)) refreshes.keep(path, entry, requestFor(path), store);
+    if (refreshes.asked(entry)) refreshes.keep(path, entry, repeatable(path), store);
 }
 
 let number = 0;
@@ -135,7 +137,7 @@ describe('asked for often', () => {
 
   it('a request that can not be made again is passed over for that of another reader', async () => {
     const entry = store.put('/a');
-    const ask = (request: Exchange | null) => {
+    const ask = (request: Repeatable | null) => {
       const wanted = refreshes.asked(entry);
       if (wanted) refreshes.keep('/a', entry, request, store);
       return wanted;
@@ -144,7 +146,7 @@ describe('asked for often', () => {
     clock.advance(1000);
     wanted.push(ask(null));
     clock.advance(1000);
-    wanted.push(ask(requestFor('/a')));
+    wanted.push(ask(repeatable('/a')));
     // Looked at no more often than it takes.
     expect(wanted).toEqual([false, false, true, false, true, true]);
     await change('/a');
@@ -305,7 +307,7 @@ describe('bounds', () => {
     const entries = Array.from({ length: 20 }, (_, i) => store.put(`/${i}`, 0, [`tag${i}`, long]));
     for (const [i, entry] of entries.entries())
       for (let n = 0; n < 3; n++)
-        if (refreshes.asked(entry)) refreshes.keep(`/${i}`, entry, requestFor(`/${i}`), store);
+        if (refreshes.asked(entry)) refreshes.keep(`/${i}`, entry, repeatable(`/${i}`), store);
     await change({ all: true });
     expect(store.asked).toEqual(Array.from({ length: 15 }, (_, i) => `/${i + 5}`));
     await change('tag0');

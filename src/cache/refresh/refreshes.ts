@@ -1,10 +1,9 @@
-import type { Exchange } from '../../http/exchange.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Entry } from '../entry.ts';
 import type { Fences, Invalidation } from '../fences/index.ts';
 import { Asks } from './asks.ts';
 import { HotEntries } from './hot-entries.ts';
-import { HotEntry, type Refiller } from './hot-entry.ts';
+import { HotEntry, type Refiller, type Repeatable } from './hot-entry.ts';
 
 /** What a worker keeps of requests that can be made again. Bytes. */
 const MOST_BYTES = 16 * 1024 * 1024;
@@ -52,15 +51,15 @@ export class Refreshes {
     return now < asks.oftenUntil && now >= asks.keepFrom;
   }
 
-  /** @param request By which it is filled again; null: this one can't be made again. */
-  keep(key: string, entry: Entry, request: Exchange | null, refiller: Refiller): void {
+  /** @param repeatable By which it is filled again; null: this request can't be made again. */
+  keep(key: string, entry: Entry, repeatable: Repeatable | null, refiller: Refiller): void {
     const asks = this.asksOf(entry);
-    asks.keepFrom = this.clock.now() + (request === null ? LOOK_AGAIN : KEPT_FOR);
-    if (request === null || this.closed) return;
+    asks.keepFrom = this.clock.now() + (repeatable === null ? LOOK_AGAIN : KEPT_FOR);
+    if (repeatable === null || this.closed) return;
     const name = JSON.stringify([key, entry.varyOn, entry.varyValues]);
     const former = this.entries.get(name);
     if (former !== undefined) this.forget(former);
-    const gone = this.entries.add(new HotEntry(name, entry, asks, request, refiller));
+    const gone = this.entries.add(new HotEntry(name, entry, asks, repeatable, refiller));
     for (const hot of gone) this.giveUp(hot);
   }
 

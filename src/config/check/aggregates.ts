@@ -9,12 +9,13 @@ import {
   takenNames,
   whyNotCarried,
 } from '../../aggregate/index.ts';
-import { compileTemplate, type Scope } from '../../expression/index.ts';
+import { compileTemplate, readsPartOf, type Scope } from '../../expression/index.ts';
 import { isReservedHeader } from '../../http/reserved-headers.ts';
 import type { AggregateConfig, CallConfig, Expression } from '../model.ts';
 import { aggregateOf } from '../normalise/index.ts';
 import type { RouteInput } from '../schema/index.ts';
 import { remedyOf } from './beyond-key.ts';
+import { namesWhoAsks, REFRESH_OF_ONE } from './cache.ts';
 import type { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
 import { identityBeyond, requestBeyond } from './whose-answer.ts';
@@ -140,7 +141,10 @@ class AggregateCheck {
     const attempt = this.attemptAt(at);
     const programs = compileCallPrograms(call, this.config.calls, scope, (place, compile) => {
       const compiled = attempt(place, compile);
-      if (compiled !== null) this.ownIdentity(call, compiled, place);
+      if (compiled !== null) {
+        this.ownIdentity(call, compiled, place);
+        this.refreshed(call, compiled, place);
+      }
       return compiled;
     });
     for (const [place, asked] of [
@@ -202,6 +206,22 @@ class AggregateCheck {
     this.findings.error('TG_CONFIG_CACHE_IDENTITY', this.written([...at, ...place]), message, advice, {
       also: { path: [...at, 'cache'], atKey: true },
     });
+  }
+
+  /** A call that is filled again has its item by it, and no other call: their run is over by then. */
+  private refreshed({ name, cache }: CallConfig, compiled: unknown, place: Path): void {
+    const mentions = memberOf(compiled, 'mentions');
+    if (cache?.refresh !== true || place[0] !== 'cache' || !(mentions instanceof Set)) return;
+    const refresh = [...this.path, 'calls', name, 'cache', 'refresh'];
+    const also = { atKey: true, also: { path: [...this.written([...this.path, 'calls', name, ...place])] } };
+    const other = this.config.calls.find((one) => readsPartOf(mentions, one.name));
+    if (other !== undefined) {
+      const message = `"refresh" asks for this call alone, and the call "${other.name}" stands in the ${place[1]} of its cache`;
+      const advice = 'name the item, or what the answer says, or remove it';
+      this.findings.error('TG_CONFIG_CONFLICT', refresh, message, advice, also);
+    }
+    if (place[1] !== 'vary' || !namesWhoAsks(mentions)) return;
+    this.findings.error('TG_CONFIG_CONFLICT', refresh, REFRESH_OF_ONE.message, REFRESH_OF_ONE.advice, also);
   }
 
   /** `path` may stand in `to`. */

@@ -108,20 +108,27 @@ function checkStoredCookies(
 }
 
 /** What is filled in the background is asked for in nobody's name: who asked may not be let in any more. */
+export const REFRESH_OF_ONE = {
+  message: '"refresh" asks in nobody\'s name, and with this "vary" each answer is one subject\'s own',
+  advice: 'remove it, or name less in vary: auth.permissions, or a claim that many share',
+};
+
+export function namesWhoAsks(mentions: ReadonlySet<unknown>): boolean {
+  return mentions.has('auth') || mentions.has('auth.subject');
+}
+
 function checkRefreshedKey(
   cache: CacheObject,
   mentions: ReadonlySet<string>,
   path: Path,
   findings: Findings,
 ): void {
-  if (String(cache.refresh) !== 'true' || !(mentions.has('auth') || mentions.has('auth.subject'))) return;
-  findings.error(
-    'TG_CONFIG_CONFLICT',
-    [...path, 'refresh'],
-    '"refresh" asks in nobody\'s name, and with this "vary" each answer is one subject\'s own',
-    'remove it, or name less in vary: auth.permissions, or a claim that many share',
-    { atKey: true, also: { path: [...path, 'vary'] } },
-  );
+  if (String(cache.refresh) !== 'true' || !namesWhoAsks(mentions)) return;
+  const { message, advice } = REFRESH_OF_ONE;
+  findings.error('TG_CONFIG_CONFLICT', [...path, 'refresh'], message, advice, {
+    atKey: true,
+    also: { path: [...path, 'vary'] },
+  });
 }
 
 /** `/orders/0042` is the order 42 to many a service, and another tag. */

@@ -1,4 +1,4 @@
-import { cacheOf } from '../normalise/index.ts';
+import { cacheOf, routeCacheOf } from '../normalise/index.ts';
 import type { ConfigInput, RouteInput } from '../schema/index.ts';
 import { askedBy } from './asked-by-calls.ts';
 import type { Findings, Path } from './findings.ts';
@@ -9,7 +9,7 @@ export function checkRefreshed(input: ConfigInput, findings: Findings): void {
   warnWithoutMemory(input, findings);
   for (const [name, route] of Object.entries(input.routes ?? {})) {
     const path: Path = ['routes', name];
-    checkCalls(route, path, findings);
+    checkCalls(route, path, input, findings);
     const refresh = refreshOf(route, path, input);
     if (refresh === null) continue;
     checkToken(route, path, refresh, input, findings);
@@ -44,16 +44,17 @@ function warnWithoutMemory(input: ConfigInput, findings: Findings): void {
   );
 }
 
-/** A call is asked with the item and the results of one run, which are gone by then. */
-function checkCalls({ aggregate }: RouteInput, path: Path, findings: Findings): void {
-  if (typeof aggregate?.calls !== 'object') return;
-  for (const [name, call] of Object.entries(aggregate.calls)) {
-    if (!isRefreshed(call?.cache)) continue;
+/** A call of a guarded route that does not say whose its answers are has who asks in its key. */
+function checkCalls(route: RouteInput, path: Path, input: ConfigInput, findings: Findings): void {
+  if (typeof route.aggregate?.calls !== 'object' || !isGuarded(authOf(route, input))) return;
+  for (const [name, call] of Object.entries(route.aggregate.calls)) {
+    if (!isRefreshed(call?.cache) || routeCacheOf(call?.cache)!.policy.owner !== 'none') continue;
+    const cache = [...path, 'aggregate', 'calls', name, 'cache'];
     findings.error(
       'TG_CONFIG_CONFLICT',
-      [...path, 'aggregate', 'calls', name, 'cache', 'refresh'],
-      'a call can not be refreshed by itself: what it is asked with is known to one run of its aggregate alone',
-      'say refresh in the cache of the route: its calls are asked with it',
+      [...cache, 'refresh'],
+      '"refresh" asks in nobody\'s name, and each answer of this call is kept for who has asked',
+      'say shared: true or vary: auth.permissions beside it, or remove it',
       { atKey: true },
     );
   }

@@ -312,7 +312,7 @@ export const routeCache = oneOf('true, { ttl, tags, … }, or none', [
       refresh: boolean
         .optional()
         .describe(
-          'An entry that is asked for often (three times within a minute) and was unseated by a change or purge is filled again at once, in the background. Not of a call. Default false.',
+          'An entry that is asked for often (three times within a minute) and was unseated by a change or purge is filled again at once, in the background. Default false.',
         ),
       audit: share
         .optional()

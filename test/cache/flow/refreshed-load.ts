@@ -26,6 +26,7 @@ export class Orders {
 
   static async start(): Promise<Orders> {
     const origin = await httpOrigin(async ({ url = '', headers }, response) => {
+      if (url === '/ids') return void response.end('[1, 2]');
       const id = Number(url.slice('/orders/'.length));
       const value = orders.value(id);
       const isReader = String(headers['x-request-id']).startsWith(READER);

@@ -41,10 +41,10 @@ async function readOften(node: WholeNode, id: number, times = 40): Promise<void>
   for (let i = 0; i < times; i++) await readAt(node, id);
 }
 
-const metric = async ({ admin }: WholeNode, result: string): Promise<number> => {
+const metric = async ({ admin }: WholeNode, result: string, route = 'order'): Promise<number> => {
   const { text } = await ask(admin, { path: '/metrics' });
   const line = new RegExp(
-    `^tidegate_cache_refreshes_total\\{route="order",result="${result}"\\} (\\d+)$`,
+    `^tidegate_cache_refreshes_total\\{route="${route}",result="${result}"\\} (\\d+)$`,
     'm',
   );
   return Number(line.exec(text)![1]);
@@ -116,6 +116,42 @@ describe('a node of one worker', () => {
     expect(asked.length).toBeLessThanOrEqual(1020);
   }, 60_000);
 });
+
+it('calls of an aggregate are filled again each by itself, with the item that they had', async () => {
+  const config = orders.config() as { routes: object };
+  const page = {
+    match: '/page/{who}',
+    aggregate: {
+      calls: {
+        ids: { to: 'orders', path: '/ids' },
+        order: {
+          each: 'ids.body.map(i, {"id": i, "for": params.who})',
+          as: 'one',
+          to: 'orders',
+          path: '/orders/{one.id}',
+          cache: { ttl: '1h', tags: ['order:{one.id}', 'for:{one["for"]}:{params.who}'], refresh: true },
+        },
+      },
+      body: 'order.map(o, o.body)',
+    },
+  };
+  const node = await start({ routes: { ...config.routes, page } });
+  const pageOf = async (who: string) => {
+    const headers = { host: 'shop.test', 'x-request-id': 'reader-page', cookie: 'session=1' };
+    return JSON.parse((await ask(node.port, { path: `/page/${who}`, headers })).text);
+  };
+  for (let n = 1; n <= 3; n++) {
+    for (let i = 0; i < 4; i++) await pageOf('ada');
+    await orders.change(1, node);
+    await until(async () => (await metric(node, 'filled', 'page')) === n, 'it to be counted');
+    expect(await pageOf('ada')).toEqual([n, 0]);
+  }
+  expect(orders.reads(1)).toEqual({ byReaders: 1, byItself: 3 });
+  expect(orders.reads(2)).toEqual({ byReaders: 1, byItself: 0 });
+  for (let i = 0; i < 4; i++) await pageOf('ada');
+  expect(await purgeAt(node, { tags: ['for:ada:ada'] })).toBe(200);
+  await until(async () => (await metric(node, 'filled', 'page')) === 5, 'both to be filled again');
+}, 60_000);
 
 it('two workers fill what each has been asked for often, each for itself', async () => {
   const node = await start({ workers: 2 });
