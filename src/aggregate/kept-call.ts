@@ -1,14 +1,12 @@
 import { withoutClient } from '../cache/index.ts';
 import { ExchangeVariables, type Value } from '../expression/index.ts';
+import { removeCredentials } from '../http/credentials.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { removeHeader } from '../http/headers.ts';
 import { CallVariables } from './call-variables.ts';
 
 /** Values of a run that are kept with a request of a call, and what each costs beside its text. Bytes, roughly. */
 const MOST = 16 * 1024;
 const A_VALUE = 32;
-/** No call is sent them. */
-const CREDENTIALS = ['authorization', 'proxy-authorization', 'cookie'];
 
 /**
  * Gives a call that is made again once its run is over the variables that it had in it: the client's request, without
@@ -17,7 +15,8 @@ const CREDENTIALS = ['authorization', 'proxy-authorization', 'cookie'];
 export function keepVariables(call: Exchange, kept: Exchange, names: readonly string[]): number | null {
   const { client, all } = call.variables as CallVariables;
   const headers = client.headers.slice();
-  for (const name of CREDENTIALS) removeHeader(headers, name);
+  // No call is sent them.
+  removeCredentials(headers);
   const request = withoutClient(client, headers);
   const values = new Map(names.map((name) => [name, all.get(name)]));
   const bytes = sizeOf(values.values());

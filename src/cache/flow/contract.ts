@@ -80,8 +80,8 @@ export interface RefreshRule {
   readonly refreshes: Refreshes;
   readonly counter: RefreshCounter;
   /**
-   * Gives a request that is kept what of the one it was made of is needed to make it again. Bytes that this takes up; null:
-   * that can't be kept.
+   * Gives a request that is kept what is needed of the one that it was made of. Bytes that this takes up; null: that can't
+   * be kept.
    */
   equip(client: Exchange, request: Exchange): number | null;
   /** A trace of its own for a fill; null: it is not recorded. */

@@ -1,10 +1,9 @@
+import { showsCredentials } from '../../http/credentials.ts';
 import { Exchange } from '../../http/exchange.ts';
-import { type Headers, hasHeader, removeHeader } from '../../http/headers.ts';
+import { type Headers, removeHeader } from '../../http/headers.ts';
 import { drop } from './answers.ts';
 import { plainHeaders } from './plain-headers.ts';
 
-/** By which a client shows who it is. */
-const CREDENTIALS = ['authorization', 'proxy-authorization', 'cookie'];
 /** What ties a request to one moment of its client. */
 const OF_THE_MOMENT = ['traceparent', 'tracestate', 'x-request-id', 'tidegate-after'];
 
@@ -12,14 +11,14 @@ export const NOBODY = { inform() {}, respond: drop };
 
 /**
  * A request that can be made again once its client is gone, and that holds nothing of its connection. Null: it can't be,
- * for it shows who its client is, or is more than a question. A credential may have run out or been taken back by then, and whoever
- * had it has asked for nothing.
+ * for it is more than a question, or shows who its client is. A credential may have run out or been taken back by then,
+ * and whoever had it has asked for nothing.
  *
  * @param headers As its origin gets them.
  */
 export function withoutClient(client: Exchange, headers: Headers): Exchange | null {
   if (client.body !== null || (client.method !== 'GET' && client.method !== 'HEAD')) return null;
-  if (CREDENTIALS.some((name) => hasHeader(headers, name))) return null;
+  if (showsCredentials(headers)) return null;
   const plain = plainHeaders(headers);
   for (const name of OF_THE_MOMENT) removeHeader(plain, name);
   const { listener, scheme, address, port } = client.origin;
