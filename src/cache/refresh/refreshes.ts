@@ -156,9 +156,10 @@ export class Refreshes {
 
   // --- Its end. ---
 
+  /** Left to its readers, and to the next change. Not taken out: a purge of everything would do that thousands of times. */
   private drop(hot: HotEntry): void {
     hot.refiller.counter.refreshDropped();
-    this.forget(hot);
+    this.move(hot, 'standing');
   }
 
   private forget(hot: HotEntry): void {
@@ -167,8 +168,8 @@ export class Refreshes {
   }
 
   private giveUp(hot: HotEntry): void {
-    if (hot.state === 'waiting' || hot.state === 'held') this.drop(hot);
-    else this.forget(hot);
+    if (hot.state === 'waiting' || hot.state === 'held') hot.refiller.counter.refreshDropped();
+    this.forget(hot);
   }
 
   /** All that was stored is gone, or the routes that have stored it. */
