@@ -19,7 +19,7 @@ const arrows: Record<string, string[]> = {
   redis: ['telemetry'],
   cache: ['expression', 'redis', 'router', 'telemetry'],
   changes: ['cache', 'expression', 'redis', 'telemetry'],
-  upstream: ['http1', 'expression', 'telemetry'],
+  upstream: ['http1', 'http2', 'expression', 'telemetry'],
   pipeline: ['router', 'upstream', 'http1', 'expression', 'telemetry'],
   auth: ['pipeline', 'router', 'upstream', 'http1', 'expression', 'telemetry'],
   limit: ['pipeline', 'expression', 'redis', 'telemetry'],

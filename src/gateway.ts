@@ -15,7 +15,7 @@ import type { CacheConfig, GatewayConfig, ListenerConfig } from './config/model.
 import type { Failure } from './http/errors.ts';
 import type { Exchange } from './http/exchange.ts';
 import { type AcceptHttp2, Listener, type ListenerSettings } from './http1/index.ts';
-import { Http2Connection } from './http2/index.ts';
+import { Http2ServerConnection } from './http2/index.ts';
 import { LimitRoom } from './limit/index.ts';
 import { Pipeline, problem } from './pipeline/index.ts';
 import {
@@ -601,7 +601,7 @@ async function follow(bus: WorkerBus, topic: string, hear: (value: unknown) => v
 
 /** Its connection belongs to the listener. */
 const speakHttp2: AcceptHttp2 = (socket, origin, context) => {
-  new Http2Connection(socket, origin, context);
+  new Http2ServerConnection(socket, origin, context);
 };
 
 /** A supervisor that can't be told is gone, and its series with it. */

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
+import { Metadata } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import typed from '../examples/typescript/tidegate.config.ts';
@@ -21,6 +22,7 @@ import {
   tempFolder,
   until,
 } from '../src/testkit/index.ts';
+import { collected, get, grpcClient, grpcServer, outcome, type Shop } from './grpc/stage.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -292,6 +294,46 @@ describe('the examples', () => {
     await using gateway = await startTestGateway({ ...definition, listen: '127.0.0.1:0' });
     const paid = await ask(gateway, '/payments/1', { method: 'POST', headers: { 'content-length': '0' } });
     expect(JSON.parse(paid.text)).toMatchObject({ code: 'TG_UPSTREAM_REFUSED' });
+  });
+
+  it('grpc.yaml passes calls and long streams, to services with TLS and without', async () => {
+    const pair = await authority.leaf(['127.0.0.1']);
+    const shop = {
+      get: ({ request }, done) => done(null, { id: `${request.id} got` }),
+      watch: (stream) => {
+        stream.write({ id: 'first' });
+        stream.end();
+      },
+    } satisfies Shop;
+    await using plain = await grpcServer(shop);
+    await using secret = await grpcServer(shop, pair);
+    const definition = definitionOf('grpc.yaml');
+    const { shop: shopService, billing } = definition.services!;
+    shopService!.targets = shopService!.targets!.map(() => `h2c://127.0.0.1:${plain.port}`);
+    billing!.url = `h2://127.0.0.1:${secret.port}`;
+    // It has the same methods under another name, and the test has one .proto file.
+    const routes = {
+      ...(definition as { routes: object }).routes,
+      billing: { match: '/shop.v1.Shop/Upload', to: 'billing' },
+    };
+    const listen = anyPort(definition.listen);
+    await using gateway = await startTestGateway({ ...definition, routes, listen }, { folder: folder.path });
+    const client = grpcClient(gateway.port, authority.ca, {
+      'grpc.ssl_target_name_override': 'shop.example',
+    });
+    expect((await get(client, { id: 'a' })).order).toMatchObject({ id: 'a got' });
+    expect(await collected(client.watch({}))).toMatchObject({
+      orders: [{ id: 'first' }],
+      status: { code: 0 },
+    });
+    const upload = await outcome((done) => {
+      const call = client.upload(new Metadata(), {}, done);
+      call.end();
+      return call;
+    });
+    // By the word of the service behind TLS.
+    expect(upload.error).toMatchObject({ code: 12, details: expect.stringContaining('Upload') });
+    client.close();
   });
 
   it('caching.yaml keeps products by path, and lists by what counts in their query', async () => {

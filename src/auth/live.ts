@@ -2,7 +2,8 @@ import type { BodySink, BodySource } from '../http/body.ts';
 import { isSource } from '../http/body.ts';
 import { Failure } from '../http/errors.ts';
 import type { Exchange, Reply } from '../http/exchange.ts';
-import { getHeader, type Headers } from '../http/headers.ts';
+import type { Headers } from '../http/headers.ts';
+import { isEventStream, isGrpc } from '../http/media-type.ts';
 import { PassingBody } from '../http/passing.ts';
 import type { Dispatch, Finish, HeaderTransform } from '../pipeline/index.ts';
 import type { Clock, Timer } from '../util/clock.ts';
@@ -13,8 +14,8 @@ import type { Withheld } from './guard.ts';
 const LOOK = 500;
 
 /**
- * Tunnels and event streams that go on long after their request was let in. Each closes when its credential
- * ends, or when its subject or token is purged.
+ * Tunnels, event streams and calls of gRPC that go on long after their request was let in. Each closes when its
+ * credential ends, or when its subject or token is purged.
  */
 export class LiveCredentials {
   private readonly clock: Clock;
@@ -34,7 +35,7 @@ export class LiveCredentials {
     return this.held.size;
   }
 
-  /** The dispatch of a guarded route: its tunnels and event streams are held. */
+  /** The dispatch of a guarded route: its tunnels and streams are held. */
   watching(dispatch: Dispatch): Dispatch {
     let lastOut: Finish | null = null;
     let lastWrapped: Finish | null = null;
@@ -97,12 +98,9 @@ export class LiveCredentials {
   }
 }
 
+/** Of a call of gRPC nobody can tell beforehand whether it is one message or a stream of them. */
 function isLong({ tunnel, headers }: Reply): boolean {
-  return tunnel !== null || isEventStream(headers);
-}
-
-function isEventStream(headers: Headers): boolean {
-  return /^text\/event-stream\b/i.test(getHeader(headers, 'content-type') ?? '');
+  return tunnel !== null || isEventStream(headers) || isGrpc(headers);
 }
 
 /** What a service sends, for as long as the credential that it was asked with counts. */

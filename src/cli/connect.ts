@@ -1,11 +1,12 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { inspectSource, type SourceFinding } from '../changes/index.ts';
 import { formatAddress, type GatewayConfig, type ServiceConfig } from '../config/index.ts';
 import { placesOf } from '../snapshot/index.ts';
 import { askedAs, discoverOnce } from '../upstream/index.ts';
 import { systemClock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
+import { usesHttp2, usesTls } from '../util/service-scheme.ts';
 import { connectPlace, socketTrouble } from '../util/unix-socket.ts';
 
 /** What came of one attempt to reach a target. */
@@ -67,7 +68,10 @@ async function tryTarget(service: ServiceConfig, target: Target): Promise<Connec
   const started = performance.now();
   const limit = service.timeout.connect ?? DEFAULT_TIMEOUT;
   try {
-    await opened(open(service, target), target.scheme === 'https' ? 'secureConnect' : 'connect', limit);
+    const socket = open(service, target);
+    await opened(socket, usesTls(target.scheme) ? 'secureConnect' : 'connect', limit);
+    if (target.scheme === 'h2' && (socket as TLSSocket).alpnProtocol !== 'h2')
+      throw new Error('it does not offer HTTP/2 (ALPN h2)');
     return {
       service: service.name,
       target: url,
@@ -89,12 +93,13 @@ function urlOf({ scheme, host, port, path }: Target): string {
 }
 
 function open({ tls, discover }: ServiceConfig, { scheme, host, port }: Target): Socket {
-  if (scheme !== 'https') return connectTcp(connectPlace(host, port));
+  if (!usesTls(scheme)) return connectTcp(connectPlace(host, port));
   const name = tls.serverName ?? askedAs(discover, host);
   return connectTls({
     host,
     port,
     rejectUnauthorized: tls.verify,
+    ALPNProtocols: [usesHttp2(scheme) ? 'h2' : 'http/1.1'],
     // A server name is a name, never an address (RFC 6066 §3).
     ...(isIP(name) === 0 ? { servername: name } : {}),
     ...(tls.ca === null ? {} : { ca: tls.ca }),

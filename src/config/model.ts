@@ -3,6 +3,7 @@
  * sizes in bytes, `none` as Infinity. What a user may write is `schema.ts`; this is what the rest compiles from.
  */
 
+import type { ServiceScheme } from '../util/service-scheme.ts';
 import type { ClientCredentialsConfig, ProviderConfig, RouteAuthConfig } from './auth-model.ts';
 import type { CacheConfig, RedisConfig, RouteCacheConfig } from './cache-model.ts';
 
@@ -200,7 +201,7 @@ export interface DnsDiscoverConfig {
   kind: 'dns';
   name: string;
   type: 'A' | 'SRV';
-  scheme: 'http' | 'https';
+  scheme: Exclude<ServiceScheme, 'unix'>;
   /** For addresses; SRV records bring their own. */
   port: number;
 }
@@ -214,7 +215,7 @@ export interface ConsulDiscoverConfig {
   token: string | null;
   /** Toward Consul. */
   tls: UpstreamTlsConfig;
-  scheme: 'http' | 'https';
+  scheme: Exclude<ServiceScheme, 'unix'>;
 }
 
 export interface KubernetesDiscoverConfig {
@@ -226,7 +227,7 @@ export interface KubernetesDiscoverConfig {
   port: number | string | null;
   /** Null: that of the cluster which the gateway runs in, with the account of its pod. */
   api: KubernetesApiConfig | null;
-  scheme: 'http' | 'https';
+  scheme: Exclude<ServiceScheme, 'unix'>;
 }
 
 export interface KubernetesApiConfig {
@@ -309,8 +310,7 @@ export interface BreakerConfig {
 }
 
 export interface TargetConfig {
-  /** `unix`: HTTP in clear text over a Unix socket. */
-  scheme: 'http' | 'https' | 'unix';
+  scheme: ServiceScheme;
   /** For `unix` the absolute path of the socket. */
   host: string;
   /** 0 for `unix`. */

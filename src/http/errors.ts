@@ -272,6 +272,13 @@ export const ERRORS = {
     'unsent',
     'The service fails too often and is given a pause.',
   ),
+  TG_UPSTREAM_UPGRADE: entry(
+    501,
+    'Not Implemented',
+    'client',
+    'never',
+    'The service is spoken to in HTTP/2, where no connection switches to another protocol.',
+  ),
   TG_UPSTREAM_VALUE: entry(
     502,
     'Bad Gateway',

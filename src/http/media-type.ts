@@ -63,3 +63,9 @@ export function isEventStream(headers: Headers): boolean {
   const type = getHeader(headers, 'content-type');
   return type !== undefined && type.length >= 17 && /^text\/event-stream[\t ]*(?:;|$)/i.test(type);
 }
+
+/** gRPC over HTTP/2 (`application/grpc`, `application/grpc+proto`, …), not gRPC-Web. */
+export function isGrpc(headers: Headers): boolean {
+  const type = getHeader(headers, 'content-type');
+  return type !== undefined && /^application\/grpc(?:\+|[\t ]*(?:;|$))/i.test(type);
+}

@@ -6,9 +6,16 @@ import type { Tunnel } from '../http/exchange.ts';
 import { removeHeader } from '../http/headers.ts';
 import type { Clock } from '../util/clock.ts';
 import { Deadline } from '../util/deadline.ts';
+import { Movement } from '../util/movement.ts';
 import { connectPlace } from '../util/unix-socket.ts';
 import { connectFailure, contentLength, keepAliveTimeout, namesProtocol } from './answer-rules.ts';
-import type { ConnectionOwner, Endpoint, OutgoingRequest, ResponseHandler } from './client-contract.ts';
+import type {
+  Carrier,
+  ConnectionOwner,
+  Endpoint,
+  OutgoingRequest,
+  ResponseHandler,
+} from './client-contract.ts';
 import { parseResponseHead, type ResponseHead } from './head.ts';
 import { type BodyFeed, Coding, IncomingBody } from './incoming-body.ts';
 import { hasBareLineEnd } from './line-ends.ts';
@@ -36,7 +43,7 @@ const EMPTY = Buffer.alloc(0);
  * ahead, and reads their answers in that order. Its reads land in
  * memory that it owns and writes on in place; memory that someone still needs is given away and replaced.
  */
-export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
+export class ClientConnection implements Carrier, BodyFeed, WriterOwner, Tunnel {
   private readonly socket: Socket;
   private readonly clock: Clock;
   private readonly owner: ConnectionOwner;
@@ -70,14 +77,13 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
   private requestWritten = false;
   private interim = 0;
   private respondBy = Number.POSITIVE_INFINITY;
-  private movedAt = 0;
-  private moved = 0;
+  private readonly movement = new Movement();
   /** How long the service keeps it idle, as it said last. */
   private keptFor = Number.POSITIVE_INFINITY;
   /** Has carried a request before the current one. */
-  reused = false;
+  private reused = false;
   /** A byte of the current answer has come. */
-  answerBegun = false;
+  private answerBegun = false;
   idleSince = 0;
   /** Since when the answer in front is waited for; told by a pool that sends requests ahead. */
   turnSince = 0;
@@ -129,9 +135,17 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
     return (this.request === null ? 0 : 1) + (this.behind?.size ?? 0);
   }
 
-  /** Has carried several requests at once. */
   get shared(): boolean {
     return this.behind !== null;
+  }
+
+  get stale(): boolean {
+    return (this.reused || this.shared) && !this.answerBegun;
+  }
+
+  /** HTTP/1.1 has no word for it. */
+  get unprocessed(): boolean {
+    return false;
   }
 
   /** May a safe request be sent behind those it carries? Only where they are safe themselves, and none is being answered. */
@@ -178,8 +192,9 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
   }
 
   /** Nobody behind the answer in front is to wait for its end. */
-  overtake(): void {
+  detach(): void {
     this.behind?.overtake();
+    this.owner.detached(this);
   }
 
   /** Ends, where nobody wants an answer any more. */
@@ -520,31 +535,22 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
 
   // --- Time. ---
 
-  /** Looks a few times an idle limit whether bytes move: cheaper than noting each. */
   private watch(): void {
-    const idle = this.request!.idle;
+    const { idle } = this.request!;
     if (idle === Number.POSITIVE_INFINITY) return;
-    const now = this.clock.now();
-    this.movedAt = now;
-    this.moved = this.traffic();
-    this.deadline.set(now + idle / 4);
+    this.deadline.set(this.movement.begin(this.clock.now(), this.traffic(), idle));
   }
 
   private traffic(): number {
     return this.writer.bytes - unsentBytes(this.socket) + (this.body?.received ?? 0);
   }
 
-  private stalled(now: number, idle: number): boolean {
-    const traffic = this.traffic();
-    // Bytes that wait for a slow client, or a client that is slow to send, are not the service's pause.
-    const excused =
+  /** Bytes that wait for a slow client, or a client that is slow to send, are not the service's pause. */
+  private get isExcused(): boolean {
+    return (
       (this.body !== null && !this.body.wanted) ||
-      (this.state === State.waiting && !this.socket.writableNeedDrain);
-    if (traffic !== this.moved || excused) {
-      this.moved = traffic;
-      this.movedAt = now;
-    }
-    return now - this.movedAt >= idle;
+      (this.state === State.waiting && !this.socket.writableNeedDrain)
+    );
   }
 
   private expired(): void {
@@ -560,9 +566,9 @@ export class ClientConnection implements BodyFeed, WriterOwner, Tunnel {
         ),
       );
     }
-    const idle = this.request!.idle;
-    if (this.stalled(now, idle)) return this.fail(new Failure('TG_UPSTREAM_IDLE_TIMEOUT', 'no byte moved'));
-    this.deadline.set(Math.max(now + 1, Math.min(now + idle / 4, this.movedAt + idle)));
+    const again = this.movement.look(now, this.traffic(), this.isExcused, this.request!.idle);
+    if (again === null) return this.fail(new Failure('TG_UPSTREAM_IDLE_TIMEOUT', 'no byte moved'));
+    this.deadline.set(again);
   }
 }
 

@@ -15,7 +15,7 @@ export interface Endpoint {
   readonly tls: ConnectionOptions | null;
 }
 
-/** One request as it goes out. Milliseconds, Infinity for none. */
+/** One request as it goes out, in the words of HTTP/1.1. Milliseconds, Infinity for none. */
 export interface OutgoingRequest {
   readonly method: string;
   /** Request line, headers with their framing, and the empty line. */
@@ -30,6 +30,29 @@ export interface OutgoingRequest {
   readonly idle: number;
 }
 
+/**
+ * What carries a request to a service and its answer back: a connection of HTTP/1.1, which goes on to the next
+ * request, or one stream of HTTP/2.
+ */
+export interface Carrier {
+  send(request: OutgoingRequest, handler: ResponseHandler): void;
+  /** Whoever asked gives up. */
+  cancel(who: ResponseHandler): void;
+  /** Ends the answer with this body as one that failed, if it is still under way. */
+  abort(body: Body, failure: Failure): void;
+  /** The answer is a stream without end, which counts no more among what may be under way. */
+  detach(): void;
+  /** Has had several requests sent on it ahead of their answers. */
+  readonly shared: boolean;
+  /**
+   * A connection that was kept from earlier requests ended before any byte of this one's answer: its service may
+   * have closed it just as the request was on its way.
+   */
+  readonly stale: boolean;
+  /** The service has said that it did nothing about the request (RFC 9113 §8.7): any request may be sent again. */
+  readonly unprocessed: boolean;
+}
+
 /** Hears what comes of a request. `responded`, `upgraded`, `failed` and `overtaken` exclude each other. */
 export interface ResponseHandler {
   /** The whole request has been written. Gives back by when (`clock.now()`) its answer must begin. */
@@ -38,12 +61,12 @@ export interface ResponseHandler {
   responded(head: ResponseHead, body: Body): void;
   upgraded(head: ResponseHead, tunnel: Tunnel): void;
   /** Nothing of a final answer came. */
-  failed(failure: Failure, connection: ClientConnection): void;
+  failed(failure: Failure, carrier: Carrier): void;
   /** It was sent behind others, and its turn on that connection will not come: another may be asked. */
   overtaken(): void;
 }
 
-/** The pool a connection belongs to. */
+/** The pool a connection of HTTP/1.1 belongs to. */
 export interface ConnectionOwner {
   opened(connection: ClientConnection): void;
   refused(connection: ClientConnection, failure: Failure): void;
@@ -51,7 +74,7 @@ export interface ConnectionOwner {
   released(connection: ClientConnection): void;
   /** Of several requests on it, one has been answered. */
   eased(connection: ClientConnection): void;
-  /** Now a tunnel: it lives on by itself. */
+  /** Now a tunnel or a stream without end: it lives on by itself. */
   detached(connection: ClientConnection): void;
   closed(connection: ClientConnection): void;
 }

@@ -1,6 +1,13 @@
+export { connectFailure } from './answer-rules.ts';
 export { ClientConnection } from './client-connection.ts';
-export type { ConnectionOwner, Endpoint, OutgoingRequest, ResponseHandler } from './client-contract.ts';
-export { RequestHead, type ResponseHead } from './head.ts';
+export type {
+  Carrier,
+  ConnectionOwner,
+  Endpoint,
+  OutgoingRequest,
+  ResponseHandler,
+} from './client-contract.ts';
+export { parseRequestHead, RequestHead, ResponseHead } from './head.ts';
 export { endsAtConnection, Kind, kindOf } from './kinds.ts';
 export { type AcceptHttp2, Listener, type ListenerSettings, type RequestHandler } from './listener.ts';
 export { Framing } from './response-head.ts';

@@ -1,1 +1,4 @@
-export { Http2Connection } from './server-connection.ts';
+export { Http2ClientConnection } from './client-connection.ts';
+export type { Http2ConnectionOwner } from './client-contract.ts';
+export type { ClientStream } from './client-stream.ts';
+export { Http2ServerConnection } from './server-connection.ts';

@@ -24,7 +24,7 @@ const SPARE_LINES = 400;
  * One client's HTTP/2 connection (RFC 9113), over node:http2: each stream becomes an Exchange. Floods of resets,
  * settings and pings end it in the library below.
  */
-export class Http2Connection implements OpenConnection {
+export class Http2ServerConnection implements OpenConnection {
   readonly origin: Origin;
   readonly context: ServerContext;
   private readonly session: ServerHttp2Session;

@@ -5,10 +5,11 @@ import { Exchange, type Reply, type Responder } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
 import { MinRate } from '../http/min-rate.ts';
 import { Deadline } from '../util/deadline.ts';
-import { readRequestHead, type StreamHead } from './request-head.ts';
-import { fieldLists, interimFields, isBodiless, responseFields } from './response-fields.ts';
-import type { Http2Connection } from './server-connection.ts';
-import { StreamBody } from './stream-body.ts';
+import { fieldLists, isBodiless } from './fields.ts';
+import type { Http2ServerConnection } from './server-connection.ts';
+import { readRequestHead, type StreamHead } from './server-request-head.ts';
+import { interimFields, responseFields } from './server-response-fields.ts';
+import { StreamBody, type StreamBodyOwner } from './stream-body.ts';
 import { StreamWriter, type StreamWriterOwner } from './stream-writer.ts';
 
 const { NGHTTP2_NO_ERROR } = constants;
@@ -17,9 +18,9 @@ const { NGHTTP2_NO_ERROR } = constants;
 type ExchangeHead = Pick<StreamHead, 'method' | 'target' | 'authority' | 'headers'>;
 
 /** One stream: a request, handed over as an Exchange, and the answer to it (RFC 9113 §8.1). */
-export class ServerStream implements Responder, StreamWriterOwner {
+export class ServerStream implements Responder, StreamBodyOwner, StreamWriterOwner {
   private readonly stream: ServerHttp2Stream;
-  private readonly connection: Http2Connection;
+  private readonly connection: Http2ServerConnection;
   private readonly deadline: Deadline;
   private readonly writer: StreamWriter;
   private readonly rate: MinRate;
@@ -28,9 +29,11 @@ export class ServerStream implements Responder, StreamWriterOwner {
   private body: StreamBody | null = null;
   /** The client holds its content back until it is told to go on. */
   private awaitsLeave = false;
+  /** Trailers go out behind the content. */
+  private trailing = false;
   private over = false;
 
-  constructor(stream: ServerHttp2Stream, connection: Http2Connection) {
+  constructor(stream: ServerHttp2Stream, connection: Http2ServerConnection) {
     this.stream = stream;
     this.connection = connection;
     this.deadline = new Deadline(connection.context.clock, () => this.expired());
@@ -75,9 +78,7 @@ export class ServerStream implements Responder, StreamWriterOwner {
 
   private bodyOf(head: StreamHead): StreamBody | null {
     if (this.stream.endAfterHeaders || head.contentLength === 0) return null;
-    return new StreamBody(this.stream, head.contentLength, this.connection.context.limits.body, () =>
-      this.bodyMoved(),
-    );
+    return new StreamBody(this.stream, head.contentLength, this.connection.context.limits.body, this);
   }
 
   /** What came is no request that may be answered as it asks. */
@@ -87,8 +88,16 @@ export class ServerStream implements Responder, StreamWriterOwner {
     this.respond(exchange, this.connection.context.refuse(exchange, new Failure(code)));
   }
 
+  /** A stream that was reset ends its content too, and the reset is heard a moment later. */
+  get endCame(): boolean {
+    return this.stream.rstCode === NGHTTP2_NO_ERROR && !this.stream.aborted;
+  }
+
+  /** The stream ends once its answer is out: nothing more is read of it. */
+  bodyCancelled(): void {}
+
   /** The pause that is allowed in the content begins again, or ends for good. */
-  private bodyMoved(): void {
+  bodyMoved(): void {
     if (this.over) return;
     const body = this.body!;
     const { clock, limits } = this.connection.context;
@@ -140,13 +149,14 @@ export class ServerStream implements Responder, StreamWriterOwner {
     if (this.stream.destroyed || this.stream.closed) return cancelBody(answer.body);
     const fields = responseFields(exchange, answer);
     const { body } = answer;
-    if (isBodiless(exchange, answer.status) || body === null || body.length === 0) {
+    if (isBodiless(exchange.method, answer.status) || body === null || body.length === 0) {
       this.stream.respond(fields, { endStream: true });
       cancelBody(body);
       return this.written();
     }
-    // Only content whose end is not known beforehand can have trailers.
-    this.stream.respond(fields, { waitForTrailers: body.length < 0 });
+    // Content of a known length has trailers seldom enough that only who says he takes them is asked to wait for some.
+    this.trailing = body.length < 0 || exchange.acceptsTrailers;
+    this.stream.respond(fields, { waitForTrailers: this.trailing });
     if (isSource(body)) this.writer.from(body);
     else this.writer.bytesOf(body);
   }
@@ -154,21 +164,26 @@ export class ServerStream implements Responder, StreamWriterOwner {
   private sendTrailers(): void {
     if (this.stream.destroyed || this.stream.closed) return;
     this.stream.sendTrailers(fieldLists(this.writer.trailers ?? []));
+    // They leave in a turn of their own, and a reset would overtake them.
+    setImmediate(() => this.letGo());
   }
 
   written(): void {
     const exchange = this.exchange!;
     const answer = this.answer!;
     this.exchange = null;
-    // What was not read of the request is not wanted any more (RFC 9113 §8.1).
+    if (!this.trailing) this.letGo();
+    exchange.completion?.completed(exchange, answer, this.writer.bytes, null);
+  }
+
+  /** The answer is out: what was not read of the request is not wanted any more (RFC 9113 §8.1). */
+  private letGo(): void {
     if (!this.stream.endAfterHeaders && this.body?.complete !== true) {
       this.body?.cancel();
       this.stream.close(NGHTTP2_NO_ERROR);
-    } else {
-      // Its end is read, or the stream would stay.
-      this.stream.resume();
     }
-    exchange.completion?.completed(exchange, answer, this.writer.bytes, null);
+    // What is left in it is thrown away, or the stream would stay.
+    this.stream.resume();
   }
 
   /** A stream that is reset shows that the content is not the whole. */

@@ -1,4 +1,4 @@
-import type { ServerHttp2Stream } from 'node:http2';
+import type { Http2Stream } from 'node:http2';
 import type { BodySink, BodySource, Retain } from '../http/body.ts';
 import type { Failure } from '../http/errors.ts';
 import type { Headers } from '../http/headers.ts';
@@ -9,29 +9,29 @@ export interface StreamWriterOwner {
   written(): void;
   /** It can't be completed. */
   broken(failure: Failure): void;
-  /** Bytes wait for the client to take them, or some of those were taken. */
+  /** Bytes wait for the other side to take them, or some of those were taken. */
   moved(): void;
 }
 
-/** Content goes to the stream in pieces of this size, so that a slow client is seen to take some. */
+/** Content goes to the stream in pieces of this size, so that a slow receiver is seen to take some. */
 const PIECE = 16 * 1024;
 
-/** Writes the content of one answer to its stream. */
+/** Writes the content of one message to its stream. */
 export class StreamWriter implements BodySink {
   bytes = 0;
   /** What the stream sends after its content, if anything. */
   trailers: Headers | null = null;
-  private readonly stream: ServerHttp2Stream;
+  private readonly stream: Http2Stream;
   private readonly owner: StreamWriterOwner;
   private source: BodySource | null = null;
 
-  constructor(stream: ServerHttp2Stream, owner: StreamWriterOwner) {
+  constructor(stream: Http2Stream, owner: StreamWriterOwner) {
     this.stream = stream;
     this.owner = owner;
     stream.on('drain', () => this.source?.resume());
   }
 
-  /** Is anything handed over that the client has not taken? */
+  /** Is anything handed over that the other side has not taken? */
   get waits(): boolean {
     return this.stream.writableLength > 0;
   }
@@ -73,7 +73,7 @@ export class StreamWriter implements BodySink {
     this.owner.broken(failure);
   }
 
-  /** The client is gone: whoever still sends is told. */
+  /** Nobody takes it any more: whoever still sends is told. */
   abandon(): void {
     this.source?.cancel();
     this.source = null;

@@ -47,10 +47,10 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   TG_UPSTREAM_CREDENTIAL:
     'Look in the log why the `tokenEndpoint` of the service’s `auth` gives no token: it is down, or refuses the client.',
   TG_UPSTREAM_REFUSED:
-    'See that the service runs and listens where its `url` says; the log names the address.',
+    'See that the service runs and listens where its `url` says, and speaks HTTP/2 where that begins with `h2`; the log names the address. “stream reset (REFUSED_STREAM)” there means that it had too much to do.',
   TG_UPSTREAM_DNS: 'Check the host in the service’s `url` and the machine’s resolver.',
   TG_UPSTREAM_TLS:
-    'Check the certificate of the service, and `tls.ca` and `tls.serverName`; the log has the reason.',
+    'Check the certificate of the service, and `tls.ca` and `tls.serverName`, and that an `h2:` service offers HTTP/2; the log has the reason.',
   TG_UPSTREAM_CONNECT_TIMEOUT:
     'See that the service is up and no firewall drops its packets, or raise `timeout.connect`.',
   TG_UPSTREAM_RESET:
@@ -63,7 +63,10 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
     'Make the service faster, or raise `timeout.firstByte`; `retries.on: [timeout]` tries another target.',
   TG_UPSTREAM_IDLE_TIMEOUT:
     'Let the service send something now and then (a comment, in an event stream), or raise `timeout.idle`.',
-  TG_UPSTREAM_BUSY: 'Add targets, or raise `breaker.maxRequests` and `breaker.maxPending`.',
+  TG_UPSTREAM_BUSY:
+    'Add targets, or raise `breaker.maxRequests` and `breaker.maxPending`. “stream reset (ENHANCE_YOUR_CALM)” in the log means that the service itself asks for fewer.',
+  TG_UPSTREAM_UPGRADE:
+    'WebSockets and other upgrades need a service with an `http:` or `https:` URL: give them a route of their own.',
   TG_UPSTREAM_OPEN:
     'Wait as long as `Retry-After` says. The operator finds in the log which errors opened the breaker of the service, and sets it with `breaker`.',
   TG_UPSTREAM_UNAVAILABLE:

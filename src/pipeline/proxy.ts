@@ -14,7 +14,7 @@ import {
 import type { Headers } from '../http/headers.ts';
 import { isEventStream } from '../http/media-type.ts';
 import { ReplayBody } from '../http/replay.ts';
-import type { ClientConnection, OutgoingRequest, ResponseHandler, ResponseHead } from '../http1/index.ts';
+import type { Carrier, OutgoingRequest, ResponseHandler, ResponseHead } from '../http1/index.ts';
 import {
   type Applicant,
   type FailedTry,
@@ -89,7 +89,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   private key: string | null = null;
   private target: Target | null = null;
   private tried: Target[] | null = null;
-  private connection: ClientConnection | null = null;
+  private carrier: Carrier | null = null;
   /** Of the answer that was passed on, as its connection reads it. */
   private received: Body = null;
   private replay: ReplayBody | null = null;
@@ -132,7 +132,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     }
     if (side.affinity !== null) this.key = side.affinity.read(exchange.headers);
     else if (side.balanceKey !== null) this.key = side.balanceKey(exchange, this.vars);
-    if (isSource(exchange.body) && mayRepeat(this.method, retries))
+    if (isSource(exchange.body) && (service.refuses || mayRepeat(this.method, retries)))
       this.replay = new ReplayBody(exchange.body, REPLAY_LIMIT);
     exchange.owner = this;
     if (side.totalFromSending !== true) this.limitTotal(exchange.startedAt);
@@ -179,7 +179,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     const verdict = new Verdict(this.side.service, target);
     this.verdict = verdict;
     target.state.pool.acquire(this, reuse, this.side.timeouts.connect);
-    if (this.connection === null && this.verdict === verdict && !this.over_) this.waitForPlace();
+    if (this.carrier === null && this.verdict === verdict && !this.over_) this.waitForPlace();
   }
 
   /** A place or a connection must be had within the time there is for an answer. */
@@ -192,12 +192,12 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     );
   }
 
-  connected(connection: ClientConnection): void {
+  connected(carrier: Carrier): void {
     this.stopWaiting();
-    this.connection = connection;
+    this.carrier = carrier;
     if (this.side.totalFromSending === true && this.totalTimer === null)
       this.limitTotal(this.parts.clock.now());
-    connection.send(this.outgoing(this.target!), this);
+    carrier.send(this.outgoing(this.target!), this);
   }
 
   private outgoing(target: Target): OutgoingRequest {
@@ -258,12 +258,12 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     this.answer(answer);
   }
 
-  failed(failure: Failure, connection?: ClientConnection): void {
-    this.connection = null;
+  failed(failure: Failure, carrier?: Carrier): void {
+    this.carrier = null;
     this.span?.end(null, failure);
     if (this.over_) return;
-    if (connection !== undefined && this.wasStale(failure, connection)) {
-      if (connection.shared) return this.tryElsewhere();
+    if (carrier !== undefined && this.wasStale(failure, carrier)) {
+      if (carrier.shared) return this.tryElsewhere();
       this.repeated = true;
       return this.acquire(this.target!, 'none');
     }
@@ -274,16 +274,16 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     const failed: FailedTry = {
       trouble,
       status: null,
-      sent: connection !== undefined,
+      sent: carrier !== undefined && !carrier.unprocessed,
       method: this.method,
-      replayable: this.replayable(connection !== undefined),
+      replayable: this.replayable(carrier !== undefined),
     };
     if (this.mayTryAgain(failed)) this.tryAgain();
     else this.fail(failure);
   }
 
   overtaken(): void {
-    this.connection = null;
+    this.carrier = null;
     if (!this.over_) this.tryElsewhere();
   }
 
@@ -300,13 +300,12 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
 
   /**
    * A kept connection may be closed by its service just as a request is sent on it: then nothing was done, and
-   * a request that may be repeated is, once, on a fresh one (RFC 9112 §9.3.1).
+   * a request that may be repeated is, once, on a fresh one (RFC 9112 §9.3.1). Any may where the service has said
+   * that it did nothing (RFC 9113 §6.8).
    */
-  private wasStale(failure: Failure, connection: ClientConnection): boolean {
-    if (this.repeated || failure.code !== 'TG_UPSTREAM_RESET') return false;
-    if (!(connection.reused || connection.shared) || connection.answerBegun || !isIdempotent(this.method))
-      return false;
-    return this.replayable(true);
+  private wasStale(failure: Failure, carrier: Carrier): boolean {
+    if (this.repeated || failure.code !== 'TG_UPSTREAM_RESET' || !carrier.stale) return false;
+    return (carrier.unprocessed || isIdempotent(this.method)) && this.replayable(true);
   }
 
   private failedBy(status: number): FailedTry {
@@ -358,7 +357,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     );
     if (this.over_) return;
     this.stopWaiting();
-    this.connection = null;
+    this.carrier = null;
     if (!(bytes instanceof Failure)) {
       head.headers.push('Via', via(undefined, head.version));
       this.spare = reply(head.status, head.headers, bytes);
@@ -400,8 +399,8 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     this.stopWaiting();
     this.side.service.state.admission.withdraw(this);
     this.target?.state.pool.leave(this);
-    this.connection?.cancel(this);
-    this.connection = null;
+    this.carrier?.cancel(this);
+    this.carrier = null;
   }
 
   private answer(answer: Reply): void {
@@ -433,7 +432,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   private detachStream(): void {
     this.verdict?.give(null, false);
     this.leave();
-    if (this.connection !== null) this.target!.state.pool.detachStream(this.connection);
+    this.carrier?.detach();
   }
 
   private letGoOfBody(): void {
@@ -465,7 +464,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   private outOfTime(): void {
     const failure = new Failure('TG_UPSTREAM_TIMEOUT', 'timeout.total');
     this.totalTimer = null;
-    if (this.over_) this.connection?.abort(this.received, failure);
+    if (this.over_) this.carrier?.abort(this.received, failure);
     else this.fail(failure);
   }
 }

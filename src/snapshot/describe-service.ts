@@ -6,6 +6,7 @@ import type {
   TargetConfig,
 } from '../config/model.ts';
 import { mayRepeat, targetName } from '../upstream/index.ts';
+import { usualPort } from '../util/service-scheme.ts';
 
 /** What would be tried at a service, and how often. */
 export interface Trying {
@@ -51,8 +52,7 @@ export function placesOf({ targets, discover }: ServiceConfig): { url: string; w
   if (discover === null) return targets.map(place);
   const { scheme } = discover;
   // Of all but addresses the ports come with the answer.
-  const usual = scheme === 'https' ? 443 : 80;
-  const shown = discover.kind === 'dns' && discover.type === 'A' ? discover.port : usual;
+  const shown = discover.kind === 'dns' && discover.type === 'A' ? discover.port : usualPort(scheme);
   return [place({ scheme, host: nameOf(discover), port: shown, path: '', weight: 1 })];
 }
 

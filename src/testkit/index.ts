@@ -10,8 +10,32 @@ export {
 } from './certificates.ts';
 export { cpuTimeOf } from './cpu-time.ts';
 export { type CuttingProxy, cuttingProxy } from './cutting-proxy.ts';
+export {
+  type FrameConnection,
+  type FrameRequest,
+  type FrameService,
+  type FrameServiceOptions,
+  frameService,
+} from './frame-service.ts';
 export { startTestGateway, type TestGateway } from './gateway-lab.ts';
 export { type HttpOrigin, httpOrigin } from './http-origin.ts';
+export {
+  dataFrame,
+  ErrorCode,
+  type Field,
+  type Frame,
+  FrameFlag,
+  FrameType,
+  fieldBlock,
+  frame,
+  goawayFrame,
+  headFrame,
+  MAX_CONCURRENT_STREAMS,
+  PREFACE,
+  resetFrame,
+  settingsFrame,
+} from './http2-frames.ts';
+export { type Http2Origin, type Http2Request, http2Origin } from './http2-origin.ts';
 export { type KafkaTestServer, kafkaLibraries, kafkaServer } from './kafka-server.ts';
 export {
   type ApiAnswer,

@@ -4,7 +4,7 @@ export type { ServiceDescription, TargetDescription, TargetMode } from './descri
 export { type Discover, discoverOnce } from './discovery/index.ts';
 export { ActiveChecks, type CheckPlans, checkPlans, HealthCount, type HealthReport } from './health/index.ts';
 export { mergeDescriptions } from './merge.ts';
-export type { Reuse, Waiter } from './pool.ts';
+export type { Reuse, Waiter } from './pool/index.ts';
 export { type Lookup, Resolver } from './resolver.ts';
 export {
   type FailedTry,

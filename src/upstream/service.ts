@@ -16,6 +16,8 @@ export interface Target {
   readonly authority: string;
   /** For people, and stable: `http://host:port/path`, or `unix:/path`. */
   readonly name: string;
+  /** It is spoken to in HTTP/2. */
+  readonly http2: boolean;
   readonly state: TargetState;
 }
 
@@ -33,6 +35,8 @@ export class Service {
   readonly breaker: Breaker;
   /** Changes only where targets are discovered. */
   targets: readonly Target[] = [];
+  /** Some target may refuse any request before it has done anything about it (RFC 9113 §8.7). */
+  refuses = false;
   /** Null: they are listed. */
   discovery: Discovery | null = null;
   private balancer!: Balancer<Target>;
@@ -48,6 +52,7 @@ export class Service {
 
   use(targets: readonly Target[], balancer: Balancer<Target>): void {
     this.targets = targets;
+    this.refuses = targets.some(({ http2 }) => http2);
     this.balancer = balancer;
   }
 

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { DiscoverConfig, TargetConfig } from '../config/model.ts';
+import { usualPort } from '../util/service-scheme.ts';
 
 /** `host[:port]`, the port where it is not the scheme's usual one; a Unix socket is on this machine. */
 export function targetAuthority({
@@ -9,7 +10,7 @@ export function targetAuthority({
 }: Pick<TargetConfig, 'scheme' | 'host' | 'port'>): string {
   if (scheme === 'unix') return 'localhost';
   const name = isIP(host) === 6 ? `[${host}]` : host;
-  return port === (scheme === 'https' ? 443 : 80) ? name : `${name}:${port}`;
+  return port === usualPort(scheme) ? name : `${name}:${port}`;
 }
 
 /** What a target is called in logs and between processes: `http://host:port/path`, or `unix:/path`. */

@@ -1,6 +1,6 @@
 import type { HealthConfig } from '../config/model.ts';
 import type { Clock, Timer } from '../util/clock.ts';
-import type { Pool } from './pool.ts';
+import type { Pool } from './pool/index.ts';
 
 /** Told when a target goes out or comes back. `forMs`: how long it stays out; null where nobody knows. */
 export interface TargetListener {

@@ -3,13 +3,14 @@ import type { Logger } from '../telemetry/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { inTime } from '../util/in-time.ts';
 import type { Random } from '../util/random.ts';
+import { usesHttp2, usesTls } from '../util/service-scheme.ts';
 import { Admission, Pending } from './admission.ts';
 import { compileBalancer } from './balance/index.ts';
 import { Breaker } from './breaker.ts';
 import { RetryBudget } from './budget.ts';
 import type { ServiceDescription } from './describe.ts';
 import { type Discover, Discovery } from './discovery/index.ts';
-import { Pool, type PoolSettings } from './pool.ts';
+import { Http1Pool, Http2Pool, type Pool } from './pool/index.ts';
 import type { Resolver } from './resolver.ts';
 import { Service, type ServiceState, type Target } from './service.ts';
 import { TargetState } from './target.ts';
@@ -219,26 +220,24 @@ export class Upstreams {
   ): Target {
     const { host, port, scheme, path } = config;
     const named = askedAs(service.discover, host);
-    const settings: PoolSettings = {
-      host,
-      port,
-      tls: scheme === 'https' ? tlsOptions(service, named) : null,
-      ...service.pool,
-      pipelining: service.pipelining,
-    };
+    const http2 = usesHttp2(scheme);
+    const tls = usesTls(scheme) ? tlsOptions(service, named, http2 ? 'h2' : 'http/1.1') : null;
+    const settings = { host, port, tls, ...service.pool, pipelining: service.pipelining };
     const authority = targetAuthority({ scheme, host: named, port });
     const name = targetName(config);
     const key = JSON.stringify([service.name, name, settings]);
+    const { clock, resolver } = this.parts;
+    const PoolOfKind = http2 ? Http2Pool : Http1Pool;
     const state = claim(key, claimed, this.targets, () =>
-      this.newTarget(service.name, name, settings, owner.pending),
+      this.newTarget(service.name, name, new PoolOfKind(settings, clock, resolver, owner.pending)),
     );
     state.drain(this.drained.has(drainKey(service.name, name)));
-    return { service: service.name, weight: config.weight, path, authority, name, state };
+    return { service: service.name, weight: config.weight, path, authority, name, http2, state };
   }
 
-  private newTarget(service: string, name: string, settings: PoolSettings, pending: Pending): TargetState {
-    const { clock, resolver, log } = this.parts;
-    return new TargetState(name, new Pool(settings, clock, resolver, pending), clock, {
+  private newTarget(service: string, name: string, pool: Pool): TargetState {
+    const { clock, log } = this.parts;
+    return new TargetState(name, pool, clock, {
       out: (target, why, forMs) => {
         log.warn('a target is out', {
           service,

@@ -128,11 +128,11 @@ describe('what goes on for long', () => {
     exchange.connection.end();
   }
 
-  async function stream(exchange: OriginExchange): Promise<void> {
+  const stream = (type: string) => async (exchange: OriginExchange) => {
     await exchange.send(
-      'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n5\r\ndata \r\n',
+      `HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\ndata \r\n`,
     );
-  }
+  };
 
   const open = async (...lines: string[]): Promise<RawClient> => {
     const client = await rawClient({ port: on.gateway.port });
@@ -186,8 +186,11 @@ describe('what goes on for long', () => {
     await client.closed();
   });
 
-  it('an event stream is cut, visibly, when its token is purged', async () => {
-    await start({}, { script: stream });
+  it.each([
+    ['an event stream', 'text/event-stream'],
+    ['a call of gRPC', 'application/grpc+proto'],
+  ])('%s is cut, visibly, when its token is purged', async (_, type) => {
+    await start({}, { script: stream(type) });
     const client = await open();
     const text = async () => (await client.bytes(40)).toString();
     expect(await text()).toContain('HTTP/1.1 200');

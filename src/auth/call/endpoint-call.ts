@@ -3,12 +3,7 @@ import { collect } from '../../http/collect.ts';
 import { Failure } from '../../http/errors.ts';
 import type { Tunnel } from '../../http/exchange.ts';
 import type { Headers } from '../../http/headers.ts';
-import {
-  type ClientConnection,
-  Framing,
-  type ResponseHandler,
-  type ResponseHead,
-} from '../../http1/index.ts';
+import { type Carrier, Framing, type ResponseHandler, type ResponseHead } from '../../http1/index.ts';
 import { type Applicant, type Service, type Target, Verdict, type Waiter } from '../../upstream/index.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 
@@ -43,7 +38,7 @@ export class EndpointCall implements Applicant, Waiter, ResponseHandler {
   private readonly ended: Promise<AnswerOfCall | Failure>;
   private resolve!: (outcome: AnswerOfCall | Failure) => void;
   private target: Target | null = null;
-  private connection: ClientConnection | null = null;
+  private carrier: Carrier | null = null;
   private verdict: Verdict | null = null;
   private admittedNow = false;
   private repeated = false;
@@ -87,13 +82,13 @@ export class EndpointCall implements Applicant, Waiter, ResponseHandler {
     this.target!.state.pool.acquire(this, reuse, this.until - this.bounds.clock.now());
   }
 
-  connected(connection: ClientConnection): void {
-    this.connection = connection;
+  connected(carrier: Carrier): void {
+    this.carrier = carrier;
     const { method, target, headers, body } = this.request;
     let head = `${method} ${target} HTTP/1.1\r\nHost: ${this.target!.authority}\r\n`;
     for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
     if (body !== null) head += `Content-Length: ${body.length}\r\n`;
-    connection.send(
+    carrier.send(
       {
         method,
         head: `${head}\r\n`,
@@ -109,7 +104,7 @@ export class EndpointCall implements Applicant, Waiter, ResponseHandler {
 
   /** It was not asked yet: another connection is. */
   overtaken(): void {
-    this.connection = null;
+    this.carrier = null;
     if (!this.over) this.acquire('none');
   }
 
@@ -127,7 +122,7 @@ export class EndpointCall implements Applicant, Waiter, ResponseHandler {
     );
     collect(body, this.bounds.maxBody, tooLarge).then((bytes) => {
       this.body = null;
-      this.connection = null;
+      this.carrier = null;
       this.end(
         bytes instanceof Failure ? bytes : { status: head.status, headers: head.headers, body: bytes },
       );
@@ -139,12 +134,11 @@ export class EndpointCall implements Applicant, Waiter, ResponseHandler {
     this.end(new Failure('TG_UPSTREAM_INVALID', 'it switched protocols unasked'));
   }
 
-  failed(failure: Failure, connection?: ClientConnection): void {
-    this.connection = null;
+  failed(failure: Failure, carrier?: Carrier): void {
+    this.carrier = null;
     if (this.over) return;
     // A kept connection that was being closed just then: nothing was done (RFC 9112 §9.3.1).
-    const stale =
-      connection?.reused === true && !connection.answerBegun && failure.code === 'TG_UPSTREAM_RESET';
+    const stale = carrier?.stale === true && failure.code === 'TG_UPSTREAM_RESET';
     if (!stale || this.repeated) return this.end(failure);
     this.repeated = true;
     this.acquire('none');
@@ -158,7 +152,7 @@ export class EndpointCall implements Applicant, Waiter, ResponseHandler {
     admission.withdraw(this);
     this.target?.state.pool.leave(this);
     if (this.body !== null) cancelBody(this.body);
-    else this.connection?.cancel(this);
+    else this.carrier?.cancel(this);
     this.judge(outcome);
     if (this.admittedNow) admission.leave();
     this.resolve(outcome);

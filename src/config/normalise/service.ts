@@ -1,3 +1,4 @@
+import { usualPort } from '../../util/service-scheme.ts';
 import type {
   ClientCredentialsConfig,
   HostConfig,
@@ -90,7 +91,7 @@ function discoverOf(input: ServiceInput['discover'], readPem: ReadPem): ServiceC
     name: String(dns),
     type: input.type ?? 'A',
     scheme,
-    port: countOf(port, scheme === 'https' ? 443 : 80),
+    port: countOf(port, usualPort(scheme)),
   };
 }
 

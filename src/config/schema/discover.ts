@@ -1,7 +1,7 @@
 import { isLoopback } from './address.ts';
 import { type Complaint, leaf, object, oneOf, onlyOne, type Rule } from './kit.ts';
 import { serviceTls } from './service-tls.ts';
-import { urlComplaint } from './service-url.ts';
+import { schemeOf, urlComplaint } from './service-url.ts';
 import { bearerToken, integer, word } from './values.ts';
 
 const dnsName = leaf<string>(
@@ -54,7 +54,8 @@ function apiComplaint(text: string, whose: string): Complaint | null {
     return { message: 'a user and password in the URL would not be sent', advice: 'say token: TOKEN' };
   if (parsed !== null && parsed.search + parsed.hash !== '')
     return { message: `the URL of ${whose} ends with its path`, advice: 'leave out what begins with ? or #' };
-  if (parsed?.protocol === 'unix:')
+  const scheme = schemeOf(text);
+  if (scheme !== null && scheme !== 'http' && scheme !== 'https')
     return { message: `${whose} is asked by http: or https:`, advice: 'write its URL' };
   return urlComplaint(text);
 }
@@ -193,11 +194,13 @@ export const discover = object(
     type: word(['A', 'SRV'])
       .optional()
       .describe('A: its addresses. SRV: hosts, ports and weights. Default A.'),
-    scheme: word(['http', 'https']).optional().describe('Default http.'),
+    scheme: word(['http', 'https', 'h2c', 'h2'])
+      .optional()
+      .describe('h2c and h2 for HTTP/2, as in url. Default http.'),
     port: oneOf('a port from 1 to 65535, or the name of one', [integer(1, 65_535), portName])
       .optional()
       .describe(
-        "Of addresses: default 80, or 443 for https. For kubernetes: the pods' port, by number or by its name in the service; default: the only one there is.",
+        "Of addresses: default 80, or 443 for https and h2. For kubernetes: the pods' port, by number or by its name in the service; default: the only one there is.",
       ),
     consul: consulUrl
       .optional()

@@ -4,8 +4,3 @@
  * Whoever builds one deletes its name here and adds it to the schema.
  */
 export const NOT_BUILT: Readonly<Record<string, readonly string[]>> = {};
-
-/** Words (or the key of an object) that a key will take, by place and key. */
-export const NOT_BUILT_VALUES = {
-  'Service.url': ['h2c'],
-} as const satisfies Readonly<Record<string, readonly string[]>>;

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
+import { type ServiceScheme, usualPort } from '../../util/service-scheme.ts';
 import type { TargetConfig } from '../model.ts';
 import { type Complaint, leaf } from './kit.ts';
-import { NOT_BUILT_VALUES } from './not-built.ts';
 import { socketPathOf, unixUrlComplaint } from './unix-url.ts';
 
 export const url = leaf<string>(
@@ -11,25 +11,21 @@ export const url = leaf<string>(
   { type: 'string' },
 );
 
+const SCHEMES: readonly string[] = ['http', 'https', 'h2c', 'h2', 'unix'] satisfies ServiceScheme[];
+
+/** Schemes that other gateways and clients have, by the one to write. */
+const OTHER_SCHEMES: Readonly<Record<string, { write: ServiceScheme; why: string }>> = {
+  ws: { write: 'http', why: 'WebSockets pass through http and https services' },
+  wss: { write: 'https', why: 'WebSockets pass through http and https services' },
+  grpc: { write: 'h2c', why: 'gRPC passes through h2c and h2 services' },
+  grpcs: { write: 'h2', why: 'gRPC passes through h2c and h2 services' },
+};
+
+/** What is wrong with the URL of a service; null if nothing. */
 export function urlComplaint(text: string): Complaint | null {
-  const scheme = /^([a-z][a-z0-9+.-]*):(?!\d)/i.exec(text)?.[1]?.toLowerCase();
-  const laterSchemes: readonly string[] = NOT_BUILT_VALUES['Service.url'];
-  if (scheme !== undefined && laterSchemes.includes(scheme)) {
-    return {
-      code: 'TG_CONFIG_NOT_BUILT',
-      message: `"${scheme}:" is not built yet`,
-      advice: 'in this version it can be http:, https: or unix:',
-    };
-  }
-  if (scheme === undefined) return { message: 'this URL has no scheme', advice: `write "http://${text}"` };
-  if (scheme === 'ws' || scheme === 'wss') {
-    const advice = `write "${text.replace(/^ws/i, 'http')}": WebSockets pass through http and https services`;
-    return { message: `"${scheme}:" is not a scheme of services`, advice };
-  }
-  if (scheme !== 'http' && scheme !== 'https' && scheme !== 'unix') {
-    const advice = 'write http:// or https://, or unix:/path for a Unix socket';
-    return { message: `"${scheme}:" is not a scheme of services`, advice };
-  }
+  const scheme = schemeOf(text);
+  if (scheme === null) return { message: 'this URL has no scheme', advice: `write "http://${text}"` };
+  if (!SCHEMES.includes(scheme)) return schemeComplaint(scheme, text);
   if (/[{}]/.test(text)) {
     return {
       message: 'a service cannot be chosen by an expression',
@@ -39,9 +35,10 @@ export function urlComplaint(text: string): Complaint | null {
     };
   }
   if (scheme === 'unix') return unixUrlComplaint(text);
-  const parsed = URL.canParse(text) ? new URL(text) : null;
-  if (parsed === null || !/^https?:\/\/[^/]/i.test(text))
-    return { message: `this is not a valid URL`, advice: badUrlAdvice(text) };
+  const web = asWebUrl(text);
+  const parsed = URL.canParse(web) ? new URL(web) : null;
+  if (parsed === null || !/^https?:\/\/[^/]/i.test(web))
+    return { message: `this is not a valid URL`, advice: badUrlAdvice(web, scheme) };
   if (parsed.username !== '' || parsed.password !== '') {
     return {
       message: 'a user and password in the URL would not be sent',
@@ -59,24 +56,45 @@ export function urlComplaint(text: string): Complaint | null {
   return null;
 }
 
-function badUrlAdvice(text: string): string {
-  const port = /^https?:\/\/[^/]*:(\d+)/i.exec(text)?.[1];
+/** In lower case; null where the text begins with none. */
+export function schemeOf(text: string): string | null {
+  return /^([a-z][a-z0-9+.-]*):(?!\d)/i.exec(text)?.[1]?.toLowerCase() ?? null;
+}
+
+function schemeComplaint(scheme: string, text: string): Complaint {
+  const message = `"${scheme}:" is not a scheme of services`;
+  const other = OTHER_SCHEMES[scheme];
+  if (other === undefined)
+    return {
+      message,
+      advice: 'write http:// or https://, h2c:// or h2:// for HTTP/2, or unix:/path for a Unix socket',
+    };
+  return { message, advice: `write "${other.write}${text.slice(scheme.length)}": ${other.why}` };
+}
+
+/** The same URL as HTTP/1.1 would have it: only the schemes of the web are parsed to hosts and usual ports. */
+function asWebUrl(text: string): string {
+  return text.replace(/^h2c:/i, 'http:').replace(/^h2:/i, 'https:');
+}
+
+function badUrlAdvice(web: string, scheme: string): string {
+  const port = /^https?:\/\/[^/]*:(\d+)/i.exec(web)?.[1];
   if (port !== undefined && Number(port) > 65_535) return 'a port is a number from 1 to 65535';
-  const host = /^https?:\/\/([^/]*)/i.exec(text)?.[1] ?? '';
-  if (isIP(host) === 6) return `write IPv6 addresses in brackets: http://[${host}]`;
-  return 'write http:// or https://, a host, and a port where it is not the usual one';
+  const host = /^https?:\/\/([^/]*)/i.exec(web)?.[1] ?? '';
+  if (isIP(host) === 6) return `write IPv6 addresses in brackets: ${scheme}://[${host}]`;
+  const begin = scheme.startsWith('h2') ? `${scheme}://` : 'http:// or https://';
+  return `write ${begin}, a host, and a port where it is not the usual one`;
 }
 
 /** The parts of a URL that `url` finds nothing wrong with. */
 export function parseServiceUrl(text: string): Omit<TargetConfig, 'weight'> {
-  if (/^unix:/i.test(text)) return { scheme: 'unix', host: socketPathOf(text), port: 0, path: '' };
-  const parsed = new URL(text);
-  const scheme = parsed.protocol === 'https:' ? 'https' : 'http';
-  const port = parsed.port === '' ? (scheme === 'https' ? 443 : 80) : Number(parsed.port);
+  const scheme = schemeOf(text) as ServiceScheme;
+  if (scheme === 'unix') return { scheme, host: socketPathOf(text), port: 0, path: '' };
+  const parsed = new URL(asWebUrl(text));
   return {
     scheme,
     host: parsed.hostname.replace(/^\[|\]$/g, ''),
-    port,
+    port: parsed.port === '' ? usualPort(scheme) : Number(parsed.port),
     path: parsed.pathname.replace(/\/+$/, ''),
   };
 }

@@ -4,7 +4,7 @@ import { list, object, oneOf, onlyOne, type Rule, wordOf } from './kit.ts';
 import { breaker, health, retries } from './resilience.ts';
 import { serviceAuth } from './service-auth.ts';
 import { serviceTls } from './service-tls.ts';
-import { url } from './service-url.ts';
+import { schemeOf, url } from './service-url.ts';
 import { requestTransform, responseTransform } from './transform.ts';
 import { bound, duration, integer, none, template } from './values.ts';
 
@@ -57,13 +57,18 @@ function urlTextOf(target: unknown): string {
   return typeof url === 'string' ? url : '';
 }
 
-/** `tls` is for https: beside Unix sockets alone it would be left unused. */
+/** The scheme of each target that is written down. */
+function schemesOf(service: Parameters<Rule>[0]): (string | null)[] {
+  const listed: unknown[] = Array.isArray(service.targets) ? service.targets : [service.url];
+  return listed.map((target) => schemeOf(urlTextOf(target)));
+}
+
+/** `tls` is for https and h2: beside Unix sockets alone it would be left unused. */
 const tlsForSomeone: Rule = (service, report) => {
   if (!('tls' in service)) return;
-  const listed: unknown[] = Array.isArray(service.targets) ? service.targets : [service.url];
-  const urls = listed.map(urlTextOf);
-  const unix = urls.findIndex((text) => /^unix:/i.test(text));
-  if (unix < 0 || urls.some((text) => /^https:/i.test(text))) return;
+  const schemes = schemesOf(service);
+  const unix = schemes.indexOf('unix');
+  if (unix < 0 || schemes.some((scheme) => scheme === 'https' || scheme === 'h2')) return;
   report({
     code: 'TG_CONFIG_CONFLICT',
     path: ['tls'],
@@ -73,6 +78,26 @@ const tlsForSomeone: Rule = (service, report) => {
     advice: 'remove it',
   });
 };
+
+/** A connection of HTTP/2 carries many requests as it is. */
+const pipeliningForSomeone: Rule = (service, report) => {
+  if (!('pipelining' in service)) return;
+  const schemes = schemesOf(service);
+  const http2 = schemes.findIndex(isHttp2);
+  if (http2 < 0 || !schemes.every(isHttp2)) return;
+  report({
+    code: 'TG_CONFIG_CONFLICT',
+    path: ['pipelining'],
+    atKey: true,
+    also: Array.isArray(service.targets) ? ['targets', http2] : ['url'],
+    message: 'pipelining is for HTTP/1.1: in HTTP/2 a connection carries many requests as it is',
+    advice: 'remove it',
+  });
+};
+
+function isHttp2(scheme: string | null): boolean {
+  return scheme === 'h2c' || scheme === 'h2';
+}
 
 const someWeight: Rule = (service, report) => {
   const targets = service.targets;
@@ -128,7 +153,7 @@ export const service = object(
     url: url
       .optional()
       .describe(
-        'Where it listens: http://, https://, or unix:/path.sock for a Unix socket. A path of http:// stands before the path that the route sends.',
+        'Where it listens: http://, https://, h2c:// for HTTP/2 without TLS, h2:// for HTTP/2 with TLS, or unix:/path.sock for a Unix socket. A path stands before the path that the route sends, but for unix:.',
       ),
     targets: list('a list of targets', target).optional().describe('Several places that it listens on.'),
     discover: discover.optional().describe('A name that stands for its targets, in place of url.'),
@@ -139,11 +164,13 @@ export const service = object(
       .describe(
         "The Host it sees: client, service (the url's; localhost for a Unix socket) or a template. Default client.",
       ),
-    tls: serviceTls.optional().describe('TLS toward https targets.'),
+    tls: serviceTls.optional().describe('TLS toward https and h2 targets.'),
     pool: object('Pool', 'pool', {
       connections: integer(1, 100_000)
         .optional()
-        .describe('Most connections of a target and worker. Default 100.'),
+        .describe(
+          'Most connections of a target and worker; of HTTP/2 another is made once all carry as many requests as they may. Default 100.',
+        ),
       idle: duration.optional().describe('How long an idle connection is kept. Default 4s.'),
     })
       .optional()
@@ -151,7 +178,7 @@ export const service = object(
     pipelining: integer(1, 1000)
       .optional()
       .describe(
-        'Requests in flight on one connection; above 1 only GET and HEAD are sent ahead, and one that was not answered when the connection broke is tried elsewhere once. Default 1.',
+        'Requests in flight on one HTTP/1.1 connection; above 1 only GET and HEAD are sent ahead, and one that was not answered when the connection broke is tried elsewhere once. Default 1.',
       ),
     health: health.optional().describe('When a target is used, and when not.'),
     retries: retries.optional().describe('What is tried again; a route may say its own.'),
@@ -164,6 +191,6 @@ export const service = object(
       .describe('Transforms of every answer from it.'),
     auth: serviceAuth.optional().describe("The gateway's own credential, which it shows this service."),
   },
-  [oneSourceOfTargets, tlsForSomeone, someWeight],
+  [oneSourceOfTargets, tlsForSomeone, pipeliningForSomeone, someWeight],
   { wrap: 'url' },
 );

@@ -12,7 +12,7 @@ import {
   setHeader,
   trimOws,
 } from '../../http/headers.ts';
-import { isEventStream } from '../../http/media-type.ts';
+import { isEventStream, isGrpc } from '../../http/media-type.ts';
 import { RepeatedAnswer, RepeatedReply } from '../../http/repeated.ts';
 import { type Coding, chooseCoding } from './accept-encoding.ts';
 import { CompressedBody } from './compressed-body.ts';
@@ -80,12 +80,15 @@ function confirmed(exchange: Exchange, answer: Reply): Reply {
   return answer;
 }
 
-/** Never an event stream, a range, what is coded or must not be changed, or what has no content. */
+/**
+ * Never an event stream, a range, what is coded or must not be changed, or what has no content. gRPC codes its
+ * messages one by one.
+ */
 function isCompressible({ status, headers }: Reply): boolean {
   if (status < 200 || status === 204 || status === 206) return false;
   if (hasHeader(headers, 'content-encoding') || hasHeader(headers, 'content-range')) return false;
   if (/(?:^|[\s,])no-transform(?:$|[\s,])/i.test(getJoined(headers, 'cache-control') ?? '')) return false;
-  return !isEventStream(headers);
+  return !isEventStream(headers) && !isGrpc(headers);
 }
 
 function announcedLength(headers: Headers, body: Body): number {

@@ -4,28 +4,20 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type Certificates,
   certificates,
+  frame,
   Gate,
   type HttpOrigin,
   httpOrigin,
+  PREFACE,
   rawClient,
   startTestGateway,
   type TestGateway,
   tempFolder,
   until,
+  within,
 } from '../../src/testkit/index.ts';
 import { answered, Http2Client } from './stage.ts';
 
-const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
-
-/** A frame (RFC 9113 §4.1). */
-function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
 const SETTINGS = frame(4, 0, 0);
 /** `GET / http a` of the static table (RFC 7541 §6.1), and an authority. */
 const HEADERS = Buffer.from([0x82, 0x84, 0x86, 0x41, 0x01, 0x61]);
@@ -211,5 +203,19 @@ describe('an HTTP/2 connection', () => {
     expect(await held).toMatchObject({ status: 200, body: 'over 2.0 tidegate' });
     await closed;
     await until(() => client.session.destroyed, 'the connection to close');
+  });
+
+  it('that is drained does not wait for content that nobody has read', async () => {
+    const other = await startTestGateway({
+      ...config(),
+      routes: { all: { match: '/*', respond: { body: 'ready' } } },
+    });
+    await using client = await Http2Client.open(`http://127.0.0.1:${other.ports.plain}`);
+    const stream = client.begin({ ':method': 'POST', ':path': '/' });
+    stream.write(Buffer.alloc(200_000));
+    expect(await answered(stream, 'end')).toMatchObject({ status: 200, body: 'ready' });
+    await until(() => stream.closed, 'its end');
+    // `drain.timeout` is as long as a wait of the test may be.
+    await within(other.close(), () => 'it still waits for something', 2000);
   });
 });

@@ -1,16 +1,17 @@
 import { expect, test } from 'vitest';
-import type { Failure } from '../http/errors.ts';
-import type { ClientConnection } from '../http1/index.ts';
-import { answer, ManualClock, scriptedOrigin, until } from '../testkit/index.ts';
-import { Pending } from './admission.ts';
-import { Pool, type Waiter } from './pool.ts';
-import { Resolver } from './resolver.ts';
+import type { Failure } from '../../http/errors.ts';
+import type { Carrier, ClientConnection } from '../../http1/index.ts';
+import { answer, ManualClock, scriptedOrigin, until } from '../../testkit/index.ts';
+import { Pending } from '../admission.ts';
+import { Resolver } from '../resolver.ts';
+import type { Waiter } from './contract.ts';
+import { Http1Pool } from './http1-pool.ts';
 
 class Someone implements Waiter {
   connection: ClientConnection | null = null;
   failure: Failure | null = null;
-  connected(connection: ClientConnection): void {
-    this.connection = connection;
+  connected(carrier: Carrier): void {
+    this.connection = carrier as ClientConnection;
   }
   failed(failure: Failure): void {
     this.failure = failure;
@@ -28,7 +29,7 @@ test('a pool that is destroyed tells whoever waits, and whoever comes later', as
     idle: 4000,
     pipelining: 1,
   };
-  const pool = new Pool(settings, clock, new Resolver(clock), new Pending(10));
+  const pool = new Http1Pool(settings, clock, new Resolver(clock), new Pending(10));
   const [served, waiting, late] = [new Someone(), new Someone(), new Someone()];
   pool.acquire(served, 'any', 1000);
   pool.acquire(waiting, 'any', 1000);
@@ -54,7 +55,7 @@ test('whoever waits for a fresh connection gets the place of one that is free', 
     idle: 4000,
     pipelining: 1,
   };
-  const pool = new Pool(settings, clock, new Resolver(clock), new Pending(10));
+  const pool = new Http1Pool(settings, clock, new Resolver(clock), new Pending(10));
   const [served, waiting] = [new Someone(), new Someone()];
   pool.acquire(served, 'any', 1000);
   await until(() => served.connection !== null, 'a connection');

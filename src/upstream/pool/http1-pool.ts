@@ -1,66 +1,53 @@
-import type { ConnectionOptions } from 'node:tls';
-import { Failure } from '../http/errors.ts';
-import { ClientConnection, type ConnectionOwner } from '../http1/index.ts';
-import type { Clock } from '../util/clock.ts';
-import type { Pending } from './admission.ts';
-import type { Resolver } from './resolver.ts';
+import { Failure } from '../../http/errors.ts';
+import { ClientConnection, type ConnectionOwner } from '../../http1/index.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { Pending } from '../admission.ts';
+import type { Resolver } from '../resolver.ts';
+import {
+  type ConnectionCounts,
+  endOfPool,
+  type Pool,
+  type PoolSettings,
+  RECENT,
+  type Reuse,
+  type Waiter,
+} from './contract.ts';
+import { Dial, type DialOwner } from './dial.ts';
 
-/** Someone who needs a connection. Hears exactly one of the two, unless it leaves before. */
-export interface Waiter {
-  connected(connection: ClientConnection): void;
-  failed(failure: Failure): void;
-}
-
-/**
- * Which kept connection will do. A service may be closing one that has been idle while the request is on its
- * way; a request that can't be sent twice must not meet that. `ahead`: any, and, where the pool sends requests
- * ahead, one in use that carries nothing else.
- */
-export type Reuse = 'ahead' | 'any' | 'recent' | 'none';
-
-export interface PoolSettings {
-  /** Or the path of a Unix socket. */
-  readonly host: string;
-  readonly port: number;
-  /** As `tls.connect` takes it; null for plain TCP. */
-  readonly tls: ConnectionOptions | null;
-  readonly connections: number;
-  /** Milliseconds that an idle connection is kept. */
-  readonly idle: number;
+export interface Http1PoolSettings extends PoolSettings {
   /** Requests that a connection carries at once. */
   readonly pipelining: number;
 }
 
-/** A connection idle for less than this is as good as fresh, in ms. */
-const RECENT = 1000;
 /** One whose answer has been waited for no longer than this holds up nobody behind it, in ms. */
 const PROMPT = 100;
 
-/** The connections to one target: the last used goes first, so that those not needed age and are closed. */
-export class Pool implements ConnectionOwner {
-  private readonly settings: PoolSettings;
+/**
+ * The connections of HTTP/1.1 to one target: the last used goes first, so that those not needed age and are closed.
+ */
+export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
+  private readonly settings: Http1PoolSettings;
   private readonly clock: Clock;
   private readonly resolver: Resolver;
   private readonly pending: Pending;
   private readonly idle: ClientConnection[] = [];
   private readonly inUse = new Set<ClientConnection>();
-  /** Connections being made, each for the one who asked. */
-  private readonly opening = new Map<ClientConnection, Opening>();
+  /** Ways to a connection that are being gone, each for the one who asked. */
+  private readonly dials = new Map<Dial, Waiter>();
+  private readonly opening = new Map<ClientConnection, Dial>();
   /** In the order they came; those a connection is being made for included. */
   private readonly waiting = new Map<Waiter, Wish>();
-  private resolving = 0;
   private turn = 0;
   private retired = false;
   private ended = false;
 
-  constructor(settings: PoolSettings, clock: Clock, resolver: Resolver, pending: Pending) {
+  constructor(settings: Http1PoolSettings, clock: Clock, resolver: Resolver, pending: Pending) {
     this.settings = settings;
     this.clock = clock;
     this.resolver = resolver;
     this.pending = pending;
   }
 
-  /** Requests that are under way, or wait for a connection. */
   get load(): number {
     return this.carried() + this.waiting.size;
   }
@@ -72,7 +59,7 @@ export class Pool implements ConnectionOwner {
     return carried;
   }
 
-  counts(): { open: number; idle: number; inUse: number; waiting: number } {
+  counts(): ConnectionCounts {
     return {
       open: this.idle.length + this.inUse.size,
       idle: this.idle.length,
@@ -83,7 +70,7 @@ export class Pool implements ConnectionOwner {
 
   /** Connections that are open or being made. */
   get size(): number {
-    return this.idle.length + this.inUse.size + this.opening.size + this.resolving;
+    return this.idle.length + this.inUse.size + this.dials.size;
   }
 
   acquire(waiter: Waiter, reuse: Reuse, connectTimeout: number): void {
@@ -135,15 +122,8 @@ export class Pool implements ConnectionOwner {
     return room > 0;
   }
 
-  /** The waiter wants no connection any more. */
   leave(waiter: Waiter): void {
     this.stopWaiting(waiter);
-  }
-
-  /** The connection serves a stream without end: it counts no more, and is not used again. */
-  detachStream(connection: ClientConnection): void {
-    connection.overtake();
-    if (this.inUse.delete(connection)) this.refill();
   }
 
   private stopWaiting(waiter: Waiter): boolean {
@@ -154,22 +134,21 @@ export class Pool implements ConnectionOwner {
     return true;
   }
 
-  /** The target is drained, or in no config any more: what is under way ends, nothing is kept. */
   retire(): void {
     this.retired = true;
     for (const connection of [...this.idle]) connection.close();
   }
 
-  /** Connections are kept again. */
   revive(): void {
     this.retired = false;
   }
 
-  /** Ends everything. */
   destroy(): void {
     this.retire();
     this.ended = true;
     for (const waiter of [...this.waiting.keys()]) if (this.stopWaiting(waiter)) waiter.failed(endOfPool());
+    for (const dial of this.dials.keys()) dial.close();
+    this.dials.clear();
     const connections = [...this.opening.keys(), ...this.inUse];
     this.opening.clear();
     for (const connection of connections) connection.close();
@@ -183,58 +162,41 @@ export class Pool implements ConnectionOwner {
   }
 
   private open(waiter: Waiter, wish: Wish): void {
-    const { connectTimeout } = wish;
-    this.resolving++;
-    const startedAt = this.clock.now();
-    let late: object | null = this.clock.after(connectTimeout, () => {
-      late = null;
-      this.resolving--;
-      this.fail(waiter, new Failure('TG_UPSTREAM_DNS', `${this.settings.host} was not resolved in time`));
-    });
-    this.resolver.resolve(this.settings.host, (addresses) => {
-      if (late === null) return;
-      this.clock.cancel(late);
-      this.resolving--;
-      if (this.ended) return;
-      if (addresses instanceof Failure) return this.fail(waiter, addresses);
-      const first = this.turn++;
-      const order = addresses.map((_, i) => addresses[(first + i) % addresses.length]!);
-      this.dial({ waiter, addresses: order, until: startedAt + connectTimeout });
-    });
+    const dial = new Dial(this.settings.host, wish.connectTimeout, this.clock, this);
+    this.dials.set(dial, waiter);
+    dial.begin(this.resolver, this.turn++);
   }
 
-  /** Tries the next address. */
-  private dial(opening: Opening): void {
-    const [address, ...others] = opening.addresses;
-    const left = opening.until - this.clock.now();
-    const connection = new ClientConnection(
-      { address: address!, port: this.settings.port, tls: this.settings.tls },
-      left,
-      this.clock,
-      this,
-    );
-    this.opening.set(connection, { ...opening, addresses: others });
+  connect(dial: Dial, address: string, left: number): void {
+    const { port, tls } = this.settings;
+    this.opening.set(new ClientConnection({ address, port, tls }, left, this.clock, this), dial);
+  }
+
+  isWanted(dial: Dial): boolean {
+    return this.waiting.has(this.dials.get(dial)!);
+  }
+
+  failed(dial: Dial, failure: Failure): void {
+    const waiter = this.dials.get(dial)!;
+    this.dials.delete(dial);
+    if (this.stopWaiting(waiter)) waiter.failed(failure);
+    this.refill();
   }
 
   opened(connection: ClientConnection): void {
-    const opening = this.opening.get(connection)!;
+    const dial = this.opening.get(connection)!;
+    const waiter = this.dials.get(dial)!;
     this.opening.delete(connection);
-    if (this.waiting.has(opening.waiter)) return this.give(opening.waiter, connection);
+    this.dials.delete(dial);
+    if (this.waiting.has(waiter)) return this.give(waiter, connection);
     this.offer(connection);
   }
 
   refused(connection: ClientConnection, failure: Failure): void {
-    const opening = this.opening.get(connection);
-    if (opening === undefined) return;
+    const dial = this.opening.get(connection);
+    if (dial === undefined) return;
     this.opening.delete(connection);
-    if (opening.addresses.length > 0 && this.clock.now() < opening.until && this.waiting.has(opening.waiter))
-      return this.dial(opening);
-    this.fail(opening.waiter, failure);
-  }
-
-  private fail(waiter: Waiter, failure: Failure): void {
-    if (this.stopWaiting(waiter)) waiter.failed(failure);
-    this.refill();
+    dial.refused(failure);
   }
 
   private give(waiter: Waiter, connection: ClientConnection): void {
@@ -308,20 +270,9 @@ export class Pool implements ConnectionOwner {
   }
 }
 
-function endOfPool(): Failure {
-  return new Failure('TG_DRAINING', 'the connections to its target are being closed');
-}
-
 interface Wish {
   readonly reuse: Reuse;
   readonly connectTimeout: number;
   /** A connection is being made for it. */
   served: boolean;
-}
-
-interface Opening {
-  readonly waiter: Waiter;
-  /** Left to try after this one. */
-  readonly addresses: readonly string[];
-  readonly until: number;
 }

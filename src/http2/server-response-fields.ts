@@ -2,11 +2,7 @@ import { bodyLength } from '../http/body.ts';
 import type { Exchange, Reply } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
 import { endsAtConnection, Kind, kindOf } from '../http1/index.ts';
-
-/** No content goes out, whatever the answer has: node:http2 sends none with 205 either (RFC 9110 §15.3.6). */
-export function isBodiless(exchange: Exchange, status: number): boolean {
-  return exchange.method === 'HEAD' || status === 204 || status === 205 || status === 304;
-}
+import { type FieldLists, fieldLists, isBodiless } from './fields.ts';
 
 /**
  * The fields of a final answer, `[name, value, …]`, re-made from what was understood of the service's: what
@@ -15,7 +11,7 @@ export function isBodiless(exchange: Exchange, status: number): boolean {
  */
 export function responseFields(exchange: Exchange, answer: Reply): Headers {
   const { status, headers, body } = answer;
-  const bodiless = isBodiless(exchange, status);
+  const bodiless = isBodiless(exchange.method, status);
   const fields: Headers = [':status', String(status)];
   for (let i = 0; i < headers.length; i += 2) {
     const kind = kindOf(headers[i]!);
@@ -34,20 +30,4 @@ export function responseFields(exchange: Exchange, answer: Reply): Headers {
 /** The fields of an interim answer. */
 export function interimFields(status: number, headers: Headers): FieldLists {
   return { ':status': [String(status)], ...fieldLists(headers) };
-}
-
-/** Values by name, for what takes no list of lines. */
-export type FieldLists = Record<string, string[]>;
-
-/** Trailers; those that frame a message can't stand there. */
-export function fieldLists(headers: Headers): FieldLists {
-  const lists: FieldLists = Object.create(null);
-  for (let i = 0; i < headers.length; i += 2) {
-    const kind = kindOf(headers[i]!);
-    if (endsAtConnection(kind) || kind === Kind.contentLength) continue;
-    const name = headers[i]!.toLowerCase();
-    lists[name] ??= [];
-    lists[name].push(headers[i + 1]!);
-  }
-  return lists;
 }

@@ -1,0 +1,71 @@
+import { Failure } from '../../http/errors.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { Resolver } from '../resolver.ts';
+
+/** Who wants the connection. */
+export interface DialOwner {
+  /** Tries one address, for so many ms at most, and says `refused` of the dial where that fails. */
+  connect(dial: Dial, address: string, left: number): void;
+  /** Does anyone still wait for it? Only then is another address tried. */
+  isWanted(dial: Dial): boolean;
+  failed(dial: Dial, failure: Failure): void;
+}
+
+/**
+ * One way to a target: its name is resolved, and its addresses are tried in turn, all within one time limit. Each
+ * dial begins with another address, so that they share the load.
+ */
+export class Dial {
+  private readonly host: string;
+  private readonly clock: Clock;
+  private readonly owner: DialOwner;
+  private readonly until: number;
+  private addresses: readonly string[] = [];
+  begun = false;
+  private closed = false;
+
+  constructor(host: string, timeout: number, clock: Clock, owner: DialOwner) {
+    this.host = host;
+    this.clock = clock;
+    this.owner = owner;
+    this.until = clock.now() + timeout;
+  }
+
+  /** @param turn How many dials began before it. */
+  begin(resolver: Resolver, turn: number): void {
+    this.begun = true;
+    let late: object | null = this.clock.after(this.until - this.clock.now(), () => {
+      late = null;
+      this.fail(new Failure('TG_UPSTREAM_DNS', `${this.host} was not resolved in time`));
+    });
+    resolver.resolve(this.host, (addresses) => {
+      if (late === null) return;
+      this.clock.cancel(late);
+      if (addresses instanceof Failure) return this.fail(addresses);
+      this.addresses = addresses.map((_, i) => addresses[(turn + i) % addresses.length]!);
+      this.next();
+    });
+  }
+
+  refused(failure: Failure): void {
+    const another = this.addresses.length > 0 && this.clock.now() < this.until;
+    if (another && !this.closed && this.owner.isWanted(this)) this.next();
+    else this.fail(failure);
+  }
+
+  /** Nobody is told any more. */
+  close(): void {
+    this.closed = true;
+  }
+
+  private next(): void {
+    if (this.closed) return;
+    const [address, ...others] = this.addresses;
+    this.addresses = others;
+    this.owner.connect(this, address!, this.until - this.clock.now());
+  }
+
+  private fail(failure: Failure): void {
+    if (!this.closed) this.owner.failed(this, failure);
+  }
+}
