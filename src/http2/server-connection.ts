@@ -27,6 +27,7 @@ const SPARE_LINES = 400;
 export class Http2ServerConnection implements OpenConnection {
   readonly origin: Origin;
   readonly context: ServerContext;
+  private readonly socket: Socket;
   private readonly session: ServerHttp2Session;
   private readonly streams = new Set<ServerStream>();
   private readonly deadline: Deadline;
@@ -39,6 +40,7 @@ export class Http2ServerConnection implements OpenConnection {
     this.origin = origin;
     this.context = context;
     this.deadline = new Deadline(clock, () => this.expired());
+    this.socket = socket;
     // A client that has closed its side takes no more answers.
     socket.allowHalfOpen = false;
     this.session = performServerHandshake(socket, {
@@ -73,12 +75,19 @@ export class Http2ServerConnection implements OpenConnection {
   drain(): void {
     this.leaving = true;
     if (!this.session.closed) this.session.close();
+    if (this.streams.size === 0) this.awaitEnd();
   }
 
   /** Ends whatever is under way. */
   destroy(): void {
     for (const stream of [...this.streams]) stream.destroy();
     this.session.destroy(undefined, constants.NGHTTP2_NO_ERROR);
+    this.awaitEnd();
+  }
+
+  /** node:http2 leaves it to the client to close the connection, which goes whether or not that hears of it. */
+  private awaitEnd(): void {
+    this.deadline.set(this.context.clock.now() + LAST_WORDS);
   }
 
   left(stream: ServerStream): void {
@@ -90,6 +99,7 @@ export class Http2ServerConnection implements OpenConnection {
   private rest(): void {
     if (this.streams.size > 0 || this.session.destroyed) return;
     this.greeted = true;
+    if (this.leaving) return this.awaitEnd();
     const { clock, limits } = this.context;
     this.deadline.set(clock.now() + limits.idleTimeout);
   }
@@ -103,10 +113,8 @@ export class Http2ServerConnection implements OpenConnection {
 
   private expired(): void {
     if (this.streams.size > 0) return;
-    if (this.leaving || !this.greeted) this.session.destroy();
+    if (this.leaving || !this.greeted) this.socket.destroy();
     else this.drain();
-    // It goes, whether or not the client hears of it.
-    this.deadline.set(this.context.clock.now() + LAST_WORDS);
   }
 
   private closed(): void {

@@ -8,6 +8,7 @@ import {
   Gate,
   type HttpOrigin,
   httpOrigin,
+  ManualClock,
   PREFACE,
   rawClient,
   startTestGateway,
@@ -203,6 +204,28 @@ describe('an HTTP/2 connection', () => {
     expect(await held).toMatchObject({ status: 200, body: 'over 2.0 tidegate' });
     await closed;
     await until(() => client.session.destroyed, 'the connection to close');
+  });
+
+  it('that its client does not close after GOAWAY ends all the same', async () => {
+    const clock = new ManualClock();
+    await using other = await startTestGateway(config(), { clock });
+    await using client = await rawClient({ port: other.ports.roomy! });
+    await client.send(Buffer.concat([Buffer.from(PREFACE), SETTINGS, frame(1, 5, 1, HEADERS)]));
+    // SETTINGS of the gateway, and the answer; then silence.
+    await client.bytes(9);
+    await until(() => client.reader.received > 100, 'the answer');
+    clock.advance(75_001);
+    await until(() => client.reader.ending === 'fin', 'GOAWAY and FIN');
+    clock.advance(5_001);
+    // Whoever writes to what is not there any more learns of it.
+    let gone = false;
+    client.socket.on('close', () => {
+      gone = true;
+    });
+    await until(async () => {
+      await client.send(SETTINGS);
+      return gone;
+    }, 'its end');
   });
 
   it('that is drained does not wait for content that nobody has read', async () => {
