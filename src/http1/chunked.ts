@@ -1,7 +1,7 @@
 import type { Headers } from '../http/headers.ts';
 import { Head, parseFields } from './head.ts';
-import { Kind, kindOf } from './kinds.ts';
 import { hasBareLineEnd } from './line-ends.ts';
+import { trailersOf } from './trailers.ts';
 
 /** Where decoded content goes. False from `data` holds the decoder. */
 export interface ChunkOutput {
@@ -156,20 +156,8 @@ export class ChunkDecoder {
       this.state = State.broken;
       return;
     }
-    const kept: Headers = [];
-    for (let i = 0; i < fields.headers.length; i += 2) {
-      if (mayTrail(fields.headers[i]!)) kept.push(fields.headers[i]!, fields.headers[i + 1]!);
-    }
-    if (kept.length > 0) this.trailers = kept;
+    this.trailers = trailersOf(fields.headers);
   }
-}
-
-/** RFC 9110 §6.5.1: nothing that frames, routes, authenticates or says how to read the content. */
-function mayTrail(name: string): boolean {
-  if (kindOf(name) !== Kind.ordinary) return false;
-  return !/^(?:authorization|cookie|set-cookie|content-(?:encoding|type|range)|cache-control|max-forwards|range|if-.*|www-authenticate|age|expires|location|retry-after|vary|warning|pragma)$/i.test(
-    name,
-  );
 }
 
 function isText(byte: number): boolean {

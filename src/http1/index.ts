@@ -14,3 +14,4 @@ export { Framing } from './response-head.ts';
 export type { OpenConnection, ServerContext, ServerLimits } from './server-context.ts';
 export { ServerTls, type TlsSettings } from './server-tls.ts';
 export { resolveTarget } from './target.ts';
+export { trailersOf } from './trailers.ts';

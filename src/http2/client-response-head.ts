@@ -11,20 +11,27 @@ const FIELD_OVERHEAD = 32;
  * malformed has been refused before, by a reset of its stream.
  */
 export function readResponseHead(fields: readonly string[]): ResponseHead | string {
+  const tooLarge = tooLargeFields(fields);
+  if (tooLarge !== null) return tooLarge;
   const head = new ResponseHead();
   head.version = 20;
-  let size = 0;
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i]!;
     const value = fields[i + 1]!;
-    size += name.length + value.length + FIELD_OVERHEAD;
     if (name === ':status') head.status = Number(value);
     else head.headers.push(name, value);
     if (name === 'content-length') head.contentLength = Number(value);
   }
-  if (size > MAX_HEAD) return 'head over 64 KiB';
-  if (fields.length > 2 * MAX_FIELDS) return `more than ${MAX_FIELDS} fields in the head`;
   if (!(head.status >= 100 && head.status <= 999)) return 'malformed status';
   if (!(head.contentLength >= -1)) return 'malformed content-length';
   return head;
+}
+
+/** What of the bounds these fields break, a head's or trailers; null for nothing. */
+export function tooLargeFields(fields: readonly string[]): string | null {
+  if (fields.length > 2 * MAX_FIELDS) return `more than ${MAX_FIELDS} fields`;
+  let size = 0;
+  for (let i = 0; i < fields.length; i += 2)
+    size += fields[i]!.length + fields[i + 1]!.length + FIELD_OVERHEAD;
+  return size > MAX_HEAD ? 'fields over 64 KiB' : null;
 }

@@ -10,7 +10,7 @@ import { Movement } from '../util/movement.ts';
 import type { Http2ClientConnection } from './client-connection.ts';
 import { failureOf } from './client-failure.ts';
 import { requestFields } from './client-request-fields.ts';
-import { readResponseHead } from './client-response-head.ts';
+import { readResponseHead, tooLargeFields } from './client-response-head.ts';
 import { onEndStream } from './end-stream.ts';
 import { fieldLists, isBodiless } from './fields.ts';
 import { StreamBody, type StreamBodyOwner } from './stream-body.ts';
@@ -104,6 +104,7 @@ export class ClientStream implements Carrier, StreamBodyOwner, StreamWriterOwner
     });
     stream.on('headers', (fields, _flags, lines) => this.informed(fields[':status'], lines));
     stream.on('response', (_fields, flags, lines) => this.responded(flags, lines));
+    stream.on('trailers', (_fields, _flags, lines) => this.checkTrailers(lines));
     stream.on('wantTrailers', () => this.sendTrailers());
     stream.on('error', (error) => {
       this.error = error;
@@ -165,6 +166,11 @@ export class ClientStream implements Carrier, StreamBodyOwner, StreamWriterOwner
     this.body = body;
     handler.responded(head, body);
     if (!this.over) this.watch();
+  }
+
+  private checkTrailers(lines: readonly string[]): void {
+    const tooLarge = tooLargeFields(lines);
+    if (tooLarge !== null) this.fail(new Failure('TG_UPSTREAM_TRUNCATED', `${tooLarge} in the trailers`));
   }
 
   bodyMoved(): void {

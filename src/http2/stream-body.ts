@@ -2,6 +2,7 @@ import type { Http2Stream } from 'node:http2';
 import { type BodySink, type BodySource, retained } from '../http/body.ts';
 import type { Failure } from '../http/errors.ts';
 import type { Headers } from '../http/headers.ts';
+import { trailersOf } from '../http1/index.ts';
 
 /** Whose content it is. */
 export interface StreamBodyOwner {
@@ -39,7 +40,7 @@ export class StreamBody implements BodySource {
     this.owner = owner;
     // They are told as they come, whoever reads the content, and when.
     stream.on('trailers', (_fields, _flags, lines) => {
-      this.trailers = lines as unknown as Headers;
+      this.trailers = trailersOf(lines as unknown as string[]);
     });
   }
 

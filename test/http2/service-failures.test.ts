@@ -402,6 +402,36 @@ describe('after the head of an answer', () => {
     }
   });
 
+  it('what must not stand in trailers does not pass, nor what could end a line early (RFC 9110 §6.5.1)', async () => {
+    const on = await stage(({ connection, stream }) => {
+      const bad: Field = ['x-split', 'a\r\nset-cookie: stolen=1'];
+      const trailers: Field[] = [['x-sum', '7'], ['set-cookie', 'a=1'], ['x-request-id', 'mine'], bad];
+      connection.send(
+        headFrame(stream, [STATUS_200, bad]),
+        dataFrame(stream, 'ok'),
+        headFrame(stream, trailers, true),
+      );
+    });
+    await using client = await on.client();
+    await client.send(GET);
+    const got = await client.response();
+    expect(got.trailers).toEqual([['x-sum', '7']]);
+    expect(got.headers.map(([name]) => name)).not.toContain('set-cookie');
+  });
+
+  it('trailers over 64 KiB cut it short, visibly', async () => {
+    const on = await stage(({ connection, stream }) => {
+      const fields: Field[] = Array.from({ length: 10 }, (_, i) => [`x-${i}`, 'a'.repeat(7000)]);
+      const [first, ...more] = inFrames(stream, fieldBlock(fields));
+      first![4]! |= FrameFlag.endStream;
+      connection.send(headFrame(stream, [STATUS_200]), dataFrame(stream, 'half'), first!, ...more);
+    });
+    await using client = await on.client();
+    await client.send(GET);
+    expect((await client.head()).status).toBe(200);
+    expect((await client.rest()).toString()).not.toMatch(/0\r\n/);
+  });
+
   it('floods of what means nothing end the connection', async () => {
     const nothing = dataFrame(1, '');
     const on = await stage(({ connection, stream }) => {
