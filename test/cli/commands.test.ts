@@ -2,7 +2,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { endpointSlice, kubernetesApi, type TempFolder, tempFolder } from '../../src/testkit/index.ts';
+import {
+  certificates,
+  endpointSlice,
+  http2Origin,
+  kubernetesApi,
+  scriptedOrigin,
+  type TempFolder,
+  tempFolder,
+} from '../../src/testkit/index.ts';
 import { tidegate as run } from './tidegate.ts';
 
 let folder: TempFolder;
@@ -91,17 +99,27 @@ describe('check', () => {
   test('--connect tries every target, and tells which do not answer', async () => {
     const server = createServer((socket) => socket.destroy());
     const port = await listening(server);
+    const pair = await (await certificates()).leaf(['127.0.0.1']);
+    const secret = await http2Origin(() => {}, pair);
+    const old = await scriptedOrigin([], { tls: pair });
     folder.write(
       'tidegate.yaml',
       `services:
   up: { url: 'http://127.0.0.1:${port}' }
   down: { url: 'http://127.0.0.1:1' }
   absent: { url: 'unix:/nowhere/at.sock' }
-routes: { r: { match: /, to: [up, down, absent] } }
+  both: { targets: ['h2c://127.0.0.1:${port}', 'h2://127.0.0.1:${secret.port}'], tls: { verify: false } }
+  old: { url: 'h2://127.0.0.1:${old.port}', tls: { verify: false } }
+routes: { r: { match: /, to: [up, down, absent, both, old] } }
 `,
     );
     const { code, stdout, stderr } = await tidegate('check', '--connect');
     server.close();
+    await secret.close();
+    await old.close();
+    expect(stdout).toContain(`both: h2c://127.0.0.1:${port} accepts connections`);
+    expect(stdout).toContain(`both: h2://127.0.0.1:${secret.port} accepts connections`);
+    expect(stderr).toContain(`old: h2://127.0.0.1:${old.port} failed: it does not offer HTTP/2`);
     expect(stdout).toContain(`up: http://127.0.0.1:${port} accepts connections`);
     expect(stderr).toContain('down: http://127.0.0.1:1 refuses connections');
     expect(stderr).toContain(
