@@ -24,6 +24,8 @@ type State = (typeof State)[keyof typeof State];
 const MOST_STREAMS = 128;
 /** Numbers of streams run out after 2^30 requests (RFC 9113 §5.1.1). */
 const MOST_REQUESTS = 1_000_000_000;
+/** Services end connections that bring too many resets (CVE-2023-44487), whoever gave the requests up: before that it is left. */
+const MOST_RESETS = 200;
 /** What a stream may bring before somebody reads it. */
 const STREAM_WINDOW = 256 * 1024;
 const CONNECTION_WINDOW = 2 * 1024 * 1024;
@@ -70,6 +72,7 @@ export class Http2ClientConnection {
   private state: State = State.connecting;
   private session: ClientHttp2Session | null = null;
   private requests = 0;
+  private resets = 0;
   /** As the service says (SETTINGS_MAX_CONCURRENT_STREAMS). */
   private limit = 0;
   /** The last stream that it may have done something about, once it has said so. */
@@ -129,7 +132,7 @@ export class Http2ClientConnection {
     this.streams.add(stream);
     this.deadline.clear();
     if (this.requests > 0 && this.clock.now() - this.heardAt >= QUIET) this.ping();
-    if (++this.requests >= MOST_REQUESTS) this.close();
+    if (++this.requests >= MOST_REQUESTS) this.leave();
     return stream;
   }
 
@@ -145,10 +148,17 @@ export class Http2ClientConnection {
     this.owner.eased(this);
   }
 
+  /** A request on it was given up. */
+  wasReset(): void {
+    if (++this.resets >= MOST_RESETS) this.leave();
+  }
+
   private rest(): void {
     this.idleSince = this.clock.now();
     if (this.isEnding) this.leave();
-    if (this.state === State.leaving) this.deadline.set(this.idleSince + LAST_WORDS);
+    if (this.state !== State.leaving) return;
+    this.session!.close();
+    this.deadline.set(this.idleSince + LAST_WORDS);
   }
 
   /** Kept idle until `ms` have gone by. */
@@ -180,7 +190,7 @@ export class Http2ClientConnection {
   }
 
   private ping(): void {
-    if (this.pinging !== null || this.state !== State.open) return;
+    if (this.pinging !== null || this.state !== State.open || this.isEnding) return;
     this.pinging = this.clock.after(PING_PATIENCE, () => {
       this.pinging = null;
       this.socket.destroy(new Error('no answer to a PING'));
@@ -233,9 +243,9 @@ export class Http2ClientConnection {
     this.leave();
   }
 
-  /** Was nothing done about a stream of this number? */
+  /** Was nothing done about a stream of this number? One without has not even been sent. */
   passedOver(stream: number | undefined): boolean {
-    return stream !== undefined && stream > this.lastStream;
+    return stream === undefined || stream > this.lastStream;
   }
 
   private leave(): void {

@@ -10,7 +10,7 @@ export interface StreamEnd {
   readonly begun: boolean;
   /** Its connection ended with it. */
   readonly lost: boolean;
-  /** A GOAWAY said that nothing was done about it. */
+  /** It came too late for its connection, and nothing was done about it (GOAWAY). */
   readonly goneAway: boolean;
 }
 
@@ -45,7 +45,7 @@ export function failureOf(end: StreamEnd): Failure {
 }
 
 function causeOf({ code, error, lost, goneAway }: StreamEnd): string {
-  if (goneAway) return 'the service ended the connection before this request (GOAWAY)';
+  if (goneAway) return 'the connection was ended before this request (GOAWAY)';
   if (lost) return error?.message ?? 'connection ended';
   return `stream reset (${CODES[code]?.[0] ?? code})`;
 }

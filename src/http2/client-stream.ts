@@ -235,8 +235,10 @@ export class ClientStream implements Carrier, StreamBodyOwner, StreamWriterOwner
   private reset(): void {
     this.deadline.close();
     this.writer?.abandon();
-    if (this.stream === null) this.connection.release(this);
-    else if (!this.stream.destroyed) addAbortSignal(ABORTED, this.stream);
+    if (this.stream === null) return this.connection.release(this);
+    if (this.stream.destroyed) return;
+    addAbortSignal(ABORTED, this.stream);
+    this.connection.wasReset();
   }
 
   /** The stream is closed, for whatever reason. */

@@ -219,6 +219,26 @@ describe('a connection of HTTP/2', () => {
     expect(service.connections).toHaveLength(2);
   });
 
+  it('on which many requests were given up is left for another, before its service takes that for an attack', async () => {
+    const on = await stage([hold], { breaker: { maxRequests: 10_000 } });
+    const [service] = on.services as [FrameService];
+    const held = ask(on);
+    await until(() => service.requests.length === 1, 'the first');
+    for (let i = 0; i < 200; i++) {
+      const client = await rawClient({ port: on.gateway.port });
+      await client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      await until(() => service.requests.length === i + 2, 'it to be under way');
+      client.close();
+    }
+    await until(() => service.connections[0]!.of(FrameType.reset).length === 200, 'all to be given up');
+    const next = ask(on);
+    await until(() => service.requests.length === 202, 'the next');
+    expect(service.requests[201]!.connection).toBe(service.connections[1]);
+    for (const request of [service.requests[0]!, service.requests[201]!]) answer(request);
+    expect([(await held).status, (await next).status]).toEqual([200, 200]);
+    await until(() => service.connections[0]!.closed, 'the first connection to end');
+  });
+
   it('is kept through a reload, and closed once nobody names its service', async () => {
     const on = await stage([hold]);
     const [service] = on.services as [FrameService];

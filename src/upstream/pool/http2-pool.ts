@@ -71,7 +71,7 @@ export class Http2Pool implements Pool, Http2ConnectionOwner, DialOwner {
     if (this.ended) return waiter.failed(endOfPool());
     const kept = reuse === 'none' ? undefined : this.connections.find((one) => this.suits(one, reuse));
     if (kept !== undefined) return this.give(waiter, kept);
-    const dial = this.dialFor(connectTimeout);
+    const dial = this.dialFor(connectTimeout) ?? this.dialInPlaceOfIdle(connectTimeout);
     // Only those for whom no connection can be made count as pending.
     if (dial === null && this.pending.full) return waiter.failed(tooMany());
     const wish: Wish = { reuse, connectTimeout, dial: null };
@@ -106,11 +106,18 @@ export class Http2Pool implements Pool, Http2ConnectionOwner, DialOwner {
     // On another connection it would take none either.
     if (this.connections.some(({ isShut }) => isShut)) return null;
     const { host, connections } = this.settings;
-    if (this.size >= connections) this.connections.find(({ inFlight }) => inFlight === 0)?.close();
     if (this.size >= connections) return null;
     const dial = new Dial(host, connectTimeout, this.clock, this);
     this.dials.set(dial, 0);
     return dial;
+  }
+
+  /** One that rests, and did not suit, makes room. */
+  private dialInPlaceOfIdle(connectTimeout: number): Dial | null {
+    const idle = this.connections.find(({ inFlight }) => inFlight === 0);
+    if (idle === undefined) return null;
+    idle.close();
+    return this.dialFor(connectTimeout);
   }
 
   private promise(wish: Wish, dial: Dial): void {
