@@ -2,7 +2,7 @@ import { acmeListeners, NodeCertificates } from './acme/index.ts';
 import { NodeSequence, queryRules } from './cache/index.ts';
 import { type ChangeEvent, NodeChanges, notesTo } from './changes/index.ts';
 import type { GatewayConfig } from './config/model.ts';
-import { createGateway, type Gateway, SYNC_EVERY } from './gateway.ts';
+import { createGateway, type Gateway, SYNC_EVERY } from './gateway/index.ts';
 import { Counters, createLogger, type Logger, silentLogger } from './telemetry/index.ts';
 import { ActiveChecks, checkPlans } from './upstream/index.ts';
 import { type Clock, systemClock, type Timer } from './util/clock.ts';

@@ -1,5 +1,5 @@
 /** What a worker process of `tidegate run` runs. Whatever it imports costs each worker its memory. */
-import { createGateway } from '../gateway.ts';
+import { createGateway } from '../gateway/index.ts';
 import { runWorker } from '../workers/index.ts';
 
 await runWorker({

@@ -1,6 +1,6 @@
 import type { Fences } from '../../src/cache/fences/index.ts';
 import { loadObject } from '../../src/config/index.ts';
-import { createGateway } from '../../src/gateway.ts';
+import { createGateway } from '../../src/gateway/index.ts';
 import { Counters, silentLogger } from '../../src/telemetry/index.ts';
 import {
   answer,

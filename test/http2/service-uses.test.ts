@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadObject } from '../../src/config/index.ts';
-import { createGateway } from '../../src/gateway.ts';
+import { createGateway } from '../../src/gateway/index.ts';
 import { Counters, silentLogger } from '../../src/telemetry/index.ts';
 import {
   type Http2Origin,

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { loadObject } from '../../src/config/index.ts';
 import type { GatewayConfig } from '../../src/config/model.ts';
-import { createGateway } from '../../src/gateway.ts';
+import { createGateway } from '../../src/gateway/index.ts';
 import { Counters, silentLogger } from '../../src/telemetry/index.ts';
 import { ManualClock, seededRandom } from '../../src/testkit/index.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 
 import { type GatewayConfig, loadObject } from '../../src/config/index.ts';
-import { createGateway, type Gateway } from '../../src/gateway.ts';
+import { createGateway, type Gateway } from '../../src/gateway/index.ts';
 import { Counters, createLogger, type LineWriter } from '../../src/telemetry/index.ts';
 import { type HttpOrigin, httpOrigin, rawClient } from '../../src/testkit/index.ts';
 import { systemClock } from '../../src/util/clock.ts';

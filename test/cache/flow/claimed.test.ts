@@ -2,7 +2,7 @@ import { afterEach, expect, it } from 'vitest';
 import { LocalSequence } from '../../../src/cache/sequence/index.ts';
 import type { SharedStore } from '../../../src/cache/shared-store.ts';
 import { loadObject } from '../../../src/config/index.ts';
-import { createGateway, type Gateway } from '../../../src/gateway.ts';
+import { createGateway, type Gateway } from '../../../src/gateway/index.ts';
 import { Counters, silentLogger } from '../../../src/telemetry/index.ts';
 import {
   answer,

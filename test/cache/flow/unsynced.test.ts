@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
 import { loadObject } from '../../../src/config/index.ts';
-import { createGateway, type Gateway } from '../../../src/gateway.ts';
+import { createGateway, type Gateway } from '../../../src/gateway/index.ts';
 import { Counters, silentLogger } from '../../../src/telemetry/index.ts';
 import {
   ManualClock,

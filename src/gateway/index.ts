@@ -1,0 +1,3 @@
+export { createGateway, Gateway } from './gateway.ts';
+export type { GatewayParts } from './parts.ts';
+export { SYNC_EVERY } from './sequence-follower.ts';

@@ -1,0 +1,110 @@
+import type { HostCertificate, Proofs } from '../acme/index.ts';
+import type { SharedSeen } from '../auth/index.ts';
+import type { SourceNews, WriteNote } from '../changes/index.ts';
+import type { Moves, RecentRequest, WantedRequests } from '../telemetry/index.ts';
+import type { DrainedTarget, HealthReport, Upstreams } from '../upstream/index.ts';
+import type { Clock } from '../util/clock.ts';
+import {
+  type Ejection,
+  type FenceNews,
+  type SeenName,
+  TOPICS,
+  type WorkerBus,
+  type WorkerCacheState,
+  type WorkerState,
+} from '../workers/index.ts';
+
+/** How long a request waits for what other workers have seen; ms. */
+const SEEN_PATIENCE = 500;
+
+/** What a node tells a gateway that is one of its workers, and asks it. */
+export interface NodeMember {
+  readonly upstreams: Upstreams;
+  state(): WorkerState;
+  cacheState(): WorkerCacheState;
+  recentRequests(wanted: WantedRequests): RecentRequest[];
+  reopenLogs(): void;
+  /** Null: the node is ready. */
+  hearUnready(why: string | null): void;
+  hearFence(news: FenceNews): unknown;
+  hearChanges(news: readonly SourceNews[]): void;
+  hearWrite(note: WriteNote): void;
+  showCertificates(all: readonly HostCertificate[]): void;
+  prove(proofs: Proofs): void;
+}
+
+/**
+ * Follows what the supervisor and the other workers find out, and tells them of targets. Resolves when it is known what
+ * the node has drained, shows and proves: before that nothing may be taken in.
+ */
+export async function joinNode(bus: WorkerBus, member: NodeMember): Promise<void> {
+  tellOfTargets(bus, member.upstreams);
+  followTargets(bus, member.upstreams);
+  bus.on(TOPICS.state, () => member.state());
+  bus.on(TOPICS.cache, () => member.cacheState());
+  bus.on(TOPICS.requests, (wanted) => member.recentRequests(wanted as WantedRequests));
+  bus.on(TOPICS.reopen, () => member.reopenLogs());
+  bus.on(TOPICS.fences, (news) => member.hearFence(news as FenceNews));
+  bus.on(TOPICS.writes, (note) => member.hearWrite(note as WriteNote));
+  const hearChanges = (news: unknown) => member.hearChanges(news as SourceNews[]);
+  bus.on(TOPICS.changes, hearChanges);
+  bus.ask(TOPICS.changes, null).then(hearChanges, () => {});
+  await Promise.all([
+    follow(bus, TOPICS.drained, (targets) => member.upstreams.drain(targets as DrainedTarget[])),
+    follow(bus, TOPICS.ready, (why) => member.hearUnready(why as string | null)),
+    follow(bus, TOPICS.certificates, (all) => member.showCertificates(all as HostCertificate[])),
+    follow(bus, TOPICS.proofs, (proofs) => member.prove(proofs as Proofs)),
+  ]);
+}
+
+function tellOfTargets(bus: WorkerBus, upstreams: Upstreams): void {
+  const tell = (topic: string, value: unknown) => void bus.ask(topic, value).catch(() => {});
+  upstreams.news = {
+    ejected: (service, target, forMs, why) =>
+      tell(TOPICS.ejected, { service, target, forMs, why } satisfies Ejection),
+    returned: (service, target) => tell(TOPICS.returned, { service, target } satisfies DrainedTarget),
+    breaker: (service) => tell(TOPICS.breaker, service),
+  };
+}
+
+function followTargets(bus: WorkerBus, upstreams: Upstreams): void {
+  const hear = (reports: unknown) => {
+    for (const { service, target, up, why } of reports as HealthReport[])
+      upstreams.reportHealth(service, target, up, why);
+  };
+  bus.on(TOPICS.health, hear);
+  bus.ask(TOPICS.health, null).then(hear, () => {});
+  bus.on(TOPICS.ejected, (ejection) => {
+    const { service, target, forMs, why } = ejection as Ejection;
+    upstreams.reportEjected(service, target, forMs, why);
+  });
+}
+
+/** Hears of a topic from now on, and first where it stands; resolves then, and rejects where nobody tells. */
+async function follow(bus: WorkerBus, topic: string, hear: (value: unknown) => void): Promise<void> {
+  let told = false;
+  bus.on(topic, (value) => {
+    told = true;
+    hear(value);
+  });
+  const answer = await bus.ask(topic, null);
+  // News that came together with the answer is newer than it.
+  if (!told) hear(answer);
+}
+
+/** A supervisor that can't be told is gone, and its series with it. */
+export function tellSeries(bus: WorkerBus, moves: Moves): void {
+  bus.ask(TOPICS.series, moves).catch(() => {});
+}
+
+/** What any worker of this node has seen: its supervisor knows. */
+export function seenOnNode(bus: WorkerBus, clock: Clock): SharedSeen {
+  return async (name, ms) => {
+    try {
+      const asked: SeenName = { name, until: clock.wall() + ms };
+      return (await bus.ask(TOPICS.seen, asked, SEEN_PATIENCE)) === true ? 'first' : 'again';
+    } catch {
+      return 'away';
+    }
+  };
+}
