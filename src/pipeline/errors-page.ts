@@ -140,7 +140,6 @@ export const CONFIG_ERRORS: Readonly<Record<string, string>> = {
     'A pattern behind `~` is no RE2 expression. RE2 has no look-around and no back-references, so that matching takes linear time.',
   TG_CONFIG_MISSING: 'A key that is needed here isn’t there.',
   TG_CONFIG_NAME: 'A name has characters that names of its kind can’t have.',
-  TG_CONFIG_NOT_BUILT: 'The key is part of Tidegate, but not of this version. It is never ignored.',
   TG_CONFIG_PARAMETER: 'A path parameter is used that only some of the route’s paths have.',
   TG_CONFIG_PATH: '`to.path` ends in `/*`, and the match has no rest that it could take over.',
   TG_CONFIG_REFERENCE:

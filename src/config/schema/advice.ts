@@ -5,11 +5,10 @@ import type { Kind, Notes } from './kit.ts';
 import { hintFor, PLACES } from './places.ts';
 import { listed } from './values.ts';
 
-/** What was probably meant by a key that is none of those `known`, nor of those that come `later`. */
+/** What was probably meant by a key that is none of those `known`. */
 export function unknownKeyAdvice(
   key: string,
   known: readonly string[],
-  later: readonly string[],
   value: Record<string, unknown>,
   place: string,
 ): string | null {
@@ -20,7 +19,7 @@ export function unknownKeyAdvice(
   // A key that is already there was not meant once more.
   const meant = nearest(
     key,
-    [...known, ...later].filter((candidate) => !Object.hasOwn(value, candidate)),
+    known.filter((candidate) => !Object.hasOwn(value, candidate)),
   );
   if (meant !== null) return `did you mean "${meant}"?`;
   const already = nearest(key, known);

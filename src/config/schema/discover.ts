@@ -56,7 +56,10 @@ function apiComplaint(text: string, whose: string): Complaint | null {
     return { message: `the URL of ${whose} ends with its path`, advice: 'leave out what begins with ? or #' };
   const scheme = schemeOf(text);
   if (scheme !== null && scheme !== 'http' && scheme !== 'https')
-    return { message: `${whose} is asked by http: or https:`, advice: 'write its URL' };
+    return {
+      message: `${whose} is asked over http: or https:`,
+      advice: 'write its URL, with http:// or https://',
+    };
   return urlComplaint(text);
 }
 

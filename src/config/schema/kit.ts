@@ -66,7 +66,7 @@ export interface Notes {
   wrap?: string;
   /** A leaf: which kinds of value it takes, and what is wrong with one of them. */
   leaf?: { kinds: readonly Kind[]; check: (value: unknown) => Complaint | null; json: JsonSchema };
-  /** An object: its name in the table of keys that are not built yet, and in the JSON Schema. */
+  /** An object: its name among the places that advice knows, and in the JSON Schema. */
   place?: string;
   rules?: readonly Rule[];
   /** Keys that are passed over in silence. */
@@ -106,7 +106,7 @@ export function leaf<T>(
   return annotate(schema, { what, leaf: { kinds, check, json } });
 }
 
-/** An object with fixed keys. `place` names it in `not-built.ts`; `where` completes "is not a key of …". */
+/** An object with fixed keys. `place` names it; `where` completes "is not a key of …". */
 export function object<Shape extends z.core.$ZodLooseShape>(
   place: string,
   where: string,

@@ -74,7 +74,7 @@ const tlsKeys = {
   certs: list('a list of certificates', certificate)
     .optional()
     .describe('Several certificates, chosen by the name the client asks for; the first where it names none.'),
-  minVersion: word(['1.2', '1.3'], [], ['number'])
+  minVersion: word(['1.2', '1.3'], ['number'])
     .optional()
     .describe('Oldest TLS version that is accepted. Default 1.2.'),
   clientCa: filledText

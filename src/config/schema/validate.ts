@@ -4,7 +4,6 @@ import type { ConfigIssue } from '../model.ts';
 import { isSecretPath } from '../report/secrets.ts';
 import { kindAdvice, unknownKeyAdvice } from './advice.ts';
 import { type Complaint, type Kind, kindName, kindOf, type Notes, notesOf } from './kit.ts';
-import { NOT_BUILT } from './not-built.ts';
 import { none } from './values.ts';
 
 type Path = (string | number)[];
@@ -157,18 +156,11 @@ class Validation {
   ): void {
     const place = notes.place ?? '';
     const where = notes.where ?? 'this object';
-    const later = NOT_BUILT[place] ?? [];
-    if (later.includes(key)) {
-      const message = `"${key}" of ${where} is not built yet`;
-      const advice = 'this version of Tidegate cannot do it; remove the key';
-      this.report({ code: 'TG_CONFIG_NOT_BUILT', message, advice }, [...path, key], true);
-      return;
-    }
     const complaint: Complaint = {
       code: 'TG_CONFIG_UNKNOWN_KEY',
       message: `"${key}" is not a key of ${where}`,
     };
-    const advice = unknownKeyAdvice(key, Object.keys(shape), later, value, place);
+    const advice = unknownKeyAdvice(key, Object.keys(shape), value, place);
     this.report({ ...complaint, ...(advice === null ? {} : { advice }) }, [...path, key], true);
   }
 

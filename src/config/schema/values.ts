@@ -181,35 +181,14 @@ export const byteRateOrNone = leaf<ByteRateText | 'none' | Filled>(
   orFilled(`^none$|${SIZE.slice(0, -1)}/s$`),
 );
 
-/** One of a few words; `later` are words, or keys of an object, that this version does not know yet. */
-export function word<const Words extends readonly string[]>(
-  words: Words,
-  later: readonly string[] = [],
-  kinds: readonly Kind[] = [],
-) {
+/** One of a few words, which may stand as other kinds of value beside text. */
+export function word<const Words extends readonly string[]>(words: Words, kinds: readonly Kind[] = []) {
   const what = listed(words);
   const check = (value: unknown): Complaint | null => {
-    if (typeof value === 'object' && value !== null) return objectInsteadOfWord(value, words, later);
     const given = String(value);
-    if (words.includes(given)) return null;
-    return later.includes(given) ? notBuiltValue(given, words) : notOneOf(given, words, what);
+    return words.includes(given) ? null : notOneOf(given, words, what);
   };
-  return leaf<Words[number]>(
-    what,
-    ['text', ...(later.length > 0 ? (['object'] as const) : []), ...kinds],
-    check,
-    { enum: words },
-  );
-}
-
-function objectInsteadOfWord(value: object, words: readonly string[], later: readonly string[]): Complaint {
-  const key = Object.keys(value)[0] ?? '';
-  return later.includes(key) ? notBuiltValue(key, words) : notOneOf(key, words, listed(words));
-}
-
-function notBuiltValue(given: string, words: readonly string[]): Complaint {
-  const message = `"${given}" is not built yet`;
-  return { code: 'TG_CONFIG_NOT_BUILT', message, advice: `in this version it can be ${listed(words)}` };
+  return leaf<Words[number]>(what, ['text', ...kinds], check, { enum: words });
 }
 
 export function notOneOf(given: string, words: readonly string[], what: string): Complaint {
