@@ -224,13 +224,18 @@ describe('a connection of HTTP/2', () => {
     const [service] = on.services as [FrameService];
     const held = ask(on);
     await until(() => service.requests.length === 1, 'the first');
-    for (let i = 0; i < 200; i++) {
-      const client = await rawClient({ port: on.gateway.port });
-      await client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-      await until(() => service.requests.length === i + 2, 'it to be under way');
-      client.close();
+    for (let given = 50; given <= 200; given += 50) {
+      const clients = await Promise.all(
+        Array.from({ length: 50 }, async () => {
+          const client = await rawClient({ port: on.gateway.port });
+          await client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+          return client;
+        }),
+      );
+      await until(() => service.requests.length === given + 1, 'them to be under way');
+      for (const client of clients) client.close();
+      await until(() => service.connections[0]!.of(FrameType.reset).length === given, 'all to be given up');
     }
-    await until(() => service.connections[0]!.of(FrameType.reset).length === 200, 'all to be given up');
     const next = ask(on);
     await until(() => service.requests.length === 202, 'the next');
     expect(service.requests[201]!.connection).toBe(service.connections[1]);

@@ -57,9 +57,9 @@ export class Http2Pool implements Pool, Http2ConnectionOwner, DialOwner {
   }
 
   counts(): ConnectionCounts {
-    const idle = this.connections.filter(({ inFlight }) => inFlight === 0).length;
-    const open = this.connections.length + this.leavers.size;
-    return { open, idle, inUse: open - idle, waiting: this.waiting.size };
+    const all = [...this.connections, ...this.leavers];
+    const idle = all.filter(({ inFlight }) => inFlight === 0).length;
+    return { open: all.length, idle, inUse: all.length - idle, waiting: this.waiting.size };
   }
 
   /** Connections that are open or being made, and not on their way out. */
