@@ -36,7 +36,7 @@ export interface Entry {
   readonly url: string;
   /** While fresh, a plain reload (`max-age` of the client) is answered from it (RFC 8246). */
   readonly immutable?: boolean;
-  /** Of this process alone: the sequence up to which it was last found alive. */
+  /** Of this process alone: the version of the fences (`Fences.version`) that last found it alive. */
   aliveAt?: number;
   /** Of this process alone: how it is answered, made at the first hit. */
   hits?: Hits;

@@ -33,10 +33,19 @@ export class Fences {
   private readonly hard = new FenceSet();
   private readonly soft = new FenceSet();
   private newest = 0;
+  private told = 0;
 
   /** Number of the newest invalidation: what a fill takes before it reads its origin. */
   get sequence(): number {
     return this.newest;
+  }
+
+  /**
+   * Grows with all that they are told: what they have found alive is alive for as long as this stands. The number of
+   * the newest invalidation does not say so: one that comes late has a lower number, and unseats all the same.
+   */
+  get version(): number {
+    return this.told;
   }
 
   /** Everything with a number below is dead. */
@@ -49,14 +58,19 @@ export class Fences {
     return this.hard.fencedAt(tag);
   }
 
-  /** Applies an invalidation under its number, which is the next one or, after a gap, a later one. */
+  /**
+   * Applies an invalidation under its number: as a rule the next one, after a gap a later one, and an earlier one where
+   * it comes late (numbers of a Redis Cluster, and those between two of Redis that a node has given itself).
+   */
   apply(number: number, invalidation: Invalidation): void {
+    this.told++;
     if (number > this.newest) this.newest = number;
     (invalidation.soft ? this.soft : this.hard).add(number, invalidation);
   }
 
   /** Nothing older is trusted any more: after a gap in the log, or in a new life of the sequence. */
   raiseFloor(number: number): void {
+    this.told++;
     if (number > this.newest) this.newest = number;
     this.hard.floor = Math.max(this.hard.floor, number);
   }
@@ -68,6 +82,7 @@ export class Fences {
 
   /** Another sequence begins: its numbers mean nothing beside those of the old. */
   restart(): void {
+    this.told++;
     this.hard.clear();
     this.soft.clear();
     this.newest = 0;

@@ -109,10 +109,10 @@ export class Cache {
    */
   standing(key: string, entry: Entry): Entry | undefined {
     const { fences } = this;
-    if (entry.aliveAt === fences.sequence) return entry;
+    if (entry.aliveAt === fences.version) return entry;
     if (fences.isDead(entry)) return undefined;
     const left = fences.isStale(entry) ? this.softened(key, entry) : entry;
-    left.aliveAt = fences.sequence;
+    left.aliveAt = fences.version;
     return left;
   }
 
