@@ -324,36 +324,40 @@ local function fence(keys, args)
 end
 
 -- In another epoch than that of the number, what was filled before would have a higher one, and stay.
+-- The log tells the newest number, too: who has missed what came before can't know that its numbers were lower.
 -- Arguments: longest log, message, epoch, number, notes, then as above.
 local function commit(keys, args)
   local fences, log = keys[1], keys[4]
-  local control = get(fences, EPOCH, AT)
+  local control = get(fences, EPOCH, AT, SEQUENCE)
   if control[1] ~= tonumber(args[3]) or not is_open(fences, control[1]) then return NOT_OPEN end
   local lost, first = superseded(keys, args, 5)
   if lost then return {SUPERSEDED, lost} end
   local number, at = tonumber(args[4]), control[2] + 1
   write_fences(keys, args, first, number, control[1])
   write_notes(keys, args, 5, first)
-  append(fences, log, at, args[1], 'n', text(number), 'm', args[2])
+  append(fences, log, at, args[1], 'n', text(number), 's', text(control[3]), 'm', args[2])
   return {number, at}
 end
 
 -- A group beside the first is good in the epoch of the first, from a floor on that the first gave after this one
 -- was found lost: all numbers given out before, whose fences may be lost with it, are below. One whose floor is higher
 -- has been joined to a newer epoch meanwhile: it stays there, and the answer is that floor.
--- Arguments: epoch, floor; a floor of -1 only asks.
+-- Arguments: epoch, floor, and the life of the server in which the group was found lost: in another one it was lost once
+-- more, perhaps after the floor was given. Without the last two it is only asked; where it is not good the answer is that life.
 local function join(keys, args)
   local fences, epoch, floor = keys[1], tonumber(args[1]), tonumber(args[2])
   verified[fences] = nil
   local control = redis.call('STRLEN', fences) == BYTES and get(fences, EPOCH, FLOOR) or {0, 0}
   local open = is_open(fences, control[1])
   if open and control[1] == epoch then return 1 end
-  if floor < 0 then return NOT_OPEN end
+  local life = life_of_server()
+  if not floor then return life end
+  if life ~= args[3] then return NOT_OPEN end
   if open and control[2] > floor then return text(control[2]) end
   redis.call('UNLINK', fences, keys[2], keys[3])
   redis.call('SETRANGE', fences, BYTES - 1, '\\0')
   set(fences, EPOCH, epoch, FLOOR, floor, SEQUENCE, floor)
-  redis.call('SET', keys[5], text(epoch) .. ':' .. life_of_server())
+  redis.call('SET', keys[5], text(epoch) .. ':' .. life)
   verified[fences] = epoch
   return 1
 end

@@ -319,7 +319,7 @@ export class RedisSequence implements SequenceLog {
 
   private take(entries: readonly LogEntry[]): void {
     if (this.seen === null || entries.length === 0) return;
-    this.applied.keepAbove(Math.max(...entries.map(numberOf)));
+    this.applied.keepAbove(Math.max(...entries.map(newestAt)));
     for (const entry of entries) if (isAfter(entry, this.seen)) this.takeOne(entry);
     this.noting.heard(this.seen, this.applied.held);
     for (const arrived of this.arrivals) arrived();
@@ -340,7 +340,7 @@ export class RedisSequence implements SequenceLog {
     const isNext = entry.beat === 0 ? entry.at === at + 1 : entry.at === at;
     if (!isNext) {
       this.parts.log.warn('Part of the log in Redis was missed: everything cached on this node is dropped');
-      this.applied.apply(number, null);
+      this.applied.apply(newestAt(entry), null);
       return this.noting.missed();
     }
     if (entry.beat === 0) this.carryOut(number, decodeMessage(entry.fields.get('m') ?? ''), entry);
@@ -379,4 +379,9 @@ export class RedisSequence implements SequenceLog {
 
 function numberOf(entry: LogEntry): number {
   return Number(entry.fields.get('n'));
+}
+
+/** The newest number that was given out by then: on a Cluster one with a lower number may come to the log behind it. */
+function newestAt(entry: LogEntry): number {
+  return Number(entry.fields.get('s') ?? entry.fields.get('n'));
 }

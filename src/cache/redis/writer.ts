@@ -57,7 +57,7 @@ export class Writer {
     const above = Math.max(known, this.highest);
     const reply = await this.call('open', this.keys.first, [epoch, above, anew ? 1 : 0]);
     const standing = standingOf(reply);
-    await Promise.all(this.others().map((group) => this.join(group, standing)));
+    await Promise.all(this.others().map((group) => this.tend(group, standing.epoch)));
     return standing;
   }
 
@@ -84,7 +84,7 @@ export class Writer {
     if (others.length === 0)
       return numbered(await this.call('purge', this.keys.first, [...told, ...notes, ...fences]));
     const [number, epoch] = (await this.call('begin', this.keys.first, [])) as [number, number];
-    await Promise.all(others.map((group) => this.fence(group, [epoch, number, ...fences])));
+    await Promise.all(others.map((group) => this.fence(group, epoch, [number, ...fences])));
     return numbered(
       await this.call('commit', this.keys.first, [...told, epoch, number, ...notes, ...fences]),
     );
@@ -117,28 +117,24 @@ export class Writer {
     return this.keys.groups.slice(1);
   }
 
-  private async fence(group: Group, args: readonly Arg[]): Promise<void> {
+  private async fence(group: Group, epoch: number, args: readonly Arg[]): Promise<void> {
     try {
-      await this.call('fence', group, args);
+      await this.call('fence', group, [epoch, ...args]);
     } catch (error) {
       if (!(error instanceof NotOpen)) throw error;
-      await this.join(group, await this.beat(0, false));
-      await this.call('fence', group, args);
+      await this.tend(group, epoch);
+      await this.call('fence', group, [epoch, ...args]);
     }
   }
 
+  /** Joins a group that is not good in the epoch to it. */
   private async tend(group: Group, epoch: number): Promise<void> {
-    try {
-      await this.call('join', group, [epoch, -1]);
-    } catch (error) {
-      if (!(error instanceof NotOpen)) throw error;
-      // Asked only now, so that every number given out before the loss is below the floor.
-      await this.join(group, await this.beat(0, false));
-    }
-  }
-
-  private async join(group: Group, { epoch, sequence }: Standing): Promise<void> {
-    const reply = await this.call('join', group, [epoch, sequence]);
+    const life = await this.call('join', group, [epoch]);
+    if (life === 1) return;
+    // Asked only now, so that every number given out before the loss is below the floor.
+    const now = await this.beat(0, false);
+    if (now.epoch !== epoch) throw new NotOpen('Another epoch has begun meanwhile');
+    const reply = await this.call('join', group, [epoch, now.sequence, String(life)]);
     if (reply === 1) return;
     this.highest = Math.max(this.highest, Number(reply));
     throw new NotOpen('Another epoch has begun meanwhile');

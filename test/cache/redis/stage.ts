@@ -2,6 +2,7 @@ import type { Entry } from '../../../src/cache/entry.ts';
 import { type Fenced, Fences, type Invalidation } from '../../../src/cache/fences/index.ts';
 import { entryOf as plainEntry } from '../../../src/cache/fixtures.ts';
 import {
+  type Keyspace,
   keyspaceFor,
   NO_SEAL,
   RedisSequence,
@@ -51,13 +52,16 @@ export class Node implements FenceHolders {
 
   constructor(
     config: RedisConfig,
-    { seal = NO_SEAL, logConfig = config }: { seal?: Seal; logConfig?: RedisConfig } = {},
+    {
+      seal = NO_SEAL,
+      logConfig = config,
+      keys = keyspaceFor('tidegate', config.kind),
+    }: { seal?: Seal; logConfig?: RedisConfig; keys?: Keyspace } = {},
   ) {
     const forStore = linkTo(config);
     const forLog = linkTo(logConfig);
     this.lines = forLog.lines;
     this.timeout = config.commandTimeout;
-    const keys = keyspaceFor('tidegate', config.kind);
     const log = createLogger({
       format: 'json',
       writer: { write: (line: string) => void this.lines.push(line) } as never,
