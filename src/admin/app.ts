@@ -156,9 +156,11 @@ export function adminApp(view: NodeView, failed: (error: Error) => void, audit: 
 function bounded(most: (c: Context<Env>) => number): MiddlewareHandler<Env> {
   return (c, next) => {
     const maxSize = most(c);
-    // The connection stays while what is still sent is passed over: closed at once, the answer might be lost to a reset.
-    const onError = (at: Context) =>
-      problem(at, 413, 'Content Too Large', `The body may have ${maxSize} bytes.`);
+    const onError = (at: Context) => {
+      // It stays while what is still sent is passed over: closed at once, the answer might be lost to a reset.
+      c.env.outgoing.shouldKeepAlive = true;
+      return problem(at, 413, 'Content Too Large', `The body may have ${maxSize} bytes.`);
+    };
     return bodyLimit({ maxSize, onError })(c, next);
   };
 }

@@ -95,6 +95,8 @@ export interface Provider {
 export interface RevocationFences {
   /** Number of the newest invalidation. */
   readonly sequence: number;
+  /** Another number: something was invalidated since. */
+  readonly version: number;
   /** Has anything in it been invalidated since? Also where that can't be known. */
   isDead(entry: {
     readonly sequence: number;
@@ -137,4 +139,4 @@ export type SharedSeen = (name: string, forMs: number) => Promise<'first' | 'aga
 export const ALWAYS: Remembrance = { mayAnswer: () => true, life: () => 0 };
 
 /** Where nothing is ever purged. */
-export const NO_FENCES: RevocationFences = { sequence: 0, isDead: () => false };
+export const NO_FENCES: RevocationFences = { sequence: 0, version: 0, isDead: () => false };

@@ -22,6 +22,7 @@ export class LiveCredentials {
   private readonly fences: RevocationFences;
   private readonly memory: Remembrance;
   private readonly held = new Set<Held>();
+  /** The version of the fences that all who are held were held against; -1: not all were. */
   private looked = -1;
   private timer: Timer | null = null;
 
@@ -50,7 +51,7 @@ export class LiveCredentials {
 
   /** Closes what has been invalidated; whoever applies an invalidation calls it. */
   sweep(): void {
-    this.looked = this.fences.sequence;
+    this.looked = this.fences.version;
     for (const one of [...this.held]) {
       const { identity } = one;
       // In a new sequence every invalidation is newer than what was let in under the old.
@@ -80,6 +81,8 @@ export class LiveCredentials {
     if (!isSource(source)) return;
     const held = new Held(source, exchange, this.clock, this.memory.life(), (one) => this.held.delete(one));
     this.held.add(held);
+    // What came between the guard and now was swept without it.
+    this.looked = -1;
     if (answer.tunnel === null) answer.body = held;
     else {
       const { tunnel } = answer;
@@ -92,7 +95,7 @@ export class LiveCredentials {
     if (this.timer !== null || this.held.size === 0) return;
     this.timer = this.clock.after(LOOK, () => {
       this.timer = null;
-      if (this.fences.sequence !== this.looked) this.sweep();
+      if (this.fences.version !== this.looked) this.sweep();
       this.look();
     });
   }

@@ -200,6 +200,27 @@ describe('what goes on for long', () => {
     expect(rest.toString()).not.toContain('\r\n0\r\n');
   });
 
+  it('a stream is cut, too, whose token was purged while its service had not answered yet', async () => {
+    const late = Promise.withResolvers<void>();
+    let asked = 0;
+    const begin = stream('text/event-stream');
+    const script = async (exchange: OriginExchange) => {
+      if (++asked === 2) await late.promise;
+      await begin(exchange);
+    };
+    await start({}, { script });
+    const [first, second] = [await open(), await open()];
+    await first.bytes(40);
+    await until(() => asked === 2, 'both to be asked for');
+    purge('subject:alice');
+    on.clock.advance(1000);
+    await first.rest();
+    late.resolve();
+    expect((await second.bytes(40)).toString()).toContain('HTTP/1.1 200');
+    on.clock.advance(1000);
+    expect((await second.rest()).toString()).not.toContain('\r\n0\r\n');
+  });
+
   it('an ordinary answer ends as it would', async () => {
     await start({}, { script: answer(200, [], 'ok') });
     expect(await ask()).toBe(200);
