@@ -72,7 +72,7 @@ export async function startGateway(definition: object, options: StartOptions = {
     log: loggerOf(options.log),
     sequence,
     announce: async (news) => gateway.hearChanges(news),
-    announceWrites: async (note) => gateway.writes.hear(note),
+    announceWrites: async (note) => gateway.hearWrite(note),
     ...(options.onChange === undefined ? {} : { publish: options.onChange }),
   });
   const certificates = new NodeCertificates({

@@ -1,7 +1,7 @@
 import { type ErrorCode, Failure } from '../http/errors.ts';
 
 /** How a stream ended on which no whole answer came. */
-export interface StreamEnd {
+interface StreamEnd {
   /** Of its reset. */
   readonly code: number;
   /** What node:http2 says of it; null where it says nothing. */

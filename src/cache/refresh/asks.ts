@@ -1,5 +1,5 @@
 /** An entry that was answered from so many times within so many ms is one that is asked for often. */
-export const OFTEN = { times: 3, within: 60_000 } as const;
+const OFTEN = { times: 3, within: 60_000 } as const;
 
 /** When an entry was last answered from: as many times as it takes to be asked for often. `clock.now()`. */
 export class Asks {
