@@ -101,8 +101,11 @@ describe('streams', () => {
 });
 
 describe.skipIf(!existsSync('/proc/self/stat'))('a body of 1 GiB, with timeout: 2s', () => {
-  /** What a worker may grow by while it passes a body on. */
-  const BOUND = 96 * MIB;
+  /**
+   * What a worker may grow by while it passes a body on. Most of it is memory of reads that are done with: V8
+   * lets 64 MiB of that gather before it collects, and on a busy machine it gives it back late.
+   */
+  const BOUND = 192 * MIB;
 
   /** Runs the gateway in processes of its own and gives the most memory its worker had while `move` ran. */
   async function growth(service: string, move: (client: RawClient) => Promise<void>): Promise<number> {
