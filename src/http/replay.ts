@@ -1,4 +1,4 @@
-import { type BodySink, type BodySource, retained } from './body.ts';
+import { type BodySink, type BodySource, type Retain, retained } from './body.ts';
 import type { Failure } from './errors.ts';
 import type { Headers } from './headers.ts';
 
@@ -34,16 +34,18 @@ export class ReplayBody implements BodySink {
     this.source.cancel();
   }
 
-  write(chunk: Buffer): boolean {
+  write(chunk: Buffer, retain: Retain): boolean {
     if (this.replayable && this.keptBytes + chunk.length <= this.limit) {
-      this.kept.push(Buffer.from(chunk));
+      chunk = Buffer.from(chunk);
+      retain = retained;
+      this.kept.push(chunk);
       this.keptBytes += chunk.length;
     } else {
       this.replayable = false;
       this.kept.length = 0;
     }
     // While no try is under way the sender is held back.
-    return this.current?.pass(chunk) ?? false;
+    return this.current?.pass(chunk, retain) ?? false;
   }
 
   end(trailers: Headers | null): void {
@@ -59,7 +61,7 @@ export class ReplayBody implements BodySink {
   /** Called by an attempt: begins, with all that has passed already. */
   start(attempt: Attempt): void {
     this.current = attempt;
-    for (const chunk of this.kept) attempt.pass(chunk);
+    for (const chunk of this.kept) attempt.pass(chunk, retained);
     if (this.outcome !== null) return attempt.finish(this.outcome);
     if (this.opened) return this.source.resume();
     this.opened = true;
@@ -100,8 +102,8 @@ class Attempt implements BodySource {
     this.body.leave(this);
   }
 
-  pass(chunk: Buffer): boolean {
-    return this.sink?.write(chunk, retained) ?? false;
+  pass(chunk: Buffer, retain: Retain): boolean {
+    return this.sink?.write(chunk, retain) ?? false;
   }
 
   finish(outcome: { trailers: Headers | null } | Failure): void {

@@ -5,7 +5,8 @@ import type { ClientCertificate, Exchange, Origin, Reply } from '../http/exchang
 import type { Clock } from '../util/clock.ts';
 import { clientCertificate } from './client-certificate.ts';
 import { Greetings, type ProofCertificates } from './greetings.ts';
-import { ServerConnection } from './server-connection.ts';
+import { readInto } from './read-into.ts';
+import { ServerConnection, SHARED_MEMORY } from './server-connection.ts';
 import type { OpenConnection, ServerContext, ServerLimits } from './server-context.ts';
 import { HTTP1, HTTP2, ServerTls, type TlsSettings } from './server-tls.ts';
 
@@ -152,28 +153,27 @@ export class Listener implements ServerContext {
     };
     if ((socket as Partial<TLSSocket>).alpnProtocol === HTTP2) return this.acceptHttp2(socket, origin, this);
     const connection = new ServerConnection(socket, origin, this);
+    if (this.http2) connection.greeting = (chunk) => this.takesHttp2(socket, origin, chunk);
     socket[CONNECTION] = connection;
     socket.on('error', onClose);
     socket.on('close', onClose);
     socket.on('end', onEnd);
     socket.on('drain', onDrain);
-    if (this.http2) this.awaitPreface(socket, origin, connection);
-    else socket.on('data', onData);
+    // TLS decrypts into memory of its own.
+    if (scheme === 'https' || !readInto(socket, SHARED_MEMORY, connection.nextMemory, onRead))
+      socket.on('data', onData);
   }
 
   /** Who knows that HTTP/2 is spoken here begins with its preface (RFC 9113 §3.3, §3.4). */
-  private awaitPreface(socket: ServerSocket, origin: Origin, connection: ServerConnection): void {
-    socket.once('data', (chunk: Buffer) => {
-      if (!chunk.toString('latin1', 0, PREFACE.length).startsWith(PREFACE)) {
-        socket.on('data', onData);
-        return connection.received(chunk);
-      }
-      connection.release();
-      socket.off('error', onClose).off('close', onClose).off('end', onEnd).off('drain', onDrain);
-      socket.pause();
-      socket.unshift(chunk);
-      this.acceptHttp2(socket, origin, this);
-    });
+  private takesHttp2(socket: ServerSocket, origin: Origin, chunk: Buffer): boolean {
+    if (!chunk.toString('latin1', 0, PREFACE.length).startsWith(PREFACE)) return false;
+    socket[CONNECTION]!.release();
+    socket.off('error', onClose).off('close', onClose).off('end', onEnd).off('drain', onDrain);
+    socket.off('data', onData);
+    if (socket.readableFlowing) socket.pause();
+    socket.unshift(Buffer.from(chunk));
+    this.acceptHttp2(socket, origin, this);
+    return true;
   }
 
   private countIn(socket: Socket, address: string): boolean {
@@ -197,6 +197,10 @@ const LONGEST_HANDSHAKE = 120_000;
 function plainAddress(address: string | undefined): string | null {
   if (address === undefined) return null;
   return address.startsWith('::ffff:') ? address.slice(7) : address;
+}
+
+function onRead(this: ServerSocket, size: number, memory: Buffer): void {
+  this[CONNECTION]!.read(size, memory);
 }
 
 function onData(this: ServerSocket, chunk: Buffer): void {

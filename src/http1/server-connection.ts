@@ -16,6 +16,7 @@ import type { OpenConnection, ServerContext } from './server-context.ts';
 import { resolveTarget } from './target.ts';
 import { TunnelSource } from './tunnel-source.ts';
 import { SendProgress } from './unsent.ts';
+import { UploadMemory } from './upload-memory.ts';
 
 const Reading = {
   head: 0,
@@ -39,6 +40,12 @@ const READ_AHEAD = 64 * 1024;
 const EMPTY = Buffer.alloc(0);
 
 /**
+ * Where the reads of all connections of the process land: each is dealt with before the next, so that no
+ * connection needs memory of its own while it waits. Nothing in it outlives the read: what is left is copied.
+ */
+export const SHARED_MEMORY = Buffer.allocUnsafeSlow(64 * 1024);
+
+/**
  * One client's connection: reads requests one after another, hands each over as an Exchange and writes its
  * answer. A pipelined request is read only once the one before it has been answered, which keeps answers in
  * order and unsafe requests from overtaking.
@@ -51,6 +58,11 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
   private readonly writer: MessageWriter;
   private readonly progress: SendProgress;
   private reading: Reading = Reading.head;
+  /** Where the next read lands: in what all share, or, of a large upload, in its own. */
+  private landing: Buffer = SHARED_MEMORY;
+  private readonly own = new UploadMemory();
+  /** The last read was content, and filled all its memory. */
+  private filled = false;
   private input: Buffer = EMPTY;
   private at = 0;
   /** Up to here the input is known to hold no end of a head. */
@@ -69,6 +81,8 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
   /** The client holds its content back until it is told to go on. */
   private awaitsLeave = false;
   private readonly rate: MinRate;
+  /** Shown what comes first; true where another protocol takes it from there. */
+  greeting: ((chunk: Buffer) => boolean) | null = null;
 
   constructor(socket: Socket, origin: Origin, context: ServerContext) {
     this.socket = socket;
@@ -96,12 +110,44 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
 
   // --- What the socket says. ---
 
+  /** A read landed in `memory`, which the next one overwrites. */
+  read(size: number, memory: Buffer): void {
+    const chunk = memory.subarray(0, size);
+    // Whoever takes content may keep it, and may not what others read into.
+    const lasts = this.reading === Reading.head || this.own.is(memory);
+    this.received(lasts ? chunk : Buffer.from(chunk));
+    if (this.input.buffer === memory.buffer && this.input.length > 0) this.keepInput();
+    this.filled = this.reading === Reading.body && size >= SHARED_MEMORY.length;
+  }
+
+  /** Where the next read lands, if elsewhere than the last. */
+  readonly nextMemory = (): Buffer | undefined => {
+    if (!this.filled) this.own.giveBack();
+    const next = (this.filled ? this.own.take() : null) ?? SHARED_MEMORY;
+    if (next === this.landing) return undefined;
+    this.landing = next;
+    return next;
+  };
+
+  /** Copies what is still to be read out of memory that is about to be overwritten. */
+  private keepInput(): void {
+    this.input = Buffer.from(this.input.subarray(this.at));
+    this.at = 0;
+  }
+
   received(chunk: Buffer): void {
+    if (this.greeting !== null && this.isGreeting(chunk)) return;
     if (this.reading === Reading.tunnel) return this.tunnel!.push(chunk);
     if (this.reading >= Reading.discarding) return;
     this.input = this.at === this.input.length ? chunk : Buffer.concat([this.input.subarray(this.at), chunk]);
     this.at = 0;
     this.run();
+  }
+
+  private isGreeting(chunk: Buffer): boolean {
+    const { greeting } = this;
+    this.greeting = null;
+    return greeting!(chunk);
   }
 
   drained(): void {
@@ -166,8 +212,9 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
     this.run();
   }
 
-  /** Chunks of the socket are never overwritten. */
-  retain(): void {}
+  retain(): void {
+    this.own.giveAway();
+  }
 
   /** Nobody wants the rest: it is read and thrown away, or ends the connection with the answer. */
   cancelled(): void {}
@@ -267,6 +314,8 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
       head.expect !== null && head.version === 11 && head.expect.toLowerCase() === '100-continue';
     this.exchange = exchange;
     this.body = body;
+    // Whoever takes the content may keep it.
+    if (body !== null && this.input.buffer === SHARED_MEMORY.buffer) this.keepInput();
     this.awaitsLeave = exchange.expectsContinue && body !== null;
     if (body === null) {
       this.reading = Reading.waiting;
@@ -500,7 +549,7 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
     this.deadline.clear();
     const source = new TunnelSource(this.socket);
     this.tunnel = source;
-    const ahead = this.input.subarray(this.at);
+    const ahead = Buffer.from(this.input.subarray(this.at));
     this.input = EMPTY;
     this.at = 0;
     this.writer.begin(
@@ -565,6 +614,7 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
     this.exchange = null;
     this.answer = null;
     this.deadline.close();
+    this.own.giveAway();
     this.context.connections.delete(this);
     this.body?.fail(failure);
     this.writer.abandon();

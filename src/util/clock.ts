@@ -1,3 +1,6 @@
+// The global of the same name is looked up anew, through a getter, each time somebody asks for the time.
+import { performance } from 'node:perf_hooks';
+
 /** A pending timer; opaque to everyone but the clock that made it. */
 export type Timer = object;
 
