@@ -30,14 +30,24 @@ export class LineBytes {
     this.length += this.bytes.write(text, this.length);
   }
 
-  /** A text between quotes; false, and nothing is written, where something in it must be escaped. */
-  plainQuoted(text: string): boolean {
-    const { length } = text;
-    this.room(length + 2);
+  /** What opens a string, the string, and its end. @param text ASCII alone, without anything to escape. */
+  string(opening: string, text: string): void {
+    this.room(opening.length + text.length + 1);
     const { bytes } = this;
     let at = this.length;
+    for (let i = 0; i < opening.length; i++) bytes[at++] = opening.charCodeAt(i);
+    for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i);
     bytes[at++] = QUOTE;
-    for (let i = 0; i < length; i++) {
+    this.length = at;
+  }
+
+  /** The same of any text; false, and nothing is written, where something in it must be escaped. */
+  plainString(opening: string, text: string): boolean {
+    this.room(opening.length + text.length + 1);
+    const { bytes } = this;
+    let at = this.length;
+    for (let i = 0; i < opening.length; i++) bytes[at++] = opening.charCodeAt(i);
+    for (let i = 0; i < text.length; i++) {
       const code = text.charCodeAt(i);
       if (code < SPACE || code > TILDE || code === QUOTE || code === BACKSLASH) return false;
       bytes[at++] = code;
@@ -82,13 +92,6 @@ export class LineBytes {
   newline(): void {
     this.room(1);
     this.bytes[this.length++] = NEWLINE;
-  }
-
-  /** What others have written. */
-  append({ bytes, length }: LineBytes): void {
-    this.room(length);
-    bytes.copy(this.bytes, this.length, 0, length);
-    this.length += length;
   }
 
   /** What was written before, from one place to another, once more. */

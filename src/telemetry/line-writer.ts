@@ -3,8 +3,9 @@ import { LineBytes } from './line-bytes.ts';
 
 /** Takes whole lines, and sees to it that they get out, if anyone is there to take them. */
 export interface LineWriter {
-  /** Bytes are copied: they may be used again at once. */
-  write(line: string | LineBytes): void;
+  write(line: string): void;
+  /** The same of a line that `make` writes where it is to wait: it is copied nowhere else. */
+  compose<T>(of: T, make: (of: T, line: LineBytes) => void): void;
   /** Resolves with true when all lines are out, or with false after `ms`. */
   flush(ms: number): Promise<boolean>;
 }
@@ -57,17 +58,22 @@ export class DescriptorWriter implements LineWriter {
     this.lost = lost;
   }
 
-  write(line: string | LineBytes): void {
+  write(line: string): void {
+    this.compose(line, writeText);
+  }
+
+  compose<T>(of: T, make: (of: T, line: LineBytes) => void): void {
     if (this.closed) return;
     const { waiting } = this;
-    if (waiting.length + line.length > MOST_WAITING) {
+    const before = waiting.length;
+    make(of, waiting);
+    if (waiting.length > MOST_WAITING) {
+      waiting.length = before;
       this.dropped++;
       // Whoever is told hears it now: a reader that takes nothing may never take another line.
       if (this.lost !== null) this.tellDropped();
       return;
     }
-    if (typeof line === 'string') waiting.utf8(line);
-    else waiting.append(line);
     if (!this.busy) this.begin();
     else if (this.gathering !== null && waiting.length > ENOUGH) this.endGathering();
   }
@@ -156,6 +162,10 @@ export class DescriptorWriter implements LineWriter {
     this.idle = [];
     for (const tell of told) tell();
   }
+}
+
+function writeText(text: string, line: LineBytes): void {
+  line.utf8(text);
 }
 
 function linesIn(bytes: Buffer, from: number): number {

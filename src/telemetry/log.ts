@@ -23,7 +23,7 @@ export type LogFormat = 'json' | 'text';
 export interface LoggerOptions {
   /** Default: `text` where standard output is a terminal, else `json`. */
   format?: LogFormat;
-  writer?: LineWriter;
+  writer?: Pick<LineWriter, 'write'>;
   wall?: () => number;
 }
 

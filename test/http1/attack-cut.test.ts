@@ -19,7 +19,7 @@ import type { Clock } from '../../src/util/clock.ts';
 import { post, request, type Stage, stage } from './stage.ts';
 
 /** Ninety-six gateways and 400 MB take a busy machine a while; ms. */
-const A_CROWD = 30_000;
+const A_CROWD = 60_000;
 const KIB = 1024;
 const MIB = KIB * KIB;
 /** Clients that take nothing at first. So many sizes that for some the end of the answer waits in the gateway. */
@@ -76,7 +76,7 @@ async function crowd(
   const clients = await Promise.all(
     SIZES.map(async (size) => {
       const gateway = await startTestGateway(config, clock === undefined ? {} : { clock });
-      const client = await rawClient({ port: gateway.port, patience: 15_000 });
+      const client = await rawClient({ port: gateway.port, patience: A_CROWD });
       client.pause();
       await client.send(request(`GET /${size} HTTP/1.1`, ['Host: a', ...headers]));
       return { size, client, gateway };

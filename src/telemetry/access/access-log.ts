@@ -8,8 +8,8 @@ import type { AccessRecord } from './record.ts';
 import { shownTarget } from './shown-target.ts';
 
 export interface AccessLogSettings {
-  /** Makes the line of a request, its end of line included; bytes are good until the next one. */
-  line(record: AccessRecord): string | LineBytes;
+  /** Writes the line of a request, its end of line included. */
+  line(record: AccessRecord, line: LineBytes): void;
   /** Is a request logged at all? Null: each is. */
   readonly when: ((record: AccessRecord) => boolean) | null;
   /** The share of requests that are logged; 1: all. */
@@ -41,7 +41,7 @@ export class AccessLog implements Completion {
       duration: exchange.endedAt - exchange.startedAt,
       target: isRead(exchange) ? shownTarget(exchange.target, secret) : null,
     };
-    if (when === null || when(record)) this.settings.writer.write(this.settings.line(record));
+    if (when === null || when(record)) this.settings.writer.compose(record, this.settings.line);
   }
 }
 

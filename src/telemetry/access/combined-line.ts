@@ -1,11 +1,12 @@
 import { getHeader } from '../../http/headers.ts';
+import type { LineBytes } from '../line-bytes.ts';
 import { type AccessRecord, statusOf, subjectOf } from './record.ts';
 import { hexEscaped } from './text.ts';
 
 const PROTOCOLS: Readonly<Record<number, string>> = { 10: 'HTTP/1.0', 11: 'HTTP/1.1', 20: 'HTTP/2.0' };
 
 /** A line of Apache's and nginx's combined format. */
-export function combinedLine(record: AccessRecord): string {
+export function combinedLine(record: AccessRecord, line: LineBytes): void {
   const { exchange, bytes, target, wall } = record;
   const subject = subjectOf(exchange);
   const user = subject === null || subject === '' ? '-' : hexEscaped(subject).replaceAll(' ', '\\x20');
@@ -13,7 +14,9 @@ export function combinedLine(record: AccessRecord): string {
     target === null ? '-' : hexEscaped(`${exchange.method} ${target} ${PROTOCOLS[exchange.version]}`);
   const referer = field(getHeader(exchange.headers, 'referer'));
   const agent = field(getHeader(exchange.headers, 'user-agent'));
-  return `${exchange.ip} - ${user} [${localTime(wall)}] "${request}" ${statusOf(record)} ${bytes} "${referer}" "${agent}"\n`;
+  line.utf8(
+    `${exchange.ip} - ${user} [${localTime(wall)}] "${request}" ${statusOf(record)} ${bytes} "${referer}" "${agent}"\n`,
+  );
 }
 
 function field(value: string | undefined): string {

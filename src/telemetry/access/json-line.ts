@@ -1,6 +1,6 @@
 import { cacheOutcome } from '../../http/cache-outcome.ts';
 import { getHeader } from '../../http/headers.ts';
-import { LineBytes } from '../line-bytes.ts';
+import type { LineBytes } from '../line-bytes.ts';
 import { type AccessRecord, codeOf, detailOf, statusOf, subjectOf } from './record.ts';
 import { quoted, writeQuoted } from './text.ts';
 
@@ -10,95 +10,118 @@ export interface OwnField {
   value(record: AccessRecord): string | null;
 }
 
-/** Writes a member, its key first; nothing where it has no value. */
-type Member = (line: LineBytes, key: string, record: AccessRecord) => void;
-
 /** The usual members of a line, in their order. */
-const MEMBERS: readonly (readonly [name: string, member: Member])[] = [
-  ['time', (line, key, { wall }) => named(line, key, timestamp(wall))],
-  ['id', (line, key, { exchange }) => text(line, key, exchange.id)],
-  ['ip', (line, key, { exchange }) => named(line, key, exchange.ip)],
-  ['method', (line, key, { exchange, target }) => target !== null && text(line, key, exchange.method)],
-  ['scheme', (line, key, { exchange, target }) => target !== null && named(line, key, exchange.scheme)],
-  ['host', (line, key, { exchange }) => text(line, key, exchange.host)],
-  ['path', (line, key, { target }) => text(line, key, target)],
-  [
-    'protocol',
-    (line, key, { exchange, target }) => target !== null && named(line, key, PROTOCOLS[exchange.version]),
-  ],
-  ['status', (line, key, record) => count(line, key, statusOf(record))],
-  ['bytes', (line, key, { bytes }) => count(line, key, bytes)],
-  ['received', (line, key, { exchange }) => count(line, key, exchange.received)],
-  [
-    'duration',
-    (line, key, { duration }) => {
-      line.ascii(key);
-      line.milliseconds(duration);
-    },
-  ],
-  ['route', (line, key, { exchange }) => named(line, key, exchange.route?.name)],
-  ['service', (line, key, { exchange }) => named(line, key, exchange.served?.service)],
-  ['target', (line, key, { exchange }) => text(line, key, exchange.served?.name)],
-  ['cache', (line, key, { exchange }) => named(line, key, cacheOutcome(exchange.cache))],
-  ['code', (line, key, record) => named(line, key, codeOf(record))],
-  ['detail', (line, key, record) => text(line, key, detailOf(record))],
-  ['subject', (line, key, { exchange }) => text(line, key, subjectOf(exchange))],
-  ['referer', (line, key, { exchange }) => text(line, key, getHeader(exchange.headers, 'referer'))],
-  ['userAgent', (line, key, { exchange }) => text(line, key, getHeader(exchange.headers, 'user-agent'))],
-];
+const MEMBERS = {
+  time: 'string',
+  id: 'string',
+  ip: 'string',
+  method: 'string',
+  scheme: 'string',
+  host: 'string',
+  path: 'string',
+  protocol: 'string',
+  status: 'number',
+  bytes: 'number',
+  received: 'number',
+  duration: 'number',
+  route: 'string',
+  service: 'string',
+  target: 'string',
+  cache: 'string',
+  code: 'string',
+  detail: 'string',
+  subject: 'string',
+  referer: 'string',
+  userAgent: 'string',
+} as const;
+type Name = keyof typeof MEMBERS;
 
-export const USUAL_MEMBERS: readonly string[] = MEMBERS.map(([name]) => name);
+/** What stands before the value of each member, of strings their first quote included; null: the config has its own. */
+type Keys = Readonly<Record<Name, string | null>>;
+
+export const USUAL_MEMBERS: readonly string[] = Object.keys(MEMBERS);
 
 const PROTOCOLS: Readonly<Record<number, string>> = { 10: 'HTTP/1.0', 11: 'HTTP/1.1', 20: 'HTTP/2' };
 
 const BEGIN = '{'.charCodeAt(0);
 
-/** Compiles how a request becomes a line of JSON, in memory that all lines share. What has no value is left out. */
-export function jsonLine(own: readonly OwnField[]): (record: AccessRecord) => LineBytes {
-  const names = new Set(own.map(({ name }) => name));
-  const usual = MEMBERS.filter(([name]) => !names.has(name));
-  const members = [...usual, ...own.map((field) => [field.name, ownMember(field)] as const)].map(
-    ([name, member]) => ({ key: `,${quoted(name)}:`, member }),
-  );
-  const line = new LineBytes();
-  return (record) => {
-    line.length = 0;
-    for (const { key, member } of members) member(line, key, record);
-    if (line.length === 0) line.ascii('{');
+/** Compiles how a request becomes a line of JSON. What has no value is left out. */
+export function jsonLine(own: readonly OwnField[]): (record: AccessRecord, line: LineBytes) => void {
+  const keys = keysWithout(new Set(own.map(({ name }) => name)));
+  const fields = own.map((field) => ({ key: `,${quoted(field.name)}:`, field }));
+  return (record, line) => {
+    const begin = line.length;
+    writeUsual(line, keys, record);
+    for (const { key, field } of fields) writeOwn(line, key, field.value(record));
+    if (line.length === begin) line.ascii('{');
     // The first member's comma.
-    else line.bytes[0] = BEGIN;
+    else line.bytes[begin] = BEGIN;
     line.ascii('}\n');
-    return line;
   };
 }
 
-function ownMember(field: OwnField): Member {
-  return (line, key, record) => {
-    const value = field.value(record);
-    if (value === null) return;
-    line.utf8(key);
-    line.utf8(value);
-  };
+function keysWithout(replaced: ReadonlySet<string>): Keys {
+  const keys = Object.entries(MEMBERS).map(([name, type]) => {
+    const key = type === 'string' ? `,${quoted(name)}:"` : `,${quoted(name)}:`;
+    return [name, replaced.has(name) ? null : key] as const;
+  });
+  return Object.fromEntries(keys) as Keys;
+}
+
+/** Member by member, without a loop: that costs half as much as calling a function for each. */
+function writeUsual(line: LineBytes, keys: Keys, record: AccessRecord): void {
+  const { exchange, target } = record;
+  const { served, headers } = exchange;
+  // Where no request could be read, nothing is known of it.
+  const isRead = target !== null;
+  named(line, keys.time, timestamp(record.wall));
+  text(line, keys.id, exchange.id);
+  named(line, keys.ip, exchange.ip);
+  if (isRead) text(line, keys.method, exchange.method);
+  if (isRead) named(line, keys.scheme, exchange.scheme);
+  text(line, keys.host, exchange.host);
+  text(line, keys.path, target);
+  if (isRead) named(line, keys.protocol, PROTOCOLS[exchange.version]);
+  count(line, keys.status, statusOf(record));
+  count(line, keys.bytes, record.bytes);
+  count(line, keys.received, exchange.received);
+  milliseconds(line, keys.duration, record.duration);
+  named(line, keys.route, exchange.route?.name);
+  named(line, keys.service, served?.service);
+  text(line, keys.target, served?.name);
+  named(line, keys.cache, cacheOutcome(exchange.cache));
+  named(line, keys.code, codeOf(record));
+  text(line, keys.detail, detailOf(record));
+  text(line, keys.subject, subjectOf(exchange));
+  text(line, keys.referer, getHeader(headers, 'referer'));
+  text(line, keys.userAgent, getHeader(headers, 'user-agent'));
+}
+
+function writeOwn(line: LineBytes, key: string, value: string | null): void {
+  if (value === null) return;
+  line.utf8(key);
+  line.utf8(value);
 }
 
 /** Names of the config and of the gateway's own, and what it has made itself, hold nothing that must be escaped. */
-function named(line: LineBytes, key: string, value: string | null | undefined): void {
-  if (value == null) return;
-  line.ascii(key);
-  line.ascii('"');
-  line.ascii(value);
-  line.ascii('"');
+function named(line: LineBytes, key: string | null, value: string | null | undefined): void {
+  if (key !== null && value != null) line.string(key, value);
 }
 
-function text(line: LineBytes, key: string, value: string | null | undefined): void {
-  if (value == null || value === '') return;
-  line.ascii(key);
-  writeQuoted(line, value);
+function text(line: LineBytes, key: string | null, value: string | null | undefined): void {
+  if (key !== null && value != null && value !== '') writeQuoted(line, key, value);
 }
 
-function count(line: LineBytes, key: string, value: number): void {
+function count(line: LineBytes, key: string | null, value: number): void {
+  if (key === null) return;
   line.ascii(key);
   line.count(value);
+}
+
+function milliseconds(line: LineBytes, key: string | null, value: number): void {
+  if (key === null) return;
+  line.ascii(key);
+  line.milliseconds(value);
 }
 
 let lastSecond = Number.NaN;

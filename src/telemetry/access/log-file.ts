@@ -36,8 +36,12 @@ export class LogFile implements LineWriter {
     this.writer = this.writerTo(this.fd);
   }
 
-  write(line: string | LineBytes): void {
+  write(line: string): void {
     this.writer.write(line);
+  }
+
+  compose<T>(of: T, make: (of: T, line: LineBytes) => void): void {
+    this.writer.compose(of, make);
   }
 
   flush(ms: number): Promise<boolean> {

@@ -21,9 +21,15 @@ export function bounded(text: string): string {
 /** Texts without anything that must be escaped in JSON, nor what a terminal could take for a command. */
 const PLAIN = /^[\x20-\x21\x23-\x5b\x5d-\x7e]*$/;
 
-/** A text as JSON, on one line whatever reads it, into a line. */
-export function writeQuoted(line: LineBytes, text: string): void {
-  if (text.length > LONGEST || !line.plainQuoted(text)) line.utf8(quoted(text));
+/**
+ * A text as JSON, on one line whatever reads it, into a line.
+ *
+ * @param opening What stands before it, its first quote included.
+ */
+export function writeQuoted(line: LineBytes, opening: string, text: string): void {
+  if (text.length <= LONGEST && line.plainString(opening, text)) return;
+  line.ascii(opening.slice(0, -1));
+  line.utf8(quoted(text));
 }
 
 /** A text as JSON, on one line whatever reads it. */

@@ -3,7 +3,15 @@ import type { Completion, Exchange, Reply } from '../../http/exchange.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import { UNMATCHED } from '../counters.ts';
 import { addTime } from '../metrics/route-detail.ts';
-import { edgeMoves, listenerMoves, type Moves, noMoves, routeMoves } from './moves.ts';
+import {
+  edgeMoves,
+  type ListenerMoves,
+  listenerMoves,
+  type Moves,
+  noMoves,
+  type RouteMoves,
+  routeMoves,
+} from './moves.ts';
 
 /** Answers of the cache that no service was waited for. */
 const HITS: ReadonlySet<string> = new Set(['hit', 'stale', 'collapsed']);
@@ -15,6 +23,12 @@ export class SeriesTap implements Completion {
   private readonly clock: Clock;
   private readonly tell: (moves: Moves) => void;
   private moves = noMoves();
+  /** Where the last request was counted: the next one is often of the same route, and is spared the search. */
+  private last: {
+    readonly route: RouteMoves;
+    readonly listener: ListenerMoves;
+    readonly name: string;
+  } | null = null;
   private timer: Timer;
 
   constructor(clock: Clock, tell: (moves: Moves) => void) {
@@ -27,8 +41,9 @@ export class SeriesTap implements Completion {
     const { moves } = this;
     const name = exchange.route?.name ?? UNMATCHED;
     const status = answer?.status ?? 499;
-    const route = routeMoves(moves, name);
+    const { route, listener } = this.placeOf(name, exchange.origin.listener);
     route.requests++;
+    listener.requests++;
     addTime(route.durations, 0, (exchange.endedAt - exchange.startedAt) / 1000);
     const outcome = cacheOutcome(exchange.cache);
     if (outcome !== null) {
@@ -38,12 +53,18 @@ export class SeriesTap implements Completion {
     if (status >= 500) route.errors++;
     const own = answer?.failure ?? exchange.replaced;
     if (own !== null && REFUSALS.has(own.entry.status)) route.refused++;
-    listenerMoves(moves, exchange.origin.listener, name).requests++;
     // Who was answered by the fill of another has asked no service.
     if (exchange.served === null || outcome === 'collapsed') return;
     const edge = edgeMoves(moves, name, exchange.served.service);
     edge.requests++;
     if (status >= 500) edge.errors++;
+  }
+
+  private placeOf(name: string, listener: string): NonNullable<SeriesTap['last']> {
+    const { moves, last } = this;
+    if (last !== null && last.name === name && last.listener.listener === listener) return last;
+    this.last = { name, route: routeMoves(moves, name), listener: listenerMoves(moves, listener, name) };
+    return this.last;
   }
 
   /** Tells what is left. */
@@ -61,6 +82,7 @@ export class SeriesTap implements Completion {
     const { moves } = this;
     if (moves.routes.size === 0) return;
     this.moves = noMoves();
+    this.last = null;
     this.tell(moves);
   }
 }
