@@ -149,7 +149,7 @@ function toldOf(type: string, data: Data): Told | null {
         tone: TONES[String(data.state)] ?? 'look',
       };
     case 'purge':
-      return quiet(`purged ${purgedOf(data)}`);
+      return quiet(`${data.soft ? 'made stale:' : 'purged'} ${purgedOf(data)}`);
     case 'reload':
       return data.ok
         ? quiet(`config reloaded from ${data.source}`)
@@ -158,6 +158,11 @@ function toldOf(type: string, data: Data): Told | null {
       return {
         text: `${data.service}: ${data.target} is ${data.state} (${data.why})`,
         tone: data.state === 'out' ? 'act' : '',
+      };
+    case 'breaker':
+      return {
+        text: `${data.service}: its breaker is ${BREAKER[String(data.state)] ?? data.state}`,
+        tone: data.state === 'open' ? 'act' : '',
       };
     case 'gap':
       return { text: 'some events were missed', tone: 'look' };
@@ -186,6 +191,11 @@ function sourceInWords({ kind, state, lagSeconds, events, error }: Source): stri
 }
 
 const TONES: Readonly<Record<string, string>> = { streaming: '', lost: 'act' };
+const BREAKER: Readonly<Record<string, string>> = {
+  open: 'open, nothing is sent there',
+  'half-open': 'half open, one request probes it',
+  closed: 'closed again',
+};
 const DONE: Readonly<Record<string, string>> = {
   insert: 'inserted',
   update: 'updated',

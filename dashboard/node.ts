@@ -22,6 +22,8 @@ const AGAIN = 2000;
 const LOOK = 5000;
 /** The same where a route fails of which it is not known why. */
 const LOOK_SOON = 1000;
+/** Events of what is looked at anew. */
+const LOOKED_AT: ReadonlySet<string> = new Set(['reload', 'health', 'breaker', 'source']);
 /** Failures that are looked at for why routes fail. */
 const FAILURES = 100;
 
@@ -100,7 +102,7 @@ export class GatewayNode {
       this.listener.event(type, data);
       if (type === 'reload') void this.readConfig().catch(() => {});
       // Health and sources are drawn as they change, not seconds later.
-      if (type === 'reload' || type === 'health' || type === 'source') this.lookedAt = 0;
+      if (LOOKED_AT.has(type)) this.lookedAt = 0;
       return;
     }
     // Before the first look there is nothing that it could be added to.

@@ -77,7 +77,7 @@ export class RoutePage {
         s(
           'svg',
           {
-            viewBox: `0 0 ${LINE.points} ${LINE.height}`,
+            viewBox: `0 0 ${LINE.points - 1} ${LINE.height}`,
             preserveAspectRatio: 'none',
             'aria-hidden': 'true',
           },

@@ -157,7 +157,7 @@ function rowFor({ name }: Route): HTMLElement {
     'svg',
     {
       class: 'spark',
-      viewBox: `0 0 ${SPARK.points} ${SPARK.height}`,
+      viewBox: `0 0 ${SPARK.points - 1} ${SPARK.height}`,
       preserveAspectRatio: 'none',
       'aria-hidden': 'true',
     },

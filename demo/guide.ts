@@ -99,6 +99,10 @@ export function changes({ database }: Running): Tip[] {
       what: 'What Ada may do: she is shut out with her next request',
       command: sql("delete from permissions where subject = 'ada-lindqvist' and permission = 'orders:read'"),
     },
+    {
+      what: 'And let her in again',
+      command: sql("insert into permissions values ('ada-lindqvist', 'orders:read')"),
+    },
   ];
 }
 
