@@ -17,6 +17,7 @@ import { EVENTS_PATH, streamEvents } from './event-stream.ts';
 import { Guard } from './guard.ts';
 import { PROBLEM_TYPE, problemText } from './problem.ts';
 import { postedTo } from './push.ts';
+import { Room } from './room.ts';
 import { answerUnread, toOriginForm } from './unread.ts';
 
 /** Bounds for whoever connects: an admin listener must not be a way to hold the supervisor up. */
@@ -39,19 +40,22 @@ export async function startAdmin({ config, handle, view, log }: AdminParts): Pro
   const guard = new Guard(config);
   const dashboard = new Dashboard();
   const streams = new Set<ServerResponse>();
+  const room = new Room(MOST_CONNECTIONS);
   const { server, renew } = open(config, (request, response) => {
     if (!toOriginForm(request)) return refuseTarget(response);
     if (probed(request, response, view)) return;
     const foreign = guard.checkPage(request);
     if (foreign === null && dashboard.answer(request, response)) return;
     const refusal = guard.check(request, ownToken(request, view));
-    if (refusal === null && isEvents(request)) return events(request, response, view, streams);
-    if (refusal === null) return void api(request, response);
+    if (refusal === null) {
+      room.letIn(request.socket, response);
+      return isEvents(request) ? events(request, response, view, streams) : void api(request, response);
+    }
     const { status, title, detail, headers } = refusal;
     send(response, status, PROBLEM_TYPE, problemText(status, title, detail), headers);
   });
   answerUnread(server);
-  server.maxConnections = MOST_CONNECTIONS;
+  room.watch(server);
   await listening(server, handle ?? { host: config.host, port: config.port });
   return {
     renew,

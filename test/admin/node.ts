@@ -51,7 +51,10 @@ export function ask(port: number, path: string, options: AskOptions = {}): Promi
 }
 
 export interface AskOptions
-  extends Pick<RequestOptions, 'host' | 'method' | 'headers' | 'minVersion' | 'maxVersion' | 'servername'> {
+  extends Pick<
+    RequestOptions,
+    'host' | 'method' | 'headers' | 'timeout' | 'minVersion' | 'maxVersion' | 'servername'
+  > {
   /** Over TLS, trusting this authority. */
   ca?: string;
   body?: string | Buffer;

@@ -8,7 +8,7 @@ import {
   tempFolder,
   until,
 } from '../../src/testkit/index.ts';
-import { AdminNode, adminNode, ask, BIN } from './node.ts';
+import { AdminNode, adminNode, BIN } from './node.ts';
 
 let authority: Certificates;
 let pair: CertificatePair;
@@ -105,21 +105,4 @@ test('`tidegate purge` names NODE_EXTRA_CA_CERTS where it does not trust the cer
   expect(refused.output).toContain('say NODE_EXTRA_CA_CERTS=FILE');
   const trusted = await purge({ NODE_EXTRA_CA_CERTS: folder.write('ca.pem', authority.ca) });
   expect(trusted).toMatchObject({ code: 0, output: expect.stringMatching(/^purged: sequence \d+\n$/) });
-});
-
-test('many that begin a handshake and end none do not keep others out for long', {
-  timeout: 30_000,
-}, async () => {
-  await using node = await tlsNode();
-  const { connect: plainly } = await import('node:net');
-  const silent = Array.from({ length: 640 }, () => plainly(node.admin, '127.0.0.1').on('error', () => {}));
-  try {
-    await until(
-      async () => (await ask(node.admin, '/healthz', { ca: authority.ca }).catch(() => null))?.status === 200,
-      'room for others',
-      20_000,
-    );
-  } finally {
-    for (const socket of silent) socket.destroy();
-  }
 });
