@@ -98,6 +98,9 @@ export class AdminApi {
       return `nobody listens at ${origin}: start the gateway, or say --admin URL as its \`admin\` does`;
     if (cause?.code !== undefined && UNTRUSTED.has(cause.code))
       return `${origin} shows a certificate that this machine does not trust (${cause.message}): say NODE_EXTRA_CA_CERTS=FILE with that of its authority (PEM)`;
+    // The blocked ports of the Fetch standard, which browsers keep from, too.
+    if (cause?.message === 'bad port')
+      return `${origin} can not be asked: browsers and this command keep from its port; give \`admin\` another one`;
     return `${origin} can not be asked: ${cause?.message || (error as Error).message}`;
   }
 }

@@ -1,6 +1,7 @@
 import { ALWAYS, AuthRoom, type ExplainedAuth, explainAuth, isGuarded, NO_FENCES } from '../auth/index.ts';
 import type { GatewayConfig, ListenerConfig, RouteConfig } from '../config/model.ts';
 import { ExchangeVariables } from '../expression/index.ts';
+import { ERRORS } from '../http/errors.ts';
 import { Exchange, type Params, type Reply, reply } from '../http/exchange.ts';
 import { fieldBytes } from '../http/field-text.ts';
 import type { Headers } from '../http/headers.ts';
@@ -89,6 +90,8 @@ export class BadRequest extends Error {
  * @throws BadRequest for a URL or listener that makes no sense
  */
 export function explainRequest(config: GatewayConfig, request: ExplainRequest): Explained {
+  const unread = refusedUnread(request);
+  if (unread !== null) return { ...NOTHING, ...unread, params: {}, rejected: [] };
   const router = compileRoutes(config);
   const { exchange, route, answers } = routed(config, router, request);
   const found = { ...NOTHING, rejected: rejectedBy(router, exchange), params: exchange.params };
@@ -145,6 +148,14 @@ export function routed(
   ).handle(exchange);
   const route = exchange.route === null ? undefined : config.routes[exchange.route.name];
   return { exchange, route, answers };
+}
+
+/** What no connection hands on, whatever the routes say. */
+function refusedUnread({ method, url }: ExplainRequest): Pick<Explained, 'status' | 'why'> | null {
+  const isRefused = method === 'CONNECT' || (url === '*' && method !== 'OPTIONS');
+  if (!isRefused) return null;
+  const { status, detail } = ERRORS[method === 'CONNECT' ? 'TG_REQUEST_CONNECT' : 'TG_REQUEST_TARGET'];
+  return { status, why: detail.replace(/\.$/, '') };
 }
 
 const NOTHING: Omit<Explained, 'rejected' | 'params'> = {

@@ -437,6 +437,14 @@ describe('explain', () => {
     expect(await explained('GET', '/a%00b')).toMatchObject({ route: null, status: 400 });
   });
 
+  test('tells what no route can take', async () => {
+    expect(await explained('CONNECT', '/hello')).toMatchObject({ route: null, status: 501 });
+    expect(await explained('GET', '*')).toMatchObject({ route: null, status: 400 });
+    expect(await explained('OPTIONS', '*')).toMatchObject({ route: null, status: 204 });
+    const { stdout } = await tidegate('explain', 'CONNECT', '/hello');
+    expect(stdout).toContain('CONNECT is not offered here');
+  });
+
   test('tells that a Host cannot be made of the request', async () => {
     folder.write(
       'tidegate.yaml',

@@ -97,6 +97,12 @@ test('purge says that nobody listens there', async () => {
   }, 'nobody listens');
 });
 
+test('purge names a port that clients of the web keep from', async () => {
+  const { code, stderr } = await purge(['--all', '--admin', 'http://127.0.0.1:10080']);
+  expect(code).toBe(1);
+  expect(stderr).toContain('keep from its port; give `admin` another one');
+});
+
 test('purge tells what the admin API says when it refuses, and what is no admin API', async () => {
   const detail = 'Redis can not be reached.';
   const away = await standIn(() => [503, JSON.stringify({ detail })]);

@@ -12,11 +12,14 @@ export function parseJson(text: string, file: string): Parsed {
 }
 
 function jsonMistake(message: string, text: string) {
+  const start = text.length - text.trimStart().length;
   const end = text.trimEnd().length;
   const position = /position (\d+)/.exec(message)?.[1];
   const offset = position === undefined ? end : Math.min(Number(position), end);
   const before = text.slice(0, offset).trimEnd();
   const found = text[offset];
+  if (!/^\s*[[{"'/#]/.test(text))
+    return syntaxIssue('this is not JSON', [start, start + 1], 'a config in JSON begins with {');
   if (found === undefined || offset >= end) {
     return syntaxIssue('the file ends too early', [end, end], 'a closing bracket or quote is missing');
   }
