@@ -170,6 +170,15 @@ describe('attacks on the log', () => {
     },
   );
 
+  it.each(['json', 'combined'])('a Referer shows no credentials either, %s', async (access) => {
+    await start({ access });
+    await ask(
+      'GET /',
+      'Referer: https://bob:hunter2@shop.test/cb?id_token=hunter2&code=1#access_token=hunter2',
+    );
+    expect((await lines(1))[0]).toContain('"https://***@shop.test/cb?id_token=***&code=1#***"');
+  });
+
   it('Authorization, Cookie and Set-Cookie are in no line', async () => {
     const script = answer(200, [['Set-Cookie', 'session=hunter2']], '');
     await start({ access: 'json' }, { script });

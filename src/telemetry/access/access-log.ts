@@ -40,6 +40,7 @@ export class AccessLog implements Completion {
       wall: clock.wallAt(exchange.endedAt),
       duration: exchange.endedAt - exchange.startedAt,
       target: isRead(exchange) ? shownTarget(exchange.target, secret) : null,
+      secret,
     };
     if (when === null || when(record)) this.settings.writer.compose(record, this.settings.line);
   }

@@ -1,6 +1,6 @@
 import { getHeader } from '../../http/headers.ts';
 import type { LineBytes } from '../line-bytes.ts';
-import { type AccessRecord, statusOf, subjectOf } from './record.ts';
+import { type AccessRecord, refererOf, statusOf, subjectOf } from './record.ts';
 import { hexEscaped } from './text.ts';
 
 const PROTOCOLS: Readonly<Record<number, string>> = { 10: 'HTTP/1.0', 11: 'HTTP/1.1', 20: 'HTTP/2.0' };
@@ -12,7 +12,7 @@ export function combinedLine(record: AccessRecord, line: LineBytes): void {
   const user = subject === null || subject === '' ? '-' : hexEscaped(subject).replaceAll(' ', '\\x20');
   const request =
     target === null ? '-' : hexEscaped(`${exchange.method} ${target} ${PROTOCOLS[exchange.version]}`);
-  const referer = field(getHeader(exchange.headers, 'referer'));
+  const referer = field(refererOf(record));
   const agent = field(getHeader(exchange.headers, 'user-agent'));
   line.utf8(
     `${exchange.ip} - ${user} [${localTime(wall)}] "${request}" ${statusOf(record)} ${bytes} "${referer}" "${agent}"\n`,

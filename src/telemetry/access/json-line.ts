@@ -1,7 +1,7 @@
 import { cacheOutcome } from '../../http/cache-outcome.ts';
 import { getHeader } from '../../http/headers.ts';
 import type { LineBytes } from '../line-bytes.ts';
-import { type AccessRecord, codeOf, detailOf, statusOf, subjectOf } from './record.ts';
+import { type AccessRecord, codeOf, detailOf, refererOf, statusOf, subjectOf } from './record.ts';
 import { quoted, writeQuoted } from './text.ts';
 
 /** What a config adds to each line, or writes in the place of a usual member: JSON; null: left out. */
@@ -93,7 +93,7 @@ function writeUsual(line: LineBytes, keys: Keys, record: AccessRecord): void {
   named(line, keys.code, codeOf(record));
   text(line, keys.detail, detailOf(record));
   text(line, keys.subject, subjectOf(exchange));
-  text(line, keys.referer, getHeader(headers, 'referer'));
+  text(line, keys.referer, refererOf(record));
   text(line, keys.userAgent, getHeader(headers, 'user-agent'));
 }
 

@@ -1,5 +1,7 @@
 import type { Failure } from '../../http/errors.ts';
 import type { Exchange, Reply } from '../../http/exchange.ts';
+import { getHeader } from '../../http/headers.ts';
+import { shownReferer } from './shown-target.ts';
 
 /** All that is known of a request that is over. */
 export interface AccessRecord {
@@ -16,6 +18,14 @@ export interface AccessRecord {
   readonly duration: number;
   /** Path and query with credentials masked; null: no request could be read. */
   readonly target: string | null;
+  /** Query parameters that hold credentials. */
+  readonly secret: ReadonlySet<string>;
+}
+
+/** Where the client says it comes from, credentials masked: a page's own URL may hold what let it in. */
+export function refererOf({ exchange, secret }: AccessRecord): string | undefined {
+  const referer = getHeader(exchange.headers, 'referer');
+  return referer === undefined ? undefined : shownReferer(referer, secret);
 }
 
 /** 499 where the client left before any answer. */

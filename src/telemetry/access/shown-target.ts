@@ -26,3 +26,14 @@ export function shownTarget(target: string, names: ReadonlySet<string>): string 
   }
   return masked ? `${target.slice(0, mark)}?${pairs.join('&')}` : target;
 }
+
+/**
+ * A Referer as logs may show it. Its client should have taken user, password and fragment off (RFC 9110 §10.1.3);
+ * not each one does.
+ */
+export function shownReferer(referer: string, names: ReadonlySet<string>): string {
+  const bare = referer
+    .replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, `$1${MASK}@`)
+    .replace(/#.+$/, `#${MASK}`);
+  return shownTarget(bare, names);
+}
