@@ -141,6 +141,7 @@ describe('a request that is recorded', () => {
       'url.path': '/a',
       'url.query': 'b=1&access_token=***',
       'server.address': 'shop.test',
+      'server.port': 80,
       'client.address': '127.0.0.1',
       'user_agent.original': 'probe',
       'tidegate.route': 'all',
@@ -149,11 +150,26 @@ describe('a request that is recorded', () => {
     expect([one!.traceId, one!.parentSpanId]).toEqual([own.traceId, own.spanId]);
     expect(at(one!, 'tidegate.service')).toBe('shop');
     expect(at(one!, 'server.port')).toBe(Number(new URL(service.url).port));
+    expect(at(one!, 'url.full')).toBe(`${service.url}/a?b=1&access_token=***`);
     expect(headerValues(service.requests[0]!, 'traceparent')).toEqual([
       `00-${own.traceId}-${one!.spanId}-01`,
     ]);
     expect(collector.requests[0]!.path).toBe('POST /v1/traces');
     expect(JSON.stringify(collector.resource)).toContain('tidegate');
+  });
+
+  it('with a method of its own makes no name of it', async () => {
+    await start();
+    await ask('FROB /a');
+    const spans = await collector.some(2);
+    for (const [span, name] of [
+      [server(spans), 'HTTP all'],
+      [tries(spans)[0]!, 'HTTP'],
+    ] as const) {
+      expect(span.name).toBe(name);
+      expect(at(span, 'http.request.method')).toBe('_OTHER');
+      expect(at(span, 'http.request.method_original')).toBe('FROB');
+    }
   });
 
   it('goes on with the trace that it came with', async () => {

@@ -10,11 +10,11 @@ import type {
   StepTrace,
   TrySpan,
 } from '../../http/exchange.ts';
-import { getHeader, getHeaders } from '../../http/headers.ts';
+import { getHeaders } from '../../http/headers.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Random } from '../../util/random.ts';
-import { shownTarget } from '../access/shown-target.ts';
 import type { Exporter } from './exporter.ts';
+import { type Attributes, askedAttributes, methodInName, sentAttributes } from './http-attributes.ts';
 
 export interface TracerSettings {
   /** The share of traces that begin here and are recorded; those that come with a parent go by it. */
@@ -26,8 +26,6 @@ export interface TracerSettings {
   /** Is this a traceparent that may be carried on? */
   isTraceparent(text: string): boolean;
 }
-
-type Attributes = Record<string, string | number | boolean | undefined>;
 
 /** The span that another hangs below; `spanId` null: it is the first of its trace. */
 interface Above {
@@ -102,24 +100,20 @@ abstract class Recorded implements ExchangeTrace {
       end: (status, failure) => {
         if (over) return;
         over = true;
-        const { hostname, port } = addressOf(served.name);
         settings.exporter.add({
           traceId: context.traceId,
           spanId,
           parentId: context.spanId,
           state,
-          name: method,
+          name: methodInName(method),
           kind: 'client',
           start,
           end: start + settings.clock.now() - began,
           failed: failure !== null || (status ?? 0) >= 400,
           links: [],
           attributes: {
-            'http.request.method': method,
+            ...sentAttributes(served.name, method, path, settings.secret),
             'http.response.status_code': status ?? undefined,
-            'server.address': hostname,
-            'server.port': port,
-            'url.path': path.split('?', 1)[0],
             'tidegate.service': served.service,
             'error.type': failure?.code ?? ((status ?? 0) >= 400 ? String(status) : undefined),
           },
@@ -155,27 +149,19 @@ class RecordedTrace extends Recorded {
     const end = clock.wall();
     const status = answer?.status ?? 499;
     const why = answer?.failure ?? exchange.replaced ?? failure;
-    const [path, query] = shownTarget(exchange.target, secret).split('?', 2) as [string, string?];
     exporter.add({
       ...this.context,
       parentId: this.parentId,
       state: this.state,
-      name: exchange.route === null ? exchange.method : `${exchange.method} ${exchange.route.name}`,
+      name: [methodInName(exchange.method), exchange.route?.name ?? ''].join(' ').trimEnd(),
       kind: 'server',
       start: end - (clock.now() - exchange.startedAt),
       end,
       failed: status >= 500 || failure !== null,
       links: [],
       attributes: {
-        'http.request.method': exchange.method,
+        ...askedAttributes(exchange, secret),
         'http.response.status_code': answer === null ? undefined : status,
-        'url.scheme': exchange.scheme,
-        'url.path': path,
-        'url.query': query,
-        'server.address': exchange.host,
-        'client.address': exchange.ip,
-        'network.protocol.version': exchange.version === 10 ? '1.0' : exchange.version === 11 ? '1.1' : '2',
-        'user_agent.original': getHeader(exchange.headers, 'user-agent'),
         'tidegate.route': exchange.route?.name,
         'tidegate.request.id': exchange.id,
         'tidegate.cache': cacheOutcome(exchange.cache) ?? undefined,
@@ -239,10 +225,4 @@ class RecordedStep extends Recorded implements StepTrace {
       attributes: this.attributes,
     });
   }
-}
-
-function addressOf(target: string): { hostname: string; port: number | undefined } {
-  if (!URL.canParse(target)) return { hostname: target, port: undefined };
-  const { hostname, port, protocol } = new URL(target);
-  return { hostname, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) };
 }
