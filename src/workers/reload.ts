@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Logger } from '../telemetry/index.ts';
+import { NoAnswer } from './channel.ts';
 import { readWith } from './config-source.ts';
 import {
   type ConfigOutline,
@@ -19,6 +20,8 @@ import type { WorkerProcess } from './worker-process.ts';
 
 /** Configs that can be brought back. */
 const MOST_REMEMBERED = 10;
+/** After a worker has died over a config, which may not be the config's fault; ms. */
+const AGAIN = 1000;
 
 /** The config that is served now. */
 export interface InForce {
@@ -76,6 +79,11 @@ export class Reloading {
   private stopped = false;
   /** What the file said when it was read last. */
   private ownReading: ConfigReading;
+  /** That is not in force, though it should be: it could not be put there. */
+  private isOwed = false;
+  /** Etag of the file as it was when it was tried once more by itself. */
+  private triedAgain: string | null = null;
+  private again: NodeJS.Timeout | undefined;
   private readonly before: InForce[] = [];
   /** Of the file as it was read last; null: that one could be used. */
   refusal: Refusal | null = null;
@@ -119,6 +127,7 @@ export class Reloading {
       if (this.stopped) throw new Error('the gateway is draining');
       if (expected !== '*' && expected !== this.state.reading.etag) return 'stale' as const;
       await this.swap(reading, null, 'api');
+      this.isOwed = false;
       return 'replaced' as const;
     });
     this.last = mine.then(
@@ -158,6 +167,7 @@ export class Reloading {
 
   stop(): void {
     this.stopped = true;
+    clearTimeout(this.again);
     this.watch.close();
   }
 
@@ -170,11 +180,14 @@ export class Reloading {
     try {
       const reading = await readWith(file, this.options.readConfig, fresh);
       await this.watch.set([file, ...reading.files]);
-      const same = reading.etag === this.ownReading.etag;
+      const same = !this.isOwed && reading.etag === this.ownReading.etag;
       this.ownReading = reading;
+      this.isOwed = true;
       // What was put in force over the API stays until the file changes, also when logs are rotated by SIGHUP.
       if (same && (reason === 'file' || this.state.source === 'api')) fresh?.kill();
       else await this.swap(reading, fresh, reason);
+      this.isOwed = false;
+      this.triedAgain = null;
       this.refusal = null;
       return { ok: true, etag: reading.etag };
     } catch (error) {
@@ -182,9 +195,9 @@ export class Reloading {
       if (this.stopped) return { ok: false, report: 'the gateway is draining' };
       const files = error instanceof ConfigRefused ? error.files : [];
       await this.watch.set([...known, ...files]);
-      const report = stripVTControlCharacters(
+      const report = `${stripVTControlCharacters(
         error instanceof ConfigRefused ? error.report : (error as Error).message,
-      );
+      )}${this.tryAgain(error) ? '; it is tried once more' : ''}`;
       this.counts.refused++;
       this.refusal = { at: this.options.wall(), report };
       this.options.told({ ok: false, source: file, etag: null, error: report, routes: null });
@@ -194,6 +207,15 @@ export class Reloading {
       // Written while it was being read: what was read may be neither the old nor the new.
       if ((await fingerprint(known)) !== before) void this.reload('file');
     }
+  }
+
+  /** Once, where a worker has died before it could say anything of a config. */
+  private tryAgain(error: unknown): boolean {
+    const { etag } = this.ownReading;
+    if (!(error instanceof NoAnswer) || this.triedAgain === etag) return false;
+    this.triedAgain = etag;
+    this.again = setTimeout(() => void this.reload('file'), AGAIN);
+    return true;
   }
 
   private async swap(

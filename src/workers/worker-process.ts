@@ -4,7 +4,7 @@ import type { Explained, ExplainRequest } from '../snapshot/index.ts';
 import { type PackedRows, packRows } from '../telemetry/index.ts';
 import type { ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
-import { Channel, type Message, NoAnswer, RemoteError } from './channel.ts';
+import { Channel, type Message, RemoteError } from './channel.ts';
 import { COUNT_VARIABLE, type ConfigReading, NUMBER_VARIABLE, type StartMessage } from './contract.ts';
 import { GrantedLease } from './lease.ts';
 import { listenError, type OpenListener } from './listening.ts';
@@ -169,7 +169,8 @@ export class WorkerProcess {
       cut = left.cut;
       this.counted = left.counters;
     } catch (error) {
-      if (!(error instanceof NoAnswer)) cut = 0;
+      // It had nothing to drain, or is done with it. One that was killed had, for all that is known.
+      if (error instanceof RemoteError || this.child.exitCode === 0) cut = 0;
     }
     this.end();
     await this.gone;

@@ -162,6 +162,31 @@ test('a new listener whose port is taken refuses the whole change', async () => 
   expect((await ask(other.port)).text).toBe('other');
 });
 
+test('a change that could not be put in force is, once the file is written again as it was', async () => {
+  await using lab = workersLab();
+  const node = await lab.serve({ text: 'one' });
+  const other = await lab.serve({ text: 'other' }, `${lab.folder}/other.json`);
+  const change = { text: 'two', listen: [{ name: 'main', host: '127.0.0.1', port: other.port }] };
+  node.write(change);
+  await node.logged(REFUSED);
+  await other.process.kill();
+  node.write(change);
+  await node.logged(RELOADED);
+  expect((await ask(other.port)).text).toBe('two');
+});
+
+test('a worker that dies over a change does not keep it out', async () => {
+  await using lab = workersLab();
+  const node = await lab.serve({ text: 'one' });
+  const [pid] = node.workers();
+  process.kill(pid!, 'SIGSTOP');
+  node.write({ text: 'two' });
+  await node.logged('a worker has not responded for 10 s and is killed');
+  expect((await node.logged(REFUSED)).why).toMatch(/killed by SIGKILL; it is tried once more/);
+  await node.logged(RELOADED);
+  await allAnswer(node, 'two');
+}, 30_000);
+
 test('changes of `admin` and `workers` wait for a restart, and the log says so', async () => {
   await using lab = workersLab();
   const node = await lab.serve({ text: 'one', workers: 1 });
