@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -162,6 +163,20 @@ describe('bin/tidegate', () => {
       ),
     );
     expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  it('names the way to its packages in a checkout that has none yet', async () => {
+    const checkout = join(folder.path, 'a checkout');
+    for (const file of ['bin/tidegate', 'scripts/node.sh'])
+      cpSync(join(repository, file), join(checkout, file), { recursive: true });
+    mkdirSync(join(checkout, 'src/cli'), { recursive: true });
+    writeFileSync(join(checkout, 'src/cli/main.ts'), "import 'commander';\n");
+    const env = machine.env(dirname(process.execPath));
+    const run = lab.start(join(checkout, 'bin/tidegate'), ['init'], { env });
+    expect(await run.exit(patience)).toEqual({ code: 1, signal: null });
+    expect(run.stderr).toBe(
+      `tidegate: the packages that it is made of are not there yet: run npm ci in ${realpathSync(checkout)} (npm start and npm test do so by themselves).\n`,
+    );
   });
 
   it('says what to install on a system that it knows no Node for', async () => {
