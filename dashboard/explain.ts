@@ -1,7 +1,7 @@
 import { get, post, type Remembered } from './api.ts';
 import { parseRequest } from './curl-line.ts';
 import { byId, h } from './dom.ts';
-import { ago, clock, duration } from './format.ts';
+import { ago, clock, duration, failureInWords } from './format.ts';
 import { type Explained, type Station, stationsOf, wayOf } from './stations.ts';
 
 const ID = /^[\w.-]{8,128}$/;
@@ -70,7 +70,7 @@ async function latest(): Promise<HTMLElement[]> {
 /** A request in one line that leads to its way. */
 export function lineOf(one: Remembered): (HTMLElement | string)[] {
   const at = Date.parse(one.at);
-  const why = one.failure === null ? '' : ` · ${one.failure.code}, ${one.failure.cause}`;
+  const why = one.failure === null ? '' : ` · ${failureInWords(one.failure)}`;
   return [
     h('time', { title: clock(at) }, ago(at)),
     h('a', { href: `#/request/${encodeURIComponent(one.id)}` }, `${one.method} ${one.path}`),

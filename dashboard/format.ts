@@ -39,6 +39,11 @@ export function clock(ms: number): string {
   return new Date(ms).toLocaleTimeString([], { hour12: false });
 }
 
+/** A code of the gateway's, and what is known beyond it. */
+export function failureInWords({ code, cause }: { code: string; cause: string }): string {
+  return cause === '' ? code : `${code}, ${cause}`;
+}
+
 export function firstLine(text: string): string {
   return text.trimStart().split('\n', 1)[0]!;
 }

@@ -75,7 +75,8 @@ function fill(element: HTMLElement, { service, target, first }: Row): void {
   const at = lastFailure === null ? 0 : Date.parse(lastFailure.at);
   const texts = [
     first ? service.name : '',
-    target.name,
+    // Of two parts.
+    null,
     health,
     first ? breaker : '',
     String(target.connections.inUse),
@@ -86,11 +87,20 @@ function fill(element: HTMLElement, { service, target, first }: Row): void {
     lastFailure === null ? '–' : `${lastFailure.message}, ${ago(at)}`,
   ];
   const cells = element.children;
-  for (const [i, text] of texts.entries()) say(cells[i]!, text);
+  for (const [i, text] of texts.entries()) if (text !== null) say(cells[i]!, text);
+  sayTarget(cells[1]!, target.name);
   mark(cells[2]!, 'class', tone);
   mark(cells[3]!, 'class', first ? breakerTone : '');
   mark(cells[7]!, 'class', target.failures > 0 ? 'number look' : 'number');
   mark(cells[9]!, 'title', lastFailure === null ? null : clock(at));
+}
+
+/** Its scheme by itself: a narrow screen has no room for it. */
+function sayTarget(cell: Element, name: string): void {
+  const [, scheme = '', rest = name] = /^([a-z]+:\/\/)(.*)$/.exec(name) ?? [];
+  if (cell.childElementCount === 0) cell.append(h('span', { class: 'scheme' }), h('span'));
+  say(cell.firstElementChild!, scheme);
+  say(cell.lastElementChild!, rest);
 }
 
 function healthOf({ state, health }: Target): readonly [text: string, tone: string] {

@@ -1,5 +1,5 @@
 import type { Remembered } from './api.ts';
-import { clock, duration } from './format.ts';
+import { clock, duration, failureInWords } from './format.ts';
 
 /** A stop on a request's way, with its verdict; further lines stand below. */
 export interface Station {
@@ -158,7 +158,7 @@ export function wayOf(one: Remembered): Station[] {
       station('Cache', `${one.cache.outcome}${one.cache.detail === null ? '' : `: ${one.cache.detail}`}`),
     );
   if (one.service !== null) stations.push(station('Service', `it asked ${one.service} at ${one.target}`));
-  const why = one.failure === null ? '' : `: ${one.failure.code}, ${one.failure.cause}`;
+  const why = one.failure === null ? '' : `: ${failureInWords(one.failure)}`;
   stations.push(station('Answer', `${one.status}${why}`, one.status < 400));
   return stations;
 }

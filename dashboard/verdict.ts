@@ -1,6 +1,6 @@
 import type { Remembered, Service } from './api.ts';
 import { byId, each, h, mark, say } from './dom.ts';
-import { ago, firstLine, rate } from './format.ts';
+import { ago, failureInWords, firstLine, rate } from './format.ts';
 import { isOut, OUT } from './health.ts';
 import type { GatewayNode } from './node.ts';
 import { NOTHING, type Rates } from './traffic.ts';
@@ -141,7 +141,7 @@ function ofRoutes({ failures, routes, traffic }: GatewayNode, rates: ReadonlyMap
 
 function causeOf({ failure, service, status }: Remembered): string {
   const where = service === null ? '' : ` at ${service}`;
-  return failure === null ? `${where}: it answers ${status}` : `${where}: ${failure.code}, ${failure.cause}`;
+  return failure === null ? `${where}: it answers ${status}` : `${where}: ${failureInWords(failure)}`;
 }
 
 function fewOf(names: readonly string[]): string {

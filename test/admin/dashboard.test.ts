@@ -258,6 +258,10 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', () => {
     const stations = (await page.locator('#stations li').allTextContents()).join('\n');
     expect(stations).toContain('down took it');
     expect(stations).toContain('TG_UPSTREAM');
+    await fetch(`http://127.0.0.1:${port}/nowhere`, { headers: { 'x-request-id': 'complaint-0002' } });
+    await page.fill('#explain-text', 'complaint-0002');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('#stations li:has-text("404: TG_ROUTE_NOT_FOUND.")');
   });
 
   it('an earlier question is never answered in the place of a later one, nor left standing below it', async () => {
