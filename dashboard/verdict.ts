@@ -60,12 +60,19 @@ function titleFor({ length }: readonly Trouble[]): string {
 
 function troublesOf(node: GatewayNode, rates: ReadonlyMap<string, Rates>): Trouble[] {
   return [
+    ...ofWorkers(node),
     ...ofConfig(node),
     ...ofRedis(node),
     ...ofSources(node),
     ...ofServices(node),
     ...ofRoutes(node, rates),
   ];
+}
+
+function ofWorkers({ status }: GatewayNode): Trouble[] {
+  if (status?.workers !== 0) return [];
+  const words = 'to serve: connections wait until one has started; the log says why they ended';
+  return [{ what: 'No worker is there', href: '#figures', words, tone: 'act' }];
 }
 
 function ofConfig({ status }: GatewayNode): Trouble[] {

@@ -169,6 +169,16 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', () => {
     await page.waitForSelector('#flow-picture .ribbon.hit');
   });
 
+  it('a node without a worker is not fine', async () => {
+    await page.route('**/v1/status', async (route) => {
+      const status = (await (await route.fetch()).json()) as object;
+      await route.fulfill({ json: { ...status, workers: 0 } });
+    });
+    await page.waitForSelector('#troubles li:has-text("No worker is there"):has-text("connections wait")');
+    await page.unroute('**/v1/status');
+    await page.waitForSelector('#troubles li:has-text("No worker is there")', { state: 'detached' });
+  });
+
   it('its lines begin before the page was opened, and one crosshair goes back in all of them', async () => {
     const later = await browser.newPage();
     await later.addInitScript("sessionStorage.setItem('tidegate-admin-token', 'sesame')");
