@@ -226,6 +226,21 @@ describe('compress', () => {
     client.close();
   });
 
+  it('a 304 says nothing of the length and digest of the plain bytes to who holds coded ones', async () => {
+    on = await stage(
+      {
+        main: ({ connection }) =>
+          connection.send(
+            'HTTP/1.1 304 Not Modified\r\nContent-Length: 3000\r\nRepr-Digest: sha-256=:AA==:\r\n\r\n',
+          ),
+      },
+      { routes: { all: { match: '/*', to: 'main', compress: true } } },
+    );
+    const coded = await ask('gzip');
+    expect([header(coded, 'content-length'), header(coded, 'repr-digest')]).toEqual([undefined, undefined]);
+    expect(header(await ask('identity'), 'content-length')).toBe('3000');
+  });
+
   it("a 304 does not make the coded answer's validator a strong one again", async () => {
     on = await stage(
       { main: answer(304, [['ETag', '"v1"']], '') },

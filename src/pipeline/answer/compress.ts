@@ -72,11 +72,12 @@ function formOf({ status, headers, body }: Reply, plain: RepeatedAnswer): Repeat
 
 /**
  * A 304 speaks of the answer that the client keeps, which may be the coded one: its validator must not become
- * a strong one again, or ranges of the plain bytes would be put into the coded ones (RFC 9110 §15.4.5).
+ * a strong one again, or ranges of the plain bytes would be put into the coded ones (RFC 9110 §15.4.5); and the
+ * length and digests of the plain bytes are not those of what a 200 would carry (§8.6).
  */
 function confirmed(exchange: Exchange, answer: Reply): Reply {
   addVary(answer.headers, 'Accept-Encoding');
-  if (chooseCoding(getJoined(exchange.headers, 'accept-encoding')) !== null) weaken(answer.headers);
+  if (chooseCoding(getJoined(exchange.headers, 'accept-encoding')) !== null) leavePlainBytes(answer.headers);
   return answer;
 }
 
@@ -106,14 +107,14 @@ const OF_PLAIN_BYTES = [
   'digest',
 ];
 
-/** The coded form is another representation: a strong validator no longer holds, nor do lengths and ranges. */
 function markCoded(headers: Headers, coding: Coding): void {
   headers.push('Content-Encoding', coding);
-  for (const name of OF_PLAIN_BYTES) removeHeader(headers, name);
-  weaken(headers);
+  leavePlainBytes(headers);
 }
 
-function weaken(headers: Headers): void {
+/** The coded form is another representation: a strong validator no longer holds, nor do lengths and ranges. */
+function leavePlainBytes(headers: Headers): void {
+  for (const name of OF_PLAIN_BYTES) removeHeader(headers, name);
   const etag = getHeader(headers, 'etag');
   if (etag !== undefined && !etag.startsWith('W/')) setHeader(headers, 'ETag', `W/${etag}`);
 }
