@@ -2,7 +2,7 @@ import { acmeListeners, NodeCertificates } from './acme/index.ts';
 import { NodeSequence, queryRules } from './cache/index.ts';
 import { type ChangeEvent, NodeChanges, notesTo } from './changes/index.ts';
 import type { GatewayConfig } from './config/model.ts';
-import { createGateway, type Gateway, SYNC_EVERY } from './gateway/index.ts';
+import { createGateway, type Gateway, OwnListeners, SYNC_EVERY } from './gateway/index.ts';
 import { Counters, createLogger, type Logger, silentLogger } from './telemetry/index.ts';
 import { ActiveChecks, checkPlans } from './upstream/index.ts';
 import { type Clock, systemClock, type Timer } from './util/clock.ts';
@@ -21,8 +21,12 @@ export interface StartOptions {
 
 /** A gateway that runs in the caller's process. */
 export interface RunningGateway {
+  /** Those of the config in force. */
   readonly listeners: readonly { name: string; host: string; port: number }[];
-  /** Swaps in another config; rejects with a `ConfigError`, and changes nothing, if it is not valid. */
+  /**
+   * Swaps in another config: opens the addresses that are new, drains those that are gone. Rejects, and has changed
+   * nothing, with a `ConfigError` if it is not valid, and where an address can't be listened on.
+   */
   reload(definition: object): Promise<void>;
   /** Drains as the config's `drain` says. Resolves once nothing of the gateway is left. */
   close(): Promise<{ cut: number }>;
@@ -90,9 +94,9 @@ export async function startGateway(definition: object, options: StartOptions = {
     gateway.upstreams.reportHealth(service, target, up, why),
   );
   checks.apply(checkPlans(config));
-  const { drain } = config;
+  const listeners = new OwnListeners(gateway);
   try {
-    for (const { name, host, port } of config.listen) await gateway.listen(name, { host, port });
+    await listeners.start(config.listen);
   } catch (error) {
     checks.stop();
     syncing.stop();
@@ -102,12 +106,18 @@ export async function startGateway(definition: object, options: StartOptions = {
     throw error;
   }
   certificates.follow(acmeListeners(config));
+  let { drain } = config;
+  let closed = false;
   return {
-    listeners: config.listen.map(({ name, host }) => ({ name, host, port: gateway.port(name) })),
+    get listeners() {
+      return listeners.shown;
+    },
     async reload(next) {
       const fresh = await read(next, options);
+      if (closed) throw new Error('the gateway is closed: start another');
       await certificates.prepare(acmeListeners(fresh));
-      await gateway.reload(fresh);
+      await listeners.move(fresh.listen, () => gateway.reload(fresh));
+      drain = fresh.drain;
       certificates.follow(acmeListeners(fresh));
       await sequence.follow(fresh.cache, queryRules(fresh));
       await changes.follow(fresh);
@@ -115,6 +125,7 @@ export async function startGateway(definition: object, options: StartOptions = {
       checks.apply(checkPlans(fresh));
     },
     async close() {
+      closed = true;
       checks.stop();
       syncing.stop();
       await certificates.stop();

@@ -31,7 +31,7 @@ export {
   type WorkerGateway,
 } from './contract.ts';
 export { usableCores } from './cores.ts';
-export { authority, ListenError } from './listening.ts';
+export { authority, ListenError, type OpenListener, openListener } from './listening.ts';
 export { type NodeEvent, NodeEvents } from './node-events.ts';
 export { type AuthOutcomes, type NodeMetrics, sumOutcomes, type WorkerState } from './node-metrics.ts';
 export { type PurgeShown, purgeShown } from './purge-shown.ts';

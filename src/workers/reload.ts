@@ -13,6 +13,7 @@ import {
   type RouteChanges,
 } from './contract.ts';
 import type { Fleet } from './fleet.ts';
+import { ListenerMove } from './listener-move.ts';
 import type { Listeners } from './listeners.ts';
 import { routeChanges } from './route-changes.ts';
 import { FileWatch, fingerprint } from './watch.ts';
@@ -225,16 +226,19 @@ export class Reloading {
   ): Promise<void> {
     const { fleet, listeners, log, wall, file } = this.options;
     const version = this.state.version + 1;
-    const change = await listeners.prepare(reading.outline.listen);
+    const { outline, config } = this.state.reading;
+    const now = { listen: outline.listen, version: this.state.version, config };
+    const move = new ListenerMove(fleet, listeners, now);
+    const byName = await move.open(reading.outline.listen);
     try {
       await this.options.before(reading.outline);
-      const desired = { version, config: reading.config, listeners: change.byName };
+      const desired = { version, config: reading.config, listeners: byName };
       await (fresh === null ? fleet.reload(desired) : fleet.roll(desired, fresh));
     } catch (error) {
-      change.cancel();
+      await move.cancel();
       throw error;
     }
-    change.commit();
+    move.commit();
     this.tellWhatWaits(reading.outline);
     for (const warning of reading.warnings)
       log.warn('the config has a warning', { file, warning: stripVTControlCharacters(warning) });

@@ -150,6 +150,42 @@ test('listeners that are new are opened, and those that are gone are drained', a
   expect((await slow).status).toBe(200);
 });
 
+test.for([
+  ['127.0.0.1', '0.0.0.0'],
+  ['0.0.0.0', '127.0.0.1'],
+  ['127.0.0.1', 'localhost'],
+] as const)('a listener moves from %s to %s on its port, with what is under way', async ([from, to]) => {
+  await using lab = workersLab();
+  const port = await freePort();
+  const on = (host: string) => [{ name: 'main', host, port }];
+  const node = await lab.serve({ text: 'one', listen: on(from), workers: 2 });
+  const slow = ask(port, { path: '/slow?ms=1000' });
+  await ask(port);
+  node.write({ text: 'two', listen: on(to), workers: 2 });
+  await node.logged(RELOADED);
+  await allAnswer(node, 'two');
+  expect((await slow).status).toBe(200);
+});
+
+test('a listener that could not be moved to another address goes on where it was', async () => {
+  await using lab = workersLab();
+  const port = await freePort();
+  const node = await lab.serve({
+    text: 'one',
+    listen: [{ name: 'main', host: '127.0.0.1', port }],
+    workers: 2,
+  });
+  const other = await lab.serve({ text: 'other' }, `${lab.folder}/other.json`);
+  const listen = [
+    { name: 'main', host: '0.0.0.0', port },
+    { name: 'second', host: '127.0.0.1', port: other.port },
+  ];
+  node.write({ text: 'two', listen, workers: 2 });
+  const { why } = await node.logged(REFUSED);
+  expect(why).toContain(`cannot listen on 127.0.0.1:${other.port}: the port is taken by`);
+  await allAnswer(node, 'one');
+});
+
 test('a new listener whose port is taken refuses the whole change', async () => {
   await using lab = workersLab();
   const node = await lab.serve({ text: 'one' });
