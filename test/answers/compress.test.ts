@@ -94,6 +94,11 @@ describe('compress', () => {
     expect(response.body.toString()).toBe(TEXT);
   });
 
+  it('a range says Vary as the whole answer would (RFC 9110 §15.3.7)', async () => {
+    await setUp([JSON_TYPE, ['Content-Range', 'bytes 0-9/100']], TEXT, 206);
+    expect(header(await ask('gzip'), 'vary')).toBe('Accept-Encoding');
+  });
+
   it('never one that is small', async () => {
     await setUp([JSON_TYPE], '{"a":1}');
     expect((await ask('gzip')).body.toString()).toBe('{"a":1}');

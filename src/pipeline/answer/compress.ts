@@ -41,7 +41,7 @@ export function compileCompress({ minSize, types }: CompressConfig): Compress {
     if (!isCompressible(answer) || !worth(type)) return answer;
     addVary(headers, 'Accept-Encoding');
     const size = method === 'HEAD' ? announcedLength(headers, body) : (body?.length ?? 0);
-    if (coding === null || (size >= 0 && size < least)) return answer;
+    if (coding === null || isPart(answer) || (size >= 0 && size < least)) return answer;
     markCoded(headers, coding);
     return withBody(answer, coding, forms);
   };
@@ -81,13 +81,18 @@ function confirmed(exchange: Exchange, answer: Reply): Reply {
   return answer;
 }
 
+/** A range stays as it is, and says what the whole answer would have varied by (RFC 9110 §15.3.7). */
+function isPart({ status, headers }: Reply): boolean {
+  return status === 206 || hasHeader(headers, 'content-range');
+}
+
 /**
- * Never an event stream, a range, what is coded or must not be changed, or what has no content. gRPC codes its
- * messages one by one.
+ * Never an event stream, what is coded or must not be changed, or what has no content. gRPC codes its messages one by
+ * one.
  */
 function isCompressible({ status, headers }: Reply): boolean {
-  if (status < 200 || status === 204 || status === 206) return false;
-  if (hasHeader(headers, 'content-encoding') || hasHeader(headers, 'content-range')) return false;
+  if (status < 200 || status === 204) return false;
+  if (hasHeader(headers, 'content-encoding')) return false;
   if (/(?:^|[\s,])no-transform(?:$|[\s,])/i.test(getJoined(headers, 'cache-control') ?? '')) return false;
   return !isEventStream(headers) && !isGrpc(headers);
 }
