@@ -62,7 +62,7 @@ const directory = leaf<string>(
         'write where the authority has its directory, such as https://acme-v02.api.letsencrypt.org/directory',
     };
   },
-  { type: 'string', pattern: '^https://|\\$\\{' },
+  { type: 'string', pattern: '^https://' },
 );
 
 const hmacKey = leaf<string>(

@@ -7,6 +7,8 @@ interface Node {
   anyOf?: Node[];
   items?: Node;
   description?: string;
+  pattern?: string;
+  enum?: unknown[];
 }
 
 /** Every key of every object in the schema, by its path. */
@@ -26,6 +28,14 @@ function keys(node: Node, path = ''): [path: string, key: Node][] {
   return [...own, ...below.flatMap(([at, child]) => keys(child, at))];
 }
 
+/** A part of the schema, and all below it. */
+function every(node: Node): Node[] {
+  const more = typeof node.additionalProperties === 'object' ? [node.additionalProperties] : [];
+  const items = node.items === undefined ? [] : [node.items];
+  const below = [...Object.values(node.properties ?? {}), ...(node.anyOf ?? []), ...items, ...more];
+  return [node, ...below.flatMap(every)];
+}
+
 describe('the JSON Schema', () => {
   const schema = jsonSchema() as Node;
 
@@ -33,5 +43,15 @@ describe('the JSON Schema', () => {
     const all = keys(schema);
     expect(all.length).toBeGreaterThan(100);
     expect(all.filter(([, key]) => key.description === undefined).map(([path]) => path)).toEqual([]);
+  });
+
+  test('takes what is filled in wherever it asks for a word or a text of a certain look', () => {
+    const filled = (node: Node) => node.pattern !== undefined && new RegExp(node.pattern).test('${env.NAME}');
+    const parts = Object.values(schema.properties!).flatMap(every);
+    expect(parts.filter((part) => part.pattern !== undefined && !filled(part))).toEqual([]);
+    const words = parts.filter((part) => part.enum !== undefined);
+    const beside = parts.filter((part) => part.anyOf?.some(filled)).flatMap((part) => part.anyOf);
+    expect(words.length).toBeGreaterThan(10);
+    expect(words.filter((part) => !beside.includes(part))).toEqual([]);
   });
 });

@@ -7,6 +7,7 @@ import {
   boolean,
   bound,
   byteRateOrNone,
+  FILLED,
   filledText,
   integer,
   integerOrNone,
@@ -209,7 +210,7 @@ export const workers = leaf<number | 'auto' | string>(
     anyOf: [
       { type: 'integer', minimum: 1, maximum: 1024 },
       { const: 'auto' },
-      { type: 'string', pattern: '\\$\\{' },
+      { type: 'string', pattern: FILLED },
     ],
   },
 );

@@ -7,6 +7,7 @@ import {
   cookieName,
   duration,
   expression,
+  FILLED,
   type Filled,
   headerName,
   integer,
@@ -234,7 +235,7 @@ const onOrOff = leaf<boolean | 'none' | Filled>(
     if (/^(?:on|yes|enabled)$/i.test(text)) return { message, advice: 'write true' };
     return { message, advice: 'write none to keep nothing' };
   },
-  { anyOf: [{ type: 'boolean' }, { const: 'none' }, { type: 'string', pattern: '\\$\\{(env\\.|file:)' }] },
+  { anyOf: [{ type: 'boolean' }, { const: 'none' }, { type: 'string', pattern: FILLED }] },
 );
 
 export const routeCache = oneOf('true, { ttl, tags, … }, or none', [

@@ -10,9 +10,9 @@ import type { RequestVariables, ResponseVariables } from './variables.ts';
 /** Text with something in it that is filled in when the config is loaded. */
 export type Filled = `${string}\${${string}}${string}`;
 
-/** In a file, `${…}` may stand wherever an editor would expect the value itself. */
-const FILLED = '\\$\\{(env\\.|file:)';
-const orFilled = (pattern: string) => ({ type: 'string', pattern: `${pattern}|${FILLED}` });
+/** What a text looks like that is filled in when the config is loaded. */
+export const FILLED = '\\$\\{(env\\.|file:)';
+const like = (pattern: string) => ({ type: 'string', pattern });
 const DURATION = '^\\d+(\\.\\d+)?(ms|s|m|h|d)$';
 const SIZE = '^\\d+(\\.\\d+)?(B|KiB|MiB|GiB|TiB)$';
 
@@ -55,10 +55,10 @@ export const bearerToken = leaf<string>(
   'a token',
   ['text'],
   (value) => (value === '' ? EMPTY : /^[!-~]+$/.test(String(value)) ? null : UNSENDABLE),
-  orFilled('^[!-~]+$'),
+  like('^[!-~]+$'),
 );
 
-export const name = leaf<string>('a name', ['text'], fromText(nameComplaint), orFilled(`${NAME.source}`));
+export const name = leaf<string>('a name', ['text'], fromText(nameComplaint), like(NAME.source));
 
 export const headerName = leaf<string>('the name of a header', ['text'], fromText(headerNameComplaint), {
   type: 'string',
@@ -95,7 +95,7 @@ export function integerOrNone(least: number, most: number) {
     return { message: `${value} is out of range`, advice: `write ${what}` };
   };
   return leaf<number | 'none' | Filled>(what, ['number', 'text'], check, {
-    anyOf: [{ type: 'integer', minimum: least, maximum: most }, orFilled('^none$')],
+    anyOf: [{ type: 'integer', minimum: least, maximum: most }, like('^none$')],
   });
 }
 
@@ -103,7 +103,7 @@ export const duration = leaf<DurationText | Filled>(
   'a duration such as 250ms, 5s or 10m',
   ['text', 'number'],
   fromText(durationError),
-  orFilled(DURATION),
+  like(DURATION),
 );
 
 /** A bound in time: 0 would refuse everything, and is most often meant as "no bound". */
@@ -115,7 +115,7 @@ export const bound = leaf<DurationText | 'none' | Filled>(
     if (value === 0 || value === '0') return zeroBound();
     return durationError(String(value)) ?? (parseDuration(String(value)) === 0 ? zeroBound() : null);
   },
-  orFilled(`^none$|${DURATION}`),
+  like(`^none$|${DURATION}`),
 );
 
 /** An event loop in good health is late by some milliseconds now and then. */
@@ -133,7 +133,7 @@ export const lateness = leaf<DurationText | Filled>(
       advice: 'write 100ms, or another time of 20ms or more',
     };
   },
-  orFilled(DURATION),
+  like(DURATION),
 );
 
 /** A duration, or `off` for no bound at all. */
@@ -145,7 +145,7 @@ export const durationOrOff = leaf<DurationText | 'off' | Filled>(
     if (typeof value === 'boolean') return { message: `${value} is not a duration`, advice: 'write off' };
     return durationError(String(value));
   },
-  orFilled(`^off$|${DURATION}`),
+  like(`^off$|${DURATION}`),
 );
 
 function zeroBound(): Complaint {
@@ -156,7 +156,7 @@ export const size = leaf<SizeText | Filled>(
   'a size such as 64KiB or 10MiB',
   ['text', 'number'],
   fromText(sizeError),
-  orFilled(SIZE),
+  like(SIZE),
 );
 
 /** A size, or 0 for nothing at all. */
@@ -164,21 +164,21 @@ export const sizeOrZero = leaf<SizeText | 0 | '0' | Filled>(
   'a size such as 64MiB, or 0',
   ['text', 'number'],
   (value) => (value === 0 || value === '0' ? null : sizeError(String(value))),
-  orFilled(`^0$|${SIZE}`),
+  like(`^0$|${SIZE}`),
 );
 
 export const sizeOrNone = leaf<SizeText | 'none' | Filled>(
   'a size such as 10MiB, or none',
   ['text', 'number'],
   (value) => (value === 'none' ? null : sizeError(String(value))),
-  orFilled(`^none$|${SIZE}`),
+  like(`^none$|${SIZE}`),
 );
 
 export const byteRateOrNone = leaf<ByteRateText | 'none' | Filled>(
   'bytes a second such as 1KiB/s, or none',
   ['text', 'number'],
   (value) => (value === 'none' ? null : byteRateError(String(value))),
-  orFilled(`^none$|${SIZE.slice(0, -1)}/s$`),
+  like(`^none$|${SIZE.slice(0, -1)}/s$`),
 );
 
 /** One of a few words, which may stand as other kinds of value beside text. */
