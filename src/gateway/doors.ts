@@ -1,7 +1,13 @@
 import type { Socket } from 'node:net';
 import { type HostCertificate, NO_PROOFS, type Proofs } from '../acme/index.ts';
 import type { ListenerConfig } from '../config/model.ts';
-import { type AcceptHttp2, Listener, type ListenerSettings, type RequestHandler } from '../http1/index.ts';
+import {
+  type AcceptHttp2,
+  Listener,
+  type ListenerSettings,
+  type NodeClients,
+  type RequestHandler,
+} from '../http1/index.ts';
 import { Http2ServerConnection } from '../http2/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Clock } from '../util/clock.ts';
@@ -15,6 +21,8 @@ export interface DoorParts {
   readonly log: Logger;
   /** Where requests go. */
   readonly handler: RequestHandler;
+  /** Null: this process alone accepts on its listeners. */
+  readonly nodeClients: NodeClients | null;
 }
 
 /** The listeners of a gateway, open or about to end, and what they show to clients. */
@@ -126,8 +134,8 @@ export class Doors {
     if (existing !== undefined) return existing;
     const config = this.config.find((listener) => listener.name === name);
     if (config === undefined) throw new RangeError(`the config has no listener "${name}"`);
-    const { clock, handler } = this.parts;
-    const listener = new Listener(name, this.settingsOf(config), clock, handler, speakHttp2);
+    const { clock, handler, nodeClients } = this.parts;
+    const listener = new Listener(name, this.settingsOf(config), clock, handler, speakHttp2, nodeClients);
     listener.prove(this.proofs.tls);
     this.open.set(name, listener);
     return listener;

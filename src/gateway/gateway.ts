@@ -41,7 +41,7 @@ import {
   type WorkerState,
 } from '../workers/index.ts';
 import { Doors } from './doors.ts';
-import { joinNode, type NodeMember, seenOnNode, tellSeries } from './node-link.ts';
+import { clientsOnNode, joinNode, type NodeMember, seenOnNode, tellSeries } from './node-link.ts';
 import type { GatewayParts } from './parts.ts';
 import { SequenceFollower } from './sequence-follower.ts';
 import { SharedLevel } from './shared-level.ts';
@@ -155,7 +155,8 @@ export class Gateway implements WorkerGateway, NodeMember {
       failed: (exchange, status, failure) => this.logFailure(exchange, status, failure),
     });
     this.watchPhases();
-    this.doors = new Doors(config.listen, { clock, log, handler: this.pipeline });
+    const nodeClients = bus === undefined || shareOf === 1 ? null : clientsOnNode(bus);
+    this.doors = new Doors(config.listen, { clock, log, handler: this.pipeline, nodeClients });
     this.joined = bus === undefined ? Promise.resolve() : joinNode(bus, this);
     this.sequence = bus === undefined ? null : new SequenceFollower(bus, this.cache, clock);
     this.sequence?.follow(config.cache);

@@ -1,6 +1,7 @@
 import type { HostCertificate, Proofs } from '../acme/index.ts';
 import type { SharedSeen } from '../auth/index.ts';
 import type { SourceNews, WriteNote } from '../changes/index.ts';
+import type { NodeClients } from '../http1/index.ts';
 import type { Moves, RecentRequest, WantedRequests } from '../telemetry/index.ts';
 import type { DrainedTarget, HealthReport, Upstreams } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
@@ -106,5 +107,16 @@ export function seenOnNode(bus: WorkerBus, clock: Clock): SharedSeen {
     } catch {
       return 'away';
     }
+  };
+}
+
+/** Connections of clients at any worker of this node: its supervisor counts them. */
+export function clientsOnNode(bus: WorkerBus): NodeClients {
+  return {
+    entered: async (client) => {
+      const count = await bus.ask(TOPICS.clientEntered, client).catch(() => null);
+      return typeof count === 'number' ? count : null;
+    },
+    left: (client) => void bus.ask(TOPICS.clientLeft, client).catch(() => {}),
   };
 }

@@ -7,6 +7,7 @@ export type {
   OutgoingRequest,
   ResponseHandler,
 } from './client-contract.ts';
+export type { NodeClients } from './client-count.ts';
 export { parseRequestHead, RequestHead, ResponseHead } from './head.ts';
 export { endsAtConnection, Kind, kindOf } from './kinds.ts';
 export { type AcceptHttp2, Listener, type ListenerSettings, type RequestHandler } from './listener.ts';

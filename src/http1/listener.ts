@@ -4,6 +4,7 @@ import type { Failure } from '../http/errors.ts';
 import type { ClientCertificate, Exchange, Origin, Reply } from '../http/exchange.ts';
 import type { Clock } from '../util/clock.ts';
 import { clientCertificate } from './client-certificate.ts';
+import { ClientCount, type NodeClients } from './client-count.ts';
 import { Greetings, type ProofCertificates } from './greetings.ts';
 import { readInto } from './read-into.ts';
 import { ServerConnection, SHARED_MEMORY } from './server-connection.ts';
@@ -42,7 +43,7 @@ export class Listener implements ServerContext {
   private http2: boolean;
   private readonly acceptHttp2: AcceptHttp2;
   private readonly handler: RequestHandler;
-  private readonly perClient = new Map<string, number>();
+  private readonly clients: ClientCount;
   private tls: {
     readonly shown: ServerTls;
     readonly server: TlsServer;
@@ -55,8 +56,10 @@ export class Listener implements ServerContext {
     clock: Clock,
     handler: RequestHandler,
     acceptHttp2: AcceptHttp2,
+    nodeClients: NodeClients | null = null,
   ) {
     this.name = name;
+    this.clients = new ClientCount(name, nodeClients);
     this.clock = clock;
     this.handler = handler;
     this.limits = settings.limits;
@@ -177,16 +180,7 @@ export class Listener implements ServerContext {
   }
 
   private countIn(socket: Socket, address: string): boolean {
-    if (this.limits.connectionsPerClient === Number.POSITIVE_INFINITY) return true;
-    const count = (this.perClient.get(address) ?? 0) + 1;
-    if (count > this.limits.connectionsPerClient) return false;
-    this.perClient.set(address, count);
-    socket.on('close', () => {
-      const left = this.perClient.get(address)! - 1;
-      if (left === 0) this.perClient.delete(address);
-      else this.perClient.set(address, left);
-    });
-    return true;
+    return this.clients.admit(socket, address, this.limits.connectionsPerClient);
   }
 }
 

@@ -51,6 +51,7 @@ export class Channel {
   private readonly pending = new Map<number, Pending>();
   private nextId = 1;
   private closed: Error | null = null;
+  private readonly onceClosed: (() => void)[] = [];
 
   constructor(port: Port) {
     this.port = port;
@@ -58,6 +59,11 @@ export class Channel {
 
   on(topic: string, handler: Handler): void {
     this.handlers.set(topic, handler);
+  }
+
+  /** Called once, when the other side is gone. */
+  onClose(hear: () => void): void {
+    this.onceClosed.push(hear);
   }
 
   /** Rejects with `RemoteError` as the other side threw it, or `NoAnswer` when the channel closes or time is up. */
@@ -102,7 +108,9 @@ export class Channel {
 
   /** The other side is gone: what waits for it fails. */
   close(why: string): void {
+    const first = this.closed === null;
     this.closed ??= new NoAnswer(why);
+    if (first) for (const hear of this.onceClosed) hear();
     for (const { reject } of [...this.pending.values()]) reject(this.closed);
   }
 

@@ -89,8 +89,8 @@ export const COUNT_VARIABLE = 'TIDEGATE_WORKERS';
  * state of caches (asked of workers), invalidations (told to them), and what they ask: to number an invalidation,
  * where the sequence stands, and how long tagged answers may be given; what is known of change sources (told to
  * workers, and asked by them); certificates that the node got by itself, and what shows an authority that their hosts
- * are its own (told to workers, and asked by them); that log files are to be opened anew; and what moved (told by
- * workers, for the series of the node).
+ * are its own (told to workers, and asked by them); that log files are to be opened anew; what moved (told by workers,
+ * for the series of the node); and connections of clients (told by workers, which hear how many the node has).
  */
 export const TOPICS = {
   health: 'health',
@@ -113,6 +113,8 @@ export const TOPICS = {
   requests: 'requests',
   series: 'series',
   seen: 'seen',
+  clientEntered: 'clientEntered',
+  clientLeft: 'clientLeft',
 } as const;
 
 /** That a client has written, as a worker tells it. */

@@ -30,6 +30,7 @@ import { holdersOf } from './fence-holders.ts';
 import { Fleet } from './fleet.ts';
 import { Listeners } from './listeners.ts';
 import { authority, inheritedListener, type OpenListener, openListener } from './listening.ts';
+import { NodeClients } from './node-clients.ts';
 import { NodeEvents } from './node-events.ts';
 import { type NodeMetrics, sumOutcomes } from './node-metrics.ts';
 import { NodeTargets } from './node-targets.ts';
@@ -102,6 +103,7 @@ class Supervisor {
   private readonly series: Series;
   /** What counts once on this node. */
   private readonly seen = new SeenNames();
+  private readonly clients = new NodeClients();
   private readonly startedAt: number;
   private readonly end = Promise.withResolvers<number>();
   private phase: 'starting' | 'serving' | 'draining' = 'starting';
@@ -283,6 +285,7 @@ class Supervisor {
     });
     channel.on(TOPICS.health, () => this.checks.reports());
     this.targets.serve(channel);
+    this.clients.serve(channel);
     channel.on(TOPICS.certificates, () => this.certificates.certificates);
     channel.on(TOPICS.proofs, () => this.certificates.proofs);
     channel.on(TOPICS.ready, () => this.readiness.why);

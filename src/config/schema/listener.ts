@@ -119,7 +119,7 @@ const limits = object('ListenerLimits', 'limits', {
   idleTimeout: bound.optional().describe('How long an idle connection is kept. Default 75s.'),
   connectionsPerClient: integerOrNone(1, 1_000_000)
     .optional()
-    .describe('Most connections of one client address. Default none.'),
+    .describe('Most connections of one client address, of a node. Default none.'),
 });
 
 const listener = object('Listener', 'a listener', {
