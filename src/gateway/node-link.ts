@@ -3,7 +3,7 @@ import type { SharedSeen } from '../auth/index.ts';
 import type { SourceNews, WriteNote } from '../changes/index.ts';
 import type { NodeClients } from '../http1/index.ts';
 import type { Moves, RecentRequest, WantedRequests } from '../telemetry/index.ts';
-import type { DrainedTarget, HealthReport, Upstreams } from '../upstream/index.ts';
+import type { BreakerChange, DrainedTarget, HealthReport, Upstreams } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import {
   type Ejection,
@@ -64,7 +64,8 @@ function tellOfTargets(bus: WorkerBus, upstreams: Upstreams): void {
     ejected: (service, target, forMs, why) =>
       tell(TOPICS.ejected, { service, target, forMs, why } satisfies Ejection),
     returned: (service, target) => tell(TOPICS.returned, { service, target } satisfies DrainedTarget),
-    breaker: (service) => tell(TOPICS.breaker, service),
+    breaker: (change) => tell(TOPICS.breaker, change),
+    failed: (service) => tell(TOPICS.failed, service),
   };
 }
 
@@ -79,6 +80,8 @@ function followTargets(bus: WorkerBus, upstreams: Upstreams): void {
     const { service, target, forMs, why } = ejection as Ejection;
     upstreams.reportEjected(service, target, forMs, why);
   });
+  bus.on(TOPICS.breaker, (change) => upstreams.reportBreaker(change as BreakerChange));
+  bus.on(TOPICS.failed, (service) => upstreams.reportFailed(service as string));
 }
 
 /** Hears of a topic from now on, and first where it stands; resolves then, and rejects where nobody tells. */

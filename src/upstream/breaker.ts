@@ -3,8 +3,12 @@ import type { Clock } from '../util/clock.ts';
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
-/** Told when a breaker changes its state, and why. */
-export type BreakerListener = (state: BreakerState, why: string) => void;
+export interface BreakerListener {
+  /** It has changed its state. */
+  changed(state: BreakerState, why: string): void;
+  /** An error that counts toward `errors`, also at the other workers of the node. */
+  failed(): void;
+}
 
 const RATE_WINDOW = 10_000;
 /** Below this many requests in the window a rate says nothing. */
@@ -18,7 +22,7 @@ const SLOTS = 10;
 export class Breaker {
   private readonly config: Pick<BreakerConfig, 'errorRate' | 'errors' | 'openFor'>;
   private readonly clock: Clock;
-  private readonly tell: BreakerListener;
+  private readonly listener: BreakerListener;
   private readonly rate: Window | null;
   private readonly count: Window | null;
   private state_: BreakerState = 'closed';
@@ -28,11 +32,11 @@ export class Breaker {
   constructor(
     config: Pick<BreakerConfig, 'errorRate' | 'errors' | 'openFor'>,
     clock: Clock,
-    tell: BreakerListener,
+    listener: BreakerListener,
   ) {
     this.config = config;
     this.clock = clock;
-    this.tell = tell;
+    this.listener = listener;
     this.rate = config.errorRate === null ? null : new Window(RATE_WINDOW);
     this.count = config.errors === null ? null : new Window(config.errors.window);
   }
@@ -71,14 +75,35 @@ export class Breaker {
     if (this.state_ === 'half-open') {
       this.probeSince = -1;
       if (failed) this.open('the probe failed');
-      else this.close();
+      else this.close('the probe succeeded');
       return;
     }
     if (this.state_ === 'open') return;
     const now = this.clock.now();
     this.rate?.add(now, failed);
-    if (failed) this.count?.add(now, true);
-    if (failed) this.judge(now);
+    if (!failed) return;
+    if (this.count !== null) {
+      this.count.add(now, true);
+      this.listener.failed();
+    }
+    this.judge(now);
+  }
+
+  /** Another worker of the node had an error. */
+  recordElsewhere(): void {
+    if (this.state_ !== 'closed' || this.count === null) return;
+    const now = this.clock.now();
+    this.count.add(now, true);
+    this.judge(now);
+  }
+
+  /** The breaker of another worker of the node has changed: a node has one pause, and one probe after it. */
+  follow(state: BreakerState, why: string): void {
+    if (this.off || state === this.state_) return;
+    if (state === 'open') return this.open(why);
+    if (state === 'closed') return this.close(why);
+    this.probeSince = this.clock.now();
+    this.change('half-open', why);
   }
 
   private judge(now: number): void {
@@ -95,18 +120,20 @@ export class Breaker {
 
   private open(why: string): void {
     this.openUntil = this.clock.now() + this.config.openFor;
+    this.probeSince = -1;
     this.change('open', why);
   }
 
-  private close(): void {
+  private close(why: string): void {
+    this.probeSince = -1;
     this.rate?.clear();
     this.count?.clear();
-    this.change('closed', 'the probe succeeded');
+    this.change('closed', why);
   }
 
   private change(state: BreakerState, why: string): void {
     this.state_ = state;
-    this.tell(state, why);
+    this.listener.changed(state, why);
   }
 }
 

@@ -18,5 +18,11 @@ export {
 } from './retry.ts';
 export type { Service, Target } from './service.ts';
 export { askedAs, targetName } from './target-name.ts';
-export { type DrainedTarget, type UpstreamNews, type UpstreamParts, Upstreams } from './upstreams.ts';
+export {
+  type BreakerChange,
+  type DrainedTarget,
+  type UpstreamNews,
+  type UpstreamParts,
+  Upstreams,
+} from './upstreams.ts';
 export { Verdict } from './verdict.ts';

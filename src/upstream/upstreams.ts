@@ -6,7 +6,7 @@ import type { Random } from '../util/random.ts';
 import { usesHttp2, usesTls } from '../util/service-scheme.ts';
 import { Admission, Pending } from './admission.ts';
 import { compileBalancer } from './balance/index.ts';
-import { Breaker } from './breaker.ts';
+import { Breaker, type BreakerState } from './breaker.ts';
 import { RetryBudget } from './budget.ts';
 import type { ServiceDescription } from './describe.ts';
 import { type Discover, Discovery } from './discovery/index.ts';
@@ -33,7 +33,15 @@ export interface UpstreamNews {
   ejected(service: string, target: string, forMs: number, why: string): void;
   returned(service: string, target: string): void;
   /** Its breaker has changed. */
-  breaker(service: string): void;
+  breaker(change: BreakerChange): void;
+  /** It had an error that counts toward `breaker.errors`. */
+  failed(service: string): void;
+}
+
+export interface BreakerChange {
+  readonly service: string;
+  readonly state: BreakerState;
+  readonly why: string;
 }
 
 export interface DrainedTarget {
@@ -82,10 +90,24 @@ export class Upstreams {
 
   /** Another worker has taken a target out. */
   reportEjected(service: string, target: string, forMs: number, why: string): void {
+    this.untold(() => this.find(service, target)?.eject(forMs, why));
+  }
+
+  /** The breaker of another worker has changed. */
+  reportBreaker({ service, state, why }: BreakerChange): void {
+    this.untold(() => this.services.get(service)?.breaker.follow(state, why));
+  }
+
+  /** Another worker had an error that counts toward `breaker.errors`. */
+  reportFailed(service: string): void {
+    this.untold(() => this.services.get(service)?.breaker.recordElsewhere());
+  }
+
+  /** What comes from others is not to be told of again. */
+  private untold(hear: () => void): void {
     const { news } = this;
-    // Not to be told of again.
     this.news = null;
-    this.find(service, target)?.eject(forMs, why);
+    hear();
     this.news = news;
   }
 
@@ -205,11 +227,14 @@ export class Upstreams {
   private breaker({ name, breaker }: ServiceConfig, claims: Claims): Breaker {
     const { clock, log } = this.parts;
     const key = JSON.stringify([name, breaker.errorRate, breaker.errors, breaker.openFor]);
-    const tell = (state: string, why: string) => {
-      log.warn(`the breaker of a service is ${state}`, { service: name, why });
-      this.news?.breaker(name);
+    const listener = {
+      changed: (state: BreakerState, why: string) => {
+        log.warn(`the breaker of a service is ${state}`, { service: name, why });
+        this.news?.breaker({ service: name, state, why });
+      },
+      failed: () => this.news?.failed(name),
     };
-    return claim(key, claims.breakers, this.breakers, () => new Breaker(breaker, clock, tell));
+    return claim(key, claims.breakers, this.breakers, () => new Breaker(breaker, clock, listener));
   }
 
   private target(

@@ -97,6 +97,7 @@ export const TOPICS = {
   ejected: 'ejected',
   returned: 'returned',
   breaker: 'breaker',
+  failed: 'failed',
   drained: 'drained',
   ready: 'ready',
   cache: 'cache',

@@ -137,6 +137,12 @@ export class Fleet {
     return await Promise.all([...this.all].map((worker) => this.tell(worker, topic, value, patience)));
   }
 
+  /** Tells every worker but one, and waits for none: what is worth little to who hears it late. */
+  tellOthers(than: Channel, topic: string, value: unknown): void {
+    for (const { channel } of this.all)
+      if (channel !== than) channel.call('broadcast', { topic, value }).catch(() => {});
+  }
+
   /** Counters of all routes, summed over the workers there are and were. */
   async counters(): Promise<Map<string, Float64Array>> {
     await Promise.all([...this.all].map((worker) => worker.count()));

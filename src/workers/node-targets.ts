@@ -1,4 +1,4 @@
-import type { DrainedTarget, ServiceDescription, TargetMode } from '../upstream/index.ts';
+import type { BreakerChange, DrainedTarget, ServiceDescription, TargetMode } from '../upstream/index.ts';
 import type { Channel } from './channel.ts';
 import { type ConfigOutline, type Ejection, TOPICS } from './contract.ts';
 import type { NodeEvents } from './node-events.ts';
@@ -6,6 +6,8 @@ import type { NodeEvents } from './node-events.ts';
 export interface NodeTargetsParts {
   readonly events: NodeEvents;
   broadcast(topic: string, value: unknown): Promise<unknown>;
+  /** Tells all workers but the one at the other end of the channel; waits for none. */
+  tellOthers(channel: Channel, topic: string, value: unknown): void;
   /** Every service as all workers together know it. */
   services(): Promise<ServiceDescription[]>;
 }
@@ -25,7 +27,11 @@ export class NodeTargets {
   serve(channel: Channel): void {
     channel.on(TOPICS.ejected, (ejection) => this.heardEjected(ejection as Ejection));
     channel.on(TOPICS.returned, (target) => this.heardReturned(target as DrainedTarget));
-    channel.on(TOPICS.breaker, (service) => this.heardBreaker(service as string));
+    channel.on(TOPICS.breaker, (change) => {
+      this.parts.tellOthers(channel, TOPICS.breaker, change);
+      return this.heardBreaker((change as BreakerChange).service);
+    });
+    channel.on(TOPICS.failed, (service) => this.parts.tellOthers(channel, TOPICS.failed, service));
     channel.on(TOPICS.drained, () => this.drained);
   }
 
@@ -83,7 +89,7 @@ export class NodeTargets {
     this.parts.events.publish('health', { ...target, state: 'in', why: 'its time out is over' });
   }
 
-  /** Each worker has a breaker of its own; the worst of them is shown. */
+  /** Each worker has a breaker of its own, which follows the others; the worst of them is shown. */
   private async heardBreaker(service: string): Promise<void> {
     const found = (await this.parts.services()).find(({ name }) => name === service);
     if (found === undefined || found.breaker === (this.breakers.get(service) ?? 'closed')) return;

@@ -125,6 +125,7 @@ class Supervisor {
     this.targets = new NodeTargets({
       events: this.events,
       broadcast: (topic, value) => this.fleet.broadcast(topic, value),
+      tellOthers: (channel, topic, value) => this.fleet.tellOthers(channel, topic, value),
       services: () => this.fleet.services(),
     });
     this.readiness = new Readiness(options.clock, (why) => void this.fleet.broadcast(TOPICS.ready, why));

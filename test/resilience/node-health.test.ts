@@ -96,3 +96,35 @@ test('a failed check takes a target out of every worker, once in the log of each
     destinations: [{ service: 'shop', balance: 'roundRobin', urls: targets.map(({ name }) => `${name}/a`) }],
   });
 }, 60_000);
+
+test('what one worker opens is open for all: errors count together, and the breaker opens once for the node', async () => {
+  let asked = 0;
+  const origin = await httpOrigin((_request, response) => {
+    asked++;
+    response.writeHead(500).end();
+  });
+  closers.push(() => origin.close());
+  const port = await freePort();
+  folder.write(
+    'tidegate.yaml',
+    `listen: 127.0.0.1:${port}
+admin: false
+workers: 4
+services:
+  shop: { url: '${origin.url}', breaker: { errors: 4/30s, openFor: 5m }, health: { passive: none } }
+routes:
+  all: { match: /*, to: shop }
+`,
+  );
+  const gateway = lab.node([MAIN, 'run', 'tidegate.yaml'], { cwd: folder.path });
+  await gateway.line(/"message":"serving"/);
+  const ask = () => fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } });
+  await expect.poll(async () => (await ask()).status, { interval: 50, timeout: 10_000 }).toBe(503);
+  await expect.poll(() => gateway.output.match(/breaker of a service is open/g)?.length).toBe(4);
+  const before = asked;
+  const statuses = await Promise.all(Array.from({ length: 24 }, async () => (await ask()).status));
+  expect(new Set(statuses)).toEqual(new Set([503]));
+  expect(asked).toBe(before);
+  // Four, and what was on its way while the workers told each other.
+  expect(before).toBeLessThan(8);
+}, 60_000);

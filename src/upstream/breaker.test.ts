@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { ManualClock } from '../testkit/index.ts';
+import { Breaker } from './breaker.ts';
+
+/** Breakers of one service in so many workers, which hear of each other as those of a node do. */
+function breakersOfNode(count: number, clock: ManualClock): Breaker[] {
+  let untold = false;
+  const all: Breaker[] = Array.from({ length: count }, (_, worker) => {
+    const others = (hear: (breaker: Breaker) => void) => {
+      if (untold) return;
+      untold = true;
+      for (const [i, breaker] of all.entries()) if (i !== worker) hear(breaker);
+      untold = false;
+    };
+    return new Breaker({ errorRate: null, errors: { count: 3, window: 30_000 }, openFor: 10_000 }, clock, {
+      changed: (state, why) => others((breaker) => breaker.follow(state, why)),
+      failed: () => others((breaker) => breaker.recordElsewhere()),
+    });
+  });
+  return all;
+}
+
+const states = (breakers: Breaker[]) => breakers.map(({ state }) => state);
+
+test('errors of all workers count together, and what they open is open for each', () => {
+  const breakers = breakersOfNode(3, new ManualClock());
+  breakers[0]!.record(true);
+  breakers[1]!.record(true);
+  expect(states(breakers)).toEqual(['closed', 'closed', 'closed']);
+  breakers[2]!.record(true);
+  expect(states(breakers)).toEqual(['open', 'open', 'open']);
+  expect(breakers.map((breaker) => breaker.admit())).toEqual([10_000, 10_000, 10_000]);
+});
+
+test.each([
+  [false, 'closed'],
+  [true, 'open'],
+] as const)('one request of the node may try: failed %s leaves it %s for all', (failed, state) => {
+  const clock = new ManualClock();
+  const breakers = breakersOfNode(2, clock);
+  for (let i = 0; i < 3; i++) breakers[0]!.record(true);
+  clock.advance(10_000);
+  expect(breakers[1]!.admit()).toBe(0);
+  expect(breakers[0]!.admit()).toBe(10_000);
+  breakers[1]!.record(failed);
+  expect(states(breakers)).toEqual([state, state]);
+});
+
+test('where the outcome of a probe never comes, another worker tries after the same time', () => {
+  const clock = new ManualClock();
+  const breakers = breakersOfNode(2, clock);
+  for (let i = 0; i < 3; i++) breakers[0]!.record(true);
+  clock.advance(10_000);
+  expect(breakers[1]!.admit()).toBe(0);
+  clock.advance(10_000);
+  expect(breakers[0]!.admit()).toBe(0);
+});
