@@ -27,7 +27,9 @@ test('a port taken by this or another process is told with who has it', async ()
     await expect(open('127.0.0.1', port)).rejects.toThrow(
       `cannot listen on 127.0.0.1:${port}: the port is taken by `,
     );
-    await expect(open('127.0.0.1', port)).rejects.toThrow(`(pid ${process.pid})`);
+    await expect(open('127.0.0.1', port)).rejects.toThrow(
+      `(pid ${process.pid}), which is this gateway itself`,
+    );
   } finally {
     server.close();
   }

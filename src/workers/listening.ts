@@ -136,6 +136,10 @@ export async function listenError(
   return new ListenError(code, `cannot listen on ${where}: ${await reason(code, host, port, key, error)}`);
 }
 
+function selfOf(owner: string): string {
+  return owner.endsWith(`(pid ${process.pid})`) ? ', which is this gateway itself, at another address' : '';
+}
+
 async function reason(
   code: string,
   host: string,
@@ -146,7 +150,7 @@ async function reason(
   const another = `Choose another address with \`${key}:\` in the config, for example \`${key}: ${authority(host, port + 1)}\`.`;
   if (code === 'EADDRINUSE') {
     const owner = await portOwner(port);
-    if (owner !== null) return `the port is taken by ${owner}.\n${another}`;
+    if (owner !== null) return `the port is taken by ${owner}${selfOf(owner)}.\n${another}`;
     return `the port is taken; \`lsof -nP -iTCP:${port} -sTCP:LISTEN\` tells by whom.\n${another}`;
   }
   if (code === 'EACCES' || code === 'EPERM') {

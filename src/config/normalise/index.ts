@@ -19,7 +19,7 @@ export { destinationsOf } from './action.ts';
 export { aggregateOf } from './aggregate.ts';
 export { routeAuthOf } from './auth.ts';
 export { cacheOf } from './cache.ts';
-export { certificatesOf, hasPlainListener, listenersOf } from './listener.ts';
+export { certificatesOf, DEFAULT_ADMIN, hasPlainListener, listenersOf } from './listener.ts';
 export { matchOf, normaliseMatch } from './route.ts';
 export { routeCacheOf } from './route-cache.ts';
 export { mergeTransforms } from './transform.ts';

@@ -8,7 +8,7 @@ import { byteRateOf, countOf, durationOf, listOf, sizeOf } from './scalars.ts';
 export type ReadPem = (pathOrPem: string) => string;
 
 const DEFAULT_LISTEN = '127.0.0.1:8080';
-const DEFAULT_ADMIN = '127.0.0.1:9901';
+export const DEFAULT_ADMIN = '127.0.0.1:9901';
 
 /** Listeners as they are written out: each an object with a name. */
 export function listenersOf(listen: ConfigInput['listen']): (ListenerInput & { name: string })[] {
