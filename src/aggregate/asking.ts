@@ -3,7 +3,7 @@ import type { RoutePolicyConfig } from '../config/model.ts';
 import type { Variables } from '../expression/index.ts';
 import { type Body, type BodySink, type BodySource, cancelBody, isSource } from '../http/body.ts';
 import { Failure } from '../http/errors.ts';
-import { Exchange, type Reply, type Responder } from '../http/exchange.ts';
+import { Exchange, type Origin, type Reply, type Responder } from '../http/exchange.ts';
 import { getHeader, type Headers } from '../http/headers.ts';
 import type { Dispatch, Finish } from '../pipeline/index.ts';
 import type { Clock, Timer } from '../util/clock.ts';
@@ -41,7 +41,11 @@ export interface Addressee {
 }
 
 /** Gives what of a client's request shows who asks. */
-export type Shows = (original: Exchange) => { readonly lines: Headers; readonly query: string | null };
+export type Shows = (original: Exchange) => {
+  readonly lines: Headers;
+  readonly query: string | null;
+  readonly certificate: boolean;
+};
 
 /** Gives the tags of an answer; null: they can't be told. */
 export type TagsOf = (
@@ -90,8 +94,9 @@ export class Asking implements Finish, Responder {
     this.addressee = addressee;
     this.asker = asker;
     const { shows } = addressee;
-    const asked = shows === null ? question : showing(question, shows(original), original.id);
-    this.exchange = exchangeFor(original, asked, this, shows !== null, clock.now());
+    const shown = shows === null ? null : shows(original);
+    const asked = shown === null ? question : showing(question, shown, original.id);
+    this.exchange = exchangeFor(original, asked, this, shown, clock.now());
     // Services are told who asks.
     if (shows === null && !shared) this.exchange.identity = original.identity;
   }
@@ -280,19 +285,25 @@ function showing(question: Question, { lines, query }: ReturnType<Shows>, id: st
   return { ...question, headers, target: `${target}${target.includes('?') ? '&' : '?'}${query}` };
 }
 
+/** A connection that shows nothing of who it is. */
+function withoutCertificate({ listener, scheme, address, port }: Origin): Origin {
+  return { listener, scheme, address, port };
+}
+
 function exchangeFor(
   original: Exchange,
   { method, target, headers, body, vars }: Question,
   responder: Responder,
-  isRoute: boolean,
+  shown: ReturnType<Shows> | null,
   startedAt: number,
 ): Exchange {
-  const { origin, authority } = original;
+  const { authority } = original;
+  const origin = shown === null || shown.certificate ? original.origin : withoutCertificate(original.origin);
   const exchange = new Exchange(origin, responder, method, target, authority, 11, headers, body, startedAt);
   exchange.id = original.id;
   exchange.madeFor = original.madeFor ?? original;
   exchange.trace = original.trace;
-  if (isRoute) return exchange;
+  if (shown !== null) return exchange;
   const mark = target.indexOf('?');
   exchange.path = mark < 0 ? target : target.slice(0, mark);
   exchange.query = mark < 0 ? null : target.slice(mark + 1);

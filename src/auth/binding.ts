@@ -37,9 +37,13 @@ export function bindingOf(claims: ReadonlyMap<Value, Value>): Binding | null {
   };
 }
 
-/** Why a token does not count on this connection; null: it does. Asked for each request, also of kept decisions. */
-export function certificateFlaw(thumbprint: string | null, { origin }: Exchange): string | null {
+/**
+ * Why a token does not count on this connection; null: it does. Asked for each request, also of kept decisions. What is
+ * asked for a client is held against the client's own connection, whatever else is shown of that.
+ */
+export function certificateFlaw(thumbprint: string | null, exchange: Exchange): string | null {
   if (thumbprint === null) return null;
+  const { origin } = exchange.madeFor ?? exchange;
   if (origin.certificate === undefined) return 'the token is bound to a certificate, and none was shown';
   const wanted = Buffer.from(thumbprint, 'base64url');
   const { fingerprint } = origin.certificate;

@@ -13,7 +13,7 @@ export class MtlsProvider implements Provider {
   readonly name: string;
   readonly kind = 'mtls';
   readonly discoverable = false;
-  readonly places: readonly Place[] = [];
+  readonly places = [CONNECTION];
   readonly serviceHeaders: readonly string[] = [];
   readonly challenge: Challenge = { scheme: 'Certificate', params: [['realm', 'tidegate']] };
   readonly crossSite = false;

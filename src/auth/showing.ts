@@ -13,6 +13,8 @@ export interface Shown {
   readonly lines: Headers;
   /** Parameters as they stand in a query; null: none. */
   readonly query: string | null;
+  /** The certificate of the client's connection. */
+  readonly certificate: boolean;
 }
 
 /** What another route is shown of who asks, where an aggregate asks it for a client. */
@@ -63,7 +65,7 @@ function showingKept(
   return () => NOTHING;
 }
 
-const NOTHING: Shown = { lines: [], query: null };
+const NOTHING: Shown = { lines: [], query: null, certificate: false };
 
 const isSame = (one: Place, other: Place) => one.in === other.in && one.name === other.name;
 
@@ -90,7 +92,11 @@ function shownIn(sources: readonly Source[], places: readonly Place[], { headers
   });
   // A cookie counts for unsafe requests only with the page that they come from.
   if (linesNamed(lines, 'cookie') !== null) lines.push(...(linesNamed(headers, 'origin') ?? []));
-  return { lines, query: parameters.length === 0 ? null : parameters.join('&') };
+  return {
+    lines,
+    query: parameters.length === 0 ? null : parameters.join('&'),
+    certificate: places.some((place) => place.in === 'connection'),
+  };
 }
 
 function withAuthorization(shown: Shown, { headers }: Exchange): Shown {

@@ -160,6 +160,83 @@ describe('tokens bound to a certificate (RFC 8705 §3)', () => {
   );
 });
 
+describe('a guarded route that an aggregate asks', () => {
+  const page = async (inner: object, more: object, providers: object = {}) => {
+    const definition = config({ clientCa: authority.ca, clientAuth: 'optional' }, {}, {}, providers);
+    gateway = await startTestGateway({
+      ...definition,
+      services: { shop: { url: me.url } },
+      routes: {
+        me: { match: '/me', to: 'shop', auth: inner },
+        page: {
+          match: '/x',
+          aggregate: { calls: { me: { route: 'me', path: '/me', read: 'text' } } },
+          ...more,
+        },
+      },
+    });
+  };
+  let me: ScriptedOrigin;
+  let alice: CertificatePair;
+  beforeAll(async () => {
+    alice = await authority.leaf(['alice'], { use: 'client' });
+    me = await scriptedOrigin(async (exchange) => {
+      const who = headerValue(exchange.request, 'x-auth-subject') ?? 'nobody';
+      await exchange.send(answer(200, [['Cache-Control', 'max-age=60']], who));
+    });
+  });
+  afterAll(() => me.close());
+  const told = async (...pairs: Partial<CertificatePair>[]) => {
+    const answers: string[] = [];
+    for (const pair of pairs) {
+      const { status, body } = await ask(pair, ['X-Api-Key: key']);
+      answers.push(status === 200 ? (JSON.parse(body.toString()) as { me: string }).me : String(status));
+    }
+    return answers;
+  };
+  const keys = {
+    keys: {
+      apiKey: {
+        keys: [{ hash: `sha256:${createHash('sha256').update('key').digest('hex')}`, subject: 'carol' }],
+      },
+    },
+  };
+
+  it.each([
+    ['is kept for all', {}, { ttl: '60s', shared: true }],
+    ['does not say whose it is', {}, { ttl: '60s' }],
+    ['is kept by the permissions', { auth: { with: 'keys' } }, { ttl: '60s', vary: 'auth.permissions' }],
+    ['is kept for whom another provider knows', { auth: { with: 'keys' } }, { ttl: '60s', private: true }],
+  ])(
+    'is shown no certificate where the whole %s: its answer is nobody else’s',
+    async (_what, more, cache) => {
+      await page({ with: 'partners' }, { ...more, cache }, keys);
+      expect(await told(alice, bob, {})).toEqual(['502', '502', '502']);
+    },
+  );
+
+  it('is shown the certificate where the whole is kept for whom it names, or not at all', async () => {
+    await page({ with: 'partners' }, { auth: { with: 'partners' }, cache: { ttl: '60s', private: true } });
+    expect(await told(alice, bob, alice, {})).toEqual(['alice', 'bob', 'alice', '401']);
+    await gateway.close();
+    await page({ with: 'partners' }, {});
+    expect(await told(alice, bob, {})).toEqual(['alice', 'bob', '502']);
+  });
+
+  it('takes a token that is bound to the certificate, however the whole is kept', async () => {
+    auth = await httpOrigin((request, response) => {
+      request.resume();
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ active: true, sub: 'bob', cnf: { 'x5t#S256': thumbprint(bob) } }));
+    });
+    const main = { introspection: { endpoint: `${auth.url}/i`, clientId: 'a', clientSecret: 'b' } };
+    await page({ with: 'main' }, { auth: { with: 'main' }, cache: { ttl: '60s', private: true } }, { main });
+    const { status, body } = await ask(bob, ['Authorization: Bearer token']);
+    expect([status, body.toString()]).toEqual([200, '{"me":"bob"}']);
+    expect((await ask(alice, ['Authorization: Bearer token'])).status).toBe(401);
+  });
+});
+
 describe('what the config may not say of certificates', () => {
   const messages = (input: object) => loadObject(input, '.').issues.map(({ message }) => message);
   it('clientAuth without clientCa', () => {
