@@ -7,7 +7,6 @@ import type { AMBIGUOUS, Challenge, Credential, Decision, Identity, Place, Provi
 import { compileMapping, type Mapping, revocationTags } from './mapping.ts';
 import { placesOf, readPlaces } from './places.ts';
 
-const USUAL: Place = { in: 'header', name: 'x-api-key' };
 /** Before the key, where it stands in Authorization. */
 const SCHEME = /^(?:apikey|bearer|key) +/i;
 
@@ -29,7 +28,7 @@ export class ApiKeyProvider implements Provider {
   constructor(config: ApiKeyProviderConfig) {
     this.name = config.name;
     this.crossSite = config.crossSite;
-    this.places = placesOf(config.from, USUAL);
+    this.places = placesOf(config);
     const mapping = compileMapping(config);
     for (const key of config.keys) {
       const identity = identityOf(config.name, key, mapping);

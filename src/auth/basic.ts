@@ -15,7 +15,7 @@ import {
 } from './contract.ts';
 import { compileMapping, type Mapping, revocationTags } from './mapping.ts';
 import { PasswordChecks, type PasswordHash, parsePasswordHash } from './passwords/index.ts';
-import { AUTHORIZATION, placesOf, readPlaces } from './places.ts';
+import { placesOf, readPlaces } from './places.ts';
 
 /** Passwords that were found right, in a worker: the longest unused goes first. */
 const MOST_KEPT = 10_000;
@@ -47,7 +47,7 @@ export class BasicProvider implements Provider {
   constructor(config: BasicProviderConfig) {
     this.name = config.name;
     this.crossSite = config.crossSite;
-    this.places = placesOf(config.from, AUTHORIZATION);
+    this.places = placesOf(config);
     this.challenge = {
       scheme: 'Basic',
       params: [

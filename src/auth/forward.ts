@@ -19,7 +19,7 @@ import { type AnswerOfCall, Endpoint } from './call/index.ts';
 import type { AMBIGUOUS, Challenge, Credential, Decision, Identity, Place, Provider } from './contract.ts';
 import { type Asked, asked, Decisions, SOURCE } from './decisions.ts';
 import { compileMapping, type Mapping, revocationTags } from './mapping.ts';
-import { AUTHORIZATION, maskTarget, readPlaces } from './places.ts';
+import { AUTHORIZATION, maskTarget, placesOf, readPlaces } from './places.ts';
 import type { AuthParts } from './room.ts';
 import type { SharedDecisions } from './shared-decisions.ts';
 
@@ -53,8 +53,7 @@ export class ForwardProvider implements Provider {
     this.config = config;
     this.parts = parts;
     this.crossSite = config.crossSite;
-    const usual = config.requestHeaders.includes('authorization') ? [AUTHORIZATION] : [];
-    this.places = config.from ?? usual;
+    this.places = placesOf(config);
     this.readHeaders = config.requestHeaders.filter((name) => !OWN.has(name));
     this.serviceHeaders = config.responseHeaders;
     this.mapping = compileMapping(config);

@@ -15,13 +15,13 @@ export {
 export { type ExplainedAuth, explainAuth } from './explain.ts';
 export { Guard, refuse, type Withheld } from './guard.ts';
 export { guardReads } from './guard-reads.ts';
-export { DEFAULT_NAMES } from './handover/index.ts';
+export { DEFAULT_NAMES, toldByKey } from './handover/index.ts';
 export { carriedKey, permissionSet, subjectKey } from './identity-key.ts';
 export { readKeySet } from './jwt/index.ts';
 export { isLessGuarded } from './less-guarded.ts';
 export { LiveCredentials } from './live.ts';
 export { looksHashed, parsePasswordHash } from './passwords/index.ts';
-export { removeLike } from './places.ts';
+export { type PlacesConfig, placesOf, removeLike } from './places.ts';
 
 export { issuersOf, METADATA_PATH, metadataDispatch } from './resource-metadata.ts';
 export { type AuthParts, AuthRoom, type CompiledAuth, isGuarded, namesOwner } from './room.ts';

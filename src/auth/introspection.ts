@@ -10,7 +10,7 @@ import type { AMBIGUOUS, Challenge, Credential, Decision, Identity, Place, Provi
 import { type Asked, asked, Decisions } from './decisions.ts';
 import { type Answered, IntrospectionProtocol } from './introspection-protocol.ts';
 import { compileMapping, type Mapping, revocationTags } from './mapping.ts';
-import { AUTHORIZATION, placesOf } from './places.ts';
+import { placesOf } from './places.ts';
 import type { AuthParts } from './room.ts';
 import type { SharedDecisions } from './shared-decisions.ts';
 
@@ -39,7 +39,7 @@ export class IntrospectionProvider implements Provider {
     this.config = config;
     this.parts = parts;
     this.crossSite = config.crossSite;
-    this.places = placesOf(config.from, AUTHORIZATION);
+    this.places = placesOf(config);
     this.mapping = compileMapping(config);
     this.endpoint = new Endpoint(config.name, config.endpoint, config.tls, parts);
     this.protocol = new IntrospectionProtocol(config, this.endpoint);

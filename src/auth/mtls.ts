@@ -4,16 +4,15 @@ import type { ClientCertificate, Exchange } from '../http/exchange.ts';
 import { refused } from './bearer.ts';
 import type { Challenge, Credential, Decision, Identity, Place, Provider } from './contract.ts';
 import { compileMapping, type Mapping, revocationTags } from './mapping.ts';
+import { CONNECTION, placesOf } from './places.ts';
 import type { AuthParts } from './room.ts';
-
-const CONNECTION: Place = { in: 'connection', name: 'certificate' };
 
 /** The certificate that a client showed in the TLS handshake, which the listener has verified. */
 export class MtlsProvider implements Provider {
   readonly name: string;
   readonly kind = 'mtls';
   readonly discoverable = false;
-  readonly places = [CONNECTION];
+  readonly places: readonly Place[];
   readonly serviceHeaders: readonly string[] = [];
   readonly challenge: Challenge = { scheme: 'Certificate', params: [['realm', 'tidegate']] };
   readonly crossSite = false;
@@ -24,6 +23,7 @@ export class MtlsProvider implements Provider {
 
   constructor(config: MtlsProviderConfig, { clock }: Pick<AuthParts, 'clock'>) {
     this.name = config.name;
+    this.places = placesOf(config);
     this.mapping = compileMapping(config);
     this.clock = clock;
   }

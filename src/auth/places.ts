@@ -1,4 +1,4 @@
-import type { CredentialPlaceConfig } from '../config/model.ts';
+import type { ProviderConfig } from '../config/model.ts';
 import { readCookies } from '../expression/index.ts';
 import { filterCookies } from '../http/cookies.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -10,8 +10,24 @@ import { AMBIGUOUS, type Credential, type Place, type Provider } from './contrac
 /** The header that credentials usually stand in. */
 export const AUTHORIZATION: Place = { in: 'header', name: 'authorization' };
 
-export function placesOf(from: readonly CredentialPlaceConfig[] | null, usual: Place): readonly Place[] {
-  return from ?? [usual];
+const API_KEY: Place = { in: 'header', name: 'x-api-key' };
+
+/** The certificate of a client's connection. */
+export const CONNECTION: Place = { in: 'connection', name: 'certificate' };
+
+/** What of a provider's config says where it looks. */
+export type PlacesConfig = Pick<ProviderConfig, 'kind' | 'from'> & {
+  /** Of `forward`. In lower case. */
+  readonly requestHeaders?: readonly string[];
+};
+
+/** Where the credential of a provider stands. */
+export function placesOf({ kind, from, requestHeaders = [] }: PlacesConfig): readonly Place[] {
+  if (from !== null) return from;
+  if (kind === 'apiKey') return [API_KEY];
+  if (kind === 'mtls') return [CONNECTION];
+  if (kind === 'forward') return requestHeaders.includes(AUTHORIZATION.name) ? [AUTHORIZATION] : [];
+  return [AUTHORIZATION];
 }
 
 /** All that a provider finds out by who asks. */

@@ -107,7 +107,7 @@ export const CONFIG_ERRORS: Readonly<Record<string, string>> = {
   TG_CONFIG_ADMIN_TOKEN:
     'The admin API listens on an address that others can reach, and has no token. Give `admin.token`, or let it listen on 127.0.0.1.',
   TG_CONFIG_AUTH:
-    'A provider or guard takes more than is meant: keys over plain `http:`, tokens of any issuer, a route that opens what another guards.',
+    'A provider or guard takes more than is meant: keys over plain `http:`, tokens of any issuer, a route that opens what another guards. Or less: a guarded route refuses the call of an aggregate that shows it nothing of who asks.',
   TG_CONFIG_CACHE_IDENTITY:
     'A cached answer could be given to another user than the one it was made for. Say whose it is with `vary`, `private`, `shared`, `key.cookies` or `ignoreCookies`: [caching.md](caching.md#whose-answer-it-is).',
   TG_CONFIG_CACHE_KEY:

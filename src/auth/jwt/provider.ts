@@ -14,7 +14,7 @@ import {
 } from '../contract.ts';
 import { asked, Decisions } from '../decisions.ts';
 import { compileMapping, type Mapping, revocationTags } from '../mapping.ts';
-import { AUTHORIZATION, placesOf } from '../places.ts';
+import { placesOf } from '../places.ts';
 import type { AuthParts } from '../room.ts';
 import { claimsFlaw, headerFlaw, timeOf } from './claims.ts';
 import type { KeySet } from './key-set.ts';
@@ -52,7 +52,7 @@ export class JwtProvider implements Provider {
     this.crossSite = config.crossSite;
     this.issuer = config.issuer;
     this.discoverable = config.keys.kind === 'discovery';
-    this.places = placesOf(config.from, AUTHORIZATION);
+    this.places = placesOf(config);
     this.mapping = compileMapping(config);
     this.decisions = new Decisions(parts);
     // Tokens that a withdrawn key has signed are no longer good.

@@ -16,6 +16,7 @@ import { checkLog } from './log.ts';
 import { checkMatches, checkReachable } from './matches.ts';
 import { checkPriorities, checkReferences, checkUnused } from './references.ts';
 import { checkRefreshed } from './refreshed.ts';
+import { checkRefusedCalls } from './refused-calls.ts';
 import { checkWhoseAnswer } from './whose-answer.ts';
 
 export { type PathParameters, pathParameters } from '../../router/index.ts';
@@ -54,6 +55,7 @@ export function checkConfig(
     checkPriorities(input, findings);
     checkUnusedProviders(input, findings);
     checkLessGuarded(input, findings);
+    checkRefusedCalls(input, findings);
   }
   return findings.issues;
 }

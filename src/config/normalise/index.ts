@@ -17,7 +17,7 @@ import { transformOf } from './transform.ts';
 export { ACME_STORAGE, acmeChallenge } from './acme.ts';
 export { destinationsOf } from './action.ts';
 export { aggregateOf } from './aggregate.ts';
-export { routeAuthOf } from './auth.ts';
+export { commonOf, routeAuthOf } from './auth.ts';
 export { cacheOf } from './cache.ts';
 export { certificatesOf, DEFAULT_ADMIN, hasPlainListener, listenersOf } from './listener.ts';
 export { matchOf, normaliseMatch } from './route.ts';
