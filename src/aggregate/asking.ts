@@ -38,6 +38,8 @@ export interface Addressee {
   readonly policy: RoutePolicyConfig | null;
   /** Its answers are made of others: it tells of which (`Exchange.madeOf`). */
   readonly composes: boolean;
+  /** Whether it answers at all depends on what is of one client alone, such as its address. */
+  readonly judgesClient: boolean;
 }
 
 /** Gives what of a client's request shows who asks. */
@@ -193,7 +195,7 @@ export class Asking implements Finish, Responder {
 
   private told(status: number, headers: Headers, body: Buffer): Told {
     const { exchange, addressee } = this;
-    const tags = this.tagsOf(status, headers, body);
+    const tags = addressee.judgesClient ? null : this.tagsOf(status, headers, body);
     if (!addressee.composes) return { said: [], tags, madeOf: [] };
     const made = exchange.madeOf as Told | null;
     // What something else has answered in its place is made of nobody knows what.

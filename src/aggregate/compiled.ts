@@ -68,7 +68,7 @@ export interface AggregateParts {
 export type Address = (
   call: CallConfig | CompensateConfig,
   name: string,
-) => Pick<Addressee, 'dispatch' | 'shows' | 'tags' | 'policy' | 'composes'>;
+) => Omit<Addressee, 'maxBody' | 'limit'>;
 
 /** Why an aggregate has no plan; a config that was checked has one. */
 export class NoPlan extends RangeError {}

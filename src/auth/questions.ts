@@ -20,7 +20,8 @@ export interface Question {
   readonly verdict: Verdict;
 }
 
-const USUAL_INPUT =
+/** What the Open Policy Agent is asked where the config does not say. */
+export const USUAL_INPUT =
   '{"request": {"method": request.method, "path": request.path, "host": request.host, "query": request.queries, "ip": request.ip}, "params": params, "auth": auth}';
 
 /** The data API of the Open Policy Agent: `true`, or an object whose `allow` is; what is undefined there is no. */

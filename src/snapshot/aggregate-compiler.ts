@@ -8,8 +8,9 @@ import {
   type TagsOf,
   toldByHead,
   unsaid,
+  variesBy,
 } from '../aggregate/index.ts';
-import { type CompiledAuth, isGuarded, namesOwner } from '../auth/index.ts';
+import { type CompiledAuth, guardReads, isGuarded, namesOwner } from '../auth/index.ts';
 import { type Cache, CachedOrigin, type CacheRules } from '../cache/index.ts';
 import type {
   AggregateConfig,
@@ -20,7 +21,14 @@ import type {
   RouteCacheConfig,
   RouteConfig,
 } from '../config/model.ts';
-import { compileExpression, compileTemplate, DYN, extendScope, listOf } from '../expression/index.ts';
+import {
+  compileExpression,
+  compileTemplate,
+  DYN,
+  extendScope,
+  type Looks,
+  listOf,
+} from '../expression/index.ts';
 import {
   compileSplit,
   compileTransform,
@@ -132,7 +140,14 @@ export class AggregateCompiler {
       return { name: service, weight, dispatch: this.tools.invalidating(kept) };
     });
     const dispatch = compileSplit(branches, null);
-    return { dispatch, shows: null, tags, policy: cache?.policy ?? null, composes: false };
+    return {
+      dispatch,
+      shows: null,
+      tags,
+      policy: cache?.policy ?? null,
+      composes: false,
+      judgesClient: false,
+    };
   }
 
   /** Another route, asked as a client would; what its answers are kept under is known of it. */
@@ -141,15 +156,16 @@ export class AggregateCompiler {
     const dispatch = this.parts.inside(name);
     const shows = this.parts.auth.showing(this.providersBehind(asked), asking.cache);
     const composes = asked.action.kind === 'aggregate';
+    const judgesClient = guardReads(asked.auth, scopesOf(asked).request, isOfOneClient);
     const { cache } = asked;
-    if (cache === null) return { dispatch, shows, tags: null, policy: null, composes };
+    if (cache === null) return { dispatch, shows, tags: null, policy: null, composes, judgesClient };
     const { tags } = compileCacheRules({ ...asked, cache }, scopesOf(asked), {
       place: '',
       patience: 0,
       transform: null,
       ownCookies: [],
     });
-    return { dispatch, shows, tags, policy: cache.policy, composes };
+    return { dispatch, shows, tags, policy: cache.policy, composes, judgesClient };
   }
 
   /** Whoever may ask for a credential, where a route is asked: its own providers, and those of the routes it asks. */
@@ -192,6 +208,9 @@ export class AggregateCompiler {
     };
   }
 }
+
+/** What is in no key: who passes a guard that looks at it can't be told of an answer that is kept. */
+const isOfOneClient: Looks = (mentions) => variesBy([mentions]) === '*';
 
 /** The variables of what a call says beside its request: the other calls and the item, too. */
 function callScopes(

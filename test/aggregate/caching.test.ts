@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ManualClock } from '../../src/testkit/index.ts';
+import { ManualClock, scriptedOrigin } from '../../src/testkit/index.ts';
 import { bodyOf, header, json, replying, type Stage, stage } from './stage.ts';
 
 type Lines = [string, string][];
@@ -193,6 +193,51 @@ describe('an aggregate that is kept', () => {
       expect(header(response, 'x-a')).toBe(cookie.slice(2));
     }
     expect(looking.asked()).toEqual([2, 2]);
+  });
+
+  describe('is not kept where a route that it asks lets clients in by their address:', () => {
+    const asks = (route: string) => ({ calls: { a: { route, path: `/${route}` } } });
+    const inner = (auth: object) => ({ inner: { match: '/inner', to: { service: 'a', path: '/a' }, auth } });
+    const office = { with: 'none', allow: 'inCidr(request.ip, ["10.0.0.0/8"])' };
+    const cases: [string, Record<string, object>, string][] = [
+      ['by its own rule', inner(office), 'inner'],
+      [
+        'by that of one which is asked in turn',
+        { ...inner(office), mid: { match: '/mid', aggregate: asks('inner') } },
+        'mid',
+      ],
+      [
+        'by that of one which is kept itself',
+        { ...inner(office), mid: { match: '/mid', aggregate: asks('inner'), cache: { ttl: '60s' } } },
+        'mid',
+      ],
+    ];
+    const statuses = async (routes: Record<string, object>, asked: string) => {
+      on = await stage({ a: json({ a: 1 }, 200, aged(60)) }, asks(asked), {
+        route: { cache: { ttl: '60s', shared: true } },
+        routes,
+        more: { listen: [{ name: 'front', address: '127.0.0.1:0', trustedProxies: ['127.0.0.1'] }] },
+      });
+      const from = async (ip: string) => (await on!.ask('GET /page/1', [`X-Forwarded-For: ${ip}`])).status;
+      return [await from('10.1.1.1'), await from('192.168.1.1'), await from('10.1.1.1')];
+    };
+
+    it.each(cases)('%s', async (_what, routes, asked) => {
+      expect(await statuses(routes, asked)).toEqual([200, 502, 200]);
+    });
+
+    it('by what a decision point says of it', async () => {
+      const point = await scriptedOrigin(async (exchange) => {
+        const asked = (await exchange.body()).toString();
+        await exchange.send(json({ result: asked.includes('"ip":"10.') }));
+      });
+      try {
+        const opa = { with: 'none', opa: { url: `${point.url}/v1/data/shop/allow` } };
+        expect(await statuses(inner(opa), 'inner')).toEqual([200, 502, 200]);
+      } finally {
+        await point.close();
+      }
+    });
   });
 
   it('is filled once for all who ask at the same time', async () => {
