@@ -38,9 +38,14 @@ export class Undoing {
     if (this.steps.length === 0) return done({ compensated: [], notCompensated: [] });
     const good: string[] = [];
     const bad: string[] = [];
+    const { unfinished } = this.run_.aggregate.parts;
+    unfinished.begin();
     const next = (): void => {
       const step = this.steps.pop();
-      if (step === undefined) return done(told(good, bad));
+      if (step === undefined) {
+        unfinished.end();
+        return done(told(good, bad));
+      }
       this.undo(step, (worked) => {
         (worked ? good : bad).push(step.call.name);
         next();

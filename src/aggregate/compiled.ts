@@ -10,6 +10,7 @@ import type { Exchange } from '../http/exchange.ts';
 import { compileHeaders, type HeaderLines, type HeaderTransform } from '../pipeline/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import type { Unfinished } from '../util/unfinished.ts';
 import type { Addressee } from './asking.ts';
 import { Gathering } from './gathering.ts';
 import { type Plan, type PlannedCall, planCalls } from './plan.ts';
@@ -61,6 +62,8 @@ export interface CompiledCall {
 export interface AggregateParts {
   readonly clock: Clock;
   readonly random: Random;
+  /** What is undone for clients that may have left. */
+  readonly unfinished: Unfinished;
   variables(exchange: Exchange): Variables;
 }
 

@@ -11,6 +11,7 @@ import {
 import { Http2ServerConnection } from '../http2/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Clock } from '../util/clock.ts';
+import type { Unfinished } from '../util/unfinished.ts';
 import { BACKLOG, type ListeningHandle } from '../workers/index.ts';
 
 /** How often it is looked whether what is under way has ended; ms. */
@@ -23,6 +24,8 @@ export interface DoorParts {
   readonly handler: RequestHandler;
   /** Null: this process alone accepts on its listeners. */
   readonly nodeClients: NodeClients | null;
+  /** What goes on for clients that have left. */
+  readonly unfinished: Unfinished;
 }
 
 /** The listeners of a gateway, open or about to end, and what they show to clients. */
@@ -103,13 +106,16 @@ export class Doors {
     return this.all().reduce((sum, listener) => sum + listener.connections.size, 0);
   }
 
-  /** Closes all. What is under way has until `until()` (`clock.now()`); then it is cut, and counted. */
+  /**
+   * Closes all. What is under way, be its client there or not, has until `until()` (`clock.now()`); then it is cut, and
+   * counted.
+   */
   async drain(until: () => number): Promise<{ cut: number }> {
-    const { clock } = this.parts;
+    const { clock, unfinished } = this.parts;
     for (const name of [...this.open.keys()]) this.close(name);
-    while (this.busy() && clock.now() < until())
+    while ((this.busy() || unfinished.count > 0) && clock.now() < until())
       await new Promise<void>((resolve) => setTimeout(resolve, DRAIN_CHECK));
-    let cut = 0;
+    let cut = unfinished.count;
     for (const listener of this.all()) {
       for (const connection of [...listener.connections]) {
         if (!connection.ending && !connection.idle) cut++;

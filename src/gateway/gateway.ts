@@ -30,6 +30,7 @@ import {
   type WantedRequests,
 } from '../telemetry/index.ts';
 import { Resolver, type ServiceDescription, Upstreams } from '../upstream/index.ts';
+import { Unfinished } from '../util/unfinished.ts';
 import { version } from '../util/version.ts';
 import {
   type FenceNews,
@@ -127,6 +128,7 @@ export class Gateway implements WorkerGateway, NodeMember {
     this.traces = new TraceRoom({ clock, log, version });
     this.limits = new LimitRoom({ clock, random, log, shareOf, variables: requestVariables });
     this.series = bus === undefined ? null : new SeriesTap(clock, (moves) => tellSeries(bus, moves));
+    const unfinished = new Unfinished();
     this.snapshotParts = {
       series: this.series,
       logFiles: this.logFiles,
@@ -142,6 +144,7 @@ export class Gateway implements WorkerGateway, NodeMember {
       counters,
       upstreams: this.upstreams,
       affinityKey: this.secret.current,
+      unfinished,
     };
     this.snapshot = this.compile(config);
     this.snapshot.commit();
@@ -156,7 +159,7 @@ export class Gateway implements WorkerGateway, NodeMember {
     });
     this.watchPhases();
     const nodeClients = bus === undefined || shareOf === 1 ? null : clientsOnNode(bus);
-    this.doors = new Doors(config.listen, { clock, log, handler: this.pipeline, nodeClients });
+    this.doors = new Doors(config.listen, { clock, log, handler: this.pipeline, nodeClients, unfinished });
     this.joined = bus === undefined ? Promise.resolve() : joinNode(bus, this);
     this.sequence = bus === undefined ? null : new SequenceFollower(bus, this.cache, clock);
     this.sequence?.follow(config.cache);

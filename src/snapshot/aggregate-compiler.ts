@@ -36,6 +36,7 @@ import {
   type ProxyParts,
   type Side,
 } from '../pipeline/index.ts';
+import type { Unfinished } from '../util/unfinished.ts';
 import { compileAudit } from './audit.ts';
 import { compileCacheRules } from './cache-rules.ts';
 import { compileCallTransform } from './call-transform.ts';
@@ -49,6 +50,7 @@ interface Parts extends RefreshParts {
   readonly config: GatewayConfig;
   readonly proxy: ProxyParts;
   readonly cache: Cache;
+  readonly unfinished: Unfinished;
   readonly mapping: string;
   readonly auth: CompiledAuth;
   /** Asks another route of the same config, as a client would. */
@@ -87,7 +89,7 @@ export class AggregateCompiler {
         address: (call, name) => this.call(route, config, call, name),
         transform,
         keeping: cache?.policy ?? null,
-        parts: this.parts.proxy,
+        parts: { ...this.parts.proxy, unfinished: this.parts.unfinished },
       }),
     );
     if (cache === null) return dispatch;

@@ -40,6 +40,7 @@ import type { Service, Upstreams } from '../upstream/index.ts';
 import { type AddressSet, compileAddresses } from '../util/cidr.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import type { Unfinished } from '../util/unfinished.ts';
 import { compileAccessLog, secretParameters } from './access-log.ts';
 import { Inside } from './inside.ts';
 import { refreshesOf } from './refresh.ts';
@@ -62,6 +63,8 @@ export interface SnapshotParts {
   readonly limits: LimitRoom;
   readonly readyState: ReadyState;
   readonly challenges: OpenChallenges;
+  /** What aggregates do for clients that may have left. */
+  readonly unfinished: Unfinished;
   /** Signs the cookies that keep a client where it was; equal in all workers of a node. */
   readonly affinityKey: () => string;
 }
@@ -91,7 +94,7 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
   const { services } = upstreams;
   const { auth, commit: commitAuth } = parts.auth.compile(config);
   const proxy: ProxyParts = { clock: parts.clock, random: parts.random, variables };
-  const { counters, affinityKey, cache } = parts;
+  const { counters, affinityKey, cache, unfinished } = parts;
   const refreshes = refreshesOf(config, parts);
   const { limits, commit: commitLimits } = parts.limits.compile(config.cache);
   const inside = new Inside(parts);
@@ -104,6 +107,7 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
     affinityKey,
     limits,
     cache,
+    unfinished,
     refreshes,
     tracer,
     mapping: mappingStamp(config.changes),

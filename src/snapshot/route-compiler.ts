@@ -50,6 +50,7 @@ import {
 } from '../pipeline/index.ts';
 import type { RouteEntry, When } from '../router/index.ts';
 import type { Service } from '../upstream/index.ts';
+import type { Unfinished } from '../util/unfinished.ts';
 import { AggregateCompiler } from './aggregate-compiler.ts';
 import { compileRules } from './answer-rules.ts';
 import { DEFAULT_TIMEOUTS } from './default-timeouts.ts';
@@ -116,6 +117,7 @@ export interface RouteParts extends RefreshParts {
   /** Asks another route of the same config, as a client would. */
   inside(route: string): Dispatch;
   readonly cache: Cache;
+  readonly unfinished: Unfinished;
   /** Stamp of how changes are mapped to tags (`mappingStamp`). */
   readonly mapping: string;
 }

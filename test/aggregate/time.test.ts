@@ -334,4 +334,27 @@ describe('what changes something', () => {
     expect((await response).status).toBe(504);
     expect(bodyOf(await response)).toMatchObject({ call: 'b', kind: 'timeout', compensated: ['a'] });
   });
+
+  it('is undone to the end before the gateway ends, though the client has left', async () => {
+    const undone = Promise.withResolvers<void>();
+    const shop: Script = async (exchange) => {
+      await exchange.body();
+      if (exchange.request.target === '/undo-b') await undone.promise;
+      if (exchange.request.target !== '/c') await exchange.send(json({}));
+    };
+    on = await stage(
+      { shop },
+      { calls: { a: post('/a', undo('/undo-a')), b: post('/b', undo('/undo-b')), c: post('/c') } },
+      { more: { drain: { timeout: '30s' } } },
+    );
+    const client = await rawClient({ port: on.gateway.port });
+    await client.send('GET /page/1 HTTP/1.1\r\nHost: shop.test\r\n\r\n');
+    await until(() => lines().includes('POST /c'), 'the third is asked');
+    client.close();
+    await until(() => lines().includes('DELETE /undo-b'), 'the second is being undone');
+    const ended = on.gateway.close();
+    undone.resolve();
+    await ended;
+    expect(lines().at(-1)).toBe('DELETE /undo-a');
+  });
 });
