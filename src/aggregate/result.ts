@@ -49,9 +49,13 @@ export class CallResult implements VerbatimSource {
     for (const name of ['status', 'headers', 'body']) yield [name, this.get(name)!];
   }
 
-  /** Parsed when first asked for, and once. */
+  /**
+   * Parsed when first asked for, and once. A number that is larger than any double stands in the way of nobody who looks
+   * at something else.
+   */
   get body(): Value {
-    if (this.value === undefined) this.value = parseJson(this.json!, { duplicates: 'last' });
+    if (this.value === undefined)
+      this.value = parseJson(this.json!, { duplicates: 'last', huge: 'infinity' });
     return this.value;
   }
 

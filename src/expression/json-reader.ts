@@ -25,12 +25,14 @@ const ESCAPED_TEXT = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))
 export class JsonReader {
   private readonly source: string;
   private readonly rejectDuplicates: boolean;
+  private readonly takesHuge: boolean;
   private at = 0;
   private depth = 0;
 
-  constructor(source: string, rejectDuplicates: boolean) {
+  constructor(source: string, rejectDuplicates: boolean, takesHuge: boolean) {
     this.source = source;
     this.rejectDuplicates = rejectDuplicates;
+    this.takesHuge = takesHuge;
   }
 
   static notUtf8(): never {
@@ -138,7 +140,8 @@ export class JsonReader {
   }
 
   private double(value: number, at: number): number {
-    if (!Number.isFinite(value)) throw new JsonError('a number that is larger than any double', at);
+    if (!Number.isFinite(value) && !this.takesHuge)
+      throw new JsonError('a number that is larger than any double', at);
     return value;
   }
 

@@ -9,6 +9,8 @@ export { JsonError } from './json-reader.ts';
 export interface JsonOptions {
   /** What a member that stands twice in one object means: an error, or that the last one counts. */
   readonly duplicates: 'reject' | 'last';
+  /** What a number that is larger than any double means. Default: an error. */
+  readonly huge?: 'reject' | 'infinity';
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
@@ -21,6 +23,7 @@ export function parseJson(source: string | Uint8Array, options: JsonOptions): Va
   return new JsonReader(
     typeof source === 'string' ? source : decode(source),
     options.duplicates === 'reject',
+    options.huge === 'infinity',
   ).whole();
 }
 

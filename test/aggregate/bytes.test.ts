@@ -59,6 +59,14 @@ describe('what a service answered', () => {
     );
   });
 
+  it('is passed on with a number beyond all doubles, and may be looked into beside it', async () => {
+    on = await stage(
+      { shop: json('{"id": 7, "far": 1e400}') },
+      { ...one(), body: '{"id": part.body.id, "isFar": part.body.far > 1.0, "part": part.body}' },
+    );
+    expect((await on.ask()).body.toString()).toBe('{"id":7,"isFar":true,"part":{"id": 7, "far": 1e400}}');
+  });
+
   it('is passed on with the last alone of members that stand twice, looked into or not', async () => {
     on = await stage(
       { shop: json('{"a": 1, "b": 2.0, "a": {"c": 3, "c": 4}}') },
