@@ -3,7 +3,7 @@ import type { Headers } from '../http/headers.ts';
 import type { Tells } from './asking.ts';
 import { partsByKey, textOfKey } from './batch.ts';
 import type { CompiledCall } from './compiled.ts';
-import { decide, fallbackFor } from './decision.ts';
+import { type Decision, decide, fallbackFor } from './decision.ts';
 import { notSent, questionOf } from './question.ts';
 import { readResult } from './read.ts';
 import { CallResult } from './result.ts';
@@ -156,7 +156,7 @@ export class CallRun {
   answered(unit: Unit, status: number, headers: Headers, body: Buffer, tells: Tells): void {
     const good = status >= 200 && status <= 299;
     // It was read because its status is accepted, or is to be passed on.
-    if (!good && decide(this.call, unit.vars, { kind: 'status', status }) === 'pass')
+    if (!good && this.decision(unit, status) === 'pass')
       return this.run.pass(this, trouble('status', `status ${status}`, { status, headers, body }));
     this.run.note(this, status, headers, tells);
     const result = readResult(this.call.config.read, status, headers, body);
@@ -164,10 +164,9 @@ export class CallRun {
     this.succeeded(unit, result, status, headers);
   }
 
-  /** Is the body of an answer that is none of success wanted? */
-  wants(unit: Unit, status: number): boolean {
-    const decision = decide(this.call, unit.vars, { kind: 'status', status });
-    return decision === 'accept' || decision === 'pass';
+  /** What becomes of an answer with a status that is none of success. */
+  decision(unit: Unit, status: number): Decision {
+    return decide(this.call, unit.vars, { kind: 'status', status });
   }
 
   private succeeded(unit: Unit, result: CallResult, status: number, headers: Headers): void {

@@ -13,6 +13,11 @@ export type Decision = 'fail' | 'null' | 'fallback' | 'pass' | 'accept';
 
 const DECISIONS: ReadonlySet<string> = new Set(['fail', 'null', 'fallback', 'pass', 'accept']);
 
+/** Is the body of an answer that is none of success looked at? */
+export function isWanted(decision: Decision): boolean {
+  return decision === 'accept' || decision === 'pass';
+}
+
 /** What a call says of this failure. What fails to say it, or says something else, lets it fail. */
 export function decide(
   { programs, onError, name }: CompiledCall,

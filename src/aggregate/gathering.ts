@@ -5,6 +5,7 @@ import { getHeader, getHeaders, type Headers } from '../http/headers.ts';
 import type { Clock } from '../util/clock.ts';
 import { type Addressee, type Asker, Asking, type Tells } from './asking.ts';
 import { partsByKey } from './batch.ts';
+import { type Decision, isWanted } from './decision.ts';
 import type { CallPrograms } from './programs.ts';
 import { questionOf } from './question.ts';
 import { readResult } from './read.ts';
@@ -17,6 +18,8 @@ export interface Share {
   readonly carried: Headers;
   /** By their identity, so that those of several requests that are equal are asked once. */
   readonly items: ReadonlyMap<string, Value>;
+  /** What becomes of an answer with a status that is none of success. */
+  decision(status: number): Decision;
   answered(status: number, headers: Headers, parts: ReadonlyMap<string, Value>, tells: Tells): void;
   failed(why: Trouble): void;
 }
@@ -134,16 +137,27 @@ class SharedCall implements Asker {
     this.asking.start();
   }
 
-  wants(): boolean {
-    return false;
+  wants(status: number): boolean {
+    return [...this.shares].some((share) => isWanted(share.decision(status)));
   }
 
+  /** Each takes it as it says itself: one may accept what is a failure to another. */
   answered(status: number, headers: Headers, body: Buffer, tells: Tells): void {
+    const parts = this.partsOf(status, headers, body);
+    const good = status >= 200 && status <= 299;
+    for (const share of this.shares) {
+      if (!good && share.decision(status) !== 'accept')
+        share.failed(trouble('status', `status ${status}`, { status, headers, body }));
+      else if (parts instanceof Map) share.answered(status, headers, parts, tells);
+      else share.failed(parts);
+    }
+  }
+
+  private partsOf(status: number, headers: Headers, body: Buffer): Map<string, Value> | Trouble {
     const result = readResult(this.config.read, status, headers, body);
-    if (!(result instanceof CallResult)) return this.failed(result);
+    if (!(result instanceof CallResult)) return result;
     const parts = partsByKey(this.programs.batch!, NO_VARIABLES, result);
-    if (!(parts instanceof Map)) return this.failed({ ...trouble(parts.kind, parts.cause), status, headers });
-    for (const share of this.shares) share.answered(status, headers, parts, tells);
+    return parts instanceof Map ? parts : { ...parts, status, headers };
   }
 
   failed(why: Trouble): void {

@@ -4,6 +4,7 @@ import type { Headers } from '../http/headers.ts';
 import type { Clock } from '../util/clock.ts';
 import { type Addressee, type Asker, Asking, type Question, type Tells } from './asking.ts';
 import type { CallRun } from './call-run.ts';
+import { type Decision, isWanted } from './decision.ts';
 import type { Gathering, Share } from './gathering.ts';
 import type { Trouble } from './trouble.ts';
 import type { Unit } from './units.ts';
@@ -41,7 +42,7 @@ export class OwnRequest implements UnderWay, Asker {
   }
 
   wants(status: number): boolean {
-    return this.owner.wants(this.unit, status);
+    return isWanted(this.owner.decision(this.unit, status));
   }
 
   answered(status: number, headers: Headers, body: Buffer, tells: Tells): void {
@@ -83,6 +84,10 @@ export class SharedRequest implements UnderWay, Share {
 
   start(): void {
     this.leave = this.gathering.join(this);
+  }
+
+  decision(status: number): Decision {
+    return this.owner.decision(this.unit, status);
   }
 
   answered(status: number, headers: Headers, parts: ReadonlyMap<string, Value>, tells: Tells): void {

@@ -314,6 +314,28 @@ describe('a batch with a window', () => {
     ).toEqual(['de', 'fr']);
   });
 
+  it('lets each of them say itself what becomes of a failure: its parts, its answer, or nothing', async () => {
+    const clock = new ManualClock();
+    const { optional: _, ...parts } = aggregate.calls.parts;
+    const onError = 'params["*"] == "1" ? "accept" : params["*"] == "2" ? "pass" : "null"';
+    on = await stage(
+      { list, shop: json([{ id: 1 }], 404) },
+      { ...aggregate, calls: { ...aggregate.calls, parts: { ...parts, onError } } },
+      { clock },
+    );
+    const asked = ['1', '2', '3'].map((id) => on!.ask(`GET /page/${id}`));
+    await open(clock, 3);
+    await gathered();
+    clock.advance(10);
+    const answers = (await Promise.all(asked)).map((response) => [response.status, bodyOf(response)]);
+    expect(answers).toEqual([
+      [200, [{ id: 1 }]],
+      [404, [{ id: 1 }]],
+      [200, [null]],
+    ]);
+    expect(on.asked('shop').length).toBe(1);
+  });
+
   it('tells all of them where it fails', async () => {
     const clock = new ManualClock();
     on = await stage({ list, shop: json({}, 500) }, aggregate, { clock });
