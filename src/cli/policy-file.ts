@@ -27,10 +27,7 @@ type Mapping = Readonly<Record<string, unknown>>;
 
 /** Reads a file of policy tests (YAML or JSON). Throws a PolicyFileError that says where it is wrong. */
 export function readPolicyFile(file: string): PolicyFile {
-  const document = parseDocument(textOf(file), { prettyErrors: true });
-  const [broken] = document.errors;
-  if (broken !== undefined) throw new PolicyFileError(`${file}: ${broken.message}`);
-  const whole = mappingOf(document.toJS(), file);
+  const whole = mappingOf(valueOf(textOf(file), file), file);
   onlyKeys(whole, ['config', 'identities', 'requests'], file);
   const identities = new Map(
     Object.entries(mappingOf(whole.identities ?? {}, `${file}: identities`)).map(([name, value]) => [
@@ -60,6 +57,20 @@ function textOf(file: string): string {
   }
 }
 
+/** Anchors and `<<` work as they do in a config. */
+function valueOf(text: string, file: string): unknown {
+  const document = parseDocument(text, { prettyErrors: true, merge: true });
+  const [broken] = document.errors;
+  if (broken !== undefined) throw new PolicyFileError(`${file}: ${broken.message}`);
+  try {
+    return document.toJS();
+  } catch (error) {
+    // An alias without its anchor, or aliases of aliases without end.
+    if (error instanceof ReferenceError) throw new PolicyFileError(`${file}: ${error.message}`);
+    throw error;
+  }
+}
+
 /** `none`: nobody. */
 function identityOf(value: unknown, at: string): TestIdentity | null {
   if (value === 'none') return null;
@@ -69,8 +80,8 @@ function identityOf(value: unknown, at: string): TestIdentity | null {
   return {
     provider: provider === undefined ? null : textAt(provider, `${at}.provider`),
     subject: subject === undefined ? null : textAt(subject, `${at}.subject`),
-    permissions: textsAt(permissions, `${at}.permissions`),
-    scopes: textsAt(scopes, `${at}.scopes`),
+    permissions: wordsAt(permissions, `${at}.permissions`),
+    scopes: wordsAt(scopes, `${at}.scopes`),
     claims: mappingOf(claims ?? {}, `${at}.claims`),
   };
 }
@@ -153,4 +164,10 @@ function textsAt(value: unknown, at: string): readonly string[] {
   if (value === undefined) return [];
   const list = Array.isArray(value) ? value : [value];
   return list.map((one) => textAt(one, at));
+}
+
+/** One text is split at spaces, as where a provider says what somebody may do. */
+function wordsAt(value: unknown, at: string): readonly string[] {
+  if (typeof value === 'string') return value.split(' ').filter((word) => word !== '');
+  return textsAt(value, at);
 }

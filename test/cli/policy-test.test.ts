@@ -117,11 +117,21 @@ describe('tidegate test', () => {
     ['GET /orders/1', 'orders', 'requests.read.request: write a method and a URL'],
     ['subject: bob', 'provider: kees', 'identities.reader: the config has no provider "kees"'],
     ['identities:', 'identities: [', 'policies.yaml: '],
+    ['gateway.yaml', '*gateway', 'policies.yaml: Unresolved alias'],
   ])('tells where the file is wrong: %s, written %s', async (from, to, message) => {
     const { code, stderr } = await run(from === 'identities: {}' ? to : POLICIES.replace(from, to));
     expect(stderr).toContain(message);
     expect(stderr).not.toMatch(/ at .*:\d+:\d+/);
     expect(code).toBe(1);
+  });
+
+  it('takes anchors and <<, and permissions as one text, as a config does', async () => {
+    const shared = POLICIES.replace('reader: {', 'reader: &reader {').replace(
+      "admin: { subject: eve, permissions: ['orders:read', 'orders:write'],",
+      'admin: { <<: *reader, subject: eve, permissions: orders:read orders:write,',
+    );
+    const { code, stdout } = await run(shared);
+    expect([code, stdout.includes('26 decisions as expected')]).toEqual([0, true]);
   });
 
   it('tells of a file that is not there', async () => {
