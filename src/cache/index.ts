@@ -19,6 +19,7 @@ export {
   type OwnWrites,
   originTags,
   type RefreshRule,
+  Revocations,
   remembering,
   type Unseated,
   type Writer,

@@ -17,11 +17,20 @@ export interface SharedRecord {
 export class SharedRecords {
   private readonly store: () => SharedStore | null;
   private readonly clock: Clock;
+  private readonly familiesOf: (tags: readonly string[]) => readonly string[];
 
-  /** `store`: the one that nodes share now; null: none. */
-  constructor(store: () => SharedStore | null, clock: Clock) {
+  /**
+   * @param store The one that nodes share now; null: none.
+   * @param familiesOf What a record carries beside its tags, so that changes whose tags can't be known reach it too.
+   */
+  constructor(
+    store: () => SharedStore | null,
+    clock: Clock,
+    familiesOf: (tags: readonly string[]) => readonly string[],
+  ) {
     this.store = store;
     this.clock = clock;
+    this.familiesOf = familiesOf;
   }
 
   /** Null: there is none that no fence unseats, or nobody can tell in time. Never rejects. */
@@ -40,7 +49,7 @@ export class SharedRecords {
       ...NO_ANSWER,
       headers: [],
       body: bytes,
-      tags,
+      tags: [...tags, ...this.familiesOf(tags)],
       sequence,
       requestAt: now,
       responseAt: now,

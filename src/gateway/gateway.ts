@@ -1,7 +1,14 @@
 import type { Socket } from 'node:net';
 import type { HostCertificate, Proofs } from '../acme/index.ts';
 import { AuthRoom } from '../auth/index.ts';
-import { Cache, type Invalidation, SharedRecords, SharedSecret, type Unseated } from '../cache/index.ts';
+import {
+  Cache,
+  type Invalidation,
+  Revocations,
+  SharedRecords,
+  SharedSecret,
+  type Unseated,
+} from '../cache/index.ts';
 import { ChangeView, type SourceNews, type WriteNote, WriteRoom } from '../changes/index.ts';
 import type { GatewayConfig } from '../config/model.ts';
 import type { Failure } from '../http/errors.ts';
@@ -108,15 +115,20 @@ export class Gateway implements WorkerGateway, NodeMember {
       variables: requestVariables,
       tell: (source, key) => this.wrote(source, key),
     });
+    const revocations = new Revocations(this.cache);
     this.auth = new AuthRoom({
       clock,
       random,
       log,
       resolver,
-      fences: this.cache.fences,
-      memory: { mayAnswer: (tags) => this.cache.mayAnswer(tags), life: () => this.cache.life },
+      fences: revocations,
+      memory: revocations,
       nodeSecret: this.secret.current,
-      records: new SharedRecords(() => this.cache.shared, clock),
+      records: new SharedRecords(
+        () => this.cache.shared,
+        clock,
+        (tags) => revocations.familiesOf(tags),
+      ),
       seenElsewhere: [
         ...(bus === undefined ? [] : [seenOnNode(bus, clock)]),
         async (name, ms) => (await this.cache.shared?.once(name, ms)) ?? 'away',

@@ -11,6 +11,8 @@ export interface Node {
   readonly port: number;
   /** Purges by tag; resolves once no worker of the node will use what it has reached. */
   purge(...tags: string[]): Promise<void>;
+  /** Posts a Debezium event to a source of kind `http`; resolves once it is applied. */
+  changed(source: string, token: string, event: object): Promise<void>;
 }
 
 let count = 0;
@@ -25,14 +27,16 @@ export async function startNode(lab: ProcessLab, folder: string, config: object)
   await portOpens(port, 30_000).catch((error: Error) => {
     throw new Error(`${error.message}\n${process.output}`);
   });
+  const post = async (path: string, what: object, more: Record<string, string> = {}) => {
+    const headers = { 'content-type': 'application/json', ...more };
+    const { status, text } = await ask(admin, { path, method: 'POST', headers, body: JSON.stringify(what) });
+    if (status !== 200) throw new Error(`${status} ${text}`);
+  };
   return {
     process,
     port,
-    async purge(...tags) {
-      const headers = { 'content-type': 'application/json' };
-      const body = JSON.stringify({ tags });
-      const { status, text } = await ask(admin, { path: '/v1/purge', method: 'POST', headers, body });
-      if (status !== 200) throw new Error(`${status} ${text}`);
-    },
+    purge: (...tags) => post('/v1/purge', { tags }),
+    changed: (source, token, event) =>
+      post(`/v1/changes/${source}`, event, { authorization: `Bearer ${token}` }),
   };
 }

@@ -9,6 +9,8 @@ export interface FedBy {
    * be stored, since changes of its tags are not followed now, or are not shown by all origins yet.
    */
   familiesOf(tags: readonly string[]): string[] | null;
+  /** Under which names changes reach these tags where they can't name them, whether changes are followed now or not. */
+  namesOf(tags: readonly string[]): readonly string[];
   /**
    * The positions that a request names in `tidegate-after`: `reached` at once, else `done` is called; `behind` after
    * the time that it may wait. Or what is wrong with them.

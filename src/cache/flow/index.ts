@@ -18,4 +18,5 @@ export { invalidating } from './invalidating.ts';
 export { originTags } from './origin-tags.ts';
 export type { OwnWrites, Writer } from './own-writes.ts';
 export { remembering } from './remembering.ts';
+export { Revocations } from './revocations.ts';
 export { withoutClient } from './without-client.ts';

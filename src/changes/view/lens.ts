@@ -93,6 +93,11 @@ export class ChangeLens implements FedBy {
     return [...carried];
   }
 
+  namesOf(tags: readonly string[]): readonly string[] {
+    const families = [...this.sources.values()].flatMap((source) => source.families);
+    return families.filter(({ includes }) => tags.some(includes)).map(({ name }) => name);
+  }
+
   waitFor(value: string, done: (outcome: 'reached' | 'behind') => void): 'reached' | BadAfter | PositionWait {
     const asked = parseAfter(value, this.kinds);
     if (asked instanceof BadAfter) return asked;
