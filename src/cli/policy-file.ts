@@ -27,7 +27,7 @@ type Mapping = Readonly<Record<string, unknown>>;
 
 /** Reads a file of policy tests (YAML or JSON). Throws a PolicyFileError that says where it is wrong. */
 export function readPolicyFile(file: string): PolicyFile {
-  const whole = mappingOf(valueOf(textOf(file), file), file);
+  const whole = mappingOf(documentOf(textOf(file), file), file);
   onlyKeys(whole, ['config', 'identities', 'requests'], file);
   const identities = new Map(
     Object.entries(mappingOf(whole.identities ?? {}, `${file}: identities`)).map(([name, value]) => [
@@ -58,7 +58,7 @@ function textOf(file: string): string {
 }
 
 /** Anchors and `<<` work as they do in a config. */
-function valueOf(text: string, file: string): unknown {
+function documentOf(text: string, file: string): unknown {
   const document = parseDocument(text, { prettyErrors: true, merge: true });
   const [broken] = document.errors;
   if (broken !== undefined) throw new PolicyFileError(`${file}: ${broken.message}`);

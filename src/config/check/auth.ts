@@ -22,6 +22,7 @@ import {
 } from '../schema/index.ts';
 import { CompileCheck } from './compile.ts';
 import type { Findings, Path } from './findings.ts';
+import { checkSecret } from './hmac-secret.ts';
 import { checkPasswords } from './passwords.ts';
 
 type Common = Pick<NonNullable<ProviderInput['apiKey']>, 'subject' | 'permissions' | 'claims' | 'tags'>;
@@ -40,6 +41,7 @@ export function checkProviders(input: ConfigInput, filled: ReadonlySet<string>, 
     if (introspection?.endpoint !== undefined)
       refusePlain(introspection, 'endpoint', ['auth', name, 'introspection'], findings);
     if (jwt !== undefined) checkJwt(jwt, ['auth', name, 'jwt'], findings);
+    if (jwt !== undefined) checkSecret(jwt, ['auth', name, 'jwt'], findings);
     if (forward !== undefined) refusePatterns(forward, ['auth', name, 'forward'], findings);
     if (forward !== undefined) checkForwardHeaders(forward, ['auth', name, 'forward'], findings);
     if (typeof forward?.cache === 'object' && forward.cache.key !== undefined)

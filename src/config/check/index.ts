@@ -14,6 +14,7 @@ import { checkIdentity } from './identity.ts';
 import { checkListeners } from './listeners.ts';
 import { checkLog } from './log.ts';
 import { checkMatches, checkReachable } from './matches.ts';
+import { checkNeverAsked } from './never-asked.ts';
 import { checkPriorities, checkReferences, checkUnused } from './references.ts';
 import { checkRefreshed } from './refreshed.ts';
 import { checkRefusedCalls } from './refused-calls.ts';
@@ -55,6 +56,7 @@ export function checkConfig(
     checkPriorities(input, findings);
     checkUnusedProviders(input, findings);
     checkLessGuarded(input, findings);
+    checkNeverAsked(input, findings);
     checkRefusedCalls(input, findings);
   }
   return findings.issues;

@@ -1,6 +1,7 @@
-import { type Place, type PlacesConfig, placesOf, toldByKey } from '../../auth/index.ts';
-import { commonOf, routeCacheOf } from '../normalise/index.ts';
+import { type Place, placesOf, toldByKey } from '../../auth/index.ts';
+import { routeCacheOf } from '../normalise/index.ts';
 import type { ConfigInput, ProviderInput, RouteInput } from '../schema/index.ts';
+import { isSamePlace, readPlacesOf } from './credential-places.ts';
 import type { Findings, Path } from './findings.ts';
 import { authOf, isGuarded } from './whose-answer.ts';
 
@@ -54,7 +55,7 @@ function keepsAll({ match }: RouteInput, cache: Cache): boolean {
 /** Where something may stand that is shown to whom it asks. */
 function shownBy(route: RouteInput, cache: Cache, input: ConfigInput): readonly Place[] {
   const kept = routeCacheOf(cache)!;
-  if (toldByKey(kept).subject) return providersOf(route, input).flatMap(placesIn);
+  if (toldByKey(kept).subject) return providersOf(route, input).flatMap(readPlacesOf);
   // What Authorization was shown for is passed on, and not kept (RFC 9111 §3.5).
   return kept.policy.owner === 'none' ? placesOf({ kind: 'jwt', from: null }) : [];
 }
@@ -82,13 +83,11 @@ function mayBeLetIn({ name, way }: AskedRoute, shown: readonly Place[], input: C
   return providersOf(input.routes![name]!, input).some((provider) => {
     // It is asked about requests without a credential, too.
     if (provider.forward !== undefined && provider.forward.from === undefined) return true;
-    return placesIn(provider).some(
-      (place) => shown.some((one) => isSame(one, place)) || way.some((call) => says(call, place)),
+    return readPlacesOf(provider).some(
+      (place) => shown.some((one) => isSamePlace(one, place)) || way.some((call) => says(call, place)),
     );
   });
 }
-
-const isSame = (one: Place, other: Place) => one.in === other.in && one.name === other.name;
 
 function says({ headers = {}, path }: Call, place: Place): boolean {
   if (place.in === 'query') return typeof path !== 'string' || path.includes('?');
@@ -101,12 +100,4 @@ function providersOf(route: RouteInput, input: ConfigInput): readonly ProviderIn
   if (!isGuarded(auth)) return [];
   const names = [(auth as { with: string | string[] }).with].flat();
   return names.flatMap((name) => input.auth?.[name] ?? []);
-}
-
-function placesIn(provider: ProviderInput): readonly Place[] {
-  const [kind, settings] = Object.entries(provider)[0] as [PlacesConfig['kind'], object];
-  const { requestHeaders = ['authorization', 'cookie'] } = settings as { requestHeaders?: string | string[] };
-  const read = kind === 'forward' ? [requestHeaders].flat().map((name) => name.toLowerCase()) : [];
-  const places = placesOf({ kind, from: commonOf('', settings).from, requestHeaders: read });
-  return [...places, ...read.map((name): Place => ({ in: 'header', name }))];
 }
