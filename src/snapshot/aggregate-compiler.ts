@@ -94,7 +94,7 @@ export class AggregateCompiler {
     );
     if (cache === null) return dispatch;
     const rules = compileCacheRules({ ...route, cache }, scopes, {
-      place: `${route.name}\0\0${fingerprint(route, this.parts.mapping)}\0`,
+      place: `${route.name}\0\0${fingerprint(route, this.parts.config, this.parts.mapping)}\0`,
       patience: config.deadline,
       transform,
       ownCookies: [],
@@ -125,7 +125,7 @@ export class AggregateCompiler {
       const dispatch = this.tools.alone(route, destination, scopesOf(route), side);
       if (cache === null) return { name: service, weight, dispatch: this.tools.invalidating(dispatch) };
       const rules = compileCacheRules({ ...route, cache }, scopes, {
-        place: `${route.name}\0call ${name}\0${service}\0${fingerprint(route, this.parts.mapping)}\0`,
+        place: `${route.name}\0call ${name}\0${service}\0${fingerprint(route, this.parts.config, this.parts.mapping)}\0`,
         patience: aggregate.deadline,
         transform: null,
         ownCookies: [],

@@ -335,7 +335,7 @@ export class RouteCompiler {
     const { cache } = route;
     if (cache === null) return dispatch;
     const rules = compileCacheRules({ ...route, cache }, scopesOf(route), {
-      place: `${route.name}\0${name}\0${fingerprint(route, this.parts.mapping)}\0`,
+      place: `${route.name}\0${name}\0${fingerprint(route, this.parts.config, this.parts.mapping)}\0`,
       patience: side.timeouts.response,
       transform: side.response,
       ownCookies: side.ownCookies,
