@@ -6,11 +6,27 @@ import type { Random } from '../util/random.ts';
 /** Stands for a value that the database did not send: an unchanged large one, or a column of an old row that is not part of its key. */
 export const UNKNOWN: unique symbol = Symbol('unknown');
 
+/** A value that services spell in several ways: a tag made of any of them is one of the change. */
+export class Spelled {
+  /** Canonical: what expressions see. */
+  readonly value: Value;
+  readonly others: readonly Value[];
+
+  constructor(value: Value, others: readonly Value[]) {
+    this.value = value;
+    this.others = others;
+  }
+}
+
 /**
  * One value of a row, in its canonical form: what a service's JSON of it would be read as. `mapping/values.ts`
  * makes them of the database's text: integers are bigints, UUIDs lower case, decimals without trailing zeros.
  */
-export type Cell = Value | typeof UNKNOWN;
+export type Cell = Value | Spelled | typeof UNKNOWN;
+
+export function canonical(cell: Exclude<Cell, typeof UNKNOWN>): Value {
+  return cell instanceof Spelled ? cell.value : cell;
+}
 
 /** Cells by column. A column that is not there at all is a slip of the config, unlike one that is `UNKNOWN`. */
 export type Row = ReadonlyMap<string, Cell>;

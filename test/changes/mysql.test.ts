@@ -86,9 +86,9 @@ describe.skipIf(skip !== '')('the binary log of MariaDB', () => {
       "insert into shop.prices values (1, 1.50, '{}')",
       'commit',
     );
-    await until(() => sink.seen.has('price:1.5'), 'the transaction');
+    await until(() => sink.seen.has('price:1.50'), 'the transaction');
     expect(sink.batches).toBe(4);
-    expect(sink.tags.slice(-3)).toEqual(['item:1', 'sku:x', 'price:1.5']);
+    expect(sink.tags.slice(-4)).toEqual(['item:1', 'sku:x', 'price:1.5', 'price:1.50']);
     expect(sink.complaints).toEqual([]);
   });
 
@@ -110,6 +110,15 @@ describe.skipIf(skip !== '')('the binary log of MariaDB', () => {
       'price:0.5',
       ...familiesOf(sink, 'shop.prices'),
     ]);
+  });
+
+  test('BOOLEAN has the tags of the number and of the boolean, for its readers show it as either', async () => {
+    await server.run('create or replace table shop.prices (id int primary key, price boolean, j json)');
+    const { sink } = follow();
+    await streaming(sink);
+    await server.run('insert into shop.prices values (1, true, null), (2, false, null)');
+    await until(() => sink.batches === 1, 'the insert');
+    expect(sink.tags).toEqual(['price:1', 'price:true', 'price:0', 'price:false']);
   });
 
   test('its position is the GTID that the server itself names, also for changes of other tables', async () => {

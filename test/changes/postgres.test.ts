@@ -176,7 +176,9 @@ describe('changes of PostgreSQL', () => {
     expect(node.invalidations.at(-1)!.tags).toEqual([
       'id:9007199254740993',
       'price:12.5',
+      'price:12.50',
       'amount:3',
+      'amount:3.0000',
       'ref:a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11',
       'ok:true',
       'doc:42',
@@ -198,11 +200,12 @@ describe('changes of PostgreSQL', () => {
     await applied(node);
     expect(node.invalidations.at(-1)!.tags).toEqual([
       'small:0.0000001',
+      'small:1e-7',
       'long:12345678901234567890.5',
+      'long:12345678901234567890.50',
+      'long:12345678901234567000',
       'day:2026-01-02',
       'day:2026-01-03',
-      'small:1e-7',
-      'long:12345678901234567000',
     ]);
   });
 
@@ -253,6 +256,38 @@ describe('changes of PostgreSQL', () => {
     expect(
       await unseated(node, () => sql("insert into events values (5, '2026-05-05')"), { five: ['event:5'] }),
     ).toEqual(['five']);
+  });
+
+  test('a partition that is attached, emptied or detached unseats all that its table could have tagged', async () => {
+    const { node, config, sql } = await shop(
+      `create table events (id int, at date, primary key (id, at)) partition by range (at);
+       create table events_1 partition of events for values from ('2026-01-01') to ('2027-01-01');
+       create table old (id int not null, at date not null);
+       insert into old values (5, '2025-05-05'); insert into events values (6, '2026-06-06');`,
+      { 'public.events': ['event:{row.id}'] },
+    );
+    await node.follow(config);
+    for (const ddl of [
+      `alter table events attach partition old for values from ('2025-01-01') to ('2026-01-01')`,
+      'truncate events_1',
+      'alter table events detach partition old',
+    ]) {
+      const dead = node.filled('event:5', family('event:*'));
+      await sql(ddl);
+      await until(dead, ddl);
+    }
+    expect(node.source().state).toBe('streaming');
+  });
+
+  test('what DDL changed while nothing was connected unseats what was filled before', async () => {
+    const { node, config, sql } = await shop(ORDERS, TAGS);
+    await node.follow(config);
+    const dead = node.filled('order:1', family('order:*'));
+    const end = `select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()`;
+    await sql(`alter table orders alter column note type varchar(9) using 'x'; ${end}`);
+    await until(dead, 'it to be unseated');
+    await until(() => node.source().state === 'streaming', 'it to stream again', 10_000);
+    expect(node.lines.some((line) => line.includes('public.orders was changed by DDL'))).toBe(true);
   });
 
   test('columns that are added and dropped while it streams are followed', async () => {

@@ -1,6 +1,6 @@
 import type { Value } from '../../expression/index.ts';
-import { type Cell, type Row, UNKNOWN } from '../contract.ts';
-import { decimalValue, jsonValue, uuidValue } from '../mapping/values.ts';
+import { type Cell, type Row, type Spelled, UNKNOWN } from '../contract.ts';
+import { decimalCell, jsonValue, tinyCell, uuidValue } from '../mapping/values.ts';
 import type { Members } from './envelope.ts';
 import type { ColumnType, RowSchema } from './schema.ts';
 
@@ -25,7 +25,10 @@ export function readRow(row: Members, schema: RowSchema | null): Row {
 export function readCell(value: Value, type: ColumnType | null): Cell {
   if (value === null) return null;
   if (isUnavailable(value)) return UNKNOWN;
-  return (type?.name == null ? undefined : DECODERS[type.name]?.(value, type)) ?? value;
+  if (type === null) return value;
+  // So MySQL's BOOLEAN comes, which is TINYINT(1).
+  if (type.name === null) return type.type === 'int16' && typeof value === 'bigint' ? tinyCell(value) : value;
+  return DECODERS[type.name]?.(value, type) ?? value;
 }
 
 function isUnavailable(value: Value): boolean {
@@ -42,9 +45,9 @@ function isUnavailableList(items: readonly Value[]): boolean {
 }
 
 /** Undefined: the value is not what its type says, and is taken as it stands. */
-type Decoder = (value: Value, type: ColumnType) => Value | undefined;
+type Decoder = (value: Value, type: ColumnType) => Value | Spelled | undefined;
 
-const days: Decoder = (value) => dateText(scaled(value, 86_400_000_000n))?.slice(0, 10);
+const days = (value: Value) => dateText(scaled(value, 86_400_000_000n))?.slice(0, 10);
 const since1970 = (micros: (value: bigint) => bigint): Decoder => {
   return (value) => (typeof value === 'bigint' ? dateText(micros(value)) : undefined);
 };
@@ -85,9 +88,9 @@ function dateText(micros: bigint | null): string | undefined {
   return date.toISOString().slice(0, -5).replace('T', ' ') + (fraction === '' ? '' : `.${fraction}`);
 }
 
-function decimal(base64: string, scale: number): Value | undefined {
+function decimal(base64: string, scale: number): Value | Spelled | undefined {
   const text = decimalText(base64, scale);
-  return text === undefined ? undefined : decimalValue(text);
+  return text === undefined ? undefined : decimalCell(text);
 }
 
 /** Base64 of an integer in two's complement, most significant byte first: `AJY=` with scale 2 is 1.50. */

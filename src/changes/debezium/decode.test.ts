@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Row, UNKNOWN } from '../contract.ts';
+import { canonical, type Row, UNKNOWN } from '../contract.ts';
 import { DebeziumDecoder, type Decoded, type DecoderOptions } from './decode.ts';
 import {
   type Column,
@@ -38,7 +38,7 @@ function change(value: unknown, sent: Sent = {}) {
 }
 
 const plain = (row: Row | null): Record<string, unknown> | null =>
-  row && Object.fromEntries([...row].map(([name, cell]) => [name, cell === UNKNOWN ? '?' : cell]));
+  row && Object.fromEntries([...row].map(([name, cell]) => [name, cell === UNKNOWN ? '?' : canonical(cell)]));
 const oldOf = (value: unknown, sent: Sent = {}) => plain(change(value, sent).before);
 const newOf = (value: unknown, sent: Sent = {}) => plain(change(value, sent).after);
 const why = (decoded: Decoded) => (decoded.kind === 'nothing' ? decoded.why : decoded.kind);

@@ -1,4 +1,4 @@
-import { type Row, UNKNOWN } from '../contract.ts';
+import { canonical, type Row, UNKNOWN } from '../contract.ts';
 
 /** What a key is most often called. */
 const USUAL_KEY = ['id'];
@@ -10,8 +10,10 @@ export function keyOf(row: Row | null, columns: readonly string[] = USUAL_KEY): 
   const values: string[] = [];
   for (const column of columns) {
     const cell = row.get(column);
-    if (cell === undefined || cell === null || cell === UNKNOWN || typeof cell === 'object') return null;
-    values.push(String(cell));
+    if (cell === undefined || cell === UNKNOWN) return null;
+    const value = canonical(cell);
+    if (value === null || typeof value === 'object') return null;
+    values.push(String(value));
   }
   const text = values.join(',');
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`;

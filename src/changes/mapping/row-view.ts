@@ -1,5 +1,5 @@
 import type { Fields, Value, Variables } from '../../expression/index.ts';
-import { type Operation, type Row, UNKNOWN } from '../contract.ts';
+import { canonical, type Operation, type Row, UNKNOWN } from '../contract.ts';
 
 class Unsent extends Error {}
 const unsent = new Unsent('the database did not send this value');
@@ -16,7 +16,7 @@ export class RowView implements Fields {
 
   get(column: string): Value | undefined {
     const cell = this.row.get(column);
-    if (cell !== UNKNOWN) return cell;
+    if (cell !== UNKNOWN) return cell === undefined ? cell : canonical(cell);
     this.missed = true;
     throw unsent;
   }

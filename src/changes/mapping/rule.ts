@@ -5,13 +5,12 @@ import {
   EvaluationFailure,
   type Program,
   type TextTemplate,
-  type Value,
 } from '../../expression/index.ts';
-import { type Row, type RowChange, UNKNOWN } from '../contract.ts';
+import { canonical, type Row, type RowChange, UNKNOWN } from '../contract.ts';
 import { type Family, familyOf } from './family.ts';
+import { otherSpelled } from './other-spelled.ts';
 import { ChangeVariables, RowVariables } from './row-view.ts';
 import { changeScope, rowScope } from './scope.ts';
-import { otherSpellings } from './values.ts';
 
 /** Where the tags of a change go. */
 export interface TagCollector {
@@ -24,6 +23,8 @@ interface TagTemplate {
   readonly family: Family;
   readonly template: TextTemplate;
   readonly source: string;
+  /** That it reads; null: all of them. */
+  readonly columns: ReadonlySet<string> | null;
 }
 
 /** `change.before` otherwise than to read a column of it, or to ask whether it is there. */
@@ -42,7 +43,8 @@ export class Rule {
   constructor(source: string, config: ChangeRuleConfig) {
     this.templates = config.tags.map((text) => {
       const template = compileTemplate(text, rowScope, { pure: true });
-      return { template, family: familyOf(source, template.literals), source: String(text) };
+      const family = familyOf(source, template.literals);
+      return { template, family, source: String(text), columns: columnsOf(template) };
     });
     this.families = this.templates.map(({ family }) => family);
     this.when =
@@ -57,11 +59,9 @@ export class Rule {
   columns(): ReadonlySet<string> | null {
     if (this.readsWholeRows) return null;
     const columns = new Set(this.watched ?? []);
-    for (const { template } of this.templates) {
-      for (const mention of template.mentions) {
-        if (mention === 'row') return null;
-        columns.add(mention.split('.')[1]!);
-      }
+    for (const { columns: own } of this.templates) {
+      if (own === null) return null;
+      for (const column of own) columns.add(column);
     }
     for (const mention of this.when?.mentions ?? []) {
       const [, image, column] = mention.split('.');
@@ -97,47 +97,55 @@ export class Rule {
   }
 
   private render(row: Row, into: TagCollector): void {
-    this.renderAs(row, into);
-    for (const other of otherRows(row)) this.renderAs(other, into);
+    for (const tag of this.templates) {
+      if (!this.renderAs(row, tag, into)) continue;
+      const others = otherSpelled(row, tag.columns);
+      if (others === null) into.family(tag.family.name, null);
+      else for (const other of others) this.renderOther(other, tag, into);
+    }
   }
 
-  private renderAs(row: Row, into: TagCollector): void {
+  /** False where the whole family stands in for the tag, or there is none. */
+  private renderAs(row: Row, { template, family, source }: TagTemplate, into: TagCollector): boolean {
     const view = this.row.row.show(row);
-    for (const { template, family, source } of this.templates) {
-      view.missed = false;
-      try {
-        const tags = template.renderAll(this.row);
-        if (view.missed) into.family(family.name, null);
-        else for (const tag of tags) if (tag !== '') into.tag(tag, family.name);
-      } catch (error) {
-        if (!(error instanceof EvaluationFailure)) throw error;
-        if (view.missed) into.family(family.name, null);
-        // No entry can carry a tag of null: an answer without the value is not stored.
-        else if (error.kind !== 'null')
-          into.family(family.name, `the tag ${source} can not be made: ${error.message}`);
-      }
+    view.missed = false;
+    try {
+      const tags = template.renderAll(this.row);
+      if (view.missed) into.family(family.name, null);
+      else for (const tag of tags) if (tag !== '') into.tag(tag, family.name);
+      return !view.missed;
+    } catch (error) {
+      if (!(error instanceof EvaluationFailure)) throw error;
+      if (view.missed) into.family(family.name, null);
+      // No entry can carry a tag of null: an answer without the value is not stored.
+      else if (error.kind !== 'null')
+        into.family(family.name, `the tag ${source} can not be made: ${error.message}`);
+      return false;
+    }
+  }
+
+  /** A template that takes a value in one spelling alone (`lowerAscii()` of a text) has no tag of the others. */
+  private renderOther(row: Row, { template, family }: TagTemplate, into: TagCollector): void {
+    this.row.row.show(row);
+    try {
+      for (const tag of template.renderAll(this.row)) if (tag !== '') into.tag(tag, family.name);
+    } catch (error) {
+      if (!(error instanceof EvaluationFailure)) throw error;
     }
   }
 }
 
-/** The row in the other spellings that services may have for its decimals. */
-function otherRows(row: Row): Row[] {
-  const others: [string, Value[]][] = [];
-  for (const [column, cell] of row) {
-    const spellings = typeof cell === 'string' ? otherSpellings(cell) : [];
-    if (spellings.length > 0) others.push([column, spellings]);
-  }
-  const most = Math.max(0, ...others.map(([, spellings]) => spellings.length));
-  return Array.from({ length: most }, (_, index) => {
-    const spelled = others.map(([column, all]) => [column, all[Math.min(index, all.length - 1)]!] as const);
-    return new Map([...row, ...spelled]);
-  });
+function columnsOf({ mentions }: TextTemplate): ReadonlySet<string> | null {
+  if (mentions.has('row')) return null;
+  return new Set([...mentions].map((mention) => mention.split('.')[1]!));
 }
 
 function isUnchanged(before: Row, after: Row, column: string): boolean {
-  const old = before.get(column);
-  const now = after.get(column);
-  if (old === UNKNOWN || now === UNKNOWN || old === undefined || now === undefined) return false;
+  const was = before.get(column);
+  const is = after.get(column);
+  if (was === UNKNOWN || is === UNKNOWN || was === undefined || is === undefined) return false;
+  const old = canonical(was);
+  const now = canonical(is);
   return (
     old === now || (typeof old === 'object' && JSON.stringify(plain(old)) === JSON.stringify(plain(now)))
   );

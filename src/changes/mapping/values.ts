@@ -1,4 +1,5 @@
 import { JsonError, parseJson, type Value } from '../../expression/index.ts';
+import { Spelled } from '../contract.ts';
 
 /**
  * Canonical values of what databases spell as text, so that a tag made of a row equals one made of a service's
@@ -18,6 +19,17 @@ export function decimalValue(text: string): Value {
   const plain = `${sign}${whole}.${rest}`;
   const number = Number(plain);
   return String(number) === plain ? number : plain;
+}
+
+/** Of a decimal column: many services pass its text on as they got it, with the zeros at its end (`"19.90"`). */
+export function decimalCell(text: string): Value | Spelled {
+  const value = decimalValue(text);
+  return String(value) === text ? value : new Spelled(value, [text]);
+}
+
+/** Of a column that services take for a boolean, or for a number: 0 and 1 are false and true as well. */
+export function tinyCell(number: bigint): Value | Spelled {
+  return number === 0n || number === 1n ? new Spelled(number, [number === 1n]) : number;
 }
 
 /** Of MySQL's FLOAT: its readers spell one value in several ways, unless it needs few digits; null: nobody can tell. */

@@ -1,10 +1,11 @@
 import type { ColumnInfo, RowData, TableMapEntry } from '@vlasky/zongji';
 import type { Value } from '../../expression/index.ts';
 import { type Cell, type Row, UNKNOWN } from '../contract.ts';
-import { decimalValue, floatValue, jsonValue, singleValue } from '../mapping/values.ts';
+import { decimalCell, floatValue, jsonValue, singleValue, tinyCell } from '../mapping/values.ts';
 
 /** MySQL's codes of column types, as its protocol numbers them. */
-const INTEGERS = new Set([1, 2, 3, 8, 9, 13]);
+const TINY = 1;
+const INTEGERS = new Set([2, 3, 8, 9, 13]);
 const FLOAT = 4;
 const DOUBLE = 5;
 const DECIMAL = 246;
@@ -35,10 +36,12 @@ function isPresent(bits: Buffer | null, index: number): boolean {
 
 function readCell(value: unknown, { type }: Pick<ColumnInfo, 'type'>): Cell {
   if (value === null || value === undefined) return null;
+  // BOOLEAN is TINYINT(1), and the log does not tell its width.
+  if (type === TINY) return tinyCell(BigInt(value as number | string));
   if (INTEGERS.has(type)) return BigInt(value as number | string);
   if (type === FLOAT) return singleValue(Number(value)) ?? UNKNOWN;
   if (type === DOUBLE) return floatValue(String(value));
-  if (type === DECIMAL) return decimalValue(String(value));
+  if (type === DECIMAL) return decimalCell(String(value));
   if (type === JSON_TYPE) return jsonValue(typeof value === 'string' ? value : JSON.stringify(value));
   if (typeof value === 'string') return value;
   // A column of type SET.

@@ -5,6 +5,8 @@ import type { Identity } from './stream.ts';
 export interface Circumstances extends Identity {
   readonly publication: string;
   readonly mapping: string;
+  /** By table, as `TableRow` has them. */
+  readonly shapes: Readonly<Record<string, string>>;
 }
 
 /** What is known of a source from one connection to the next, and, where nodes share a log, from one node to the next. */
@@ -36,6 +38,15 @@ export class Remembered {
     if (last !== null) this.compareWith(last, now);
     // A reader that has never read leaves what an earlier one knew in doubt.
     else if (memory !== null) this.gap('nothing is known of an earlier reader');
+    await this.keep(now, memory);
+  }
+
+  /** What DDL has changed is fenced: the next connection is to begin from there. */
+  async reshaped(shapes: Circumstances['shapes'], memory: SourceMemory | null): Promise<void> {
+    if (this.last !== null) await this.keep({ ...this.last, shapes }, memory);
+  }
+
+  private async keep(now: Circumstances, memory: SourceMemory | null): Promise<void> {
     this.last = now;
     if (memory !== null) await memory.write(this.key, JSON.stringify(now));
   }
@@ -45,7 +56,13 @@ export class Remembered {
     else if (last.timeline !== now.timeline) this.gap('the database was restored, or a standby was promoted');
     else if (last.publication !== now.publication) this.gap('the publication was changed');
     else if (last.mapping !== now.mapping) this.gap('the mapping was changed');
-    else return;
+    else return this.compareShapes(last, now);
     this.flushed = null;
+  }
+
+  /** DDL is not in the stream, so what happened while nobody looked is not told by it either. */
+  private compareShapes({ shapes: before = {} }: Partial<Circumstances>, { shapes }: Circumstances): void {
+    const changed = Object.keys(shapes).find((table) => before[table] !== shapes[table]);
+    if (changed !== undefined) this.gap(`${changed} was changed by DDL`);
   }
 }

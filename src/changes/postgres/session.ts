@@ -1,5 +1,5 @@
 import type { ChangeReaderConfig } from '../../config/model.ts';
-import type { SourceParts } from '../contract.ts';
+import type { SourceMemory, SourceParts } from '../contract.ts';
 import { formatLsn, parseLsn } from '../positions/lsn.ts';
 import { Catalog, type Pulse } from './catalog.ts';
 import { PgOutput, type Transaction } from './pgoutput.ts';
@@ -61,7 +61,7 @@ export class Session {
 
   private async follow(streaming: () => void): Promise<never> {
     const { url, slot, publication } = this.config;
-    const { sink, clock, memory, shared } = this.parts;
+    const { sink, clock } = this.parts;
     const { mapping } = sink;
     const catalog = await Catalog.connect(url, this.name, this.fail);
     this.catalog = catalog;
@@ -90,8 +90,13 @@ export class Session {
     this.endIfOver();
     const identity = await this.stream.identify();
     await this.remembered.compare(
-      { ...identity, publication: this.seen.publication ?? '', mapping: mapping.hash },
-      shared ? memory : null,
+      {
+        ...identity,
+        publication: this.seen.publication ?? '',
+        mapping: mapping.hash,
+        shapes: this.seen.shapes,
+      },
+      this.memory,
     );
     return await this.read(this.stream, streaming);
   }
@@ -230,6 +235,13 @@ export class Session {
     if (touched.tags.size === 0) return;
     this.parts.log.info('a table was changed by DDL: what it could have tagged is unseated');
     await sink.apply({ position: formatLsn(this.stream!.received), touched, committedAt: null });
+    await this.remembered.reshaped(now.shapes, this.memory);
+  }
+
+  /** What the next reader on another node is to know; null where each node reads for itself. */
+  private get memory(): SourceMemory | null {
+    const { shared, memory } = this.parts;
+    return shared ? memory : null;
   }
 
   /** It was stopped while a connection was being made. */

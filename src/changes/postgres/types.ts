@@ -1,9 +1,10 @@
 import type { Value } from '../../expression/index.ts';
-import { decimalValue, floatValue, integerValue, jsonValue, uuidValue } from '../mapping/index.ts';
+import { canonical, type Spelled } from '../contract.ts';
+import { decimalCell, floatValue, integerValue, jsonValue, uuidValue } from '../mapping/index.ts';
 import { readArray } from './array.ts';
 
 /** Reads the text of a value; null where the type isn't known yet. */
-export type Read = (text: string) => Value;
+export type Read = (text: string) => Value | Spelled;
 
 const asText: Read = (text) => text;
 const asBoolean: Read = (text) => text === 't';
@@ -13,7 +14,7 @@ const BUILT_IN = new Map<number, Read>([
   [16, asBoolean],
   ...[20, 21, 23, 26].map((oid) => [oid, integerValue] as const),
   ...[700, 701].map((oid) => [oid, floatValue] as const),
-  [1700, decimalValue],
+  [1700, decimalCell],
   [2950, uuidValue],
   ...[114, 3802].map((oid) => [oid, jsonValue] as const),
 ]);
@@ -73,5 +74,5 @@ export class TypeReaders {
 }
 
 function arrayOf(element: Read): Read {
-  return (text) => readArray(text, element) ?? text;
+  return (text) => readArray(text, (item) => canonical(element(item))) ?? text;
 }
