@@ -80,6 +80,8 @@ describe('what an event says', () => {
   test('reads of a snapshot change nothing', () => {
     expect(why(decode(postgresEvent('r', null, order, { snapshot: 'last' })))).toBe('snapshot');
     expect(why(decode(postgresEvent('r', null, order)))).toBe('snapshot');
+    const asked = postgresEvent('r', null, order, { snapshot: 'incremental' });
+    expect(why(decode(asked))).toBe('incremental snapshot');
   });
 
   test('a message of pg_logical_emit_message changes nothing', () => {

@@ -30,6 +30,7 @@ export type Nothing =
   | 'heartbeat'
   | 'transaction'
   | 'snapshot'
+  | 'incremental snapshot'
   | 'message'
   | 'notification'
   | 'schema';
@@ -90,7 +91,7 @@ export class DebeziumDecoder {
     if (op === undefined) return sideEvent(body, from);
     if (from === null) throw new Error('"source" is missing');
     if (op === 'm') return nothing('message', from);
-    if (op === 'r') return nothing('snapshot', from);
+    if (op === 'r') return nothing(from.incremental ? 'incremental snapshot' : 'snapshot', from);
     if (from.table === null) throw new Error('"source" names no table');
     if (op === 't')
       return {

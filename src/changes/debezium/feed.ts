@@ -23,6 +23,8 @@ export class DebeziumFeed {
   private position = '';
   /** Told by events, but not proven yet. */
   private told = '';
+  /** The last that came of rows was a snapshot's. */
+  private reading = false;
 
   constructor(sink: SourceSink, options: FeedOptions = {}) {
     this.sink = sink;
@@ -51,6 +53,7 @@ export class DebeziumFeed {
     let committedAt: number | null = null;
     for (const event of events) {
       touch(touched, event);
+      if (this.startsOver(event)) touched.spoil(null, null);
       if (event.kind === 'unreadable') continue;
       committedAt = event.from?.changedAt ?? committedAt;
       this.told = event.from?.position ?? this.told;
@@ -63,6 +66,14 @@ export class DebeziumFeed {
       return;
     }
     await this.sink.apply({ position: this.position, touched, committedAt });
+  }
+
+  /** A connector that reads all rows has lost its place in the log, or never had one: what it has missed is in no event. */
+  private startsOver(event: Decoded): boolean {
+    const was = this.reading;
+    if (event.kind === 'nothing' && event.why === 'snapshot') this.reading = true;
+    else if (event.kind === 'change') this.reading = false;
+    return this.reading && !was;
   }
 }
 

@@ -11,6 +11,8 @@ export interface Provenance {
   readonly database: string | null;
   /** A read of the first snapshot, not a change. */
   readonly snapshot: boolean;
+  /** One that was asked for while the log is followed on: it hides nothing. */
+  readonly incremental: boolean;
   /** Milliseconds since 1970 of the change in the database; null where it isn't told. */
   readonly changedAt: number | null;
   /** How far the database's log is proven to have come, as the database spells it; null where it isn't told. */
@@ -29,6 +31,7 @@ export function readProvenance(body: Members): Provenance | null {
     table: table === null ? null : qualified(schema ?? database, table),
     database,
     snapshot: isSnapshot(source.get('snapshot')),
+    incremental: source.get('snapshot') === 'incremental',
     changedAt: milliseconds(source.get('ts_ms')),
     position: connector === 'postgresql' ? lsnOf(source) : binlogPosition(source),
   };

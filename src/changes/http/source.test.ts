@@ -72,6 +72,19 @@ describe('posted events', () => {
     expect(await post(postgresEvent('c', null, order), offer)).toEqual({ status: 200, detail: null });
   });
 
+  test('a connector that begins to read all rows has missed what it can not tell: all is fenced, once', async () => {
+    const { sink, post } = stage();
+    const read = (snapshot: string) => postgresEvent('r', null, order, { snapshot });
+    await post(read('incremental'));
+    expect(sink.batches).toBe(0);
+    await post(read('first'));
+    await post([heartbeat, read('true'), read('last')]);
+    expect(sink.tags.map((tag) => tag.replace(/.* |\*/g, ''))).toEqual(families);
+    await post(postgresEvent('c', null, order));
+    await post(read('first'));
+    expect(sink.batches).toBe(3);
+  });
+
   test('a heartbeat is answered and changes nothing', async () => {
     const { sink, post } = stage();
     expect(await post(heartbeat)).toMatchObject({ status: 200 });
