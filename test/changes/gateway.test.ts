@@ -154,6 +154,16 @@ describe('a gateway that follows a database', () => {
     expect(JSON.parse(answer.body)).toMatchObject({ code: 'TG_AFTER_MALFORMED', reason });
   });
 
+  test.each(['shop=0/1,', ' , shop=0/1', 'shop=0/1,, shop=0/2 ,', ''])(
+    '`tidegate-after: %s` is read without its empty members (RFC 9110 §5.6.1)',
+    async (value) => {
+      await using node = await shop();
+      expect((await get(node.port, { 'tidegate-after': value })).cache).toContain('hit');
+      const behind = await get(node.port, { 'tidegate-after': `${value}, shop=7FFFFFFF/0` });
+      expect(behind.cache).toContain('detail=behind');
+    },
+  );
+
   test('beyond `maxLag` nothing that the source feeds is answered from the cache, until it has caught up', async () => {
     const line = await cuttingProxy(server.port);
     try {

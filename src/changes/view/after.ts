@@ -30,19 +30,31 @@ export function parseAfter(value: string, kinds: ReadonlyMap<string, PositionKin
   if (value.length > MOST) return new BadAfter(`${AFTER_HEADER} may have ${MOST} characters.`);
   const asked: Asked[] = [];
   for (const entry of value.split(/,(?=\s*[A-Za-z][\w-]*=)/)) {
-    const [, source, text = ''] = /^\s*([A-Za-z][\w-]*)=(.*?)\s*$/s.exec(entry) ?? [];
+    const text = withoutEmptyMembers(entry);
+    if (text === '') continue;
+    const [, source, position = ''] = /^([A-Za-z][\w-]*)=(.*)$/s.exec(text) ?? [];
     if (source === undefined)
       return new BadAfter(`${AFTER_HEADER} is not a source and its position: ${expected(kinds)}.`);
     const kind = kinds.get(source);
     if (kind === undefined) return new BadAfter(unknownSource(source, kinds));
-    const position = kind.parse(text);
-    if (position === null)
+    const parsed = kind.parse(position);
+    if (parsed === null)
       return new BadAfter(
         `The position of ${source} in ${AFTER_HEADER} is not one: expected ${kind.expects}.`,
       );
-    asked.push({ source, position });
+    asked.push({ source, position: parsed });
   }
   return asked;
+}
+
+/** They mean nothing in a list (RFC 9110 §5.6.1); so a line of the field may be empty, too. */
+function withoutEmptyMembers(entry: string): string {
+  const isEmpty = (at: number) => entry[at] === ',' || entry[at] === ' ' || entry[at] === '\t';
+  let from = 0;
+  let to = entry.length;
+  while (from < to && isEmpty(from)) from++;
+  while (to > from && isEmpty(to - 1)) to--;
+  return entry.slice(from, to);
 }
 
 function unknownSource(name: string, kinds: ReadonlyMap<string, PositionKind>): string {
