@@ -3,7 +3,7 @@ import { type BodySink, type BodySource, isSource } from '../../http/body.ts';
 import { filterCookies, hasCookieBeside } from '../../http/cookies.ts';
 import { crashOf, Failure } from '../../http/errors.ts';
 import type { Exchange, Reply } from '../../http/exchange.ts';
-import { getJoined, type Headers, removeHeader } from '../../http/headers.ts';
+import { getJoined, type Headers, hasHeader, removeHeader } from '../../http/headers.ts';
 import type { Entry } from '../entry.ts';
 import {
   type CacheStatusParams,
@@ -302,12 +302,18 @@ export class CachedOrigin<T> implements FlightRoute<T>, Filling<T> {
     return headers;
   }
 
-  /** What the origin makes its answer depend on, and the route says it need not. */
-  learnVary(headers: Headers): void {
-    const names = varyNames(headers);
-    if (names === '*') return;
-    for (const name of names)
-      if (name !== 'accept-encoding' && this.ignoredVary.size < MOST_IGNORED) this.ignoredVary.add(name);
+  learnsVary(answer: Headers, asked: Headers): boolean {
+    if (!this.rules.policy.ignore.has('vary')) return false;
+    const names = varyNames(answer);
+    if (names === '*') return false;
+    let learns = false;
+    for (const name of names) {
+      if (name === 'accept-encoding' || this.ignoredVary.has(name)) continue;
+      if (this.ignoredVary.size === MOST_IGNORED) break;
+      this.ignoredVary.add(name);
+      learns ||= hasHeader(asked, name);
+    }
+    return learns;
   }
 
   usable(waiter: Waiter<T>, entry: Entry): Entry | undefined {

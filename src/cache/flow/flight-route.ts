@@ -17,7 +17,11 @@ export interface FlightRoute<T> {
   mayAnswer(tags: readonly string[]): boolean;
   /** The client's headers as the origin gets them. */
   headersFor(exchange: Exchange): Headers;
-  learnVary(headers: Headers): void;
+  /**
+   * Takes note of what the origin makes its answer depend on, and the route says it need not. True where this answer was
+   * asked for with some of that: it is asked for anew without.
+   */
+  learnsVary(answer: Headers, asked: Headers): boolean;
   /** Looks once more, for one whose wait came to nothing. */
   again(waiter: Waiter<T>, found?: Entry): void;
   /** The entry as the fences leave it, where it is an answer to this one; whether it is fresh is another question. */

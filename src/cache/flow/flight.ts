@@ -228,6 +228,11 @@ export class Flight<T> implements Responder {
     origin(fill, { finish: (_fill, answer) => this.answered(answer) });
   }
 
+  private askAgain(answer: Reply): void {
+    drop(this.giving.fill!, answer);
+    this.ask();
+  }
+
   /** Whether what comes early is for the others as well, only the answer will tell. */
   inform(_fill: Exchange, status: number, headers: Headers): void {
     const { leader } = this;
@@ -252,6 +257,7 @@ export class Flight<T> implements Responder {
     if (answer.failure !== null) return this.failed(answer);
     const storable = this.judging.judge(this.giving.fill!, answer, { requestAt: this.requestAt, responseAt });
     if (typeof storable === 'string') return this.refused(answer, storable);
+    if (this.route.learnsVary(answer.headers, this.giving.fill!.headers)) return this.askAgain(answer);
     this.store(answer, storable);
   }
 
@@ -378,12 +384,12 @@ export class Flight<T> implements Responder {
       responseAt,
       sequence: this.sequence,
     });
-    drop(this.giving.fill!, answer);
+    // About another content than the one stored: asked for whole.
     if (updated === null) {
-      // About another content than the one stored: asked for whole.
       this.base.drop();
-      return this.ask();
+      return this.askAgain(answer);
     }
+    drop(this.giving.fill!, answer);
     const { status, headers, body } = updated.entry;
     this.storable = { storable: true, immutable: false, ...updated.entry };
     this.judging.tags = base.tags;

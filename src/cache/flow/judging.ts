@@ -36,7 +36,6 @@ export class Judging<T> {
   judge(fill: Exchange, answer: Reply, times: Times): Storable | StoreRefusal {
     const { rules } = this.route;
     const { method, headers: requestHeaders } = fill;
-    if (rules.policy.ignore.has('vary')) this.route.learnVary(answer.headers);
     const judged = judgeStorable({
       method,
       requestHeaders,

@@ -72,6 +72,22 @@ describe('ignore', () => {
     expect(now.asked()[1]).toMatch(/accept-encoding/i);
     expect((await ask('/a', with_('X-Fancy: 2'))).line).toMatch(/hit/);
   });
+
+  it('vary: no answer is kept that was asked for with them, the first one either', async () => {
+    now = await stage(
+      async (exchange: OriginExchange) => {
+        const fancy = exchange.request.headers.find(([name]) => name === 'X-Fancy')?.[1] ?? 'plain';
+        await exchange.send(fresh(fancy, [['Vary', 'X-Fancy, Host']]));
+      },
+      { ignore: ['vary'] },
+    );
+    expect(await ask('/a', with_('X-Fancy: evil'))).toMatchObject({ status: 200, text: 'plain' });
+    expect((await ask()).line).toMatch(/hit/);
+    expect(now.asked()).toHaveLength(2);
+    expect(now.asked()[1]).toMatch(/Host: shop.test/);
+    await ask('/b', with_('X-Fancy: evil'));
+    expect(now.asked()).toHaveLength(3);
+  });
 });
 
 describe('setCookie', () => {
