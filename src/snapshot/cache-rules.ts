@@ -130,8 +130,11 @@ function answerVariables(exchange: Exchange, answer: Answered): Variables {
  * method than the key does (cache poisoning by unkeyed headers).
  */
 const SPOOFED =
-  /^x[-_](?:forwarded[-_](?!for$)[a-z0-9_-]*|original[-_]url|rewrite[-_]url|http[-_]method[a-z0-9_-]*|method[-_]override)$/i;
+  /^(?:x[-_](?:forwarded(?:[-_](?!for$)[a-z0-9_-]*)?|original[-_](?:url|uri|host|method)|rewrite[-_]ur[il]|host|http[-_](?:method[a-z0-9_-]*|host[-_]override)|method[-_]override|url[-_]scheme)|front[-_]end[-_]https)$/i;
 
 function dropSpoofed(headers: Headers): void {
-  removeLines(headers, (name) => (name.charCodeAt(0) | 32) === 120 && SPOOFED.test(name));
+  removeLines(headers, (name) => {
+    const first = name.charCodeAt(0) | 32;
+    return (first === 120 || first === 102) && SPOOFED.test(name);
+  });
 }

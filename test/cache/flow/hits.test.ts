@@ -199,6 +199,12 @@ describe('what is not in the key does not reach the origin', () => {
       'X-Rewrite-URL: /admin',
       'X-HTTP-Method-Override: DELETE',
       'X-Forwarded-Prefix: /evil',
+      'X-Host: evil.test',
+      'X-Original-Host: evil.test',
+      'X-HTTP-Host-Override: evil.test',
+      'X-Original-URI: /admin',
+      'X-URL-Scheme: gopher',
+      'Front-End-Https: evil',
     ];
     await ask('/a', { headers: evil });
     expect(now.asked()[0]).not.toMatch(/evil|gopher|admin|DELETE/);
