@@ -77,6 +77,8 @@ export interface RoutePolicyConfig {
   private: boolean;
   /** Named: the key says whose the answer is. Shared: it is the same for all. None: neither is said. */
   owner: 'named' | 'shared' | 'none';
+  /** It says so of cookies alone (`key.cookies`, `ignoreCookies`), and nothing of a client's Authorization. */
+  ofCookiesAlone: boolean;
   /** Bytes. */
   maxSize: number;
   ignoreClientDirectives: boolean;

@@ -41,6 +41,7 @@ describe('what a route keeps', () => {
         methods: ['GET', 'HEAD'],
         private: false,
         owner: 'none',
+        ofCookiesAlone: false,
         maxSize: 10 * 1024 * 1024,
         ignoreClientDirectives: false,
         heuristic: false,
@@ -83,6 +84,12 @@ describe('what a route keeps', () => {
     expect(owner('{ ignoreCookies: true }')).toBe('shared');
     expect(owner('{ shared: true, vary: request.host }')).toBe('named');
     expect(owner('{ shared: false, private: false }')).toBe('none');
+    const ofCookiesAlone = (said: string) => routeCache(said)!.policy.ofCookiesAlone;
+    expect(ofCookiesAlone('{ ignoreCookies: true }')).toBe(true);
+    expect(ofCookiesAlone('{ key: { cookies: [session] } }')).toBe(true);
+    expect(ofCookiesAlone('{ ignoreCookies: true, vary: request.host }')).toBe(false);
+    expect(ofCookiesAlone('{ key: { cookies: [session] }, shared: true }')).toBe(false);
+    expect(ofCookiesAlone('{ ttl: 1s }')).toBe(false);
   });
 
   test('is told apart by the parameters, headers and cookies of its key', () => {

@@ -18,6 +18,8 @@ export interface RoutePolicy {
   readonly private: boolean;
   /** Named: the key says whose the answer is. Shared: it is the same for all. None: neither is said. */
   readonly owner: 'named' | 'shared' | 'none';
+  /** It says so of cookies alone (`key.cookies`, `ignoreCookies`), and nothing of a client's Authorization. */
+  readonly ofCookiesAlone: boolean;
   /** Bytes of the largest body kept. */
   readonly maxSize: number;
   readonly ignoreClientDirectives: boolean;
@@ -36,6 +38,7 @@ export const STANDARD_POLICY: RoutePolicy = {
   methods: ['GET', 'HEAD'],
   private: false,
   owner: 'none',
+  ofCookiesAlone: false,
   maxSize: 10 * 1024 * 1024,
   ignoreClientDirectives: false,
   heuristic: false,

@@ -90,9 +90,12 @@ export function refusedByDirectives(
 
 /** RFC 9111 §3.5, for cookies as for credentials. */
 function refusedByOwner(judged: Judged, directives: Directives): StoreRefusal | null {
-  if (judged.policy.owner !== 'none') return null;
+  const { owner, ofCookiesAlone } = judged.policy;
+  if (owner !== 'none' && !ofCookiesAlone) return null;
   if (directives.public || directives.mustRevalidate || directives.sMaxage !== null) return null;
-  if (judged.authenticated || hasHeader(judged.requestHeaders, 'authorization')) return 'authorization';
+  if (hasHeader(judged.requestHeaders, 'authorization')) return 'authorization';
+  if (owner !== 'none') return null;
+  if (judged.authenticated) return 'authorization';
   return judged.hasCookie ? 'cookie' : null;
 }
 

@@ -315,6 +315,22 @@ describe('whose answer it is', () => {
     expect(mine.text).toBe('mine');
     expect(mine.line).toMatch(/detail=authorization/);
   });
+
+  it.each([{ ignoreCookies: true }, { key: { cookies: ['s'] } }])(
+    '%j says nothing of Authorization that no guard has taken off: it reaches the service',
+    async (cache) => {
+      const echo = (exchange: OriginExchange) => {
+        const who = exchange.request.headers.find(([name]) => name === 'Authorization')?.[1];
+        return exchange.send(fresh(who ?? 'all'));
+      };
+      now = await stage(echo, cache);
+      const of = (who: string) => ask('/a', with_('Cookie: s=1', `Authorization: Bearer ${who}`));
+      expect(await of('ann')).toMatchObject({ text: 'Bearer ann' });
+      expect(await ask('/a', with_('Cookie: s=1'))).toMatchObject({ text: 'all' });
+      expect(await of('bob')).toMatchObject({ text: 'Bearer bob' });
+      expect((await ask('/a', with_('Cookie: s=1'))).line).toMatch(/hit/);
+    },
+  );
 });
 
 describe('memory', () => {
