@@ -44,6 +44,7 @@ import { MtlsProvider } from './mtls.ts';
 import { outsidePermit } from './outside.ts';
 import { dropOverrides } from './overrides.ts';
 import { compilePermit, type Tell } from './permit.ts';
+import { AUTHORIZATION } from './places.ts';
 import { authzenQuestion, opaQuestion, type Question } from './questions.ts';
 import { permitResponse } from './response-permit.ts';
 import { ServiceToken } from './service-token/index.ts';
@@ -253,7 +254,7 @@ export class CompiledAuth {
   handover(auth: RouteAuthConfig | null, service: string, cache: RouteCacheConfig | null): Handover | null {
     const whole = this.handoverOf(auth, service, EVERYTHING, true);
     if (cache === null || !isGuarded(auth)) return whole;
-    const kept = this.handoverOf(auth, service, toldByKey(cache), false);
+    const kept = this.handoverOf(auth, service, toldByKey(cache), false, this.beyondKey(cache));
     if (whole === null && kept === null) return null;
     // Requests that are never answered from the cache keep all of it.
     return choosing(({ method }) => (cache.policy.methods.includes(method) ? kept : whole));
@@ -298,6 +299,7 @@ export class CompiledAuth {
     service: string,
     tells: typeof EVERYTHING,
     withScopes: boolean,
+    beyondKey: readonly string[] = [],
   ): Handover | null {
     const { config, keys, parts, providers } = this.of;
     const asked = auth?.providers ?? [];
@@ -313,8 +315,17 @@ export class CompiledAuth {
         ...this.foreignHeaders(asked),
         ...(signs || this.credential(service) !== null ? ['authorization'] : []),
         ...unsaid,
+        ...beyondKey,
       ],
     });
+  }
+
+  /** What else of a client's headers shows who asks, to the service or to any provider, where the key does not hold it. */
+  private beyondKey(cache: RouteCacheConfig): readonly string[] {
+    if (toldByKey(cache).subject) return [];
+    const places = [AUTHORIZATION, ...[...this.of.providers.values()].flatMap((provider) => provider.places)];
+    const inKey = headersInKey(cache);
+    return places.flatMap((place) => (place.in === 'header' && !inKey(place.name) ? [place.name] : []));
   }
 
   /**
@@ -397,6 +408,12 @@ export function namesOwner(cache: RouteCacheConfig): boolean {
 }
 
 const EVERYTHING = { subject: true, permissions: true };
+
+function headersInKey({ key, vary }: RouteCacheConfig): (name: string) => boolean {
+  const varying = String(vary ?? '').toLowerCase();
+  const isRead = (name: string) => varying.includes(`"${name}"`) || varying.includes(`.${name}`);
+  return (name) => key.headers.includes(name) || isRead(name);
+}
 
 function tellingHeaders({ places, serviceHeaders }: Provider): string[] {
   const shown = places.filter((place) => place.in === 'header').map(({ name }) => name);

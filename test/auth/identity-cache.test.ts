@@ -30,6 +30,27 @@ describe('what the origin of a kept answer is told of who asks (SPEC: whose answ
     expect(headerValue(on.got(), 'x-auth-subject')).toBe('bob');
   });
 
+  const others = {
+    ...auth,
+    partners: { apiKey: { from: [{ header: 'x-partner' }], keys: [{ hash: hash('p1'), subject: 'acme' }] } },
+  };
+  it.each<[object, string[]]>([
+    [{ ttl: '1m', shared: true }, []],
+    [{ ttl: '1m', vary: 'auth.permissions' }, []],
+    [{ ttl: '1m', vary: 'auth.subject' }, ['Bearer mine', 'p1']],
+    [{ ttl: '1m', shared: true, key: { headers: ['authorization'] } }, ['Bearer mine']],
+    [{ ttl: '1m', vary: 'request.headers["x-partner"]' }, ['p1']],
+  ])('of other credentials of the client’s, too: with cache %j', async (cache, told) => {
+    on = await stage({ auth: others, route: { auth: { with: 'keys' }, cache } });
+    const credentials = ['Authorization: Bearer mine', 'X-Partner: p1'];
+    expect((await on.ask('GET /x', KEY, ...credentials)).status).toBe(200);
+    const got = on.got();
+    const heard = [headerValue(got, 'authorization'), headerValue(got, 'x-partner')];
+    expect(heard.filter((value) => value !== undefined)).toEqual(told);
+    await on.ask('DELETE /x', KEY, ...credentials);
+    expect(headerValue(on.got(), 'authorization')).toBe('Bearer mine');
+  });
+
   it('no signed token where the key does not name the subject', async () => {
     on = await stage({
       auth,
