@@ -77,8 +77,8 @@ export interface RoutePolicyConfig {
   private: boolean;
   /** Named: the key says whose the answer is. Shared: it is the same for all. None: neither is said. */
   owner: 'named' | 'shared' | 'none';
-  /** It says so of cookies alone (`key.cookies`, `ignoreCookies`), and nothing of a client's Authorization. */
-  ofCookiesAlone: boolean;
+  /** It says so without a word of a client's Authorization: by cookies, or by a `vary` of something else. */
+  silentOnAuthorization: boolean;
   /** Bytes. */
   maxSize: number;
   ignoreClientDirectives: boolean;

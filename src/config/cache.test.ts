@@ -41,7 +41,7 @@ describe('what a route keeps', () => {
         methods: ['GET', 'HEAD'],
         private: false,
         owner: 'none',
-        ofCookiesAlone: false,
+        silentOnAuthorization: false,
         maxSize: 10 * 1024 * 1024,
         ignoreClientDirectives: false,
         heuristic: false,
@@ -84,12 +84,20 @@ describe('what a route keeps', () => {
     expect(owner('{ ignoreCookies: true }')).toBe('shared');
     expect(owner('{ shared: true, vary: request.host }')).toBe('named');
     expect(owner('{ shared: false, private: false }')).toBe('none');
-    const ofCookiesAlone = (said: string) => routeCache(said)!.policy.ofCookiesAlone;
-    expect(ofCookiesAlone('{ ignoreCookies: true }')).toBe(true);
-    expect(ofCookiesAlone('{ key: { cookies: [session] } }')).toBe(true);
-    expect(ofCookiesAlone('{ ignoreCookies: true, vary: request.host }')).toBe(false);
-    expect(ofCookiesAlone('{ key: { cookies: [session] }, shared: true }')).toBe(false);
-    expect(ofCookiesAlone('{ ttl: 1s }')).toBe(false);
+  });
+
+  test('says by its keys whether it speaks of a client’s Authorization, too', () => {
+    const silentOnAuthorization = (said: string) => routeCache(said)!.policy.silentOnAuthorization;
+    expect(silentOnAuthorization('{ ignoreCookies: true }')).toBe(true);
+    expect(silentOnAuthorization('{ key: { cookies: [session] } }')).toBe(true);
+    expect(silentOnAuthorization('{ ignoreCookies: true, vary: request.host }')).toBe(true);
+    expect(silentOnAuthorization('{ vary: request.host, key: { headers: [Authorization] } }')).toBe(false);
+    expect(silentOnAuthorization('{ vary: \'sha256(request.headers["authorization"])\' }')).toBe(false);
+    expect(silentOnAuthorization('{ vary: auth.permissions }')).toBe(false);
+    expect(silentOnAuthorization('{ private: true }')).toBe(false);
+    expect(silentOnAuthorization('{ vary: request.host, shared: true }')).toBe(false);
+    expect(silentOnAuthorization('{ key: { cookies: [session] }, shared: true }')).toBe(false);
+    expect(silentOnAuthorization('{ ttl: 1s }')).toBe(false);
   });
 
   test('is told apart by the parameters, headers and cookies of its key', () => {

@@ -30,6 +30,8 @@ export interface CacheContext<T> {
   readonly cookieEnds?: boolean;
   /** All that the origin is told of who asks is in the key. */
   readonly carried?: boolean;
+  /** A client's Authorization reaches the origin: no guard and no transform takes it off. Default: it does not. */
+  readonly passesAuthorization?: boolean;
   /** How hits are compared with the origin. Default: they are not. */
   readonly audit?: AuditRule | null;
   /** How what a change unseats is filled again. Default: when it is asked for. */
@@ -44,7 +46,7 @@ export function compileCacheRules<T>(
 ): CacheRules<T> {
   const { cache } = route;
   const { place, patience, transform, ownCookies, cookieEnds = false } = context;
-  const { carried = false, audit = null, refresh = null } = context;
+  const { carried = false, passesAuthorization = false, audit = null, refresh = null } = context;
   const templates = cache.tags.map((tag) =>
     compileTemplate(tag, scopes.response, { pure: true, filled: true }),
   );
@@ -53,7 +55,7 @@ export function compileCacheRules<T>(
   const ofRequest = templates.filter((one) => !readsPartOf(one.mentions, 'response'));
   const tagsOf = (list: typeof templates, vars: Variables) => tagsFrom(list, vars, cache.maxTags);
   return {
-    policy: cache.policy,
+    policy: passesAuthorization ? cache.policy : { ...cache.policy, silentOnAuthorization: false },
     keyOf: compileKeyOf(place, cache, scopes.request, carried),
     body: cache.key.body,
     clean: dropSpoofed,
@@ -84,12 +86,12 @@ function cookieRule({ key, ignoreCookies, private: own, policy }: RouteCacheConf
   return policy.owner === 'none' || own ? 'all' : 'none';
 }
 
-/** Do these transforms of requests let none of a client's cookies through? */
-export function endsCookies(transforms: readonly TransformConfig[]): boolean {
-  const isCookie = (name: string) => name.toLowerCase() === 'cookie';
+/** Do these transforms of requests let none of a client's lines of a header through? Its name in lower case. */
+export function endsHeader(transforms: readonly TransformConfig[], header: string): boolean {
+  const isIt = (name: string) => name.toLowerCase() === header;
   return transforms.some(
     ({ headers: { set, remove, only } }) =>
-      remove.some(isCookie) || Object.keys(set).some(isCookie) || (only !== null && !only.some(isCookie)),
+      remove.some(isIt) || Object.keys(set).some(isIt) || (only !== null && !only.some(isIt)),
   );
 }
 

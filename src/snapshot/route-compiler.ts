@@ -62,7 +62,7 @@ export { type Scopes, scopesOf } from './scopes.ts';
 
 import { compileAudit } from './audit.ts';
 import { urlOf } from './cache-key.ts';
-import { compileCacheRules, endsCookies } from './cache-rules.ts';
+import { compileCacheRules, endsHeader } from './cache-rules.ts';
 import { aggregateReads, expressionReads, templatesRead } from './mentions.ts';
 import { compileRefresh, type RefreshParts } from './refresh.ts';
 import { requestVariables, variables } from './variables.ts';
@@ -339,7 +339,8 @@ export class RouteCompiler {
       patience: side.timeouts.response,
       transform: side.response,
       ownCookies: side.ownCookies,
-      cookieEnds: endsCookies(made) && this.ignoresCookies(route),
+      cookieEnds: endsHeader(made, 'cookie') && this.ignoresCookies(route),
+      passesAuthorization: !isGuarded(route.auth) && !endsHeader(made, 'authorization'),
       audit: compileAudit(route.name, cache, this.parts.counters),
       refresh: compileRefresh(route.name, cache, this.parts),
     });

@@ -274,8 +274,8 @@ export class CachedOrigin<T> implements FlightRoute<T>, Filling<T> {
   }
 
   private shows(exchange: Exchange, fields: RequestCacheFields): boolean {
-    const { owner, ofCookiesAlone } = this.rules.policy;
-    if (owner !== 'none') return ofCookiesAlone && fields.authorization;
+    const { owner, silentOnAuthorization } = this.rules.policy;
+    if (owner !== 'none') return silentOnAuthorization && fields.authorization;
     if (fields.authorization || this.rules.authenticated(exchange)) return true;
     return fields.cookie && this.rules.cookies !== 'none' && this.hasCookie(exchange.headers);
   }

@@ -18,8 +18,8 @@ export interface RoutePolicy {
   readonly private: boolean;
   /** Named: the key says whose the answer is. Shared: it is the same for all. None: neither is said. */
   readonly owner: 'named' | 'shared' | 'none';
-  /** It says so of cookies alone (`key.cookies`, `ignoreCookies`), and nothing of a client's Authorization. */
-  readonly ofCookiesAlone: boolean;
+  /** It says so without a word of a client's Authorization: by cookies, or by a `vary` of something else. */
+  readonly silentOnAuthorization: boolean;
   /** Bytes of the largest body kept. */
   readonly maxSize: number;
   readonly ignoreClientDirectives: boolean;
@@ -38,7 +38,7 @@ export const STANDARD_POLICY: RoutePolicy = {
   methods: ['GET', 'HEAD'],
   private: false,
   owner: 'none',
-  ofCookiesAlone: false,
+  silentOnAuthorization: false,
   maxSize: 10 * 1024 * 1024,
   ignoreClientDirectives: false,
   heuristic: false,

@@ -90,8 +90,8 @@ export function refusedByDirectives(
 
 /** RFC 9111 §3.5, for cookies as for credentials. */
 function refusedByOwner(judged: Judged, directives: Directives): StoreRefusal | null {
-  const { owner, ofCookiesAlone } = judged.policy;
-  if (owner !== 'none' && !ofCookiesAlone) return null;
+  const { owner, silentOnAuthorization } = judged.policy;
+  if (owner !== 'none' && !silentOnAuthorization) return null;
   if (directives.public || directives.mustRevalidate || directives.sMaxage !== null) return null;
   if (hasHeader(judged.requestHeaders, 'authorization')) return 'authorization';
   if (owner !== 'none') return null;

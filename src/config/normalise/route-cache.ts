@@ -41,7 +41,7 @@ function policyOf(input: CacheInput): RoutePolicyConfig {
     methods: input.methods === undefined ? ['GET', 'HEAD'] : listOf<string>(input.methods),
     private: isTrue(input.private),
     owner: ownerOf(input),
-    ofCookiesAlone: saysOfCookies(input) && !saysOfAll(input),
+    silentOnAuthorization: ownerOf(input) !== 'none' && !namesAuthorization(input),
     maxSize: sizeOf(input.maxSize, MAX_SIZE),
     ignoreClientDirectives: isTrue(input.ignoreClientDirectives),
     heuristic: false,
@@ -50,20 +50,15 @@ function policyOf(input: CacheInput): RoutePolicyConfig {
 
 /** Whose answer it is: what names the user in the key counts before what says that all get the same. */
 function ownerOf(input: CacheInput): RoutePolicyConfig['owner'] {
-  if (input.vary !== undefined || isTrue(input.private) || hasCookieKey(input)) return 'named';
-  return saysOfAll(input) || saysOfCookies(input) ? 'shared' : 'none';
+  const cookies = input.key?.cookies ?? [];
+  if (input.vary !== undefined || isTrue(input.private) || cookies.length > 0) return 'named';
+  return isTrue(input.shared) || isTrue(input.ignoreCookies) ? 'shared' : 'none';
 }
 
-function saysOfAll(input: CacheInput): boolean {
-  return input.vary !== undefined || isTrue(input.private) || isTrue(input.shared);
-}
-
-function saysOfCookies(input: CacheInput): boolean {
-  return hasCookieKey(input) || isTrue(input.ignoreCookies);
-}
-
-function hasCookieKey({ key }: CacheInput): boolean {
-  return (key?.cookies ?? []).length > 0;
+function namesAuthorization({ shared, private: own, vary, key }: CacheInput): boolean {
+  if (isTrue(shared) || isTrue(own)) return true;
+  if (textsOf(key?.headers).some((name) => name.toLowerCase() === 'authorization')) return true;
+  return /\bauth\b|authorization/i.test(String(vary ?? ''));
 }
 
 function ttlOf(input: CacheInput['ttl']): RoutePolicyConfig['ttl'] {

@@ -316,7 +316,7 @@ describe('whose answer it is', () => {
     expect(mine.line).toMatch(/detail=authorization/);
   });
 
-  it.each([{ ignoreCookies: true }, { key: { cookies: ['s'] } }])(
+  it.each([{ ignoreCookies: true }, { key: { cookies: ['s'] } }, { vary: 'request.host' }])(
     '%j says nothing of Authorization that no guard has taken off: it reaches the service',
     async (cache) => {
       const echo = (exchange: OriginExchange) => {

@@ -109,8 +109,8 @@ describe('RFC 9111 §3.5: a shared cache MUST NOT use a cached response to a req
     expect(refusal([FRESH], changes)).toBeNull();
   });
 
-  test('the route says it of cookies, which tells nothing of Authorization', () => {
-    const ofCookies = policy({ owner: 'shared', ofCookiesAlone: true });
+  test('the route says it of something else, which tells nothing of Authorization', () => {
+    const ofCookies = policy({ owner: 'shared', silentOnAuthorization: true });
     expect(refusal([FRESH], { policy: ofCookies, hasCookie: true, authenticated: true })).toBeNull();
     expect(refusal([FRESH], { policy: ofCookies, requestHeaders })).toBe('authorization');
     expect(refusal(['Cache-Control: public, max-age=60'], { policy: ofCookies, requestHeaders })).toBeNull();
