@@ -254,7 +254,7 @@ export class RouteCompiler {
       case 'proxy':
         return this.split(route, action, scopes);
       case 'aggregate':
-        return this.invalidating(this.aggregates.dispatch(route, action.aggregate));
+        return this.invalidating(this.aggregates.dispatch(route, action.aggregate), keptMethods(route));
     }
   }
 
@@ -322,7 +322,7 @@ export class RouteCompiler {
     const telling = varyBySource(asked, route.cache, made, scopes.request);
     const dispatch = this.cached(route, name, side, telling, made);
     // A method whose answers the route keeps changes nothing: it says so.
-    return this.invalidating(dispatch, route.cache?.policy.methods ?? []);
+    return this.invalidating(dispatch, keptMethods(route));
   }
 
   private cached(
@@ -390,6 +390,10 @@ function ownCookiesOf({ routes, services }: GatewayConfig): readonly string[] {
 function keepsAnswers({ cache, action }: RouteConfig): boolean {
   if (cache !== null) return true;
   return action.kind === 'aggregate' && action.aggregate.calls.some((call) => call.cache !== null);
+}
+
+function keptMethods({ cache }: RouteConfig): readonly string[] {
+  return cache?.policy.methods ?? [];
 }
 
 const NO_PATHS: ReadonlySet<string> = new Set();

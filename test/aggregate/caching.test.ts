@@ -240,6 +240,16 @@ describe('an aggregate that is kept', () => {
     });
   });
 
+  it('is kept for POST, too, where the body stands in its key', async () => {
+    const cache = { ttl: '30s', methods: ['GET', 'POST'], key: { body: true } };
+    const match = { path: '/page/{id}', method: ['GET', 'POST'] };
+    const { ask, asked } = await kept([], [], { match, cache });
+    for (const body of ['{"x":1}', '{"x":1}', '{"x":2}']) {
+      await ask('POST /page/1', ['Content-Type: application/json'], body);
+    }
+    expect(asked()).toEqual([2, 2]);
+  });
+
   it('is filled once for all who ask at the same time', async () => {
     const held: (() => void)[] = [];
     on = await stage(
