@@ -41,6 +41,8 @@ export function kindAdvice(
   const takesText = notes.leaf?.kinds.includes('text') === true || /text|name|path|URL|host/.test(what);
   if (kind === 'object' && takesText && isUnquotedTemplate(given as object))
     return 'put text with braces in quotes';
+  // In quotes it would be no quantity either: the message shows some.
+  if (kind === 'boolean' && /^a (?:duration|size|rate|percentage)\b/.test(what)) return null;
   if (takesText && (kind === 'number' || kind === 'boolean')) return `write it in quotes: "${value}"`;
   if (kind === 'text' && notes.leaf?.kinds.includes('boolean') === true) return booleanAdvice(String(value));
   if (kind === 'text' && notes.leaf?.kinds.includes('number') === true && /^\d+$/.test(String(value))) {
