@@ -279,6 +279,17 @@ describe('changes of PostgreSQL', () => {
     expect(node.source().state).toBe('streaming');
   });
 
+  test('a table that inherits from one that is followed is followed under its own name, or nothing is', async () => {
+    const { node, config, sql } = await shop(`${ORDERS} ${FULL}`, TAGS);
+    await node.follow(config);
+    await sql('create table orders_old (primary key (id)) inherits (orders)');
+    await until(() => node.closed.get('shop') === true, 'the source to be closed');
+    await until(() => /orders_old inherits from public.orders/.test(node.source().error ?? ''), 'why');
+    const named = { ...TAGS, 'public.orders_old': ['order:{row.id}'] };
+    await node.follow({ shop: { ...config.shop, tables: named } });
+    expect(await unseated(node, () => sql('insert into orders_old values (2, 9)'), ENTRIES)).toContain('two');
+  });
+
   test('what DDL changed while nothing was connected unseats what was filled before', async () => {
     const { node, config, sql } = await shop(ORDERS, TAGS);
     await node.follow(config);
@@ -309,6 +320,12 @@ describe('changes of PostgreSQL', () => {
     const dead = node.filled('order:1', family('order:*'));
     await sql('alter table orders rename to stale; alter table fresh rename to orders');
     await until(dead, 'the swap to be noticed');
+    await until(async () => {
+      const published = await sql(`select tablename from pg_publication_tables where pubname = 'tidegate'`);
+      return (published as { tablename: string }[]).some(({ tablename }) => tablename === 'orders');
+    }, 'the other one to be published');
+    await until(() => node.source().state === 'streaming', 'it to stream', 10_000);
+    expect(await unseated(node, () => sql('insert into orders values (1, 7)'), ENTRIES)).toContain('one');
   });
 
   test('a transaction of many rows is applied as one, in bounded memory', async () => {

@@ -41,6 +41,8 @@ export interface TableRow {
   generated: string[];
   /** Columns that an old row has for certain. */
   key: string[];
+  /** Tables that inherit from it, of every depth: their rows are told under their own names. Empty for a partitioned one. */
+  heirs: string[];
   /** Changes when the table, or a partition of it, was made anew, rewritten, emptied, attached or detached, or its columns were changed. */
   shape: string;
 }
@@ -200,12 +202,11 @@ export class Catalog {
   }
 }
 
-/** Of the table `c`, of every depth. `pg_partition_tree()` would wait for whoever has locked one of them. */
-const PARTITIONS = `
+/** Partitions of the table `c`, or tables that inherit from it. `pg_partition_tree()` would wait for whoever has locked one. */
+const PARTS = `
   with recursive parts(oid, leaving) as (
     select inhrelid, inhdetachpending from pg_inherits where inhparent = c.oid
-    union all select i.inhrelid, i.inhdetachpending from pg_inherits i join parts on i.inhparent = parts.oid)
-  select string_agg(concat_ws(':', p.oid, p.relfilenode, parts.leaving), ',' order by p.oid) from parts join pg_class p on p.oid = parts.oid`;
+    union select i.inhrelid, i.inhdetachpending from pg_inherits i join parts on i.inhparent = parts.oid)`;
 
 const TABLES = `
   select n.nspname || '.' || c.relname as table, c.relkind::text as kind, c.relreplident::text as identity,
@@ -215,7 +216,9 @@ const TABLES = `
            where i.indrelid = c.oid and case c.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident else false end) as key,
          md5(concat_ws(',', c.oid, c.relfilenode, c.relreplident, (select string_agg(concat_ws(':', a.attnum, a.attname, a.atttypid), ',' order by a.attnum)
            from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped),
-           case when c.relkind = 'p' then (${PARTITIONS}) end)) as shape
+           (${PARTS} select string_agg(concat_ws(':', p.oid, p.relfilenode, parts.leaving), ',' order by p.oid) from parts join pg_class p on p.oid = parts.oid))) as shape,
+         case when c.relkind = 'p' then '{}' else (${PARTS} select coalesce(array_agg(s.nspname || '.' || p.relname), '{}')
+           from parts join pg_class p on p.oid = parts.oid join pg_namespace s on s.oid = p.relnamespace) end as heirs
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
    where n.nspname || '.' || c.relname = any($1::text[])`;
 

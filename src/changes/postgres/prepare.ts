@@ -53,6 +53,12 @@ export async function checkTables(catalog: Catalog, mapping: Mapping): Promise<T
         `${name} has no key by which changed rows could be told: once it is published, its UPDATEs and DELETEs fail. Give it a primary key, or run ALTER TABLE ${quotedTable(name)} REPLICA IDENTITY FULL;`,
         { closes: true },
       );
+    const heir = row.heirs.find((other) => !mapping.tables.has(other));
+    if (heir !== undefined)
+      throw new SourceProblem(
+        `${heir} inherits from ${name}, and its rows are told under its own name: list it in tables, with the tags of ${name}`,
+        { closes: true },
+      );
     const missing = missingColumn(row, mapping.tables.get(name)!.columns, catalog.version);
     if (missing !== null) throw new SourceProblem(missing, { closes: true });
   }

@@ -236,6 +236,16 @@ export class Session {
     this.parts.log.info('a table was changed by DDL: what it could have tagged is unseated');
     await sink.apply({ position: formatLsn(this.stream!.received), touched, committedAt: null });
     await this.remembered.reshaped(now.shapes, this.memory);
+    await this.prepareAgain(this.catalog!);
+  }
+
+  /** What bears a table's name may be another by now, which is not published or can't be followed. */
+  private async prepareAgain(catalog: Catalog): Promise<void> {
+    const { mapping } = this.parts.sink;
+    const tables = await checkTables(catalog, mapping);
+    if (!(await ensurePublication(catalog, this.config, mapping, tables))) return;
+    this.remembered.gap('the publication was changed');
+    throw new SourceProblem(`the publication ${this.config.publication} was changed`);
   }
 
   /** What the next reader on another node is to know; null where each node reads for itself. */
