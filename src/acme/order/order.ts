@@ -64,7 +64,7 @@ class Order {
     const done = await this.follow('the order', url, ['ready', 'processing']);
     const answer = await this.session.post(textOf(done, 'certificate'), null);
     if (answer.status !== 200) throw refusal('the certificate is not given', answer, this.session.wall);
-    return { host: this.host, cert: answer.body, key };
+    return { host: this.host, cert: answer.text, key };
   }
 
   /** An authority that has the old one down as replaced already takes the order without it (RFC 9773 §5). */

@@ -1,5 +1,6 @@
+import type { WholeAnswer } from '../../util/whole-answer.ts';
 import { AcmeError } from '../contract.ts';
-import { type AcmeAnswer, retryAfterOf } from './transport.ts';
+import { retryAfterOf } from './transport.ts';
 
 const PREFIX = 'urn:ietf:params:acme:error:';
 
@@ -11,7 +12,7 @@ export interface Problem {
 }
 
 /** An answer that is no success, as an error in words. */
-export function refusal(what: string, answer: AcmeAnswer, wall: number): AcmeError {
+export function refusal(what: string, answer: WholeAnswer, wall: number): AcmeError {
   const problem = problemOf(answer);
   const why = problem === null ? `status ${answer.status}` : wordsOf(problem);
   return new AcmeError(`${what}: ${why}`, {
@@ -31,9 +32,9 @@ export function wordsOf(problem: Problem): string {
   return [own === '' ? 'it does not say why' : own, ...below].join('; ');
 }
 
-function problemOf({ headers, body }: AcmeAnswer): Problem | null {
+function problemOf({ headers, text }: WholeAnswer): Problem | null {
   if (!/^application\/(?:problem\+)?json\b/.test(headers['content-type'] ?? '')) return null;
-  const value = readObject(body);
+  const value = readObject(text);
   return value !== null && kindOf(value) !== null ? value : null;
 }
 

@@ -22,7 +22,7 @@ export async function askRenewal(session: Session, cert: string): Promise<Renewa
   const name = renewalInfo === null ? null : certificateName(cert);
   if (name === null) return null;
   const answer = await session.get(`${renewalInfo!.replace(/\/$/, '')}/${name}`);
-  const told = answer.status === 200 ? readObject(answer.body) : null;
+  const told = answer.status === 200 ? readObject(answer.text) : null;
   return { window: windowOf(told?.suggestedWindow), askAfter: retryAfterOf(answer, session.wall) };
 }
 

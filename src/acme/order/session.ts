@@ -1,9 +1,10 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, FlattenedSign, type JWK } from 'jose';
 import type { Clock } from '../../util/clock.ts';
+import type { WholeAnswer } from '../../util/whole-answer.ts';
 import { AcmeError, type Authority } from '../contract.ts';
 import { isObject, kindOf, readObject, refusal } from './problem.ts';
-import { type AcmeAnswer, Transport, type TransportParts } from './transport.ts';
+import { Transport, type TransportParts } from './transport.ts';
 
 /** Where an authority is asked for what (RFC 8555 §7.1.1). */
 interface Directory {
@@ -95,7 +96,7 @@ export class Session {
   }
 
   /** @param payload Null: it is only to be read (POST-as-GET, RFC 8555 §6.3). */
-  async post(url: string, payload: object | null): Promise<AcmeAnswer> {
+  async post(url: string, payload: object | null): Promise<WholeAnswer> {
     for (let tries = 1; ; tries++) {
       const answer = await this.transport.ask('POST', url, await this.sign(url, payload, await this.fresh()));
       this.nonce = nonceOf(answer);
@@ -108,15 +109,15 @@ export class Session {
     what: string,
     url: string,
     payload: object | null,
-  ): Promise<{ value: Record<string, unknown>; answer: AcmeAnswer }> {
+  ): Promise<{ value: Record<string, unknown>; answer: WholeAnswer }> {
     const answer = await this.post(url, payload);
-    const value = answer.status < 300 ? readObject(answer.body) : null;
+    const value = answer.status < 300 ? readObject(answer.text) : null;
     if (value === null) throw refusal(what, answer, this.wall);
     return { value, answer };
   }
 
   /** Unsigned: renewal information is for everybody. */
-  get(url: string): Promise<AcmeAnswer> {
+  get(url: string): Promise<WholeAnswer> {
     return this.transport.ask('GET', url);
   }
 
@@ -152,7 +153,7 @@ async function readDirectory(
 ): Promise<Directory> {
   const what = `${directory} gives no directory of an ACME authority`;
   const answer = await transport.ask('GET', directory);
-  const found = answer.status === 200 ? readObject(answer.body) : null;
+  const found = answer.status === 200 ? readObject(answer.text) : null;
   if (found === null) throw refusal(what, answer, clock.wall());
   const meta = isObject(found.meta) ? found.meta : {};
   const { newNonce, newAccount, newOrder, renewalInfo } = found;
@@ -167,11 +168,11 @@ async function readDirectory(
   };
 }
 
-function nonceOf({ headers }: AcmeAnswer): string | null {
+function nonceOf({ headers }: WholeAnswer): string | null {
   const nonce = headers['replay-nonce'];
   return typeof nonce === 'string' && /^[A-Za-z0-9_-]+$/.test(nonce) ? nonce : null;
 }
 
-function saysBadNonce({ status, body }: AcmeAnswer): boolean {
-  return status === 400 && kindOf(readObject(body) ?? {}) === 'badNonce';
+function saysBadNonce({ status, text }: WholeAnswer): boolean {
+  return status === 400 && kindOf(readObject(text) ?? {}) === 'badNonce';
 }

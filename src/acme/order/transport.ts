@@ -1,14 +1,8 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import type { Clock } from '../../util/clock.ts';
 import { version } from '../../util/version.ts';
+import { type WholeAnswer, wholeAnswer } from '../../util/whole-answer.ts';
 import { AcmeError } from '../contract.ts';
-
-export interface AcmeAnswer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
 
 export interface TransportParts {
   /** Whom to believe that it is the authority (PEM); null: as everybody does. */
@@ -21,7 +15,8 @@ export interface TransportParts {
 }
 
 const DEADLINE = 30_000;
-const MAX_BODY = 1024 * 1024;
+/** Bytes. */
+const LONGEST_ANSWER = 1024 * 1024;
 
 /** Asks an authority, over TLS alone (RFC 8555 §6.1), on connections that are kept until it is closed. */
 export class Transport {
@@ -34,8 +29,8 @@ export class Transport {
   }
 
   /** Rejects with `AcmeError` where there is no answer; what the answer says is for the caller to judge. */
-  ask(method: 'GET' | 'HEAD' | 'POST', url: string, body: string | null = null): Promise<AcmeAnswer> {
-    const { promise, resolve, reject } = Promise.withResolvers<AcmeAnswer>();
+  ask(method: 'GET' | 'HEAD' | 'POST', url: string, body: string | null = null): Promise<WholeAnswer> {
+    const { promise, resolve, reject } = Promise.withResolvers<WholeAnswer>();
     const { clock, signal, deadline = DEADLINE } = this.parts;
     const fail = (error: Error) => reject(unanswered(url, error));
     if (!isHttps(url)) return Promise.reject(new AcmeError(`${url} is no URL of https`));
@@ -43,7 +38,7 @@ export class Transport {
     const timer = clock.after(deadline, () => sent.destroy(new Error(`no answer in ${deadline} ms`)));
     sent.on('close', () => clock.cancel(timer));
     sent.on('error', fail);
-    sent.on('response', (response) => readBody(response).then(resolve, fail));
+    sent.on('response', (response) => wholeAnswer(response, LONGEST_ANSWER).then(resolve, fail));
     sent.end(body ?? undefined);
     return promise;
   }
@@ -62,24 +57,12 @@ function headersOf(body: string | null): Record<string, string> {
   return body === null ? common : { ...common, 'content-type': 'application/jose+json' };
 }
 
-async function readBody(response: IncomingMessage): Promise<AcmeAnswer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BODY) throw new Error(`its answer is longer than ${MAX_BODY} bytes`);
-    chunks.push(chunk);
-  }
-  const { statusCode = 0, headers } = response;
-  return { status: statusCode, headers, body: Buffer.concat(chunks).toString() };
-}
-
 function unanswered(url: string, error: Error): AcmeError {
   return new AcmeError(`${new URL(url).host} could not be asked: ${error.message || error.name}`);
 }
 
 /** `Retry-After` as milliseconds from now, seconds or a date (RFC 9110 §10.2.3); null: there is none to be read. */
-export function retryAfterOf({ headers }: AcmeAnswer, wall: number): number | null {
+export function retryAfterOf({ headers }: WholeAnswer, wall: number): number | null {
   const text = headers['retry-after'];
   if (text === undefined) return null;
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;

@@ -6,6 +6,7 @@ import {
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { UpstreamTlsConfig } from '../../config/model.ts';
+import { type WholeAnswer, wholeAnswer } from '../../util/whole-answer.ts';
 import { wordsOf } from '../error-words.ts';
 import { tlsOptions } from '../tls-options.ts';
 
@@ -14,12 +15,6 @@ export interface Call {
   readonly url: URL;
   readonly headers: OutgoingHttpHeaders;
   readonly tls: UpstreamTlsConfig;
-}
-
-export interface WholeAnswer {
-  readonly status: number;
-  readonly headers: IncomingMessage['headers'];
-  readonly text: string;
 }
 
 /** The longest answer, and the longest line of one that goes on. Bytes. */
@@ -56,16 +51,8 @@ export function ask<T>(
 }
 
 /** An answer with all of its content. */
-export async function whole(response: IncomingMessage): Promise<WholeAnswer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > LONGEST_ANSWER) throw new Error(`the answer is longer than ${LONGEST_ANSWER} bytes`);
-    chunks.push(chunk);
-  }
-  const { statusCode = 0, headers } = response;
-  return { status: statusCode, headers, text: Buffer.concat(chunks).toString() };
+export function whole(response: IncomingMessage): Promise<WholeAnswer> {
+  return wholeAnswer(response, LONGEST_ANSWER);
 }
 
 function get({ url, headers, tls }: Call, signal: AbortSignal): ClientRequest {

@@ -1,7 +1,8 @@
 import type { ConsulDiscoverConfig } from '../../config/model.ts';
 import type { Random } from '../../util/random.ts';
+import type { WholeAnswer } from '../../util/whole-answer.ts';
 import { Backoff } from './backoff.ts';
-import { ask, type Call, type WholeAnswer, whole } from './call.ts';
+import { ask, type Call, whole } from './call.ts';
 import { targetsOf } from './consul-answer.ts';
 import type { Discovered, DiscoveredTarget } from './source.ts';
 
