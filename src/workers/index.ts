@@ -33,7 +33,7 @@ export {
 export { usableCores } from './cores.ts';
 export { authority, ListenError, type OpenListener, openListener } from './listening.ts';
 export { type NodeEvent, NodeEvents } from './node-events.ts';
-export { type AuthOutcomes, type NodeMetrics, sumOutcomes, type WorkerState } from './node-metrics.ts';
+export type { AuthOutcomes, NodeMetrics, WorkerState } from './node-metrics.ts';
 export { type PurgeShown, purgeShown } from './purge-shown.ts';
 export type { Serving, SuperviseOptions } from './supervisor.ts';
 export type { WorkerProgram } from './worker.ts';

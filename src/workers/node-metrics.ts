@@ -37,15 +37,3 @@ export interface NodeMetrics {
   readonly workers: readonly WorkerState[];
   readonly auth: AuthOutcomes;
 }
-
-/** The outcomes of all workers together. */
-export function sumOutcomes(all: readonly AuthOutcomes[]): AuthOutcomes {
-  const sums: Record<string, Record<string, number>> = {};
-  for (const outcomes of all)
-    for (const [provider, counts] of Object.entries(outcomes)) {
-      sums[provider] ??= {};
-      const own = sums[provider];
-      for (const [outcome, count] of Object.entries(counts)) own[outcome] = (own[outcome] ?? 0) + count;
-    }
-  return sums;
-}
