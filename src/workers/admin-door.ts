@@ -1,5 +1,6 @@
 import type { Logger } from '../telemetry/index.ts';
-import type { AdminServer, ConfigOutline, NodeView, StartAdmin } from './contract.ts';
+import type { AdminServer, NodeView, StartAdmin } from './admin-contract.ts';
+import type { ConfigOutline } from './config-reading.ts';
 import { inheritedListener, type OpenListener, openListener } from './listening.ts';
 
 type Admin = ConfigOutline['admin'];

@@ -1,4 +1,5 @@
-import { type ConfigControl, type ConfigReading, isCode, type ReplaceResult } from './contract.ts';
+import type { ConfigControl, ReplaceResult } from './admin-contract.ts';
+import { type ConfigReading, isCode } from './config-reading.ts';
 import type { Reloading } from './reload.ts';
 import { routeChanges } from './route-changes.ts';
 

@@ -1,5 +1,5 @@
 import { RemoteError } from './channel.ts';
-import { type ConfigReading, ConfigRefused, isCode, type ReadConfig } from './contract.ts';
+import { type ConfigReading, ConfigRefused, isCode, type ReadConfig } from './config-reading.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { NodeHolders } from '../cache/index.ts';
 import { type NodeChanges, notesTo } from '../changes/index.ts';
-import { type FenceNews, TOPICS } from './contract.ts';
+import { type FenceNews, TOPICS } from './bus-topics.ts';
 import type { Fleet } from './fleet.ts';
 
 /** The workers of a node, as the sequence tells them: each call resolves once every one of them holds it. */

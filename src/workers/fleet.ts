@@ -4,9 +4,9 @@ import { addRows, type Logger, type RecentRequest, settle, type WantedRequests }
 import { mergeDescriptions, type ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { Backoff } from './backoff.ts';
+import { TOPICS } from './bus-topics.ts';
 import type { WorkerCacheState } from './cache-view.ts';
 import { type Channel, RemoteError } from './channel.ts';
-import { TOPICS } from './contract.ts';
 import type { WorkerState } from './node-metrics.ts';
 import { type Desired, WorkerProcess } from './worker-process.ts';
 

@@ -1,4 +1,4 @@
-import type { ConfigOutline } from './contract.ts';
+import type { ConfigOutline } from './config-reading.ts';
 import type { Fleet } from './fleet.ts';
 import { type ListenerChange, type Listeners, listenerKey } from './listeners.ts';
 import { ListenError } from './listening.ts';

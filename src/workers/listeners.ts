@@ -1,4 +1,4 @@
-import type { ConfigOutline } from './contract.ts';
+import type { ConfigOutline } from './config-reading.ts';
 import { inheritedListener, type OpenListener, openListener } from './listening.ts';
 
 type Wanted = ConfigOutline['listen'];

@@ -1,5 +1,5 @@
+import { TOPICS } from './bus-topics.ts';
 import type { Channel } from './channel.ts';
-import { TOPICS } from './contract.ts';
 
 /** Connections by client, of all workers of a node. Those of a worker that is gone are forgotten with it. */
 export class NodeClients {

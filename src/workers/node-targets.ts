@@ -1,6 +1,7 @@
 import type { BreakerChange, DrainedTarget, ServiceDescription, TargetMode } from '../upstream/index.ts';
+import { type Ejection, TOPICS } from './bus-topics.ts';
 import type { Channel } from './channel.ts';
-import { type ConfigOutline, type Ejection, TOPICS } from './contract.ts';
+import type { ConfigOutline } from './config-reading.ts';
 import type { NodeEvents } from './node-events.ts';
 
 export interface NodeTargetsParts {

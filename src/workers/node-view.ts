@@ -1,7 +1,7 @@
 import { UNMATCHED } from '../telemetry/index.ts';
+import type { NodeStatus, NodeView } from './admin-contract.ts';
 import { type CacheControl, cacheControl } from './cache-view.ts';
 import { configControl } from './config-control.ts';
-import type { NodeStatus, NodeView } from './contract.ts';
 import { gatherMetrics, type NodeParts } from './gather-metrics.ts';
 import { authority } from './listening.ts';
 import type { NodeDuties } from './node-duties.ts';

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Logger } from '../telemetry/index.ts';
+import type { RouteChanges } from './admin-contract.ts';
 import { NoAnswer } from './channel.ts';
-import { readWith } from './config-source.ts';
 import {
   type ConfigOutline,
   type ConfigReading,
@@ -10,8 +10,8 @@ import {
   isCode,
   type ReadConfig,
   type ReadEdit,
-  type RouteChanges,
-} from './contract.ts';
+} from './config-reading.ts';
+import { readWith } from './config-source.ts';
 import type { Fleet } from './fleet.ts';
 import { ListenerMove } from './listener-move.ts';
 import type { Listeners } from './listeners.ts';

@@ -1,4 +1,5 @@
-import type { ConfigReading, RouteChanges } from './contract.ts';
+import type { RouteChanges } from './admin-contract.ts';
+import type { ConfigReading } from './config-reading.ts';
 
 /** What changes about routes, as they are shown. */
 export function routeChanges(from: ConfigReading, to: ConfigReading): RouteChanges {

@@ -1,20 +1,18 @@
 import type { Logger } from '../telemetry/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
+import type { NodeView, StartAdmin } from './admin-contract.ts';
 import { AdminDoor } from './admin-door.ts';
-import { readWith } from './config-source.ts';
+import { TOPICS } from './bus-topics.ts';
 import {
-  COUNT_VARIABLE,
   type ConfigOutline,
   type ConfigReading,
   isCode,
-  KEY_VARIABLE,
-  type NodeView,
   type ReadConfig,
   type ReadEdit,
-  type StartAdmin,
-  TOPICS,
-} from './contract.ts';
+} from './config-reading.ts';
+import { readWith } from './config-source.ts';
+import { COUNT_VARIABLE, KEY_VARIABLE } from './contract.ts';
 import { usableCores } from './cores.ts';
 import { Fleet } from './fleet.ts';
 import { type ListenerChange, Listeners } from './listeners.ts';

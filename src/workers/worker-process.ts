@@ -5,7 +5,8 @@ import { type PackedRows, packRows } from '../telemetry/index.ts';
 import type { ServiceDescription } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { Channel, type Message, RemoteError } from './channel.ts';
-import { COUNT_VARIABLE, type ConfigReading, NUMBER_VARIABLE, type StartMessage } from './contract.ts';
+import type { ConfigReading } from './config-reading.ts';
+import { COUNT_VARIABLE, NUMBER_VARIABLE, type StartMessage } from './contract.ts';
 import { GrantedLease } from './lease.ts';
 import { listenError, type OpenListener } from './listening.ts';
 

@@ -6,8 +6,8 @@ import { Counters, createLogger, type Logger, type PackedRows, stdoutWriter } fr
 import { systemClock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
 import { Channel, type Message } from './channel.ts';
+import type { ConfigReading } from './config-reading.ts';
 import {
-  type ConfigReading,
   type CreateGateway,
   KEY_VARIABLE,
   NUMBER_VARIABLE,

@@ -1,0 +1,69 @@
+import type { Invalidation } from '../cache/index.ts';
+
+/**
+ * What goes over the bus: about targets (which are drained among it), whether requests are welcome at the node, the
+ * state of caches (asked of workers), invalidations (told to them), and what they ask: to number an invalidation,
+ * where the sequence stands, and how long tagged answers may be given; what is known of change sources (told to
+ * workers, and asked by them); certificates that the node got by itself, and what shows an authority that their hosts
+ * are its own (told to workers, and asked by them); that log files are to be opened anew; what moved (told by workers,
+ * for the series of the node); and connections of clients (told by workers, which hear how many the node has).
+ */
+export const TOPICS = {
+  health: 'health',
+  ejected: 'ejected',
+  returned: 'returned',
+  breaker: 'breaker',
+  failed: 'failed',
+  drained: 'drained',
+  ready: 'ready',
+  cache: 'cache',
+  fences: 'fences',
+  invalidate: 'invalidate',
+  sequence: 'sequence',
+  changes: 'changes',
+  wrote: 'wrote',
+  writes: 'writes',
+  certificates: 'certificates',
+  proofs: 'proofs',
+  reopen: 'reopen',
+  state: 'state',
+  requests: 'requests',
+  series: 'series',
+  seen: 'seen',
+  clientEntered: 'clientEntered',
+  clientLeft: 'clientLeft',
+} as const;
+
+/** That a client has written, as a worker tells it. */
+export interface Wrote {
+  source: string;
+  key: string;
+}
+
+/** An invalidation under its number, as it goes to workers; `what` null: the floor rises to it; `reset`: another sequence begins. */
+export type FenceNews = { number: number; what: Invalidation | null } | { reset: true };
+
+/** What a worker is told of the sequence. */
+export interface SequenceNews {
+  number: number;
+  /** Not all that was invalidated is known to Redis: who comes new trusts nothing that is older. */
+  distrust: boolean;
+  /** Milliseconds, from when it asked, for which tagged entries may be answered; null: without bound. */
+  syncedFor: number | null;
+  /** Where that sequence stands (`placeOf`): it may be another than the one of the worker's config for a moment. */
+  place: string;
+}
+
+/** A name that counts once on this node, until then (ms since 1970). Answered with whether it was new. */
+export interface SeenName {
+  name: string;
+  until: number;
+}
+
+/** A target that one worker has taken out, for its siblings. */
+export interface Ejection {
+  service: string;
+  target: string;
+  forMs: number;
+  why: string;
+}
