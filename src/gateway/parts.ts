@@ -1,26 +1,13 @@
 import type { Invalidation } from '../cache/index.ts';
-import type { GatewayConfig } from '../config/model.ts';
-import type { Counters, Logger } from '../telemetry/index.ts';
 import type { Discover, Lookup } from '../upstream/index.ts';
-import type { Clock } from '../util/clock.ts';
-import type { Random } from '../util/random.ts';
-import type { LeaseView, WorkerBus } from '../workers/index.ts';
+import type { WorkerParts } from '../workers/index.ts';
 
-/** What a gateway is made of. */
-export interface GatewayParts {
-  config: GatewayConfig;
-  clock: Clock;
-  random: Random;
-  log: Logger;
-  counters: Counters;
-  /** Signs the cookies that keep a client where it was; equal in all workers of a node. Default: random. */
-  affinityKey?: string;
-  /** Workers of this node, which share its limits. */
-  shareOf?: number;
-  /** To the supervisor and its other workers; a gateway by itself has none. */
-  bus?: WorkerBus;
+/** What a gateway is made of: what each worker has, but that one by itself has neither supervisor nor lease. */
+export interface GatewayParts extends Omit<WorkerParts, 'bus' | 'lease'> {
+  /** To the supervisor and its other workers. */
+  bus?: WorkerParts['bus'];
   /** May it answer from memory? Default: always. */
-  lease?: LeaseView;
+  lease?: WorkerParts['lease'];
   /** Numbers an invalidation where there is no bus to a supervisor that does. */
   invalidate?: (what: Invalidation) => Promise<unknown>;
   /** Tells that a client has written, where there is no bus to a supervisor that does. */

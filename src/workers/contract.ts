@@ -68,7 +68,8 @@ export const COUNT_VARIABLE = 'TIDEGATE_WORKERS';
 /** Connections that wait to be accepted; the system may allow fewer (somaxconn). */
 export const BACKLOG = 4096;
 
-export interface GatewayParts {
+/** What a worker gives its gateway. */
+export interface WorkerParts {
   config: GatewayConfig;
   clock: Clock;
   random: Random;
@@ -77,12 +78,12 @@ export interface GatewayParts {
   lease: LeaseView;
   /** Workers of this node, which share its limits. */
   shareOf?: number;
-  /** Signs the cookies that keep a client where it was. */
+  /** Signs the cookies that keep a client where it was; equal in all workers of a node. Default: random. */
   affinityKey?: string;
   bus: WorkerBus;
 }
 
-export type CreateGateway = (parts: GatewayParts) => WorkerGateway | Promise<WorkerGateway>;
+export type CreateGateway = (parts: WorkerParts) => WorkerGateway | Promise<WorkerGateway>;
 
 /** May this worker answer from what it remembers? Only while it is sure to have heard of every change. */
 export interface LeaseView {

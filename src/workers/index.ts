@@ -23,12 +23,12 @@ export {
 export {
   BACKLOG,
   type CreateGateway,
-  type GatewayParts,
   type LeaseView,
   type ListeningHandle,
   NUMBER_VARIABLE,
   type WorkerBus,
   type WorkerGateway,
+  type WorkerParts,
 } from './contract.ts';
 export { usableCores } from './cores.ts';
 export { authority, ListenError, type OpenListener, openListener } from './listening.ts';
