@@ -1,14 +1,27 @@
 /**
  * The configuration after loading: defaults filled in, shorthands written out, durations in milliseconds,
- * sizes in bytes, `none` as Infinity. What a user may write is `schema.ts`; this is what the rest compiles from.
+ * sizes in bytes, `none` as Infinity. What a user may write is `schema/`; this is what the rest compiles from.
  */
 
-import type { ServiceScheme } from '../util/service-scheme.ts';
-import type { ClientCredentialsConfig, ProviderConfig, RouteAuthConfig } from './auth-model.ts';
-import type { CacheConfig, RedisConfig, RouteCacheConfig } from './cache-model.ts';
+import type { AggregateConfig } from './aggregate-model.ts';
+import type { ProviderConfig, RouteAuthConfig } from './auth-model.ts';
+import type { CacheConfig, RouteCacheConfig } from './cache-model.ts';
+import type { ChangeSourceConfig } from './changes-model.ts';
+import type { AdminConfig, ListenerConfig } from './listener-model.ts';
+import type {
+  HostConfig,
+  RetriesConfig,
+  ServiceConfig,
+  StatusRange,
+  TimeoutConfig,
+} from './service-model.ts';
 
+export type * from './aggregate-model.ts';
 export type * from './auth-model.ts';
 export type * from './cache-model.ts';
+export type * from './changes-model.ts';
+export type * from './listener-model.ts';
+export type * from './service-model.ts';
 
 /** CEL as text, or, from a TypeScript config, a function of the variables. */
 export type Expression = string | ((variables: never) => unknown);
@@ -76,269 +89,6 @@ export interface AccessLogConfig {
   sample: number;
   /** Absolute; null: standard output. */
   file: string | null;
-}
-
-export interface ChangeSourceConfig {
-  name: string;
-  reader: ChangeReaderConfig;
-  /** By table: `schema.table`, `database.table`. */
-  tables: Record<string, ChangeRuleConfig[]>;
-  /** Milliseconds for which origins may still read old rows after a change; 0: they never do. */
-  settle: number;
-  /** Milliseconds that a request with `tidegate-after` waits. */
-  maxWait: number;
-  /** Tells one client from another: each is answered with nothing older than its own writes; null: they needn't be. */
-  readYourWrites: Expression | null;
-  /** Milliseconds that it may be behind, or cut off; null: without bound. */
-  maxLag: number | null;
-  /** What it feeds is answered even then, and said to be late. */
-  servesLate: boolean;
-}
-
-/** How its changes are read. */
-export type ChangeReaderConfig =
-  | { kind: 'postgres'; url: string; slot: string; publication: string }
-  | ChangeFeedConfig;
-
-/** Sources other than PostgreSQL. */
-export type ChangeFeedConfig =
-  | { kind: 'mysql'; url: string; serverId: number }
-  | {
-      kind: 'kafka';
-      brokers: string[];
-      topics: string[];
-      group: string;
-      tls: boolean;
-      sasl: KafkaSaslConfig | null;
-    }
-  | { kind: 'redis'; redis: RedisConfig; streams: string[]; group: string }
-  | { kind: 'nats'; url: string; stream: string; durable: string; identity: Record<string, string[]> }
-  | { kind: 'http'; token: string; maxBody: number; identity: Record<string, string[]> };
-
-export interface KafkaSaslConfig {
-  mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
-  username: string;
-  password: string;
-}
-
-/** Which tags a changed row means. */
-export interface ChangeRuleConfig {
-  /** Over `row`, the old and the new one. */
-  tags: Template[];
-  /** Over `change`; null: always. */
-  when: Expression | null;
-  /** An update counts only when one of these has changed; null: always. */
-  columns: string[] | null;
-}
-
-export interface ListenerConfig {
-  name: string;
-  host: string;
-  port: number;
-  tls: ListenerTls | null;
-  http2: boolean;
-  /** Addresses and CIDR ranges whose forwarded headers are believed. */
-  trustedProxies: string[];
-  limits: ListenerLimits;
-}
-
-export interface ListenerTls {
-  /** PEM text, read from the files the config names. The first is used where the client names no host. */
-  certificates: { cert: string; key: string }[];
-  /** The gateway gets its certificates by itself; null: it does not. */
-  acme: AcmeConfig | null;
-  minVersion: 'TLSv1.2' | 'TLSv1.3';
-  /** Whose certificates clients may show (PEM text); null: they are not asked for any. */
-  client: { ca: string; required: boolean } | null;
-}
-
-/** Certificates of an authority that speaks ACME (RFC 8555). */
-export interface AcmeConfig {
-  email: string;
-  /** In lower case; each gets a certificate of its own. */
-  hosts: string[];
-  /** URL at which the authority tells where it is asked for what. */
-  directory: string;
-  /** Folder of the account's key and the certificates, absolute. */
-  storage: string;
-  challenge: 'http-01' | 'tls-alpn-01';
-  /** Whom to believe that it is the authority (PEM text); null: as everybody does. */
-  ca: string | null;
-  /** Ties the account to one that the authority keeps elsewhere; null: nothing does. */
-  eab: { kid: string; key: string } | null;
-}
-
-/** Bytes and milliseconds; Infinity for none. */
-export interface ListenerLimits {
-  uri: number;
-  head: number;
-  headers: number;
-  body: number;
-  headTimeout: number;
-  bodyTimeout: number;
-  sendTimeout: number;
-  /** Bytes a second, over 10 s; 0 for none. */
-  minRate: number;
-  idleTimeout: number;
-  connectionsPerClient: number;
-}
-
-export interface AdminConfig {
-  host: string;
-  port: number;
-  /** Needed unless the address is loopback. */
-  token: string | null;
-  hosts: string[];
-  tls: ListenerTls | null;
-  /** Where the main listeners tell whether the node is ready; null: they do not. */
-  readyPath: string | null;
-}
-
-/** Targets that a name stands for, in place of listed ones. */
-export type DiscoverConfig = DnsDiscoverConfig | ConsulDiscoverConfig | KubernetesDiscoverConfig;
-
-export interface DnsDiscoverConfig {
-  kind: 'dns';
-  name: string;
-  type: 'A' | 'SRV';
-  scheme: Exclude<ServiceScheme, 'unix'>;
-  /** For addresses; SRV records bring their own. */
-  port: number;
-}
-
-export interface ConsulDiscoverConfig {
-  kind: 'consul';
-  /** Of its HTTP API, without a / at the end. */
-  url: string;
-  /** As Consul knows the service. */
-  name: string;
-  token: string | null;
-  /** Toward Consul. */
-  tls: UpstreamTlsConfig;
-  scheme: Exclude<ServiceScheme, 'unix'>;
-}
-
-export interface KubernetesDiscoverConfig {
-  kind: 'kubernetes';
-  namespace: string;
-  /** Of the service. */
-  name: string;
-  /** Where the pods listen, by number or by the name that the service has for it; null: the only one there is. */
-  port: number | string | null;
-  /** Null: that of the cluster which the gateway runs in, with the account of its pod. */
-  api: KubernetesApiConfig | null;
-  scheme: Exclude<ServiceScheme, 'unix'>;
-}
-
-export interface KubernetesApiConfig {
-  /** Without a / at the end. */
-  url: string;
-  token: string | null;
-  /** Toward the API. */
-  tls: UpstreamTlsConfig;
-}
-
-export interface ServiceConfig {
-  name: string;
-  /** Empty where they are discovered. */
-  targets: TargetConfig[];
-  discover: DiscoverConfig | null;
-  timeout: TimeoutConfig;
-  host: HostConfig | null;
-  tls: UpstreamTlsConfig;
-  pool: { connections: number; idle: number };
-  /** Requests in flight on one connection. */
-  pipelining: number;
-  balance: BalanceConfig;
-  health: HealthConfig;
-  retries: RetriesConfig;
-  breaker: BreakerConfig;
-  request: TransformConfig;
-  response: TransformConfig;
-  /** Null: the gateway shows it nothing of its own. */
-  auth: { clientCredentials: ClientCredentialsConfig } | null;
-}
-
-export type BalanceConfig =
-  | { kind: 'leastRequests' }
-  | { kind: 'roundRobin' }
-  | { kind: 'hash'; key: Expression }
-  | { kind: 'cookie'; name: string };
-
-export interface HealthConfig {
-  /** Null: no active checks. */
-  active: ActiveCheckConfig | null;
-  /** Null: switched off. */
-  passive: { errors: number; openFor: number } | null;
-  /** With a smaller share of the targets in, all are used; 0 to 1. */
-  panic: number;
-}
-
-/** Milliseconds. */
-export interface CheckTimes {
-  interval: number;
-  timeout: number;
-  unhealthyAfter: number;
-  healthyAfter: number;
-}
-
-export type ActiveCheckConfig =
-  | (CheckTimes & { kind: 'http'; path: string; method: string; status: StatusRange[] })
-  | (CheckTimes & { kind: 'tcp' });
-
-/** Both ends included. */
-export type StatusRange = [from: number, to: number];
-
-export interface RetriesConfig {
-  /** Tries after the first. */
-  attempts: number;
-  on: { connectFailure: boolean; reset: boolean; timeout: boolean; statuses: StatusRange[] };
-  /** Methods retried beside those that are idempotent. */
-  methods: string[];
-  /** Retries per request over 10 s; 0.2 is a fifth. */
-  budget: number;
-}
-
-export interface BreakerConfig {
-  maxRequests: number;
-  maxPending: number;
-  /** 0 to 1, of at least 20 requests in 10 s; null: off. */
-  errorRate: number | null;
-  /** Null: off. Milliseconds. */
-  errors: { count: number; window: number } | null;
-  openFor: number;
-}
-
-export interface TargetConfig {
-  scheme: ServiceScheme;
-  /** For `unix` the absolute path of the socket. */
-  host: string;
-  /** 0 for `unix`. */
-  port: number;
-  /** Stands before the path that the route sends; no final slash, '' for none. */
-  path: string;
-  weight: number;
-}
-
-/** `client`, `service`, or a template. */
-export type HostConfig = { kind: 'client' } | { kind: 'service' } | { kind: 'template'; template: Template };
-
-/** Only what was said; the route's wins over the service's, that over the defaults. Milliseconds. */
-export interface TimeoutConfig {
-  response?: number;
-  connect?: number;
-  firstByte?: number;
-  idle?: number;
-  total?: number;
-}
-
-export interface UpstreamTlsConfig {
-  /** PEM text. */
-  ca: string | null;
-  cert: string | null;
-  key: string | null;
-  serverName: string | null;
-  verify: boolean;
 }
 
 export interface RouteConfig {
@@ -431,86 +181,6 @@ export type ActionConfig =
   | { kind: 'respond'; respond: RespondConfig }
   | { kind: 'redirect'; redirect: RedirectConfig }
   | { kind: 'aggregate'; aggregate: AggregateConfig };
-
-/** Several calls, and one answer made of theirs. */
-export interface AggregateConfig {
-  /** In the order of the file. */
-  calls: CallConfig[];
-  /** Milliseconds for all of it. */
-  deadline: number;
-  /** Null: 200. */
-  status: Expression | null;
-  headers: Record<string, Template | Template[]>;
-  /** Null: an object with each call's body under its name. */
-  body: Expression | null;
-  /** Shows each call in Server-Timing. */
-  timing: boolean;
-}
-
-export interface CallConfig {
-  name: string;
-  /** A service, one of several by weight, or another route of the gateway. */
-  to: { kind: 'service'; services: { service: string; weight: number }[] } | { kind: 'route'; route: string };
-  /** Null: the client's path, without its query. */
-  path: Template | null;
-  method: string;
-  headers: Record<string, Template | Template[]>;
-  /** Sent as JSON; null: none. */
-  body: Expression | null;
-  when: Expression | null;
-  /** Null: asked once. */
-  each: EachConfig | null;
-  /** Only what was said; it replaces the service's and the route's. */
-  timeout: TimeoutConfig;
-  /** Null: the route's or the service's. */
-  retries: RetriesConfig | null;
-  /** Bytes, after decoding. */
-  maxBody: number;
-  read: 'json' | 'text' | 'base64';
-  optional: boolean;
-  fallback: FallbackConfig | null;
-  /** A word, or CEL over `error` that yields one. */
-  onError: { kind: 'word'; word: OnErrorWord } | { kind: 'expression'; expression: Expression };
-  compensate: CompensateConfig | null;
-  /** Null: its answers are not kept. */
-  cache: RouteCacheConfig | null;
-}
-
-export type OnErrorWord = 'fail' | 'null' | 'fallback' | 'pass';
-
-export type FallbackConfig =
-  | { kind: 'expression'; expression: Expression }
-  | { kind: 'value'; value: unknown };
-
-export interface EachConfig {
-  list: Expression;
-  /** The variable that holds an item. */
-  as: string;
-  concurrency: number;
-  maxItems: number;
-  batch: BatchConfig | null;
-}
-
-export interface BatchConfig {
-  /** Of an item. */
-  key: Expression;
-  /** Of the answer; null: `response.body`. */
-  parts: Expression | null;
-  /** Of a part; null: the parts are members of an object. */
-  partKey: Expression | null;
-  size: number;
-  /** Milliseconds in which items of other requests are gathered too; 0: not. */
-  window: number;
-}
-
-export interface CompensateConfig {
-  to: CallConfig['to'];
-  path: Template | null;
-  method: string;
-  headers: Record<string, Template | Template[]>;
-  body: Expression | null;
-  timeout: TimeoutConfig;
-}
 
 /** Keeps a client on its side of a weighted list. */
 export interface StickyConfig {
