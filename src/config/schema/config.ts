@@ -1,10 +1,10 @@
-import { provider, providerNameComplaint } from './auth.ts';
 import { cache } from './cache.ts';
 import { changeSource } from './changes.ts';
 import { identity, signing } from './identity.ts';
 import { named, object, openObject } from './kit.ts';
 import { admin, listen, workers } from './listener.ts';
 import { log } from './log.ts';
+import { provider, providerNameComplaint } from './provider.ts';
 import { defaults, route } from './route.ts';
 import { service } from './service.ts';
 import { tracing } from './tracing.ts';

@@ -1,6 +1,5 @@
 import { aggregate } from './aggregate.ts';
 import { compress, cors, errors, percentOfMirror, statusKeyComplaint } from './answers.ts';
-import { auth } from './auth.ts';
 import { sticky } from './balance.ts';
 import {
   type Complaint,
@@ -17,6 +16,7 @@ import {
 } from './kit.ts';
 import { limits } from './limit.ts';
 import { retries } from './resilience.ts';
+import { auth } from './route-auth.ts';
 import { routeCache } from './route-cache.ts';
 import { host, someWeightOf, timeout } from './service.ts';
 import { requestTransform, respondHeaders, responseTransform } from './transform.ts';

@@ -1,14 +1,15 @@
 import type * as z from 'zod';
 import type { aggregate, call } from './aggregate.ts';
-import type { auth, provider } from './auth.ts';
 import type { balance, sticky } from './balance.ts';
 import type { cache } from './cache.ts';
 import type { changeSource } from './changes.ts';
 import type { config } from './config.ts';
 import type { admin, listen } from './listener.ts';
+import type { provider } from './provider.ts';
 import type { redis } from './redis.ts';
 import type { breaker, health, retries } from './resilience.ts';
 import type { defaults, route } from './route.ts';
+import type { auth } from './route-auth.ts';
 import type { routeCache } from './route-cache.ts';
 import type { service, timeout } from './service.ts';
 import type { requestTransform, responseTransform } from './transform.ts';
