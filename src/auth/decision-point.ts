@@ -6,7 +6,7 @@ import type { StepTrace } from '../http/exchange.ts';
 import { Endpoint } from './call/index.ts';
 import type { Decision, Identity } from './contract.ts';
 import { type Asked, asked, Decisions, SOURCE } from './decisions.ts';
-import type { AuthParts } from './room.ts';
+import type { AuthParts } from './parts.ts';
 
 /** Reads an answer: allowed or not; null: it is none. */
 export type Verdict = (answer: ReadonlyMap<Value, Value>) => boolean | null;

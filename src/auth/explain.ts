@@ -1,8 +1,8 @@
 import type { RouteAuthConfig } from '../config/model.ts';
 import type { Exchange } from '../http/exchange.ts';
+import type { CompiledAuth } from './compiled-auth.ts';
 import { AMBIGUOUS, type Identity } from './contract.ts';
 import { Guard } from './guard.ts';
-import type { CompiledAuth } from './room.ts';
 
 /** What auth would do with a request, as far as can be said without asking anybody. */
 export interface ExplainedAuth {

@@ -19,8 +19,8 @@ import { type AnswerOfCall, Endpoint } from './call/index.ts';
 import type { AMBIGUOUS, Challenge, Credential, Decision, Identity, Place, Provider } from './contract.ts';
 import { type Asked, asked, Decisions, SOURCE } from './decisions.ts';
 import { compileMapping, type Mapping, revocationTags } from './mapping.ts';
+import type { AuthParts } from './parts.ts';
 import { AUTHORIZATION, maskTarget, placesOf, readPlaces } from './places.ts';
-import type { AuthParts } from './room.ts';
 import type { SharedDecisions } from './shared-decisions.ts';
 
 /** Where nothing says where the credential stands, the server is asked about every request. */

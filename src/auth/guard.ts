@@ -1,3 +1,4 @@
+import type { RouteAuthConfig } from '../config/model.ts';
 import { Failure } from '../http/errors.ts';
 import { type Exchange, type Reply, reply, type StepTrace } from '../http/exchange.ts';
 import { type Headers, sameName } from '../http/headers.ts';
@@ -236,4 +237,9 @@ function standsTwice(headers: Headers): boolean {
     found = true;
   }
   return false;
+}
+
+/** Can a provider authenticate requests of this route? */
+export function isGuarded(config: RouteAuthConfig | null): boolean {
+  return config !== null && config.providers.length > 0;
 }

@@ -10,8 +10,8 @@ import type { AMBIGUOUS, Challenge, Credential, Decision, Identity, Place, Provi
 import { type Asked, asked, Decisions } from './decisions.ts';
 import { type Answered, IntrospectionProtocol } from './introspection-protocol.ts';
 import { compileMapping, type Mapping, revocationTags } from './mapping.ts';
+import type { AuthParts } from './parts.ts';
 import { placesOf } from './places.ts';
-import type { AuthParts } from './room.ts';
 import type { SharedDecisions } from './shared-decisions.ts';
 
 /** A refused token is asked about again after this, in ms, at the latest. */

@@ -4,8 +4,8 @@ import type { ClientCertificate, Exchange } from '../http/exchange.ts';
 import { refused } from './bearer.ts';
 import type { Challenge, Credential, Decision, Identity, Place, Provider } from './contract.ts';
 import { compileMapping, type Mapping, revocationTags } from './mapping.ts';
+import type { AuthParts } from './parts.ts';
 import { CONNECTION, placesOf } from './places.ts';
-import type { AuthParts } from './room.ts';
 
 /** The certificate that a client showed in the TLS handshake, which the listener has verified. */
 export class MtlsProvider implements Provider {

@@ -206,7 +206,7 @@ export class AggregateCompiler {
       affinity: null,
       request: compileCallTransform(config.request, route.request, Object.keys(call.headers), scopes.request),
       response: null,
-      handover: this.parts.auth.callHandover(route.auth, service, route.cache, cache),
+      handover: this.parts.auth.handovers.ofCall(route.auth, service, route.cache, cache),
     };
   }
 }

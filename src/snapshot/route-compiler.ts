@@ -372,7 +372,7 @@ export class RouteCompiler {
       ownCookies: this.ownCookies,
       request: compileTransform(config.request, route.request, scopes.request),
       response: compileTransform(config.response, route.response, scopes.response),
-      handover: this.parts.auth.handover(route.auth, to.service, route.cache),
+      handover: this.parts.auth.handovers.ofRoute(route.auth, to.service, route.cache),
       credential: this.parts.auth.credential(to.service),
     };
   }

@@ -6,6 +6,6 @@ export {
   type Sign,
   type Told,
 } from './handover.ts';
-export { choosing, toldByKey } from './kept.ts';
+export { choosing, namesOwner, toldByKey } from './kept.ts';
 export { ForbiddenNames } from './names.ts';
 export { visible } from './visible.ts';

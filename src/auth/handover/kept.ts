@@ -13,6 +13,11 @@ export function toldByKey({ vary, private: own }: RouteCacheConfig): {
   return { subject, permissions: subject || named === 'auth.permissions' };
 }
 
+/** Does it say whose the answers are? */
+export function namesOwner(cache: RouteCacheConfig): boolean {
+  return cache.private || cache.policy.owner !== 'none';
+}
+
 /** One handover or another, as each request needs it. */
 export function choosing(choose: (exchange: Exchange) => Handover | null): Handover {
   return {

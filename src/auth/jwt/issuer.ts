@@ -1,7 +1,7 @@
 import type { JwtConfig } from '../../config/model.ts';
 import { Failure } from '../../http/errors.ts';
 import { Endpoint } from '../call/index.ts';
-import type { AuthParts } from '../room.ts';
+import type { AuthParts } from '../parts.ts';
 import { type KeySet, readKeySet } from './key-set.ts';
 
 /** What the issuer says of itself is read again after this, in ms. */

@@ -1,6 +1,6 @@
 import type { JwtConfig } from '../../config/model.ts';
 import { Failure } from '../../http/errors.ts';
-import type { AuthParts } from '../room.ts';
+import type { AuthParts } from '../parts.ts';
 import { Issuer } from './issuer.ts';
 import { KeySet, readKeySet, secretKeySet } from './key-set.ts';
 

@@ -14,8 +14,8 @@ import {
 } from '../contract.ts';
 import { asked, Decisions } from '../decisions.ts';
 import { compileMapping, type Mapping, revocationTags } from '../mapping.ts';
+import type { AuthParts } from '../parts.ts';
 import { placesOf } from '../places.ts';
-import type { AuthParts } from '../room.ts';
 import { claimsFlaw, headerFlaw, timeOf } from './claims.ts';
 import type { KeySet } from './key-set.ts';
 import { type KeySource, keySourceOf } from './key-source.ts';
