@@ -1,9 +1,11 @@
 import type { Exchange } from '../../http/exchange.ts';
 import type { Headers } from '../../http/headers.ts';
 import type { Entry } from '../entry.ts';
+import type { RequestCacheFields } from '../policy/index.ts';
 import type { Cache } from './cache.ts';
-import type { CacheRules, FullKey, Origin } from './contract.ts';
+import type { CacheRules, FullKey, Origin, Out } from './contract.ts';
 import type { FedBy } from './fed-by.ts';
+import type { OwnWrites } from './own-writes.ts';
 import type { Waiter } from './waiter.ts';
 
 /** What a flight needs of the route it is for. */
@@ -26,14 +28,16 @@ export interface FlightRoute<T> {
   again(waiter: Waiter<T>, found?: Entry): void;
   /** The entry as the fences leave it, where it is an answer to this one; whether it is fresh is another question. */
   usable(waiter: Waiter<T>, entry: Entry): Entry | undefined;
-  /** It has cookies of its own beside those that the gateway itself has set. */
-  hasCookie(headers: Headers): boolean;
-  /** Requests whose answers can't be stored don't wait for each other from now on. */
-  remember(waiter: Waiter<T>): void;
-  /** Goes to the origin by itself, past the cache. */
-  pass(waiter: Waiter<T>, detail: string | null): void;
   /** One was answered from what is kept, fresh: the origin may be asked whether that is right. */
   audit(exchange: Exchange, keyed: FullKey, entry: Entry): void;
   /** Those who asked for an answer newer than the one under way. */
   renew(waiters: Waiter<T>[]): void;
+}
+
+/** And what a request needs of it that is to be looked at. */
+export interface Looking<T> extends FlightRoute<T> {
+  /** What clients have written, as far as they must not read older; null: nobody is to be known again. */
+  readonly ownWrites: OwnWrites | null;
+  /** Answers from memory if that can be, without waiting; else joins the fill under way for the same, or begins one. */
+  look(exchange: Exchange, out: Out<T>, fields: RequestCacheFields, round: number, found?: Entry): void;
 }

@@ -22,6 +22,7 @@ import { fillExchange } from './fill-exchange.ts';
 import type { FlightRoute } from './flight-route.ts';
 import { Giving } from './giving.ts';
 import { Judging } from './judging.ts';
+import { rememberPassed } from './passed.ts';
 import { Turn } from './turn.ts';
 import type { Waiter } from './waiter.ts';
 import { Waiting } from './waiting.ts';
@@ -343,7 +344,7 @@ export class Flight<T> implements Responder {
     const { leader, reserved } = this;
     this.base.replacedBy(this.storable!.status);
     this.end();
-    this.route.remember(leader);
+    rememberPassed(this.route, leader);
     this.reserved = null;
     if (reserved !== null && leader.gone) cancelBody(reserved);
     this.waiting.each((waiter) => {
@@ -436,7 +437,7 @@ export class Flight<T> implements Responder {
   private refused(answer: Reply, reason: StoreRefusal): void {
     const { leader } = this;
     if (!OF_THE_REQUEST.has(reason)) {
-      this.route.remember(leader);
+      rememberPassed(this.route, leader);
       if (!OF_THE_CLIENT.has(reason)) this.base.replacedBy(answer.status);
     }
     this.end();

@@ -8,6 +8,7 @@ import { drop, forwarded, fromEntry, streamed } from './answers.ts';
 import { handOver } from './fill-exchange.ts';
 import type { FlightRoute } from './flight-route.ts';
 import { asksForPart } from './hit.ts';
+import { pass } from './past.ts';
 import type { Waiter } from './waiter.ts';
 
 /** What is still coming in, and is given on as it comes. */
@@ -66,7 +67,7 @@ export class Giving<T> {
     const fill = this.fill!;
     if (leader.wantsPart && isSource(answer.body)) {
       drop(fill, answer);
-      return this.route.pass(leader, reason);
+      return pass(this.route, leader, reason);
     }
     handOver(fill, leader.exchange);
     this.forward(leader, answer, { ...leader.line, detail: reason });

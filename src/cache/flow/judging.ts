@@ -1,3 +1,4 @@
+import { hasCookieBeside } from '../../http/cookies.ts';
 import type { Exchange, Reply } from '../../http/exchange.ts';
 import { judgeStorable, type Storable, type StoreRefusal } from '../policy/index.ts';
 import { apartByCoding } from './coding.ts';
@@ -40,7 +41,7 @@ export class Judging<T> {
       method,
       requestHeaders,
       authenticated: rules.authenticated(this.client),
-      hasCookie: this.route.hasCookie(requestHeaders),
+      hasCookie: hasCookieBeside(requestHeaders, rules.ownCookies),
       status: answer.status,
       responseHeaders: answer.headers,
       policy: rules.policy,

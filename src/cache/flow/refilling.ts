@@ -1,13 +1,15 @@
+import { hasCookieBeside } from '../../http/cookies.ts';
 import { crashOf } from '../../http/errors.ts';
 import type { Exchange } from '../../http/exchange.ts';
-import { type Headers, removeHeader } from '../../http/headers.ts';
+import { removeHeader } from '../../http/headers.ts';
 import type { Entry } from '../entry.ts';
 import { judgeUse, scanRequest, type Use } from '../policy/index.ts';
 import type { Refiller, RefreshCounter, Repeatable } from '../refresh/index.ts';
-import type { Cache } from './cache.ts';
-import type { CacheRules, FullKey, RefreshRule } from './contract.ts';
-import type { FedBy } from './fed-by.ts';
+import type { FullKey, RefreshRule } from './contract.ts';
 import { fillExchange } from './fill-exchange.ts';
+import type { FlightRoute } from './flight-route.ts';
+import { fly } from './misses.ts';
+import { isPassed } from './passed.ts';
 import { Refill } from './refill.ts';
 import { Waiter } from './waiter.ts';
 import { NOBODY, withoutClient } from './without-client.ts';
@@ -23,18 +25,8 @@ export interface Found {
 }
 
 /** What a route lends of its cache to fill an entry that nobody asks for now. */
-export interface Filling<T> {
-  readonly cache: Cache;
-  readonly rules: CacheRules<T>;
-  readonly fedBy: FedBy | null;
-  headersFor(exchange: Exchange): Headers;
-  hasCookie(headers: Headers): boolean;
-  mayAnswer(tags: readonly string[]): boolean;
+export interface Filling<T> extends FlightRoute<T> {
   find(key: string, request: Exchange): Found;
-  /** Its answers are known as such that can't be stored. */
-  isPassed(waiter: Waiter<T>): boolean;
-  /** Joins the fill under way for the same, or begins one. */
-  fly(waiter: Waiter<T>, stored: Entry | undefined, entry: Entry | undefined): void;
 }
 
 /**
@@ -62,7 +54,7 @@ export class Refilling<T> implements Refiller {
   private repeatable(exchange: Exchange, key: string): Repeatable | null {
     const { route, rule } = this;
     const headers = route.headersFor(exchange);
-    if (!route.hasCookie(headers)) removeHeader(headers, 'cookie');
+    if (!hasCookieBeside(headers, route.rules.ownCookies)) removeHeader(headers, 'cookie');
     const request = withoutClient(exchange, headers);
     if (request === null) return null;
     const more = rule.equip(exchange, request);
@@ -113,9 +105,9 @@ export class Refilling<T> implements Refiller {
 
   private fly(waiter: Waiter<T>, out: Refill<T>): void {
     const { route } = this;
-    if (route.isPassed(waiter)) return out.fail();
+    if (isPassed(route, waiter)) return out.fail();
     const { stored, entry } = route.find(waiter.keyed.key, waiter.exchange);
-    route.fly(waiter, stored, entry);
+    fly(route, waiter, stored, entry);
   }
 
   /** It had one when it was kept. */
