@@ -332,7 +332,7 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     this.tried ??= [];
     this.tried.push(this.target!);
     const reuse: Reuse = isIdempotent(this.method) ? 'any' : 'recent';
-    const delay = retryDelay(this.attempts, side.service.hasOther(this.tried), parts.random.number);
+    const delay = retryDelay(this.attempts, side.service.hasOther(this.tried), parts.random);
     if (delay === 0) return this.tryTarget(reuse);
     this.waiting = parts.clock.after(delay, () => {
       this.waiting = null;

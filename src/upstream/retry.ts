@@ -1,5 +1,6 @@
 import type { RetriesConfig, StatusRange } from '../config/model.ts';
 import type { Failure } from '../http/errors.ts';
+import type { Random } from '../util/random.ts';
 
 /** What can go wrong with one try, as far as retries and health are concerned. */
 export type Trouble = 'connectFailure' | 'reset' | 'timeout' | 'other';
@@ -66,6 +67,6 @@ const LONGEST_WAIT = 1000;
  * How long to wait before retry number `n`, from 1: nothing where another target can be asked, else up to
  * 25 ms, 50 ms, … at random, so that those who failed together don't come back together.
  */
-export function retryDelay(n: number, untried: boolean, random: () => number): number {
-  return untried ? 0 : random() * Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (n - 1));
+export function retryDelay(n: number, untried: boolean, random: Random): number {
+  return untried ? 0 : random.number() * Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (n - 1));
 }

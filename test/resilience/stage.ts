@@ -6,11 +6,12 @@ import {
   type Script,
   type ScriptedOrigin,
   scriptedOrigin,
+  seededRandom,
   startTestGateway,
   type TestGateway,
 } from '../../src/testkit/index.ts';
 
-/** A gateway, with a clock that is moved by hand, in front of a service with several scripted targets. */
+/** A gateway, with a clock that is moved by hand and a random of its own, in front of a service with several scripted targets. */
 export interface Stage {
   readonly targets: ScriptedOrigin[];
   readonly gateway: TestGateway;
@@ -34,7 +35,7 @@ export async function stage(
       services: { shop: { targets: targets.map(({ url }) => url), balance: 'roundRobin', ...service } },
       routes: { all: { match: '/*', to: 'shop', ...route } },
     },
-    { clock },
+    { clock, random: seededRandom(1) },
   );
   return {
     targets,
