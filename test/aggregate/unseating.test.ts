@@ -1,10 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { loadObject } from '../../src/config/index.ts';
-import { createGateway, type Gateway } from '../../src/gateway/index.ts';
-import { Counters, silentLogger } from '../../src/telemetry/index.ts';
+import type { Gateway } from '../../src/gateway/index.ts';
 import { type Script, type ScriptedOrigin, scriptedOrigin } from '../../src/testkit/index.ts';
-import { systemClock } from '../../src/util/clock.ts';
-import { systemRandom } from '../../src/util/random.ts';
+import { bareGateway } from '../bare-gateway.ts';
 import { json, replying } from './stage.ts';
 
 describe('one changed row unseats the aggregate too', () => {
@@ -19,28 +16,11 @@ describe('one changed row unseats the aggregate too', () => {
   /** Gives what asks once more, and tells how often the service has been asked by then. */
   async function start(script: Script, routes: object) {
     shop = await scriptedOrigin(script);
-    const { config } = loadObject(
-      {
-        listen: '127.0.0.1:0',
-        admin: false,
-        services: { shop: { url: shop.url }, none: { url: 'http://127.0.0.1:1' } },
-        routes,
-      },
-      '.',
-      { env: {} },
-    );
-    gateway = createGateway({
-      config: config!,
-      clock: systemClock,
-      random: systemRandom,
-      log: silentLogger,
-      counters: new Counters(),
-    });
-    const [listener] = config!.listen;
-    await gateway.listen(listener!.name, listener!);
-    const port = gateway.port(listener!.name);
+    const services = { shop: { url: shop.url }, none: { url: 'http://127.0.0.1:1' } };
+    const bare = await bareGateway({ services, routes });
+    gateway = bare.gateway;
     return async () => {
-      await (await fetch(`http://127.0.0.1:${port}/page`)).text();
+      await (await fetch(`http://127.0.0.1:${bare.port}/page`)).text();
       return shop!.requests.length;
     };
   }

@@ -1,7 +1,4 @@
 import type { Fences } from '../../src/cache/fences/index.ts';
-import { loadObject } from '../../src/config/index.ts';
-import { createGateway } from '../../src/gateway/index.ts';
-import { Counters, silentLogger } from '../../src/telemetry/index.ts';
 import {
   answer,
   ManualClock,
@@ -15,6 +12,7 @@ import {
   type TestGateway,
 } from '../../src/testkit/index.ts';
 import { systemRandom } from '../../src/util/random.ts';
+import { bareGateway } from '../bare-gateway.ts';
 
 /** A guarded gateway in front of one service. */
 export interface Stage {
@@ -84,16 +82,11 @@ async function fencedGateway(
   definition: object,
   clock: ManualClock,
 ): Promise<{ gateway: TestGateway; fences: Fences }> {
-  const { config, issues } = loadObject({ listen: '127.0.0.1:0', admin: false, ...definition }, '.');
-  if (config === null) throw new Error(JSON.stringify(issues));
-  const parts = { clock, random: systemRandom, log: silentLogger, counters: new Counters() };
-  const gateway = createGateway({ config, ...parts });
-  const { name, host, port } = config.listen[0]!;
-  await gateway.listen(name, { host, port });
+  const { gateway, port } = await bareGateway(definition, { clock, random: systemRandom });
   const close = async () => void (await gateway.drain(0));
   const lab: TestGateway = {
-    port: gateway.port(name),
-    ports: { [name]: gateway.port(name) },
+    port,
+    ports: { main: port },
     reload: () => Promise.reject(new Error('not here')),
     close,
     [Symbol.asyncDispose]: close,

@@ -1,7 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { loadObject } from '../../src/config/index.ts';
-import { createGateway } from '../../src/gateway/index.ts';
-import { Counters, silentLogger } from '../../src/telemetry/index.ts';
+import type { Gateway } from '../../src/gateway/index.ts';
 import {
   answer,
   ManualClock,
@@ -13,17 +11,17 @@ import {
   type Script,
   type ScriptedOrigin,
   scriptedOrigin,
-  seededRandom,
   until,
 } from '../../src/testkit/index.ts';
 import { systemClock } from '../../src/util/clock.ts';
+import { bareGateway } from '../bare-gateway.ts';
 import { request } from './stage.ts';
 
 const HOLD = () => {};
 const ALL = { all: { match: '/*', to: 'shop' } };
 
 describe('requests sent ahead on one connection to a service (pipelining)', () => {
-  let on: { origin: ScriptedOrigin; gateway: ReturnType<typeof createGateway>; clients: RawClient[] };
+  let on: { origin: ScriptedOrigin; gateway: Gateway; clients: RawClient[] };
   let clock: ManualClock | null = null;
   afterEach(async () => {
     for (const client of on.clients) client.close();
@@ -40,10 +38,7 @@ describe('requests sent ahead on one connection to a service (pipelining)', () =
     const origin = await scriptedOrigin(script);
     const where = others.length > 0 ? { targets: [origin.url, ...others] } : { url: origin.url };
     const shop = { ...where, pipelining: 4, pool: { connections: 1 }, ...settings };
-    const { config } = loadObject({ listen: '127.0.0.1:0', services: { shop }, routes }, '.');
-    const parts = { random: seededRandom(1), log: silentLogger, counters: new Counters() };
-    const gateway = createGateway({ config: config!, clock: clock ?? systemClock, ...parts });
-    await gateway.listen('main', { host: '127.0.0.1', port: 0 });
+    const { gateway } = await bareGateway({ services: { shop }, routes }, { clock: clock ?? systemClock });
     on = { origin, gateway, clients: [] };
   }
 

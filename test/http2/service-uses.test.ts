@@ -1,7 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadObject } from '../../src/config/index.ts';
-import { createGateway } from '../../src/gateway/index.ts';
-import { Counters, silentLogger } from '../../src/telemetry/index.ts';
 import {
   type Http2Origin,
   http2Origin,
@@ -11,8 +8,7 @@ import {
   type TestGateway,
   until,
 } from '../../src/testkit/index.ts';
-import { systemClock } from '../../src/util/clock.ts';
-import { systemRandom } from '../../src/util/random.ts';
+import { bareGateway } from '../bare-gateway.ts';
 
 /** Whatever asks a service may ask one of HTTP/2: it stands behind the same contract. */
 describe('a service in HTTP/2 is asked by', () => {
@@ -84,24 +80,14 @@ describe('a service in HTTP/2 is asked by', () => {
   });
 
   it('whoever follows a name that stands for its targets', async () => {
-    const { config } = loadObject(
-      {
-        listen: '127.0.0.1:0',
-        services: { shop: { discover: { dns: 'shop.internal', scheme: 'h2c', port: service.port } } },
-        routes: { all: { match: '/*', to: 'shop' } },
-      },
-      '.',
-    );
-    const following = createGateway({
-      config: config!,
-      clock: systemClock,
-      random: systemRandom,
-      log: silentLogger,
-      counters: new Counters(),
+    const config = {
+      services: { shop: { discover: { dns: 'shop.internal', scheme: 'h2c', port: service.port } } },
+      routes: { all: { match: '/*', to: 'shop' } },
+    };
+    const { gateway: following, port } = await bareGateway(config, {
       discover: (_, done) => done(null, [{ host: '127.0.0.1', port: service.port, weight: 1 }], 60_000),
     });
-    await following.listen('main', { host: '127.0.0.1', port: 0 });
-    await using client = await rawClient({ port: following.port('main') });
+    await using client = await rawClient({ port });
     await client.send('GET /found HTTP/1.1\r\nHost: a\r\n\r\n');
     expect(JSON.parse((await client.response()).body.toString())).toMatchObject({ what: 'found' });
     await following.drain(0);

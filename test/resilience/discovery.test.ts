@@ -1,15 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
-import { loadObject } from '../../src/config/index.ts';
-import { createGateway } from '../../src/gateway/index.ts';
-import { Counters, silentLogger } from '../../src/telemetry/index.ts';
-import {
-  type HttpOrigin,
-  httpOrigin,
-  ManualClock,
-  rawClient,
-  seededRandom,
-} from '../../src/testkit/index.ts';
+import { type HttpOrigin, httpOrigin, ManualClock, rawClient } from '../../src/testkit/index.ts';
 import type { Discover } from '../../src/upstream/index.ts';
+import { bareGateway } from '../bare-gateway.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -26,22 +18,16 @@ async function target(name: string): Promise<HttpOrigin> {
 
 async function gatewayThatFollows(discover: Discover, config: object = {}) {
   const clock = new ManualClock();
-  const loaded = loadObject(
-    {
-      listen: '127.0.0.1:0',
-      services: {
-        shop: { discover: { dns: 'shop.internal', type: 'SRV' }, balance: 'roundRobin', ...config },
-      },
-      routes: { all: { match: '/*', to: 'shop' } },
+  const definition = {
+    services: {
+      shop: { discover: { dns: 'shop.internal', type: 'SRV' }, balance: 'roundRobin', ...config },
     },
-    '.',
-  );
-  const parts = { clock, random: seededRandom(1), log: silentLogger, counters: new Counters(), discover };
-  const gateway = createGateway({ config: loaded.config!, ...parts });
-  await gateway.listen('main', { host: '127.0.0.1', port: 0 });
+    routes: { all: { match: '/*', to: 'shop' } },
+  };
+  const { gateway, port } = await bareGateway(definition, { clock, discover });
   closers.push(() => gateway.drain(0));
   const ask = async () => {
-    const client = await rawClient({ port: gateway.port('main') });
+    const client = await rawClient({ port });
     await client.send('GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n');
     const response = await client.response();
     client.close();

@@ -1,18 +1,16 @@
 import { afterEach, expect, it } from 'vitest';
 import { LocalSequence } from '../../../src/cache/sequence/index.ts';
 import type { SharedStore } from '../../../src/cache/shared-store.ts';
-import { loadObject } from '../../../src/config/index.ts';
-import { createGateway, type Gateway } from '../../../src/gateway/index.ts';
-import { Counters, silentLogger } from '../../../src/telemetry/index.ts';
+import type { Gateway, GatewayParts } from '../../../src/gateway/index.ts';
 import {
   answer,
   ManualClock,
   rawClient,
   type ScriptedOrigin,
   scriptedOrigin,
-  seededRandom,
   until,
 } from '../../../src/testkit/index.ts';
+import { bareGateway } from '../../bare-gateway.ts';
 
 let origin: ScriptedOrigin;
 let gateway: Gateway;
@@ -75,25 +73,18 @@ it.each([
         ),
       );
     });
-    const { config } = loadObject(
-      {
-        listen: '127.0.0.1:0',
-        services: { shop: { url: origin.url } },
-        routes: { all: { match: '/*', to: 'shop', cache: true } },
-      },
-      process.cwd(),
-    );
-    const parts = { clock, random: seededRandom(1), log: silentLogger, counters: new Counters() };
+    const config = {
+      services: { shop: { url: origin.url } },
+      routes: { all: { match: '/*', to: 'shop', cache: true } },
+    };
     const sequence = new LocalSequence({
       apply: async (number, what) => void gateway.cache.unseat(number, what),
       raiseFloor: async (number) => gateway.cache.raiseFloor(number),
       synced: () => {},
     });
-    gateway = createGateway({ config: config!, ...parts, invalidate: (what) => sequence.invalidate(what) });
+    const invalidate: GatewayParts['invalidate'] = (what) => sequence.invalidate(what);
+    ({ gateway, port } = await bareGateway(config, { clock, invalidate }));
     gateway.cache.startAt(0);
-    const listener = config!.listen[0]!;
-    await gateway.listen(listener.name, { host: listener.host, port: 0 });
-    port = gateway.port(listener.name);
     await send('GET');
     clock.advance(15_000);
     const level = new SlowClaims();

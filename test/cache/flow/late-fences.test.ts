@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadObject } from '../../../src/config/index.ts';
-import { createGateway, type Gateway } from '../../../src/gateway/index.ts';
-import { Counters, silentLogger } from '../../../src/telemetry/index.ts';
-import { type HttpOrigin, httpOrigin, ManualClock, seededRandom } from '../../../src/testkit/index.ts';
+import type { Gateway } from '../../../src/gateway/index.ts';
+import { type HttpOrigin, httpOrigin, ManualClock } from '../../../src/testkit/index.ts';
+import { bareGateway } from '../../bare-gateway.ts';
 import { ask } from '../../workers/fixture/lab.ts';
 
 /** Between two numbers of Redis. */
@@ -19,24 +18,11 @@ beforeEach(async () => {
     response.setHeader('cache-control', 'max-age=600');
     response.end(`version ${version}`);
   });
-  const { config } = loadObject(
-    {
-      listen: '127.0.0.1:0',
-      services: { shop: { url: origin.url } },
-      routes: { all: { match: '/*', to: 'shop', cache: { tags: ['page'] } } },
-    },
-    process.cwd(),
-  );
-  gateway = createGateway({
-    config: config!,
-    clock: new ManualClock(),
-    random: seededRandom(1),
-    log: silentLogger,
-    counters: new Counters(),
-  });
-  const { name, host } = config!.listen[0]!;
-  await gateway.listen(name, { host, port: 0 });
-  port = gateway.port(name);
+  const config = {
+    services: { shop: { url: origin.url } },
+    routes: { all: { match: '/*', to: 'shop', cache: { tags: ['page'] } } },
+  };
+  ({ gateway, port } = await bareGateway(config, { clock: new ManualClock() }));
 });
 
 afterEach(async () => {

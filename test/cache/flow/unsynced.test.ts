@@ -1,17 +1,15 @@
 import { afterEach, expect, it } from 'vitest';
-import { loadObject } from '../../../src/config/index.ts';
-import { createGateway, type Gateway } from '../../../src/gateway/index.ts';
-import { Counters, silentLogger } from '../../../src/telemetry/index.ts';
+import type { Gateway } from '../../../src/gateway/index.ts';
 import {
   ManualClock,
   type OriginExchange,
   rawClient,
   type ScriptedOrigin,
   scriptedOrigin,
-  seededRandom,
   turn,
   until,
 } from '../../../src/testkit/index.ts';
+import { bareGateway } from '../../bare-gateway.ts';
 
 const waiting: OriginExchange[] = [];
 let origin: ScriptedOrigin;
@@ -26,26 +24,15 @@ afterEach(async () => {
 /** A worker that does not know yet what has changed, so that it answers nothing with tags from memory. */
 async function unsynced(): Promise<(path: string) => Promise<string>> {
   origin = await scriptedOrigin((exchange) => void waiting.push(exchange));
-  const { config } = loadObject(
-    {
-      listen: '127.0.0.1:0',
-      services: { shop: { url: origin.url } },
-      routes: { all: { match: '/*', to: 'shop', cache: { tags: ['page'] } } },
-    },
-    process.cwd(),
-  );
-  gateway = createGateway({
-    config: config!,
-    clock: new ManualClock(),
-    random: seededRandom(1),
-    log: silentLogger,
-    counters: new Counters(),
-  });
+  const config = {
+    services: { shop: { url: origin.url } },
+    routes: { all: { match: '/*', to: 'shop', cache: { tags: ['page'] } } },
+  };
+  const bare = await bareGateway(config, { clock: new ManualClock() });
+  gateway = bare.gateway;
   gateway.cache.syncedTo(Number.NEGATIVE_INFINITY);
-  const { name, host } = config!.listen[0]!;
-  const port = await gateway.listen(name, { host, port: 0 }).then(() => gateway.port(name));
   return async (path) => {
-    const client = await rawClient({ port });
+    const client = await rawClient({ port: bare.port });
     await client.send(`GET ${path} HTTP/1.1\r\nHost: shop.test\r\n\r\n`);
     const { status, body } = await client.response('GET');
     client.close();
