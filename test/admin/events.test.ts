@@ -1,46 +1,21 @@
 /** Events over the admin API, of a gateway as it is run. */
-
-import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
-import {
-  freePort,
-  type LabProcess,
-  type ProcessLab,
-  processLab,
-  type TempFolder,
-  tempFolder,
-  until,
-} from '../../src/testkit/index.ts';
+import { until } from '../../src/testkit/index.ts';
+import { type AdminNode, adminNode } from './node.ts';
 
-const BIN = new URL('../../bin/tidegate', import.meta.url).pathname;
-
-let folder: TempFolder;
-let lab: ProcessLab;
-let gateway: LabProcess;
-let file: string;
-let port: number;
-let admin: number;
+let node: AdminNode;
 const readers: Reader[] = [];
 
 beforeEach(async () => {
-  folder = tempFolder();
-  lab = processLab();
-  [port, admin] = [await freePort(), await freePort()];
-  file = folder.write('tidegate.yaml', stringify(config('one')));
-  gateway = lab.start(BIN, ['run', file]);
-  await gateway.line(/serving/, 15_000);
+  node = await adminNode(config('one'));
 });
 afterEach(async () => {
   for (const reader of readers.splice(0)) reader.close();
-  await lab.close();
-  folder.close();
+  await node[Symbol.asyncDispose]();
 });
 
 const config = (text: string): object => ({
-  listen: `127.0.0.1:${port}`,
-  admin: `127.0.0.1:${admin}`,
   services: {
     down: { url: 'http://127.0.0.1:9', health: { tcp: true, interval: '100ms', unhealthyAfter: 1 } },
   },
@@ -66,8 +41,8 @@ class Reader {
   private text = '';
 
   constructor(headers: readonly string[] = []) {
-    this.socket = connect(admin, '127.0.0.1');
-    const lines = [`GET /v1/events HTTP/1.1`, `Host: 127.0.0.1:${admin}`, ...headers];
+    this.socket = connect(node.admin, '127.0.0.1');
+    const lines = [`GET /v1/events HTTP/1.1`, `Host: 127.0.0.1:${node.admin}`, ...headers];
     this.socket.write(`${lines.join('\r\n')}\r\n\r\n`);
     this.socket.setEncoding('utf8').on('data', (chunk: string) => this.take(chunk));
     this.socket.on('close', () => {
@@ -103,7 +78,7 @@ class Reader {
 }
 
 const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
-  fetch(`http://127.0.0.1:${admin}${path}`, {
+  fetch(`http://127.0.0.1:${node.admin}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
@@ -132,13 +107,13 @@ describe('events', () => {
       tags: ['order:7'],
       unseated: 0,
     });
-    writeFileSync(file, stringify(config('two')));
+    node.write(config('two'));
     expect((await reader.next('reload')).data).toMatchObject({
       ok: true,
-      source: file,
+      source: `${node.folder.path}/tidegate.yaml`,
       routes: { added: [], removed: [], changed: ['hello'] },
     });
-    writeFileSync(file, 'routes: 1');
+    node.folder.write('tidegate.yaml', 'routes: 1');
     expect((await reader.next('reload', 2)).data).toMatchObject({ ok: false, routes: null });
     expect((await reader.next('health')).data).toMatchObject({ service: 'down', state: 'out' });
   });
@@ -164,13 +139,15 @@ describe('events', () => {
   it('are read by a hundred at once, and 503 for more; the API goes on', async () => {
     const many = Array.from({ length: 100 }, () => new Reader());
     await until(() => many.every(({ head }) => head !== ''), 'all of them');
-    const more = await fetch(`http://127.0.0.1:${admin}/v1/events`);
+    const more = await fetch(`http://127.0.0.1:${node.admin}/v1/events`);
     expect(more.status).toBe(503);
-    expect((await fetch(`http://127.0.0.1:${admin}/v1/status`)).status).toBe(200);
+    expect((await fetch(`http://127.0.0.1:${node.admin}/v1/status`)).status).toBe(200);
     for (const reader of many) reader.close();
     await until(async () => {
       const controller = new AbortController();
-      const { status } = await fetch(`http://127.0.0.1:${admin}/v1/events`, { signal: controller.signal });
+      const { status } = await fetch(`http://127.0.0.1:${node.admin}/v1/events`, {
+        signal: controller.signal,
+      });
       controller.abort();
       return status === 200;
     }, 'room again');
@@ -192,7 +169,7 @@ describe('events', () => {
     ['POST', 405, {}],
     ['GET', 403, { origin: 'http://evil.test' }],
   ] as const)('%s is %i with %j', async (method, status, headers) => {
-    const response = await fetch(`http://127.0.0.1:${admin}/v1/events`, {
+    const response = await fetch(`http://127.0.0.1:${node.admin}/v1/events`, {
       method,
       headers: { ...(method === 'POST' ? { 'content-type': 'application/json' } : {}), ...headers },
       ...(method === 'POST' ? { body: '{}' } : {}),

@@ -1,34 +1,16 @@
 /** Recent requests over the admin API, of two workers. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { stringify } from 'yaml';
-import {
-  answer,
-  freePort,
-  type ProcessLab,
-  processLab,
-  type ScriptedOrigin,
-  scriptedOrigin,
-  type TempFolder,
-  tempFolder,
-} from '../../src/testkit/index.ts';
+import { answer, type ScriptedOrigin, scriptedOrigin } from '../../src/testkit/index.ts';
+import { type AdminNode, adminNode } from './node.ts';
 
-const BIN = new URL('../../bin/tidegate', import.meta.url).pathname;
 const hash = `sha256:${createHash('sha256').update('hunter2').digest('hex')}`;
-let folder: TempFolder;
-let lab: ProcessLab;
 let service: ScriptedOrigin;
-let port: number;
-let admin: number;
+let node: AdminNode;
 
 beforeAll(async () => {
-  folder = tempFolder();
-  lab = processLab();
   service = await scriptedOrigin(answer(200, [], 'hello'));
-  [port, admin] = [await freePort(), await freePort()];
-  const config = {
-    listen: `127.0.0.1:${port}`,
-    admin: `127.0.0.1:${admin}`,
+  node = await adminNode({
     workers: 2,
     services: { shop: { url: service.url }, down: { url: 'http://127.0.0.1:9', retries: { attempts: 0 } } },
     auth: { keys: { apiKey: { from: [{ query: 'mine' }], keys: [{ hash, subject: 'bob' }] } } },
@@ -37,22 +19,19 @@ beforeAll(async () => {
       guarded: { match: '/guarded', to: 'shop', auth: { with: 'keys' } },
       down: { match: '/down', to: 'down' },
     },
-  };
-  const gateway = lab.start(BIN, ['run', folder.write('tidegate.yaml', stringify(config))]);
-  await gateway.line(/serving/, 20_000);
+  });
 }, 30_000);
 afterAll(async () => {
-  await lab.close();
+  await node[Symbol.asyncDispose]();
   await service.close();
-  folder.close();
 });
 
 const ask = async (path: string, id: string) => {
-  const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { 'x-request-id': id } });
+  const response = await fetch(`http://127.0.0.1:${node.port}${path}`, { headers: { 'x-request-id': id } });
   await response.arrayBuffer();
 };
 const recent = async (query: string) => {
-  const response = await fetch(`http://127.0.0.1:${admin}/v1/requests${query}`);
+  const response = await fetch(`http://127.0.0.1:${node.admin}/v1/requests${query}`);
   return {
     status: response.status,
     body: (await response.json()) as { requests: Record<string, unknown>[] },

@@ -1,36 +1,19 @@
 /** Metrics of a gateway as it is run, with two workers: each is scraped after the traffic that moves it. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
 import { METRICS } from '../../src/telemetry/index.ts';
-import {
-  answer,
-  freePort,
-  type LabProcess,
-  type ProcessLab,
-  processLab,
-  processTree,
-  type ScriptedOrigin,
-  scriptedOrigin,
-  type TempFolder,
-  tempFolder,
-  until,
-} from '../../src/testkit/index.ts';
+import { answer, processTree, type ScriptedOrigin, scriptedOrigin, until } from '../../src/testkit/index.ts';
+import { type AdminNode, adminNode } from '../admin/node.ts';
 import { type Family, readMetrics } from './metrics-reader.ts';
 
-const BIN = new URL('../../bin/tidegate', import.meta.url).pathname;
 const hash = `sha256:${createHash('sha256').update('bob').digest('hex')}`;
 
-let folder: TempFolder;
-let lab: ProcessLab;
 let service: ScriptedOrigin;
-let gateway: LabProcess;
-let port: number;
-let admin: number;
+let node: AdminNode;
 let scraped: Map<string, Family>;
 
 async function scrape(accept = ''): Promise<{ text: string; type: string }> {
-  const response = await fetch(`http://127.0.0.1:${admin}/metrics`, { headers: { accept } });
+  const response = await fetch(`http://127.0.0.1:${node.admin}/metrics`, { headers: { accept } });
   return { text: await response.text(), type: response.headers.get('content-type')! };
 }
 
@@ -44,19 +27,14 @@ function value(name: string, labels: Record<string, string> = {}): number | unde
 }
 
 const ask = async (path: string, init: RequestInit = {}) => {
-  const response = await fetch(`http://127.0.0.1:${port}${path}`, init);
+  const response = await fetch(`http://127.0.0.1:${node.port}${path}`, init);
   await response.arrayBuffer();
   return response.status;
 };
 
 beforeAll(async () => {
-  folder = tempFolder();
-  lab = processLab();
   service = await scriptedOrigin(answer(200, [], 'hello'));
-  [port, admin] = [await freePort(), await freePort()];
-  const config = {
-    listen: `127.0.0.1:${port}`,
-    admin: `127.0.0.1:${admin}`,
+  node = await adminNode({
     workers: 2,
     services: { shop: { url: service.url }, down: { url: 'http://127.0.0.1:9', retries: { attempts: 1 } } },
     auth: { keys: { apiKey: { keys: [{ hash, subject: 'bob' }] } } },
@@ -69,9 +47,7 @@ beforeAll(async () => {
       limited: { match: '/limited', respond: {}, limit: { rate: '2/h', burst: 2, per: '"all"' } },
       trial: { match: '/trial', respond: {}, limit: { rate: '2/h', burst: 2, per: '"all"', report: true } },
     },
-  };
-  gateway = lab.start(BIN, ['run', folder.write('tidegate.yaml', stringify(config))]);
-  await gateway.line(/serving/);
+  });
   for (let i = 0; i < 20; i++) await ask('/shop/x');
   await ask('/shop/y', { method: 'POST', body: 'four' });
   await ask('/shop/z', { method: 'PROPFIND' });
@@ -83,14 +59,13 @@ beforeAll(async () => {
   await ask('/guarded', { headers: { 'x-api-key': 'eve' } });
   for (let i = 0; i < 8; i++) await ask('/limited');
   for (let i = 0; i < 8; i++) await ask('/trial');
-  process.kill(gateway.pid, 'SIGHUP');
-  await gateway.line(/the config was reloaded/);
+  process.kill(node.gateway.pid, 'SIGHUP');
+  await node.gateway.line(/the config was reloaded/);
   scraped = readMetrics((await scrape()).text, 'prometheus');
 }, 60_000);
 afterAll(async () => {
-  await lab.close();
+  await node[Symbol.asyncDispose]();
   await service.close();
-  folder.close();
 });
 
 describe('after traffic of known kinds', () => {
@@ -187,7 +162,7 @@ describe('the forms', () => {
   });
 
   it('who is not on the admin address is told nothing', async () => {
-    const response = await fetch(`http://127.0.0.1:${admin}/metrics`, {
+    const response = await fetch(`http://127.0.0.1:${node.admin}/metrics`, {
       headers: { origin: 'http://evil.test' },
     });
     expect(response.status).toBe(403);
@@ -196,21 +171,21 @@ describe('the forms', () => {
 
 it('counts of a worker that is killed while it is asked for them count once', async () => {
   const before = value('tidegate_requests_total', { route: 'shop' })!;
-  const worker = processTree(gateway.pid).at(-1)!;
+  const worker = processTree(node.gateway.pid).at(-1)!;
   process.kill(worker, 'SIGSTOP');
   const scraping = scrape();
   // By the time this is answered, the scrape waits for the worker.
-  await fetch(`http://127.0.0.1:${admin}/healthz`);
+  await fetch(`http://127.0.0.1:${node.admin}/healthz`);
   process.kill(worker, 'SIGKILL');
   scraped = readMetrics((await scraping).text, 'prometheus');
   expect(value('tidegate_requests_total', { route: 'shop' })).toBe(before);
-  await gateway.line(/the new worker serves/);
+  await node.gateway.line(/the new worker serves/);
 });
 
 it('counts of a worker that is killed are not lost', async () => {
   const before = value('tidegate_requests_total', { route: 'shop' })!;
-  process.kill(processTree(gateway.pid).at(-1)!, 'SIGKILL');
-  await gateway.line(/the new worker serves/);
+  process.kill(processTree(node.gateway.pid).at(-1)!, 'SIGKILL');
+  await node.gateway.line(/the new worker serves/);
   await until(async () => {
     scraped = readMetrics((await scrape()).text, 'prometheus');
     return value('tidegate_workers') === 2;

@@ -1,25 +1,10 @@
 /** The series of a gateway as it is run, with two workers. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { stringify } from 'yaml';
-import {
-  answer,
-  freePort,
-  type ProcessLab,
-  processLab,
-  type ScriptedOrigin,
-  scriptedOrigin,
-  type TempFolder,
-  tempFolder,
-  until,
-} from '../../src/testkit/index.ts';
+import { answer, type ScriptedOrigin, scriptedOrigin, until } from '../../src/testkit/index.ts';
+import { type AdminNode, adminNode } from '../admin/node.ts';
 
-const BIN = new URL('../../bin/tidegate', import.meta.url).pathname;
-
-let folder: TempFolder;
-let lab: ProcessLab;
 let service: ScriptedOrigin;
-let port: number;
-let admin: number;
+let node: AdminNode;
 
 interface Counts {
   requests: number;
@@ -49,14 +34,15 @@ const samples: Sample[] = [];
 const blocks: string[] = [];
 const reading = new AbortController();
 
-const get = async <T>(path: string) => (await (await fetch(`http://127.0.0.1:${admin}${path}`)).json()) as T;
+const get = async <T>(path: string) =>
+  (await (await fetch(`http://127.0.0.1:${node.admin}${path}`)).json()) as T;
 const ask = async (path: string) => {
-  await (await fetch(`http://127.0.0.1:${port}${path}`)).arrayBuffer();
+  await (await fetch(`http://127.0.0.1:${node.port}${path}`)).arrayBuffer();
 };
 const sum = (list: readonly number[]) => list.reduce((all, one) => all + one, 0);
 
 async function readEvents(): Promise<void> {
-  const response = await fetch(`http://127.0.0.1:${admin}/v1/events`, { signal: reading.signal });
+  const response = await fetch(`http://127.0.0.1:${node.admin}/v1/events`, { signal: reading.signal });
   let text = '';
   for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
     text += chunk;
@@ -70,13 +56,8 @@ async function readEvents(): Promise<void> {
 }
 
 beforeAll(async () => {
-  folder = tempFolder();
-  lab = processLab();
   service = await scriptedOrigin(answer(200, [], 'hello'));
-  [port, admin] = [await freePort(), await freePort()];
-  const config = {
-    listen: [{ name: 'main', address: `127.0.0.1:${port}` }],
-    admin: `127.0.0.1:${admin}`,
+  node = await adminNode({
     workers: 2,
     services: { shop: { url: service.url }, down: { url: 'http://127.0.0.1:9', retries: 'none' } },
     auth: { keys: { apiKey: { keys: [{ hash: `sha256:${'0'.repeat(64)}`, subject: 'bob' }] } } },
@@ -88,9 +69,7 @@ beforeAll(async () => {
       // A 403 that the config answers is no refusal of the gateway.
       fixed: { match: '/fixed', respond: { status: 403 } },
     },
-  };
-  const gateway = lab.start(BIN, ['run', folder.write('tidegate.yaml', stringify(config))]);
-  await gateway.line(/serving/);
+  });
   readEvents().catch(() => {});
   await until(() => samples.length > 0, 'a first sample');
   for (let i = 0; i < 10; i++) await ask('/shop');
@@ -103,9 +82,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   reading.abort();
-  await lab.close();
+  await node[Symbol.asyncDispose]();
   await service.close();
-  folder.close();
 });
 
 it('GET /v1/series tells the seconds of all workers together', async () => {
