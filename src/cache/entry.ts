@@ -1,13 +1,11 @@
 import type { Headers } from '../http/headers.ts';
 import type { Hits } from './flow/hit.ts';
 
-/** A stored answer. Never changed, but for `aliveAt` and `hits`: what a 304 or HEAD updates makes a new one. Times are of the wall clock, in ms; lifetimes in s. */
-export interface Entry {
+/** All of an entry that follows from the head of the answer. Times are of the wall clock, in ms; lifetimes in s. */
+export interface KeptHead {
   readonly status: number;
   /** End-to-end ones, without Age. */
   readonly headers: Headers;
-  /** The whole content. */
-  readonly body: Buffer;
   /** When the request for it was sent. */
   readonly requestAt: number;
   /** When its head came. */
@@ -25,17 +23,23 @@ export interface Entry {
   /** Lower-case names in its Vary, and the request's values of them, normalised. */
   readonly varyOn: readonly string[];
   readonly varyValues: readonly (string | undefined)[];
-  readonly tags: readonly string[];
-  /** Number of the newest invalidation when its fill began: taken before the origin was read. */
-  readonly sequence: number;
   /** The answer to the client says `private`. */
   readonly private: boolean;
   readonly etag: string | undefined;
   readonly lastModified: string | undefined;
-  /** Absolute, as clients ask for it: what purges by URL or prefix name. */
-  readonly url: string;
   /** While fresh, a plain reload (`max-age` of the client) is answered from it (RFC 8246). */
   readonly immutable?: boolean;
+}
+
+/** A stored answer. Never changed, but for `aliveAt` and `hits`: what a 304 or HEAD updates makes a new one. */
+export interface Entry extends KeptHead {
+  /** The whole content. */
+  readonly body: Buffer;
+  readonly tags: readonly string[];
+  /** Number of the newest invalidation when its fill began: taken before the origin was read. */
+  readonly sequence: number;
+  /** Absolute, as clients ask for it: what purges by URL or prefix name. */
+  readonly url: string;
   /** Of this process alone: the version of the fences (`Fences.version`) that last found it alive. */
   aliveAt?: number;
   /** Of this process alone: how it is answered, made at the first hit. */

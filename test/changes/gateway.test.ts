@@ -1,7 +1,7 @@
-import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseLsn } from '../../src/changes/positions/index.ts';
 import { cuttingProxy, httpOrigin, startTestGateway, until } from '../../src/testkit/index.ts';
+import { ask } from '../workers/fixture/lab.ts';
 import { PostgresServer } from './postgres-server.ts';
 
 let server: PostgresServer;
@@ -20,24 +20,9 @@ interface Got {
   cache: string;
 }
 
-function get(port: number, headers: Record<string, string> = {}, path = '/orders/1'): Promise<Got> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({ port, path, headers }, (response) => {
-      let body = '';
-      response.on('data', (chunk) => {
-        body += chunk;
-      });
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          body,
-          cache: String(response.headers['cache-status'] ?? ''),
-        }),
-      );
-    });
-    request.on('error', reject);
-    request.end();
-  });
+async function get(port: number, sent: Record<string, string> = {}, path = '/orders/1'): Promise<Got> {
+  const { status, headers, text } = await ask(port, { path, headers: sent });
+  return { status, body: text, cache: String(headers['cache-status'] ?? '') };
 }
 
 /** A service that reads the orders, a gateway that caches it and follows their table. */

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   cuttingProxy,
@@ -39,26 +38,13 @@ interface Got {
   readonly cache: string;
 }
 
-function send(port: number, path: string, user: string | null, method = 'GET'): Promise<Got> {
-  const headers: Record<string, string> = user === null ? {} : { 'x-user': user };
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({ port, path, method, headers, agent: false }, (response) => {
-      let body = '';
-      response.on('data', (chunk) => {
-        body += chunk;
-      });
-      response.on('error', reject);
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          body,
-          cache: String(response.headers['cache-status'] ?? ''),
-        }),
-      );
-    });
-    request.on('error', reject);
-    request.end();
+async function send(port: number, path: string, user: string | null, method = 'GET'): Promise<Got> {
+  const { status, headers, text } = await ask(port, {
+    path,
+    method,
+    headers: user === null ? {} : { 'x-user': user },
   });
+  return { status, body: text, cache: String(headers['cache-status'] ?? '') };
 }
 
 const read = (port: number, user: string | null) => send(port, '/orders/1', user);

@@ -1,4 +1,5 @@
 import { getHeader, type Headers, hasHeader } from '../../http/headers.ts';
+import type { KeptHead } from '../entry.ts';
 import { ageOnArrival } from './age.ts';
 import { type Directives, responseDirectives } from './directives.ts';
 import { lifetimeOf } from './lifetime.ts';
@@ -29,25 +30,10 @@ export interface NotStored {
   readonly reason: StoreRefusal;
 }
 
-/** All of an entry that follows from the head. */
-export interface Storable {
+/** What it is stored as, all but its content and what it is filed under. */
+export interface Storable extends KeptHead {
   readonly storable: true;
-  readonly status: number;
-  readonly headers: Headers;
-  readonly requestAt: number;
-  readonly responseAt: number;
-  readonly ageAtResponse: number;
-  readonly lifetime: number;
-  readonly staleWhileRevalidate: number;
-  readonly staleIfError: number;
-  readonly mustRevalidate: boolean;
-  readonly noCache: boolean;
-  readonly varyOn: readonly string[];
-  readonly varyValues: readonly (string | undefined)[];
-  readonly private: boolean;
   readonly immutable: boolean;
-  readonly etag: string | undefined;
-  readonly lastModified: string | undefined;
 }
 
 /** May this answer be stored (RFC 9111 §3), and as what? Whether the body is whole is for the reader of it to say. */
