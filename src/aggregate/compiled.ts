@@ -74,7 +74,7 @@ export type Address = (
 ) => Omit<Addressee, 'maxBody' | 'limit'>;
 
 /** Why an aggregate has no plan; a config that was checked has one. */
-export class NoPlan extends RangeError {}
+class NoPlan extends RangeError {}
 
 /** What an aggregate is compiled with. */
 export interface AggregateContext {

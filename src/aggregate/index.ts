@@ -3,12 +3,12 @@ import type { Dispatch } from '../pipeline/index.ts';
 import type { CompiledAggregate } from './compiled.ts';
 import { AggregateRun } from './run.ts';
 
-export type { Addressee, Shows, TagsOf } from './asking.ts';
-export { type Address, type CompiledAggregate, compileAggregate, planOf } from './compiled.ts';
+export type { TagsOf } from './asking.ts';
+export { type Address, compileAggregate, planOf } from './compiled.ts';
 export { partTags, toldByHead, unsaid } from './keeping.ts';
 export { keepVariables } from './kept-call.ts';
 export { takenNames } from './names.ts';
-export { isSafe, type Plan, type PlanCycle, type PlannedCall, planCalls } from './plan.ts';
+export { type PlanCycle, planCalls } from './plan.ts';
 export {
   type Attempt,
   aggregateScope,

@@ -33,7 +33,7 @@ export interface PlanCycle {
 
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-export function isSafe(method: string): boolean {
+function isSafe(method: string): boolean {
   return SAFE.has(method);
 }
 

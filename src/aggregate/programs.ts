@@ -30,7 +30,7 @@ import {
 import { isReservedHeader } from '../http/reserved-headers.ts';
 
 /** Steps that composing an answer may take. */
-export const BODY_BUDGET = 1_000_000;
+const BODY_BUDGET = 1_000_000;
 
 /** The request of a call, compiled. */
 export interface RequestPrograms {
@@ -84,7 +84,7 @@ export function aggregateScope(calls: readonly CallConfig[], scope: Scope): Scop
   return callScope(kindsOf(calls), scope);
 }
 
-export function kindsOf(calls: readonly CallConfig[]): CallKinds {
+function kindsOf(calls: readonly CallConfig[]): CallKinds {
   return Object.fromEntries(calls.map(({ name, each }) => [name, each === null ? 'one' : 'each']));
 }
 

@@ -94,7 +94,7 @@ function textFrom(value: Value | undefined): string | null {
 }
 
 /** A list of texts, or one text split at spaces; any other shape is none. */
-export function textsOf(value: Value | undefined): readonly string[] {
+function textsOf(value: Value | undefined): readonly string[] {
   if (typeof value === 'string') return value.split(' ').filter((text) => text !== '');
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value as string[];
   return NONE;

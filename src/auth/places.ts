@@ -117,7 +117,7 @@ export function removeLike(headers: Headers, lower: string): void {
 }
 
 /** `X_Auth_Subject` reaches a CGI-like service as `X-Auth-Subject` does. */
-export function isLike(name: string, lower: string): boolean {
+function isLike(name: string, lower: string): boolean {
   if (name.length !== lower.length) return false;
   return sameName(name, lower) || name.toLowerCase().replaceAll('_', '-') === lower.replaceAll('_', '-');
 }

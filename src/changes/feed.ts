@@ -31,7 +31,7 @@ export interface FeedParts {
   publish(event: ChangeEvent): void;
 }
 
-export const MOST_A_SECOND = 50;
+const MOST_A_SECOND = 50;
 /** Tags whose count waits for its change to be applied. */
 const MOST_WAITING = 10_000;
 

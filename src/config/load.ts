@@ -217,7 +217,7 @@ function readerOf(files: ConfigFiles) {
 }
 
 /** PEM text may stand in place of the path to it: `${file:…}` and `${env.…}` give such. */
-export function isPem(text: string): boolean {
+function isPem(text: string): boolean {
   return text.includes('-----BEGIN ');
 }
 

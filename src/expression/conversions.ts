@@ -110,6 +110,6 @@ function parseBool(text: string): boolean {
 }
 
 /** The beginning of a text, for a message. */
-export function shown(text: string): string {
+function shown(text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 }

@@ -1,13 +1,6 @@
-export {
-  EvaluationFailure,
-  ExpressionError,
-  type FailureKind,
-  type FailureOrigin,
-  type Problem,
-} from './failure.ts';
-export { DEFAULT_BUDGET } from './frame.ts';
-export { JsonError, type JsonOptions, parseJson, toJson } from './json.ts';
-export { compileJsonTemplates, type JsonTemplate } from './json-template.ts';
+export { EvaluationFailure, ExpressionError, type Problem } from './failure.ts';
+export { JsonError, parseJson, toJson } from './json.ts';
+export { compileJsonTemplates } from './json-template.ts';
 export {
   isPartOf,
   type Looks,
@@ -18,10 +11,9 @@ export {
   readsPartOf,
   readsRequestBody,
 } from './mentions.ts';
-export { compilePath, type PathTemplate, type RenderedPath } from './path.ts';
+export { compilePath, type PathTemplate } from './path.ts';
 export { compileExpression, type ExpressionOptions, type Program } from './program.ts';
 export {
-  type ExchangeOptions,
   ExchangeVariables,
   errorVariables,
   type Identity,
@@ -30,7 +22,7 @@ export {
   ResponseVariables,
   recordFields,
 } from './request.ts';
-export { HeaderFields, readCookies, readQuery } from './request-fields.ts';
+export { HeaderFields, readCookies } from './request-fields.ts';
 export {
   callScope,
   errorScope,
@@ -44,7 +36,7 @@ export {
 } from './scope.ts';
 export { compileTemplate, type TemplateOptions, type TextTemplate } from './template.ts';
 export { compileTemplateValue, type ValueTemplate } from './template-value.ts';
-export { BOOL, DOUBLE, DYN, INT, listOf, mapOf, recordOf, STRING, type Type } from './types.ts';
+export { DOUBLE, DYN, INT, listOf, mapOf, recordOf, STRING } from './types.ts';
 export {
   CelType,
   Duration,

@@ -266,7 +266,7 @@ export class ResponseVariables implements Variables {
   }
 }
 
-/** An answer as expressions see it: also the result of an aggregate's call. */
+/** An answer as expressions see it. */
 export class ResponseFields implements Fields {
   private readonly status: number;
   private readonly lines: Headers;

@@ -43,7 +43,7 @@ export interface RecordType {
 
 const plain = (kind: PlainKind): Plain => ({ kind });
 export const DYN = plain('dyn');
-export const NULL = plain('null');
+const NULL = plain('null');
 export const BOOL = plain('bool');
 export const INT = plain('int');
 export const UINT = plain('uint');

@@ -13,7 +13,7 @@ export interface RequestTarget {
 let lastGood = '';
 
 /** A registered name, IPv4 or bracketed IPv6 address, then perhaps a port (RFC 3986 §3.2.2; no userinfo, no `%`). */
-export function isAuthority(text: string): boolean {
+function isAuthority(text: string): boolean {
   if (text === lastGood && text !== '') return true;
   if (text.length > 300) return false;
   const match = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9\-._~!$&'()*+,;=]+)(?::(\d{0,5}))?$/.exec(text);

@@ -16,7 +16,7 @@ export { clientAuthority, isForwarded } from './forwarded.ts';
 export { compileHeaders, type HeaderLines } from './header-lines.ts';
 export { compileMirror, type Mirror, mirroringFirst } from './mirror.ts';
 export { Overload } from './overload.ts';
-export { Pipeline, type PipelineParts, type PipelineSnapshot } from './pipeline.ts';
+export { Pipeline, type PipelineSnapshot } from './pipeline.ts';
 export { problem } from './problem.ts';
 export { compileProxy, type ProxyParts } from './proxy.ts';
 export { ReadyPath, type ReadyState } from './ready-path.ts';
@@ -29,12 +29,10 @@ export {
   type Filter,
   type Finish,
   PHASES,
-  type Phase,
-  type PhaseObserver,
   type WellKnown,
 } from './route.ts';
 export type { Handover, ServiceCredential, Side, Timeouts } from './side.ts';
-export { type Branch, compileSplit } from './split.ts';
+export { compileSplit } from './split.ts';
 export { RequestSubject } from './subject.ts';
 export { isTraceparent, newTraceparent } from './trace.ts';
 export { compileQueryOnly, compileTransform, type HeaderTransform } from './transform.ts';

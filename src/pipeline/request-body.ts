@@ -7,7 +7,7 @@ import { problem } from './problem.ts';
 import type { Filter, Phase } from './route.ts';
 
 /** What is read of a body that an expression looks into, where the route names no `maxBody`. */
-export const DEFAULT_READ = 1024 * 1024;
+const DEFAULT_READ = 1024 * 1024;
 
 /**
  * Reads the request's JSON for the expressions of a route that mention `request.body`. The bytes themselves go

@@ -21,7 +21,7 @@ export function createClient(config: RedisConfig, random: Random): Client {
 }
 
 /** Milliseconds before the next attempt: up to a second, and never the same for all who lost their connection. */
-export function pauseBefore(times: number, random: Random): number {
+function pauseBefore(times: number, random: Random): number {
   const most = Math.min(LONGEST_PAUSE, 50 * 2 ** Math.min(times, 10));
   return Math.ceil(most * (0.5 + random.number() / 2));
 }

@@ -90,7 +90,7 @@ function hostKey({ host }: Any): number {
  * Text that sorts as paths do: without placeholder, whole-path RE2, segments, no path. Segments sort from
  * the left: literal, pattern, name, the end, the rest.
  */
-export function pathKey(path: PathPattern | null): string {
+function pathKey(path: PathPattern | null): string {
   if (path === null) return 'D';
   if (path.kind === 'exact') return 'A';
   if (path.kind === 'regex') return 'B';

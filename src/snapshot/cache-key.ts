@@ -135,7 +135,7 @@ let lastScheme = '';
 let lastAuthority = '';
 
 /** `host[:port]` in its one spelling. The last is kept: a client asks one host again and again. */
-export function authorityOf(exchange: Exchange): string {
+function authorityOf(exchange: Exchange): string {
   const asked = exchange.trusted ? clientAuthority(exchange, true) : exchange.authority;
   const { scheme } = exchange;
   if (asked === lastAsked && scheme === lastScheme) return lastAuthority;

@@ -9,7 +9,6 @@ export {
   type OwnField,
   quoted,
   statusOf,
-  USUAL_MEMBERS,
 } from './access/index.ts';
 export {
   COUNTS,
@@ -22,16 +21,8 @@ export {
   sumOfPhases,
   UNMATCHED,
 } from './counters.ts';
-export { DescriptorWriter, type LineWriter, stdoutWriter } from './line-writer.ts';
-export {
-  createLogger,
-  type LogFields,
-  type LogFormat,
-  type Logger,
-  type LoggerOptions,
-  type LogLevel,
-  silentLogger,
-} from './log.ts';
+export { type LineWriter, stdoutWriter } from './line-writer.ts';
+export { createLogger, type LogFields, type Logger, silentLogger } from './log.ts';
 export {
   BOUNDS,
   CONTENT_TYPES,

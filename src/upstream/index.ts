@@ -1,6 +1,6 @@
 export type { Applicant } from './admission.ts';
 export { type Choice, RoundRobin } from './balance/index.ts';
-export type { ServiceDescription, TargetDescription, TargetMode } from './describe.ts';
+export type { ServiceDescription, TargetMode } from './describe.ts';
 export { type Discover, discoverOnce } from './discovery/index.ts';
 export { ActiveChecks, type CheckPlans, checkPlans, HealthCount, type HealthReport } from './health/index.ts';
 export { mergeDescriptions } from './merge.ts';
@@ -13,16 +13,9 @@ export {
   mayRepeat,
   retryDelay,
   statusIn,
-  type Trouble,
   troubleOf,
 } from './retry.ts';
 export type { Service, Target } from './service.ts';
 export { askedAs, targetName } from './target-name.ts';
-export {
-  type BreakerChange,
-  type DrainedTarget,
-  type UpstreamNews,
-  type UpstreamParts,
-  Upstreams,
-} from './upstreams.ts';
+export { type BreakerChange, type DrainedTarget, Upstreams } from './upstreams.ts';
 export { Verdict } from './verdict.ts';

@@ -1,8 +1,6 @@
 import { DURATION_UNITS } from './duration.ts';
 import { parseSize, type SizeText, sizeError } from './size.ts';
 
-/** So many in so long a time, as a config spells it: `100/s`, `5/15m`. */
-export type RateText = `${number}/${'' | number}${'s' | 'm' | 'h' | 'd'}`;
 /** Bytes in a second: `1KiB/s`. */
 export type ByteRateText = `${SizeText}/s`;
 

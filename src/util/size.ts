@@ -2,7 +2,7 @@
 export type SizeText = `${number}${'B' | 'KiB' | 'MiB' | 'GiB' | 'TiB'}`;
 
 /** Bytes of each unit. */
-export const SIZE_UNITS = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 } as const;
+const SIZE_UNITS = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 } as const;
 
 const FORM = /^(\d{1,15}(?:\.\d{1,9})?)(B|KiB|MiB|GiB|TiB)$/;
 

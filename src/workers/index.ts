@@ -8,22 +8,16 @@ export type {
   StartAdmin,
 } from './admin-contract.ts';
 export { type Ejection, type FenceNews, type SeenName, type SequenceNews, TOPICS } from './bus-topics.ts';
-export { type CacheControl, type CacheView, cacheControl, type WorkerCacheState } from './cache-view.ts';
+export { cacheControl, type WorkerCacheState } from './cache-view.ts';
 export {
-  type ConfigOutline,
   type ConfigReading,
   ConfigRefused,
   type Edited,
   type IssueReport,
-  isCode,
   outlineOf,
-  type ReadConfig,
-  type ReadEdit,
 } from './config-reading.ts';
 export {
   BACKLOG,
-  type CreateGateway,
-  type LeaseView,
   type ListeningHandle,
   NUMBER_VARIABLE,
   type WorkerBus,
@@ -33,10 +27,9 @@ export {
 export { usableCores } from './cores.ts';
 export { authority, ListenError, type OpenListener, openListener } from './listening.ts';
 export { type NodeEvent, NodeEvents } from './node-events.ts';
-export type { AuthOutcomes, NodeMetrics, WorkerState } from './node-metrics.ts';
-export { type PurgeShown, purgeShown } from './purge-shown.ts';
-export type { Serving, SuperviseOptions } from './supervisor.ts';
-export type { WorkerProgram } from './worker.ts';
+export type { NodeMetrics, WorkerState } from './node-metrics.ts';
+export { purgeShown } from './purge-shown.ts';
+export type { Serving } from './supervisor.ts';
 
 /** Imported when called: a worker has no use for the supervisor's half, nor the other way. */
 export const supervise: typeof import('./supervisor.ts').supervise = async (options) =>

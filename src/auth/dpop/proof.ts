@@ -7,7 +7,7 @@ import { readToken, type Token } from '../jwt/token.ts';
 export const PROOF_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'RS256', 'PS256'] as const;
 
 /** How old a proof may be, and how far the clocks of client and gateway may differ; ms. */
-export const PROOF_AGE = 60_000;
+const PROOF_AGE = 60_000;
 const SKEW = 5_000;
 /** Longer proofs, and longer names of them, are no good, and not looked at. */
 const LONGEST = 8 * 1024;
@@ -118,7 +118,7 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** RFC 7638 §3 with SHA-256, base64url; null: this is no public key. */
-export function thumbprintOf(jwk: ReadonlyMap<Value, Value>): string | null {
+function thumbprintOf(jwk: ReadonlyMap<Value, Value>): string | null {
   const names = REQUIRED[String(jwk.get('kty'))];
   if (names === undefined || names.some((name) => typeof jwk.get(name) !== 'string')) return null;
   const members = Object.fromEntries(names.map((name) => [name, jwk.get(name)]));

@@ -24,7 +24,7 @@ export function fixedKeyRing(
 }
 
 /** How long a key signs. */
-export const ROTATION = 24 * 3_600_000;
+const ROTATION = 24 * 3_600_000;
 
 /**
  * Keys made from one secret, a new one each day: all who share the secret, workers and nodes, sign alike without a word.

@@ -1,8 +1,7 @@
 import type { Failure } from '../../http/errors.ts';
 import type { Exchange, Reply, SpanContext, StepTrace } from '../../http/exchange.ts';
 import type { Headers } from '../../http/headers.ts';
-import type { Entry } from '../entry.ts';
-import type { RoutePolicy, StoreRefusal } from '../policy/index.ts';
+import type { RoutePolicy } from '../policy/index.ts';
 import type { RefreshCounter, Refreshes } from '../refresh/index.ts';
 
 /** Takes an answer. `T`: what is done to it on its way out, opaque here: it is not stored. */
@@ -104,11 +103,6 @@ export interface Answered {
   readonly headers: Headers;
   readonly body: Buffer | null;
 }
-
-/** What the answer to a fill turned out to be. */
-export type Verdict =
-  | { readonly kind: 'stored'; readonly entry: Entry }
-  | { readonly kind: 'refused'; readonly reason: StoreRefusal };
 
 /** Makes the gateway's own answer to a request that failed. */
 export type Problem = (failure: Failure, id: string, extra?: Readonly<Record<string, unknown>>) => Reply;

@@ -1,4 +1,4 @@
-export { Cache, type CacheCounts, type CacheParts, type Unseated } from './cache.ts';
+export { Cache, type Unseated } from './cache.ts';
 export { CachedOrigin } from './cached-origin.ts';
 export type {
   Answered,
@@ -8,9 +8,6 @@ export type {
   Difference,
   Keyed,
   KeyOf,
-  Origin,
-  Out,
-  Problem,
   RefreshRule,
 } from './contract.ts';
 export type { FedBy } from './fed-by.ts';

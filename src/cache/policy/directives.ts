@@ -39,7 +39,7 @@ export function responseDirectives(headers: Headers): Directives {
 }
 
 /** Reads every line of one field in the syntax of Cache-Control (RFC 9111 §5.2); tokens and quoted strings alike. */
-export function parseCacheControl(headers: Headers, name = 'cache-control'): Directives {
+function parseCacheControl(headers: Headers, name = 'cache-control'): Directives {
   const directives = silent();
   const text = getJoined(headers, name);
   if (text === undefined) return directives;
@@ -49,7 +49,7 @@ export function parseCacheControl(headers: Headers, name = 'cache-control'): Dir
 }
 
 /** Reads a targeted field, a structured dictionary (RFC 9213 §2.1); null where it is absent, empty or invalid. */
-export function parseTargeted(headers: Headers, name: string): Directives | null {
+function parseTargeted(headers: Headers, name: string): Directives | null {
   const text = getJoined(headers, name);
   const members = text === undefined ? null : parseDictionary(text);
   if (members === null || members.size === 0) return null;

@@ -1,2 +1,2 @@
-export { MemoryStore, type StoreCounts } from './memory.ts';
+export { MemoryStore } from './memory.ts';
 export { TagCounts } from './tag-counts.ts';

@@ -22,7 +22,7 @@ export function readRow(row: Members, schema: RowSchema | null): Row {
   return cells;
 }
 
-export function readCell(value: Value, type: ColumnType | null): Cell {
+function readCell(value: Value, type: ColumnType | null): Cell {
   if (value === null) return null;
   if (isUnavailable(value)) return UNKNOWN;
   if (type === null) return value;

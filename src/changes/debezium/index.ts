@@ -1,2 +1,2 @@
 export type { Message } from './decode.ts';
-export { DebeziumFeed, type FeedOptions, type Place } from './feed.ts';
+export { DebeziumFeed } from './feed.ts';

@@ -23,7 +23,7 @@ export function familyOf(source: string, literals: readonly string[]): Family {
 }
 
 /** Names of families begin so. */
-export const FAMILY_MARK = '\0change ';
+const FAMILY_MARK = '\0change ';
 
 /** A tag as people write it: of a family, the template with `*` for what is filled in. */
 export function shownFamily(tag: string): string {

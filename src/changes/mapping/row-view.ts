@@ -5,7 +5,7 @@ class Unsent extends Error {}
 const unsent = new Unsent('the database did not send this value');
 
 /** A row as expressions see it. Whatever looks at a value that was not sent fails, and that is remembered. */
-export class RowView implements Fields {
+class RowView implements Fields {
   private row: Row = new Map();
   missed = false;
 

@@ -13,7 +13,7 @@ export const kafkaPositions: PositionKind<TopicOffsets> = {
     [...asked].every(([partition, offset]) => (applied.get(partition) ?? -1n) >= offset),
 };
 
-export function parseTopicOffsets(text: string): TopicOffsets | null {
+function parseTopicOffsets(text: string): TopicOffsets | null {
   const offsets = new Map<string, bigint>();
   if (text.length > 10_000) return null;
   for (const part of text.split(',')) {

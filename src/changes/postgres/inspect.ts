@@ -27,7 +27,7 @@ export async function inspectPostgres(config: ChangeSourceConfig): Promise<Sourc
 }
 
 /** Of an old row the database tells its key alone, unless the table's REPLICA IDENTITY is FULL. */
-export function identityAdvice(table: TableRow, config: ChangeSourceConfig): string[] {
+function identityAdvice(table: TableRow, config: ChangeSourceConfig): string[] {
   if (table.identity === 'f') return [];
   const unsent = (config.tables[table.table] ?? []).flatMap(({ tags }) =>
     tags.flatMap((tag) => {

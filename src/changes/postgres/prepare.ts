@@ -80,11 +80,7 @@ async function unknownTable(catalog: Catalog, name: string): Promise<string> {
 }
 
 /** What is wrong with the columns that templates of a table read, in words; null: nothing. */
-export function missingColumn(
-  row: TableRow,
-  columns: ReadonlySet<string> | null,
-  version: number,
-): string | null {
+function missingColumn(row: TableRow, columns: ReadonlySet<string> | null, version: number): string | null {
   for (const column of columns ?? []) {
     if (row.columns.includes(column)) continue;
     if (row.generated.includes(column)) {
@@ -201,7 +197,7 @@ function wrongSlot(
   return temporary ? `the slot ${name} is a temporary one of another connection: ${instead}` : null;
 }
 
-export async function dropSlot(catalog: Catalog, slot: string): Promise<void> {
+async function dropSlot(catalog: Catalog, slot: string): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
       await catalog.run(`select pg_drop_replication_slot('${slot}')`);

@@ -70,13 +70,13 @@ export class Visibility {
   }
 }
 
-export function readSnapshot(text: string): TransactionSnapshot {
+function readSnapshot(text: string): TransactionSnapshot {
   const [, xmax = '0', running = ''] = text.split(':');
   return { xmax: BigInt(xmax), running: new Set(running === '' ? [] : running.split(',').map(BigInt)) };
 }
 
 /** The stream has only the low 32 bits of a transaction's number; it is the nearest one to the snapshot's. */
-export function isFinished(xid: number, { xmax, running }: TransactionSnapshot): boolean {
+function isFinished(xid: number, { xmax, running }: TransactionSnapshot): boolean {
   let full = (xmax & ~0xffffffffn) | BigInt(xid);
   if (full - xmax > 0x80000000n) full -= 0x100000000n;
   else if (xmax - full > 0x80000000n) full += 0x100000000n;

@@ -2,7 +2,7 @@ import type { RedisLink, Reply } from '../../redis/index.ts';
 import { entriesOf, entriesOfRead, list, type StreamEntry } from './entries.ts';
 
 /** Entries of one stream in one read. */
-export const MOST_ENTRIES = 500;
+const MOST_ENTRIES = 500;
 /** Milliseconds that a read waits for the next entry; a connection must be silent for longer to be given up. */
 export const BLOCK = 400;
 /** All nodes read by one name, one at a time: what a dead one left pending is the next one's. */

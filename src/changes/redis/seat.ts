@@ -1,7 +1,7 @@
 import type { RedisLink } from '../../redis/index.ts';
 
 /** Milliseconds for which a node holds the reader's seat, and how often it asks again. */
-export const SEAT = 3000;
+const SEAT = 3000;
 export const RENEW_EVERY = 1000;
 
 const TAKE = `local holder = redis.call('get', KEYS[1])

@@ -2,7 +2,7 @@ import { nearest } from '../../util/suggest.ts';
 import type { PositionKind } from '../positions/index.ts';
 
 /** The request header by which a client asks for answers that are not older than what it has seen. */
-export const AFTER_HEADER = 'tidegate-after';
+const AFTER_HEADER = 'tidegate-after';
 
 /** A position that a client has asked for. */
 export interface Asked {

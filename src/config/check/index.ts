@@ -20,8 +20,6 @@ import { checkRefreshed } from './refreshed.ts';
 import { checkRefusedCalls } from './refused-calls.ts';
 import { checkWhoseAnswer } from './whose-answer.ts';
 
-export { type PathParameters, pathParameters } from '../../router/index.ts';
-
 /**
  * What can only be seen by looking at two places at once, into expressions or into files. `input` is what
  * is left of `raw` once everything of a wrong shape is taken out; `failed` says that something was, `filled`

@@ -30,7 +30,7 @@ function readerOf(source: ChangeSourceInput): ChangeReaderConfig {
 }
 
 /** Tags of their own in a list are one rule; each long form is another. */
-export function rulesOf(table: TableInput): ChangeRuleConfig[] {
+function rulesOf(table: TableInput): ChangeRuleConfig[] {
   const plain: string[] = [];
   const rules: ChangeRuleConfig[] = [];
   for (const entry of listOf(table)) {

@@ -15,7 +15,6 @@ import { tracingOf } from './tracing.ts';
 import { transformOf } from './transform.ts';
 
 export { ACME_STORAGE, acmeChallenge } from './acme.ts';
-export { destinationsOf } from './action.ts';
 export { aggregateOf } from './aggregate.ts';
 export { commonOf, routeAuthOf } from './auth.ts';
 export { cacheOf } from './cache.ts';

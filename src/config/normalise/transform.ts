@@ -7,7 +7,7 @@ type Values = Record<string, Template | Template[]>;
 const VALUES = ['set', 'add', 'default'] as const;
 
 /** A fresh one at each use: nobody can write into another's. */
-export function noTransform(): TransformConfig {
+function noTransform(): TransformConfig {
   return { headers: { set: {}, add: {}, default: {}, remove: [], only: null }, query: { only: null } };
 }
 

@@ -1,10 +1,2 @@
-export { type Location, lineOf, locate } from './locate.ts';
-export {
-  type IssueData,
-  issueData,
-  type ReportOptions,
-  renderIssue,
-  renderIssues,
-  sortIssues,
-} from './report.ts';
-export { isSecretPath } from './secrets.ts';
+export { lineOf, locate } from './locate.ts';
+export { type IssueData, issueData, type ReportOptions, renderIssues, sortIssues } from './report.ts';

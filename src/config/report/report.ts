@@ -75,7 +75,7 @@ export function renderIssues(issues: readonly ConfigIssue[], source: Source, opt
     .join('\n');
 }
 
-export function renderIssue(issue: ConfigIssue, source: Source, { colour }: ReportOptions): string {
+function renderIssue(issue: ConfigIssue, source: Source, { colour }: ReportOptions): string {
   const paint = colour ? paintOf(issue) : plain;
   const location = locate(issue, source);
   const place =

@@ -64,7 +64,7 @@ const KEYWORDS = new Set(
 );
 
 /** A call is a variable of the expressions, so its name must be one. */
-export function variableComplaint(text: string): Complaint | null {
+function variableComplaint(text: string): Complaint | null {
   if (KEYWORDS.has(text)) {
     return {
       code: 'TG_CONFIG_NAME',

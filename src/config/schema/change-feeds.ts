@@ -71,7 +71,7 @@ const identity = record(
 const IDENTITY =
   'Columns of the primary key by table, as these events come without it: what an update without its old row leaves as it was. Default id.';
 
-export const mysql = object(
+const mysql = object(
   'MysqlSource',
   'mysql',
   {
@@ -86,7 +86,7 @@ export const mysql = object(
   { wrap: 'url' },
 );
 
-export const kafka = object('KafkaSource', 'kafka', {
+const kafka = object('KafkaSource', 'kafka', {
   brokers: someOf('a list of brokers', broker).describe('Where the cluster is asked first.'),
   topics: someOf('a list of topics', topic).describe("Debezium's topics, one a table."),
   group: group.optional().describe('Consumer group. Default tidegate.'),
@@ -100,20 +100,20 @@ export const kafka = object('KafkaSource', 'kafka', {
     .describe('Who the gateway is to the brokers.'),
 });
 
-export const redisStreams = object('RedisSource', 'redis', {
+const redisStreams = object('RedisSource', 'redis', {
   url: redisUrl.describe('Of the Redis that Debezium writes to; it need not be that of the cache.'),
   streams: someOf('a list of streams', streamKey).describe("Debezium's topics, one a table."),
   group: group.optional().describe('Consumer group; made where it is missing. Default tidegate.'),
 });
 
-export const nats = object('NatsSource', 'nats', {
+const nats = object('NatsSource', 'nats', {
   url: natsUrl.describe('Of the server; tls:// for TLS, USER:PASSWORD@ or TOKEN@ where it asks for them.'),
   stream: natsName.optional().describe('The stream. Default DebeziumStream.'),
   durable: natsName.optional().describe('Durable consumer; made where it is missing. Default tidegate.'),
   identity: identity.optional().describe(IDENTITY),
 });
 
-export const http = object('HttpSource', 'http', {
+const http = object('HttpSource', 'http', {
   token: bearerToken.describe('What Debezium sends as authorization: Bearer TOKEN.'),
   maxBody: size.optional().describe('Largest request. Default 10MiB.'),
   identity: identity.optional().describe(IDENTITY),

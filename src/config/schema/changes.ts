@@ -3,7 +3,7 @@ import { type Complaint, leaf, object, oneOf, onlyOne, type Rule, record, someOf
 import { duration, listed, notOneOf, word } from './values.ts';
 
 /** Where a table's rows are read from: each source has just one of these keys. */
-export const READERS = ['postgres', ...FEEDS] as const;
+const READERS = ['postgres', ...FEEDS] as const;
 
 const databaseUrl = leaf<string>(
   'a URL such as postgres://user:password@127.0.0.1/shop',

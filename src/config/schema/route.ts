@@ -266,7 +266,7 @@ const shared = {
   maxBody: sizeOrNone.optional().describe('Largest request body (413). Default none.'),
 };
 
-export const ACTIONS = ['to', 'aggregate', 'respond', 'redirect'];
+const ACTIONS = ['to', 'aggregate', 'respond', 'redirect'];
 
 const oneAction: Rule = (route, report) => {
   const given = onlyOne(route, ACTIONS, report, 'a route does one thing: keep one of them');
@@ -308,8 +308,5 @@ export const route = object(
   [oneAction, someWeightOf, stickyBesideList],
   { wrap: 'match' },
 );
-
-/** What a route alone can say. */
-export const ROUTE_ONLY = ['match', ...ACTIONS];
 
 export const defaults = object('Defaults', 'defaults', shared);

@@ -119,7 +119,7 @@ const someWeight: Rule = (service, report) => {
 };
 
 /** No entry of a weighted list can be chosen. */
-export function allZero(entries: readonly unknown[]): boolean {
+function allZero(entries: readonly unknown[]): boolean {
   return entries.every(
     (entry) =>
       typeof entry === 'object' && entry !== null && wordOf((entry as { weight?: unknown }).weight) === '0',

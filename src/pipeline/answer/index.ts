@@ -1,6 +1,5 @@
-export { chooseCoding } from './accept-encoding.ts';
 export { compileCompress } from './compress.ts';
 export { announced, compileCors, isPreflight } from './cors.ts';
 export { compileErrorBody } from './error-body.ts';
-export { OnStatus, type Settled, type StatusAction, type StatusRule } from './on-status.ts';
+export { OnStatus, type Settled, type StatusAction } from './on-status.ts';
 export type { AnswerRules } from './rules.ts';

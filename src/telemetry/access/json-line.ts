@@ -39,8 +39,6 @@ type Name = keyof typeof MEMBERS;
 /** What stands before the value of each member, of strings their first quote included; null: the config has its own. */
 type Keys = Readonly<Record<Name, string | null>>;
 
-export const USUAL_MEMBERS: readonly string[] = Object.keys(MEMBERS);
-
 const PROTOCOLS: Readonly<Record<number, string>> = { 10: 'HTTP/1.0', 11: 'HTTP/1.1', 20: 'HTTP/2' };
 
 const BEGIN = '{'.charCodeAt(0);

@@ -10,12 +10,4 @@ export {
 } from './exposition.ts';
 export { PhaseTimes } from './phase-times.ts';
 export { RequestMetrics } from './request-metrics.ts';
-export {
-  BOUNDS,
-  DETAIL,
-  HISTOGRAM,
-  histogramOf,
-  quantileOf,
-  requestsOf,
-  TIMED_PHASES,
-} from './route-detail.ts';
+export { BOUNDS, DETAIL, histogramOf, quantileOf, requestsOf, TIMED_PHASES } from './route-detail.ts';

@@ -1,10 +1,10 @@
 import { CACHE_OUTCOMES, type CacheOutcome } from '../../http/cache-outcome.ts';
 
 /** Methods that are told apart; what else clients send counts as `other`, so that nobody can make up labels. */
-export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'other'] as const;
-export const STATUS_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'other'] as const;
+const STATUS_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 /** `none`: the route has no cache. */
-export const OUTCOMES = ['none', ...CACHE_OUTCOMES] as const;
+const OUTCOMES = ['none', ...CACHE_OUTCOMES] as const;
 
 /** Upper bounds of the buckets of a histogram, in seconds; above them one without a bound. */
 export const BOUNDS = [

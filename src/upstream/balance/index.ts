@@ -6,7 +6,6 @@ import { LeastRequests } from './least-requests.ts';
 import { RoundRobin } from './round-robin.ts';
 
 export type { Balancer, Choice } from './choice.ts';
-export { hash32 } from './hash.ts';
 export { RoundRobin } from './round-robin.ts';
 
 /** The balancer that a service asks for. A cookie's affinity goes by the target's name, as a key does. */

@@ -1,4 +1,4 @@
 export { ActiveChecks } from './active.ts';
 export type { HealthReport } from './check.ts';
 export { HealthCount } from './count.ts';
-export { type CheckedName, type CheckPlan, type CheckPlans, checkPlans } from './plan.ts';
+export { type CheckPlans, checkPlans } from './plan.ts';
