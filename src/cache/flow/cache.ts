@@ -11,7 +11,6 @@ import { MemoryStore, TagCounts } from '../store/index.ts';
 import { Audits } from './audits.ts';
 import type { Problem } from './contract.ts';
 import type { FedBy } from './fed-by.ts';
-import type { Flight } from './flight.ts';
 import type { OwnWrites } from './own-writes.ts';
 import { Passes } from './passes.ts';
 
@@ -48,7 +47,8 @@ export class Cache {
   readonly parts: CacheParts;
   readonly memory: MemoryStore;
   readonly fences = new Fences();
-  readonly flights = new Map<string, Flight<unknown>>();
+  /** Fills under way, by their names: what they are is for `misses.ts` to know. */
+  readonly flights = new Map<string, object>();
   readonly passes = new Passes();
   readonly audits: Audits;
   /** The second level; null: none. */

@@ -477,7 +477,7 @@ export class Flight<T> implements Responder {
     this.over = true;
     this.trace?.end();
     const { cache } = this.route;
-    if (cache.flights.get(this.name) === (this as Flight<unknown>)) cache.flights.delete(this.name);
+    if (cache.flights.get(this.name) === this) cache.flights.delete(this.name);
     void this.turn?.end(this.putting);
     this.waiting.renewLater();
   }

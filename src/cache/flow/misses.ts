@@ -74,7 +74,7 @@ function launch<T>(
   forced: boolean,
 ): void {
   const flight = new Flight(name, route, waiter, base, forced);
-  route.cache.flights.set(name, flight as Flight<unknown>);
+  route.cache.flights.set(name, flight);
   flight.start();
 }
 
