@@ -15,7 +15,7 @@ import { type Headers, removeLines } from '../http/headers.ts';
 import { canonicalTag } from '../util/canonical-tag.ts';
 import { jsonOf } from './answered-content.ts';
 import { compileKeyOf } from './cache-key.ts';
-import type { Scopes } from './route-compiler.ts';
+import type { Scopes } from './scopes.ts';
 import { requestVariables } from './variables.ts';
 
 /** What the rules of a route's cache depend on beside its config. */

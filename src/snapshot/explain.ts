@@ -26,8 +26,10 @@ import { compileTrusted } from './compile.ts';
 import { describeTrying, placesOf, type Trying } from './describe-service.ts';
 import { type ExplainedCache, explainCache } from './explain-cache.ts';
 import { type ExplainedPlan, explainPlan } from './explain-plan.ts';
-import { compileHost, compileWhen, scopesOf } from './route-compiler.ts';
+import { scopesOf } from './scopes.ts';
+import { compileHost } from './side-compiler.ts';
 import { requestVariables, variables } from './variables.ts';
+import { compileWhen } from './when.ts';
 
 /** A request to be explained, without being sent. */
 export interface ExplainRequest {

@@ -2,7 +2,7 @@ import type { Identity } from '../auth/index.ts';
 import type { GatewayConfig, RouteConfig } from '../config/model.ts';
 import { parseJson, type Value } from '../expression/index.ts';
 import { compileRoutes, type ExplainRequest, idleAuthRoom, routed } from './explain.ts';
-import { scopesOf } from './route-compiler.ts';
+import { scopesOf } from './scopes.ts';
 
 /** Who asks, in a test of policies. Null: nobody shows a credential. */
 export interface TestIdentity {

@@ -1,38 +1,15 @@
-import { type CompiledAuth, guardReads, isGuarded } from '../auth/index.ts';
+import { isGuarded } from '../auth/index.ts';
 import { type Cache, CachedOrigin, invalidating, remembering } from '../cache/index.ts';
-import type {
-  ActionConfig,
-  DestinationConfig,
-  Expression,
-  GatewayConfig,
-  HostConfig,
-  RouteConfig,
-  TransformConfig,
-} from '../config/model.ts';
-import {
-  compileExpression,
-  EvaluationFailure,
-  type Looks,
-  readsCookies,
-  readsPartOf,
-  readsRequestBody,
-  requestScope,
-  responseScope,
-  type Scope,
-  toJson,
-} from '../expression/index.ts';
-import type { Exchange } from '../http/exchange.ts';
+import type { ActionConfig, DestinationConfig, RouteConfig, TransformConfig } from '../config/model.ts';
+import { readsCookies, readsRequestBody, requestScope, responseScope } from '../expression/index.ts';
 import type { CompiledLimits } from '../limit/index.ts';
 import {
   Affinity,
   type Answer,
   type AnswerRules,
   type CompiledRoute,
-  compileAuthority,
-  compileDestination,
   compileMirror,
   compileProxy,
-  compileQueryOnly,
   compileRedirect,
   compileRespond,
   compileSplit,
@@ -44,75 +21,31 @@ import {
   mirroringFirst,
   PHASES,
   type ProxyParts,
-  type RequestSubject,
   readRequestBody,
   type Side,
 } from '../pipeline/index.ts';
-import type { RouteEntry, When } from '../router/index.ts';
-import type { Service } from '../upstream/index.ts';
+import type { RouteEntry } from '../router/index.ts';
 import type { Unfinished } from '../util/unfinished.ts';
 import { AggregateCompiler } from './aggregate-compiler.ts';
 import { compileRules } from './answer-rules.ts';
-import { DEFAULT_TIMEOUTS } from './default-timeouts.ts';
-import { fingerprint } from './fingerprint.ts';
-import { type Scopes, scopesOf } from './scopes.ts';
-import { servicesOf } from './services-of.ts';
-
-export { type Scopes, scopesOf } from './scopes.ts';
-
 import { compileAudit } from './audit.ts';
 import { urlOf } from './cache-key.ts';
 import { compileCacheRules, endsHeader } from './cache-rules.ts';
-import { aggregateReads, expressionReads, templatesRead } from './mentions.ts';
+import { fingerprint } from './fingerprint.ts';
+import { NO_ROUTE } from './no-route.ts';
 import { compileRefresh, type RefreshParts } from './refresh.ts';
+import { routeReads } from './route-reads.ts';
+import { type Scopes, scopesOf } from './scopes.ts';
+import { compileSide, ownCookiesOf, type SideParts } from './side-compiler.ts';
 import { requestVariables, variables } from './variables.ts';
 import { varyBySource } from './vary-by-source.ts';
-
-const NO_TRANSFORM: TransformConfig = {
-  headers: { set: {}, add: {}, default: {}, remove: [], only: null },
-  query: { only: null },
-};
-
-/** Stands for a route where none took a request. */
-const NO_ROUTE: RouteConfig = {
-  name: '(none)',
-  auth: null,
-  match: {
-    listeners: [],
-    hosts: [],
-    paths: [],
-    methods: [],
-    headers: {},
-    query: {},
-    cookies: {},
-    ip: [],
-    when: null,
-    ignoreCase: false,
-  },
-  action: { kind: 'respond', respond: { status: 404, headers: {}, content: { kind: 'none' } } },
-  timeout: {},
-  retries: null,
-  host: null,
-  request: NO_TRANSFORM,
-  response: NO_TRANSFORM,
-  limits: [],
-  priority: 0,
-  maxBody: Number.POSITIVE_INFINITY,
-  cache: null,
-  mirror: null,
-  answers: { onStatus: [], errors: null, cors: null, compress: null },
-};
+import { compileWhen } from './when.ts';
 
 type ProxyAction = Extract<ActionConfig, { kind: 'proxy' }>;
 
 /** What routes are compiled against. */
-export interface RouteParts extends RefreshParts {
-  readonly config: GatewayConfig;
-  readonly services: ReadonlyMap<string, Service>;
-  readonly auth: CompiledAuth;
+export interface RouteParts extends RefreshParts, Omit<SideParts, 'ownCookies'> {
   readonly proxy: ProxyParts;
-  /** Signs the cookies that keep a client where it was. */
-  readonly affinityKey: () => string;
   readonly limits: CompiledLimits;
   /** Asks another route of the same config, as a client would. */
   inside(route: string): Dispatch;
@@ -128,13 +61,12 @@ export class RouteCompiler {
   private readonly aggregates: AggregateCompiler;
   /** Some route keeps answers, so that any unsafe request may have to unseat some. */
   private readonly caches: boolean;
-  /** Cookies that the gateway gives out: a client brings them to every route, and no service is to see them. */
-  private readonly ownCookies: readonly string[];
+  private readonly sides: SideParts;
 
   constructor(parts: RouteParts) {
     this.parts = parts;
     this.caches = Object.values(parts.config.routes).some(keepsAnswers);
-    this.ownCookies = ownCookiesOf(parts.config);
+    this.sides = { ...parts, ownCookies: ownCookiesOf(parts.config) };
     this.aggregates = new AggregateCompiler(parts, {
       alone: (...call) => this.alone(...call),
       ignoresCookies: (route) => this.ignoresCookies(route),
@@ -190,7 +122,7 @@ export class RouteCompiler {
     // Of a guarded route nothing is read for those who may not come in.
     const phase = isGuarded(route.auth) ? 'authorize' : 'admit';
     // Only where something looks into it is a body read before its request goes on.
-    if (this.reads(route, scopes, readsRequestBody))
+    if (routeReads(this.parts.config, route, scopes, readsRequestBody))
       filters.unshift(readRequestBody(route.maxBody, requestVariables, this.parts.proxy.clock, phase));
     return filters.sort((a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase));
   }
@@ -204,39 +136,9 @@ export class RouteCompiler {
     );
   }
 
-  /** Does anything that a route says, or a service of it, look at what is looked for? */
-  private reads(route: RouteConfig, scopes: Scopes, looks: Looks): boolean {
-    const { action } = route;
-    if (action.kind === 'aggregate' && aggregateReads(action.aggregate, scopes.request, looks)) return true;
-    const services = servicesOf(action).map((name) => this.parts.config.services[name]!);
-    const texts = [
-      action,
-      route.host,
-      route.request,
-      route.response,
-      route.answers,
-      route.mirror,
-      route.cache?.tags,
-      route.limits.map(({ rate }) => rate),
-      ...services.flatMap((s) => [s.host, s.request, s.response]),
-    ];
-    const expressions = [
-      ...route.limits.map(({ per }) => per),
-      route.cache?.vary ?? null,
-      ...services.map(({ balance }) => (balance.kind === 'hash' ? balance.key : null)),
-      route.match.when,
-    ];
-    return (
-      guardReads(route.auth, scopes.request, looks) ||
-      expressions.some((source) => expressionReads(source, scopes.request, looks)) ||
-      expressionReads(route.cache?.store ?? null, scopes.response, looks) ||
-      texts.some((part) => templatesRead(part, scopes.response, looks))
-    );
-  }
-
   /** No expression looks at the client's cookies. */
   private readonly ignoresCookies = (route: RouteConfig): boolean =>
-    !this.reads(route, scopesOf(route), readsCookies);
+    !routeReads(this.parts.config, route, scopesOf(route), readsCookies);
 
   private dispatch(route: RouteConfig, scopes: Scopes): Dispatch {
     const { action } = route;
@@ -268,7 +170,7 @@ export class RouteCompiler {
 
   /** One service asked by itself, beside what the route does. */
   alone(route: RouteConfig, to: DestinationConfig, scopes: Scopes, side: Partial<Side> = {}): Dispatch {
-    return compileProxy({ ...this.side(route, to, scopes), ...side }, this.parts.proxy);
+    return compileProxy({ ...compileSide(this.sides, route, to, scopes), ...side }, this.parts.proxy);
   }
 
   private mirror(route: RouteConfig, scopes: Scopes): Mirror | null {
@@ -279,7 +181,7 @@ export class RouteCompiler {
       methods: [],
       budget: 0,
     };
-    const { timeouts } = this.side(route, route.mirror.to, scopes);
+    const { timeouts } = compileSide(this.sides, route, route.mirror.to, scopes);
     // Nobody waits for a copy, so nobody would end one whose answer never does.
     const total = Math.min(timeouts.total, Number.isFinite(timeouts.response) ? timeouts.response : 30_000);
     const dispatch = this.alone(route, route.mirror.to, scopes, {
@@ -316,7 +218,7 @@ export class RouteCompiler {
 
   /** One way of a route: its service, behind the cache where the route has one. */
   private origin(route: RouteConfig, to: DestinationConfig, name: string, scopes: Scopes): Dispatch {
-    const side = this.side(route, to, scopes);
+    const side = compileSide(this.sides, route, to, scopes);
     const made = [this.parts.config.services[to.service]!.request, route.request];
     const asked = compileProxy(side, this.parts.proxy);
     const telling = varyBySource(asked, route.cache, made, scopes.request);
@@ -346,45 +248,6 @@ export class RouteCompiler {
     });
     return new CachedOrigin(this.parts.cache, rules, dispatch).serve;
   }
-
-  private side(route: RouteConfig, to: DestinationConfig, scopes: Scopes): Side {
-    const config = this.parts.config.services[to.service]!;
-    const service = this.parts.services.get(to.service)!;
-    const { balance } = config;
-    return {
-      service,
-      destination: compileDestination(to, scopes.request, compileQueryOnly(config.request, route.request)),
-      method: to.method,
-      host: compileHost(route.host ?? config.host, scopes.request),
-      timeouts: { ...DEFAULT_TIMEOUTS, ...config.timeout, ...route.timeout },
-      retries: route.retries ?? config.retries,
-      balanceKey: balance.kind === 'hash' ? compileKey(balance.key, scopes.request) : null,
-      affinity:
-        balance.kind === 'cookie'
-          ? new Affinity(
-              balance.name,
-              this.parts.affinityKey,
-              `service ${config.name}`,
-              () => service.targets.map((target) => target.name),
-              null,
-            )
-          : null,
-      ownCookies: this.ownCookies,
-      request: compileTransform(config.request, route.request, scopes.request),
-      response: compileTransform(config.response, route.response, scopes.response),
-      handover: this.parts.auth.handovers.ofRoute(route.auth, to.service, route.cache),
-      credential: this.parts.auth.credential(to.service),
-    };
-  }
-}
-
-/** Those that keep a client on its side of a weighted route, or on its target of a service. */
-function ownCookiesOf({ routes, services }: GatewayConfig): readonly string[] {
-  const names = new Set<string>();
-  for (const { action } of Object.values(routes))
-    if (action.kind === 'proxy' && action.sticky !== null) names.add(action.sticky.cookie);
-  for (const { balance } of Object.values(services)) if (balance.kind === 'cookie') names.add(balance.name);
-  return [...names];
 }
 
 function keepsAnswers({ cache, action }: RouteConfig): boolean {
@@ -406,48 +269,4 @@ function literalPaths({ match }: RouteConfig): ReadonlySet<string> {
 /** An answer of the gateway's own, at once. */
 function answering(answer: Answer, transform: HeaderTransform | null): Dispatch {
   return (exchange, out) => out.finish(exchange, answer(exchange, variables(exchange)), transform);
-}
-
-export function compileHost(host: HostConfig | null, scope: Scope): Side['host'] {
-  if (host === null || host.kind === 'client') return null;
-  if (host.kind === 'service') return 'service';
-  return compileAuthority(host.template, scope);
-}
-
-/** Where the key fails, or is nothing, the request goes as if no hash were said. */
-function compileKey(source: Expression, scope: Scope): NonNullable<Side['balanceKey']> {
-  const program = compileExpression(source, scope);
-  return (_exchange, vars) => {
-    try {
-      const value = program.evaluate(vars);
-      return value === null ? null : typeof value === 'string' ? value : toJson(value);
-    } catch (error) {
-      if (error instanceof EvaluationFailure) return null;
-      throw error;
-    }
-  };
-}
-
-/** A `when` that fails does not match. */
-export function compileWhen(when: RouteConfig['match']['when']): When | null {
-  if (when === null) return null;
-  const program = compileExpression(when, requestScope, { expects: 'bool' });
-  const holds = (exchange: Exchange) => {
-    try {
-      return program.evaluate(variables(exchange)) === true;
-    } catch (error) {
-      if (error instanceof EvaluationFailure) return false;
-      throw error;
-    }
-  };
-  if (!readsPartOf(program.mentions, 'params'))
-    return (subject) => holds((subject as RequestSubject).exchange);
-  return (subject, params) => {
-    const { exchange } = subject as RequestSubject;
-    const before = exchange.params;
-    exchange.params = params();
-    const result = holds(exchange);
-    exchange.params = before;
-    return result;
-  };
 }
