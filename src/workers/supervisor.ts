@@ -142,18 +142,7 @@ class Supervisor {
     // A source that has one reader is the predecessor's until this version serves.
     this.duties.welcome(inheritance === null);
     await Promise.all([this.admin.open(outline.admin, this.view(reloading)), reloading.watchFiles(seen)]);
-    this.options.onServing({
-      outline,
-      workers,
-      listeners: [...listeners].map(([name, { host, port }]) => ({
-        name,
-        host,
-        port,
-        tls: outline.tls.includes(name),
-      })),
-      admin: this.admin.shown(outline.admin),
-      warnings: reading.warnings,
-    });
+    this.options.onServing(this.serving(reading, workers, listeners));
     inheritance?.serving();
     // What no listener of this version stands on would else take connections that nobody accepts.
     for (const handle of inheritance?.sockets.values() ?? []) inheritedListener(handle, '').close();
@@ -197,6 +186,25 @@ class Supervisor {
     const { version, clock } = this.options;
     const isHandingOver = () => this.succession !== null;
     return nodeView({ version, clock, startedAt, fleet, duties, reloading, isHandingOver });
+  }
+
+  private serving(
+    { outline, warnings }: ConfigReading,
+    workers: number,
+    listeners: ListenerChange['byName'],
+  ): Serving {
+    return {
+      outline,
+      workers,
+      listeners: [...listeners].map(([name, { host, port }]) => ({
+        name,
+        host,
+        port,
+        tls: outline.tls.includes(name),
+      })),
+      admin: this.admin.shown(outline.admin),
+      warnings,
+    };
   }
 
   /** Whoever moves log files away says so by SIGHUP, whatever has become of the config meanwhile. */
