@@ -89,4 +89,4 @@ export { type SeededRandom, seededRandom } from './seeded-random.ts';
 export { findProgram, skippedWithout } from './server-program.ts';
 export { collectable, settledMemory } from './settled-memory.ts';
 export { type TempFolder, tempFolder } from './temp-folder.ts';
-export { Gate, PATIENCE, turn, until, within } from './waiting.ts';
+export { Gate, PATIENCE, standsStill, turn, until, within } from './waiting.ts';

@@ -29,6 +29,22 @@ export async function until<T>(
   }
 }
 
+/** How long a count must stay the same to stand still, ms: longer than a busy machine takes between two reads. */
+const STILL = 300;
+
+/** Resolves once a count has stayed the same for a while: nothing moves any more. */
+export async function standsStill(count: () => number, what: string, ms = 15_000): Promise<void> {
+  let last = count();
+  let since = performance.now();
+  const isStill = () => {
+    const now = count();
+    if (now !== last) since = performance.now();
+    last = now;
+    return performance.now() - since > STILL;
+  };
+  await until(isStill, `${what} to stand still`, ms);
+}
+
 /** A point that a script waits at until the test opens it. */
 export class Gate {
   readonly opened: Promise<void>;

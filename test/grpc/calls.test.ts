@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type Certificates,
   certificates,
+  standsStill,
   startTestGateway,
   type TempFolder,
   type TestGateway,
@@ -241,13 +242,8 @@ describe('a call with a stream of answers', () => {
     const watch = client.watch({ id: 'a' });
     await nextOf(watch);
     watch.pause();
-    let before = -1;
-    await until(async () => {
-      if (blocked && before === written) return true;
-      before = written;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      return false;
-    }, 'the service to stand still');
+    await until(() => blocked, 'the service to be held back');
+    await standsStill(() => written, 'the service');
     expect(written).toBeLessThan(100);
     const all = collected(watch);
     watch.resume();

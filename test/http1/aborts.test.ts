@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { answer, Gate, type OriginExchange, until } from '../../src/testkit/index.ts';
+import { answer, Gate, type OriginExchange, standsStill, until } from '../../src/testkit/index.ts';
 import { post, request, type Stage, stage } from './stage.ts';
 
 const never = () => new Gate().opened;
@@ -112,7 +112,7 @@ describe('the slower side sets the pace', () => {
     await client.send(request('GET / HTTP/1.1'));
     await client.head();
     client.pause();
-    await standsStill(() => sent);
+    await standsStill(() => sent, 'the bytes');
     // What lies in the system's and the gateway's buffers between the two.
     expect(sent).toBeLessThan(24 * MIB);
     let got = 0;
@@ -142,26 +142,10 @@ describe('the slower side sets the pace', () => {
     const sending = (async () => {
       for (; sent < total; sent += MIB) await client.send(piece);
     })();
-    await standsStill(() => sent);
+    await standsStill(() => sent, 'the bytes');
     expect(sent).toBeLessThan(24 * MIB);
     gate.open();
     await sending;
     expect((await client.response()).body.toString()).toBe(String(total));
   });
 });
-
-/** Resolves once a count has stayed the same for a while. */
-async function standsStill(count: () => number): Promise<void> {
-  let last = -1;
-  let since = performance.now();
-  await until(
-    () => {
-      const now = count();
-      if (now !== last) since = performance.now();
-      last = now;
-      return performance.now() - since > 300;
-    },
-    'the bytes to stand still',
-    15_000,
-  );
-}

@@ -9,6 +9,7 @@ import {
   rawClient,
   type ScriptedOriginOptions,
   scriptedOrigin,
+  standsStill,
   startTestGateway,
   type TestGateway,
   tempFolder,
@@ -84,9 +85,9 @@ async function crowd(
   );
   await until(() => origin.requests.length >= SIZES.length, 'the requests to arrive', A_CROWD);
   // Until nothing moves any more: the service's sockets are drained, or stuck.
-  await standsStill(() =>
-    origin.connections.reduce((sum, { socket }) => sum + socket.bytesWritten - socket.writableLength, 0),
-  );
+  const written = () =>
+    origin.connections.reduce((sum, { socket }) => sum + socket.bytesWritten - socket.writableLength, 0);
+  await standsStill(written, 'the bytes');
   return {
     clients,
     async close() {
@@ -95,21 +96,6 @@ async function crowd(
       await origin.close();
     },
   };
-}
-
-async function standsStill(count: () => number): Promise<void> {
-  let last = -1;
-  let since = performance.now();
-  await until(
-    () => {
-      const now = count();
-      if (now !== last) since = performance.now();
-      last = now;
-      return performance.now() - since > 300;
-    },
-    'the bytes to stand still',
-    15_000,
-  );
 }
 
 /** The sizes whose answer did not come whole. */

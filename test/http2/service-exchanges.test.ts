@@ -8,6 +8,7 @@ import {
   http2Origin,
   type RawClient,
   rawClient,
+  standsStill,
   startTestGateway,
   type TestGateway,
   until,
@@ -332,13 +333,8 @@ describe('content to and from a service in HTTP/2', () => {
     await using raw = await send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     await raw.head();
     raw.pause();
-    let before = -1;
-    await until(async () => {
-      if (blocked && sent === before) return true;
-      before = sent;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      return false;
-    }, 'the service to stand still');
+    await until(() => blocked, 'the service to be held back');
+    await standsStill(() => sent, 'the service');
     expect(sent).toBeLessThan(32_000_000);
     raw.resume();
     await until(() => sent >= 48_000_000, 'it to go on', 15_000);
@@ -370,13 +366,8 @@ describe('content to and from a service in HTTP/2', () => {
     };
     stream.on('drain', pump);
     pump();
-    let before = -1;
-    await until(async () => {
-      if (written === before && stream.writableNeedDrain) return true;
-      before = written;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      return false;
-    }, 'the client to stand still');
+    await until(() => stream.writableNeedDrain, 'the client to be held back');
+    await standsStill(() => written, 'the client');
     expect(written).toBeLessThan(4_000_000);
     taking = true;
     expect(await answered(stream)).toMatchObject({ status: 204 });
