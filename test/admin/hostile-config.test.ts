@@ -119,6 +119,8 @@ describe('many who put configs at once', () => {
       const { routes } = JSON.parse((await node.api('/v1/config')).text);
       return routes.hello.respond.body as string;
     };
+    const ofFile = () => node.logged('the config was reloaded').some(({ reason }) => reason === 'file');
+    await until(ofFile, 'the file to be read, too', 15_000);
     await until(async () => (await hello()) === (await shown()), 'what is served to be what is shown');
     // Nobody's change was left half done: the next one is taken as ever.
     expect((await put(saying('after'))).status).toBe(200);
