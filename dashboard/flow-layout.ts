@@ -274,7 +274,7 @@ function serviceOf({ name, targets, breaker }: Service, { y, size, requests }: N
   const tall = Math.max(16, size);
   return [
     bar(`service:${name}`, trouble.length > 0 ? 'bar bad' : 'bar', x, y - tall / 2, tall),
-    textAt(`service:${name}:name`, '', x + 14, words === '' ? y + 4.5 : y - 3, cut(name, 26)),
+    textAt(`service:${name}:name`, '', x + 14, words === '' ? y + 4.5 : y - 3, cut(name, 24)),
     textAt(`service:${name}:words`, trouble.length > 0 ? 'act' : 'quiet', x + 14, y + 14, words),
   ];
 }

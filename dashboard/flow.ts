@@ -6,7 +6,8 @@ import { fateOf, type Lane, lanesOf } from './lanes.ts';
 import { Picture } from './picture.ts';
 import type { Flowing } from './traffic.ts';
 
-const narrow = matchMedia('(max-width: 719px)');
+/** Ribbons need room to bend. */
+const narrow = matchMedia('(max-width: 979px)');
 
 /** Where traffic goes: a picture, and the same as a list for narrow screens and for whoever does not see pictures. */
 export class Flow {

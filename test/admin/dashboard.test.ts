@@ -403,6 +403,17 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', () => {
     await page.setViewportSize({ width: 1440, height: 1000 });
   });
 
+  it.each([979, 980])('on %i px ribbons have room to bend, or there is a list', async (width) => {
+    await page.setViewportSize({ width, height: 800 });
+    await page.goto(base);
+    await page.waitForSelector('#flow-picture .lanes li');
+    const picture = page.locator('#flow-picture svg');
+    await expect.poll(() => picture.isVisible()).toBe(width === 980);
+    const listed = await page.locator('.lanes').evaluate((list) => list.clientWidth > 1);
+    expect(listed).toBe(width === 979);
+    await page.setViewportSize({ width: 1440, height: 1000 });
+  });
+
   it('ribbons jump where motion is to be reduced', async () => {
     await page.emulateMedia({ reducedMotion: 'reduce' });
     await page.goto(base);
