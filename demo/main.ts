@@ -44,8 +44,13 @@ function stop(code: number): Promise<never> {
   return stopping;
 }
 
+/** Ctrl-C under npm arrives twice at once, from the terminal and from npm: that is one wish. */
+const SAME_WISH = process.env.npm_lifecycle_event === undefined ? 0 : 100;
+let askedAt = Number.NEGATIVE_INFINITY;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
+    if (performance.now() - askedAt < SAME_WISH) return;
+    askedAt = performance.now();
     if (!stopping) console.log('\nStopping…');
     void stop(0);
   });

@@ -250,6 +250,27 @@ describe('the demo, ended otherwise', () => {
     startTime + 40_000,
   );
 
+  it.each([
+    ['npm alone is told to end', false],
+    ['Ctrl-C reaches npm and the demo, to which npm passes it on', true],
+  ])(
+    'leaves nothing running where %s',
+    async (_, both) => {
+      const demo = lab.start('npm', ['start', '--', '--port', '0', '--admin', '0'], {
+        cwd: repository,
+        env: { TMPDIR: folder.path, PORT: undefined, ADMIN_PORT: undefined },
+      });
+      await demo.line(/Ctrl-C stops all of it/, startTime);
+      const pids = demo.tree();
+      if (both) process.kill(-demo.pid, 'SIGINT');
+      else demo.signal('SIGTERM');
+      await demo.exit(stopTime);
+      await nothingIsLeft(pids);
+      expect(demo.stdout.match(/Stopping…/g)).toHaveLength(1);
+    },
+    startTime + 40_000,
+  );
+
   it(
     'says who has a port that is taken, and how to choose another',
     async () => {
