@@ -1,12 +1,14 @@
 /** Those who hold all connections of the admin listener that it has room for, of a gateway as it is run. */
 import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { type Certificates, certificates, until } from '../../src/testkit/index.ts';
 import { AdminNode, adminNode } from './node.ts';
 
 const ROOM = 640;
 const TOKEN = { authorization: 'Bearer sesame' };
+const READ_EVENTS = 'GET /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer sesame\r\n\r\n';
 
 /** Connections that take each place anew as soon as they have lost it. */
 class Crowd implements Disposable {
@@ -44,6 +46,16 @@ class Crowd implements Disposable {
   }
 }
 
+async function tlsNode(): Promise<{ node: AdminNode; authority: Certificates }> {
+  const authority = await certificates();
+  const pair = await authority.leaf(['127.0.0.1']);
+  const node = new AdminNode();
+  node.folder.write('cert.pem', pair.cert);
+  node.folder.write('key.pem', pair.key);
+  await node.start({ admin: { tls: { cert: 'cert.pem', key: 'key.pem' }, token: 'sesame' } });
+  return { node, authority };
+}
+
 describe('whoever has the token is let in at once', () => {
   it.each([
     ['by many that say nothing', ''],
@@ -63,12 +75,8 @@ describe('whoever has the token is let in at once', () => {
   });
 
   it('over TLS too, where many begin a handshake and end none', { timeout: 60_000 }, async () => {
-    const authority: Certificates = await certificates();
-    const pair = await authority.leaf(['127.0.0.1']);
-    await using node = new AdminNode();
-    node.folder.write('cert.pem', pair.cert);
-    node.folder.write('key.pem', pair.key);
-    await node.start({ admin: { tls: { cert: 'cert.pem', key: 'key.pem' }, token: 'sesame' } });
+    const { node: one, authority } = await tlsNode();
+    await using node = one;
     using crowd = new Crowd(node.admin, '');
     await crowd.stands();
     for (let i = 0; i < 20; i++) {
@@ -102,7 +110,7 @@ it('who reads events, or rests between two requests, is not cut for a crowd', {
   reader.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;
   });
-  reader.write('GET /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer sesame\r\n\r\n');
+  reader.write(READ_EVENTS);
   await until(() => text.includes('event: sample'), 'the first event');
   const before = await localPort();
   using crowd = new Crowd(node.admin, '');
@@ -113,4 +121,26 @@ it('who reads events, or rests between two requests, is not cut for a crowd', {
   expect(closed).toBe(false);
   reader.destroy();
   keeping.destroy();
+});
+
+it('nor is one who reads them over TLS', { timeout: 60_000 }, async () => {
+  const { node: one, authority } = await tlsNode();
+  await using node = one;
+  const reader = connectTls({ port: node.admin, host: '127.0.0.1', ca: authority.ca });
+  let closed = false;
+  let text = '';
+  reader.once('close', () => {
+    closed = true;
+  });
+  reader.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  reader.write(READ_EVENTS);
+  await until(() => text.includes('event: sample'), 'the first event');
+  using crowd = new Crowd(node.admin, '');
+  await crowd.stands();
+  text = '';
+  await until(() => text.includes('event: sample'), 'another event');
+  expect(closed).toBe(false);
+  reader.destroy();
 });
