@@ -29,6 +29,9 @@ import { steerTarget } from './targets.ts';
 export const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 const MOST_BODY = 1024 * 1024;
+/** Of a config: what is read of one with 30,000 routes can be sent back. */
+const MOST_CONFIG = 4 * MOST_BODY;
+const CONFIGS: ReadonlySet<string> = new Set(['/v1/config', '/v1/config/validate']);
 
 const OTHERS_NOT_TOLD =
   'Redis can not be reached, so the other nodes have not been told. On this node it is purged.';
@@ -48,6 +51,7 @@ export function adminApp(view: NodeView, failed: (error: Error) => void, audit: 
   });
   app.use(
     bounded((c) => {
+      if (CONFIGS.has(c.req.path)) return MOST_CONFIG;
       const source = postedTo(c.req.path);
       return (source === null ? null : view.posted(source))?.maxBody ?? MOST_BODY;
     }),

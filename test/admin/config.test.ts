@@ -96,6 +96,28 @@ describe('the config over the admin API', () => {
     await gateway.line(/"message":"audit".*"result":"replaced".*"by":"loopback".*"peer":"127\.0\.0\.1"/);
   });
 
+  it('of a MiB and more, as one of 10,000 routes has it, can be sent back as it was read', {
+    timeout: 60_000,
+  }, async () => {
+    const text = 'x'.repeat(1000);
+    const routes = Object.fromEntries(
+      Array.from({ length: 1100 }, (_, i) => [
+        `route${i}`,
+        { match: `/thing${i}`, respond: { body: text + i } },
+      ]),
+    );
+    await start(config('one'));
+    expect((await put(config('one', { routes }))).status).toBe(200);
+    const { body, etag } = await read();
+    expect(JSON.stringify(body).length).toBeGreaterThan(1024 * 1024);
+    const changed = JSON.stringify(body).replace(`${text}1099`, 'changed');
+    expect((await put(changed, etag!)).body.routes).toEqual({
+      added: [],
+      removed: [],
+      changed: ['route1099'],
+    });
+  });
+
   it('is not replaced without If-Match, nor where another is in force by now', async () => {
     await start(config('one'));
     const { etag } = await read();
