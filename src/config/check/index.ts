@@ -3,6 +3,7 @@ import type { ConfigIssue } from '../model.ts';
 import type { ConfigInput } from '../schema/index.ts';
 import { checkAcme } from './acme.ts';
 import { checkRouteCycles } from './asked-by-calls.ts';
+import { checkAskedPaths } from './asked-paths.ts';
 import { checkLessGuarded, checkProviders, checkUnusedProviders } from './auth.ts';
 import { checkCaches } from './cache.ts';
 import { checkChanges } from './changes.ts';
@@ -55,6 +56,7 @@ export function checkConfig(
     checkUnusedProviders(input, findings);
     checkLessGuarded(input, findings);
     checkNeverAsked(input, findings);
+    checkAskedPaths(input, findings);
     checkRefusedCalls(input, findings);
   }
   return findings.issues;
