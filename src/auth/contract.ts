@@ -98,11 +98,15 @@ export interface RevocationFences {
   /** Another number: something was invalidated since. */
   readonly version: number;
   /** Has anything in it been invalidated since? Also where that can't be known. */
-  isDead(entry: {
-    readonly sequence: number;
-    readonly tags: readonly string[];
-    readonly url: string;
-  }): boolean;
+  isDead(entry: Revocable): boolean;
+  /** May something have been, since a change could not say what it touched? */
+  isDoubtful(entry: Revocable): boolean;
+}
+
+export interface Revocable {
+  readonly sequence: number;
+  readonly tags: readonly string[];
+  readonly url: string;
 }
 
 /** Whether what was found out before may be used: false where a revocation may have been missed. */
@@ -139,4 +143,9 @@ export type SharedSeen = (name: string, forMs: number) => Promise<'first' | 'aga
 export const ALWAYS: Remembrance = { mayAnswer: () => true, life: () => 0 };
 
 /** Where nothing is ever purged. */
-export const NO_FENCES: RevocationFences = { sequence: 0, version: 0, isDead: () => false };
+export const NO_FENCES: RevocationFences = {
+  sequence: 0,
+  version: 0,
+  isDead: () => false,
+  isDoubtful: () => false,
+};

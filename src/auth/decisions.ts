@@ -1,6 +1,6 @@
 import type { StepTrace } from '../http/exchange.ts';
 import type { Clock } from '../util/clock.ts';
-import type { Decision, Remembrance, RevocationFences } from './contract.ts';
+import type { Decision, Remembrance, Revocable, RevocationFences } from './contract.ts';
 import type { SharedDecisions } from './shared-decisions.ts';
 
 /** What came of asking, and how long it may be kept. */
@@ -101,7 +101,8 @@ export class Decisions {
       if (under === undefined) return this.orStale(key, asked);
       // What holds for its asker alone, or was overtaken by a change that this request came after.
       if (!asked.shared) return (await ask()).decision;
-      if (flight.sequence >= arrived || !this.isDead(flight.sequence, asked.tags ?? []))
+      const tags = asked.tags ?? [];
+      if (flight.sequence >= arrived || !this.isRevoked({ sequence: flight.sequence, tags, url: '' }))
         return this.orStale(key, asked);
     }
   }
@@ -178,15 +179,15 @@ export class Decisions {
     if (found === undefined) return null;
     // A worker that may have missed a revocation remembers nothing until it has caught up.
     if (!this.memory.mayAnswer(found.tags)) return null;
-    const holds = found.life === this.memory.life() && !this.fences.isDead(found);
+    const holds = found.life === this.memory.life() && !this.isRevoked(found);
     if (holds && this.clock.now() < found.staleUntil) return found;
     this.accepted.delete(key);
     this.refused.delete(key);
     return null;
   }
 
-  private isDead(sequence: number, tags: readonly string[]): boolean {
-    return this.fences.isDead({ sequence, tags, url: '' });
+  private isRevoked(entry: Revocable): boolean {
+    return this.fences.isDead(entry) || this.fences.isDoubtful(entry);
   }
 }
 

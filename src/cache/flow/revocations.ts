@@ -12,6 +12,9 @@ interface Known {
  * The fences, for what carries nothing but its tags: decisions on who asks, and what goes on for long under them. A
  * change whose own tags can't be known (TRUNCATE, an old row that was not sent, a gap) fences families of tags. Answers
  * carry the names of theirs from the start; here they are looked up, as the config in force has them.
+ *
+ * Such a change makes a decision doubtful: it is asked for once more. It ends no tunnel, which can't be asked for again:
+ * an old row that is not sent would end them all, at each change of anybody's row.
  */
 export class Revocations {
   private readonly cache: Cache;
@@ -30,10 +33,12 @@ export class Revocations {
   }
 
   isDead(entry: Fenced): boolean {
-    const { fences } = this.cache;
-    if (fences.isDead(entry)) return true;
+    return this.cache.fences.isDead(entry);
+  }
+
+  isDoubtful(entry: Fenced): boolean {
     const families = this.familiesOf(entry.tags);
-    return families.length > 0 && fences.isDead({ ...entry, tags: families });
+    return families.length > 0 && this.cache.fences.isDead({ ...entry, tags: families });
   }
 
   /** Not while changes of its tags are not followed: a revocation may be missed. */
