@@ -21,6 +21,17 @@ import type { VariablesOf } from './permit.ts';
 /** What is read of an answer to decide about it. */
 const LARGEST = 1024 * 1024;
 
+/** Headers by which an answer comes coded, in part, or not at all (RFC 9110 §12.5.3, §13.1, §14.2). */
+const PARTIAL = [
+  'accept-encoding',
+  'range',
+  'if-range',
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
+] as const;
+
 /**
  * `allowResponse`: what a service answered goes out only where the expression says so of it. It decides on the
  * resource itself, so it is for GET alone: an unsafe request would have done its work by then.
@@ -46,8 +57,8 @@ export function permitResponse(
       cancelBody(exchange.body);
       return out.finish(exchange, forbidden(exchange, 'its answer could not be looked at'), null);
     }
-    // It must come whole, and as it is.
-    for (const name of ['accept-encoding', 'range', 'if-range']) removeHeader(exchange.headers, name);
+    // It must come whole, and as it is: of a 304 nobody could tell whose it is.
+    for (const name of PARTIAL) removeHeader(exchange.headers, name);
     dispatch(exchange, {
       finish(_exchange, answer, transform) {
         if (answer.failure !== null || answer.status < 200 || answer.status > 299)

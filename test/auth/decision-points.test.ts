@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { answer, type HttpOrigin, headerValue, httpOrigin } from '../../src/testkit/index.ts';
+import { answer, type HttpOrigin, headerValue, httpOrigin, type Script } from '../../src/testkit/index.ts';
 import { code, type Stage, type StageOptions, stage } from './stage.ts';
 
 const hash = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
@@ -191,6 +191,24 @@ describe('allowResponse', () => {
     expect(headerValue(on.got(), 'range')).toBeUndefined();
     expect(headerValue(on.got(), 'accept-encoding')).toBeUndefined();
   });
+
+  it.each([
+    ['', {}],
+    [', from the cache', { cache: { ttl: '60s', private: true } }],
+  ])(
+    'never tells whoever asks that they have the answer already, which nobody could look at%s',
+    async (_, defaults) => {
+      const script: Script = (exchange) =>
+        exchange.send(
+          headerValue(exchange.request, 'if-none-match') === undefined
+            ? owned('bob')
+            : 'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\n\r\n',
+        );
+      await start(auth, { script, defaults });
+      for (let i = 0; i < 2; i++)
+        expect((await on.ask('GET /orders/7', 'X-Api-Key: a', 'If-None-Match: "1"')).status).toBe(403);
+    },
+  );
 
   it('withholds what is no JSON, and what is too long', async () => {
     await start(auth, { script: [answer(200, [], 'owner: alice'), owned('alice'.padEnd(1_100_000))] });
