@@ -10,7 +10,7 @@ import {
   unsaid,
   variesBy,
 } from '../aggregate/index.ts';
-import { type CompiledAuth, guardReads, isGuarded, namesOwner } from '../auth/index.ts';
+import { type CompiledAuth, guardReads, isGuarded, namesOwner, toldByKey } from '../auth/index.ts';
 import { type Cache, CachedOrigin, type CacheRules } from '../cache/index.ts';
 import type {
   AggregateConfig,
@@ -158,7 +158,9 @@ export class AggregateCompiler {
     const dispatch = this.parts.inside(name);
     const shows = this.parts.auth.showing(this.providersBehind(asked), asking.cache);
     const composes = asked.action.kind === 'aggregate';
-    const judgesClient = guardReads(asked.auth, scopesOf(asked).request, isOfOneClient);
+    const judgesClient =
+      guardReads(asked.auth, scopesOf(asked).request, isOfOneClient) ||
+      this.providersBehind(asked).some((provider) => this.judgesWholeRequest(provider, asking));
     const { cache } = asked;
     if (cache === null) return { dispatch, shows, tags: null, policy: null, composes, judgesClient };
     const { tags } = compileCacheRules({ ...asked, cache }, scopesOf(asked), {
@@ -168,6 +170,16 @@ export class AggregateCompiler {
       ownCookies: [],
     });
     return { dispatch, shows, tags, policy: cache.policy, composes, judgesClient };
+  }
+
+  /**
+   * A server that is asked about every request, with its client's address, may let it in by that. Not so where the whole
+   * is kept for whom that server itself has let in.
+   */
+  private judgesWholeRequest(name: string, { auth, cache }: RouteConfig): boolean {
+    const provider = this.parts.config.auth[name]!;
+    if (provider.kind !== 'forward' || provider.from !== null || cache === null) return false;
+    return !(toldByKey(cache).subject && (auth?.providers.includes(name) ?? false));
   }
 
   /** Whoever may ask for a credential, where a route is asked: its own providers, and those of the routes it asks. */

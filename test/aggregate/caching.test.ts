@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ManualClock, scriptedOrigin } from '../../src/testkit/index.ts';
+import { answer, headerValue, ManualClock, scriptedOrigin } from '../../src/testkit/index.ts';
 import { bodyOf, header, json, replying, type Stage, stage } from './stage.ts';
 
 type Lines = [string, string][];
@@ -212,11 +212,14 @@ describe('an aggregate that is kept', () => {
         'mid',
       ],
     ];
-    const statuses = async (routes: Record<string, object>, asked: string) => {
+    const statuses = async (routes: Record<string, object>, asked: string, more: object = {}) => {
       on = await stage({ a: json({ a: 1 }, 200, aged(60)) }, asks(asked), {
         route: { cache: { ttl: '60s', shared: true } },
         routes,
-        more: { listen: [{ name: 'front', address: '127.0.0.1:0', trustedProxies: ['127.0.0.1'] }] },
+        more: {
+          listen: [{ name: 'front', address: '127.0.0.1:0', trustedProxies: ['127.0.0.1'] }],
+          ...more,
+        },
       });
       const from = async (ip: string) => (await on!.ask('GET /page/1', [`X-Forwarded-For: ${ip}`])).status;
       return [await from('10.1.1.1'), await from('192.168.1.1'), await from('10.1.1.1')];
@@ -224,6 +227,19 @@ describe('an aggregate that is kept', () => {
 
     it.each(cases)('%s', async (_what, routes, asked) => {
       expect(await statuses(routes, asked)).toEqual([200, 502, 200]);
+    });
+
+    it('by what a server says that is asked about each request (forward)', async () => {
+      const server = await scriptedOrigin((exchange) => {
+        const ip = headerValue(exchange.request, 'x-forwarded-for') ?? '';
+        return exchange.send(answer(ip.startsWith('10.') ? 200 : 403));
+      });
+      try {
+        const auth = { login: { forward: { url: `${server.url}/verify` } } };
+        expect(await statuses(inner({ with: 'login' }), 'inner', { auth })).toEqual([200, 502, 200]);
+      } finally {
+        await server.close();
+      }
     });
 
     it('by what a decision point says of it', async () => {
