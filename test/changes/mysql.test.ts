@@ -130,6 +130,46 @@ describe.skipIf(skip !== '')('the binary log of MariaDB', () => {
     expect(sink.batches).toBe(0);
   });
 
+  test('what goes with a row of another table by a foreign key is in no log, and fenced as a whole', async () => {
+    await server.run(
+      'create or replace table shop.owners (id int primary key, name varchar(20))',
+      'create or replace table shop.carts (id int primary key, owner int, foreign key (owner) references shop.owners (id) on delete cascade)',
+      'create or replace table shop.items (id bigint primary key, sku varchar(40), cart int, foreign key (cart) references shop.carts (id) on delete set null on update cascade)',
+      "insert into shop.owners values (1, 'a'), (2, 'b')",
+      'insert into shop.carts values (1, 1), (2, 2)',
+      "insert into shop.items values (1, 'x', 1), (2, 'y', 2)",
+    );
+    const { sink } = follow();
+    await streaming(sink);
+    await server.run("update shop.owners set name = 'c'", 'insert into shop.carts values (3, 2)');
+    await server.run('update shop.carts set id = 9 where id = 2', 'delete from shop.owners where id = 1');
+    const families = familiesOf(sink, 'shop.items');
+    await until(() => sink.batches === 2, 'the update of a key, and the delete');
+    expect(sink.tags).toEqual([...families, ...families]);
+  });
+
+  test('a foreign key that is added while it streams counts from there on', async () => {
+    await server.run(
+      'create or replace table shop.people (id int primary key)',
+      'insert into shop.people values (1)',
+    );
+    await server.run(
+      'create or replace table shop.items (id bigint primary key, sku varchar(40), owner int)',
+    );
+    await server.run("insert into shop.items values (1, 'x', 1)");
+    const { sink } = follow();
+    await streaming(sink);
+    await server.run('delete from shop.people where id = 7');
+    await server.run(
+      'alter table shop.items add foreign key (owner) references shop.people (id) on delete cascade',
+      'delete from shop.people where id = 1',
+    );
+    await until(() => sink.batches === 2, 'the statement, and the delete');
+    const families = familiesOf(sink, 'shop.items');
+    expect(sink.tags).toEqual([...families, ...families]);
+    expect(sink.gaps).toEqual([]);
+  });
+
   test('TRUNCATE, DROP and ALTER fence their table; a statement in place of rows fences all', async () => {
     const { sink } = follow();
     await streaming(sink);

@@ -1,6 +1,7 @@
 import { type Connection, createConnection } from 'mysql2/promise';
 import type { Clock } from '../../util/clock.ts';
 import { inTime } from '../../util/in-time.ts';
+import { actionsIn, type ForeignKey } from './cascades.ts';
 
 export interface MysqlServer {
   readonly host: string;
@@ -122,6 +123,40 @@ export class ControlConnection {
       tables.set(table, columns.set(String(column_name), String(type)));
     }
     return tables;
+  }
+
+  /** By which rows of these tables change with rows of others, and those with others again. */
+  async foreignKeys(tables: Iterable<string>): Promise<ForeignKey[]> {
+    const keys: ForeignKey[] = [];
+    const asked = new Set(tables);
+    // A set that grows while it is walked is walked to its end.
+    for (const child of asked) {
+      const own = await this.foreignKeysOf(child);
+      keys.push(...own);
+      for (const { parent } of own) asked.add(parent);
+    }
+    return keys;
+  }
+
+  private async foreignKeysOf(child: string): Promise<ForeignKey[]> {
+    const dot = child.indexOf('.');
+    const place = [child.slice(0, dot), child.slice(dot + 1)];
+    const rows = await this.ask(
+      `select constraint_name as name, concat(referenced_table_schema, '.', referenced_table_name) as parent,
+              group_concat(referenced_column_name separator '\n') as columns
+         from information_schema.key_column_usage
+        where table_schema = ? and table_name = ? and referenced_table_name is not null group by 1, 2`,
+      place,
+    );
+    if (rows.length === 0) return [];
+    const [shown] = await this.ask('show create table ??.??', place);
+    const actions = actionsIn(String(shown?.['Create Table']));
+    return rows.map(({ name, parent, columns }) => ({
+      child,
+      parent: String(parent),
+      columns: String(columns).split('\n'),
+      ...(actions.get(String(name)) ?? { onDelete: true, onUpdate: true }),
+    }));
   }
 
   private async mysqlHasGtid(): Promise<boolean> {

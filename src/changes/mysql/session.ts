@@ -1,5 +1,6 @@
 import ZongJi, { type AnyBinlogEvent, type ZongJiOptions } from '@vlasky/zongji';
 import type { SourceSink } from '../contract.ts';
+import type { Cascades } from './cascades.ts';
 import { connectionOptions, type LogPlace, type MysqlServer } from './server.ts';
 import { type Transaction, Transactions } from './transactions.ts';
 
@@ -12,6 +13,7 @@ export interface SessionParts {
   readonly start: Start;
   readonly gtid: boolean;
   readonly sink: SourceSink;
+  readonly cascades: Cascades;
   /** Resolves once queries see it. */
   readonly visible: (transaction: Transaction, end: LogPlace) => Promise<void>;
   /** The log is being followed: what changes from now on will come. */
@@ -54,11 +56,13 @@ export class Session {
   private live = true;
   private waiting = 0;
   private paused = false;
+  /** What is left to do once nothing waits; nothing more is read then. */
+  private rest: (() => void) | null = null;
   private fail!: (error: Error) => void;
 
   constructor(parts: SessionParts) {
     this.parts = parts;
-    this.transactions = new Transactions(parts.sink.mapping);
+    this.transactions = new Transactions(parts.sink.mapping, parts.cascades);
     this.ended = new Promise((_, reject) => {
       this.fail = reject;
     });
@@ -79,9 +83,9 @@ export class Session {
   }
 
   private options(): ZongJiOptions {
-    const { start, serverId, sink } = this.parts;
+    const { start, serverId, sink, cascades } = this.parts;
     const tables: Record<string, string[]> = {};
-    for (const name of sink.mapping.tables.keys()) {
+    for (const name of new Set([...sink.mapping.tables.keys(), ...cascades.parents])) {
       const [database = '', ...table] = name.split('.');
       tables[database] = [...(tables[database] ?? []), table.join('.')];
     }
@@ -100,7 +104,7 @@ export class Session {
   }
 
   private take(event: AnyBinlogEvent): void {
-    if (!this.live) return;
+    if (!this.live || this.rest !== null) return;
     this.parts.heard();
     const type = event.getTypeName();
     if (type === 'Format') this.parts.following();
@@ -109,7 +113,9 @@ export class Session {
       return this.fail(new Unreadable(`the log holds what can't be read (${event.getEventName()})`));
     try {
       const transaction = this.transactions.add(event);
-      if (transaction !== null) this.apply(transaction);
+      if (transaction === null) return;
+      this.apply(transaction);
+      if (transaction.changesKeys) this.endBehind();
     } catch (error) {
       this.fail(new Unreadable((error as Error).message));
     }
@@ -141,6 +147,16 @@ export class Session {
     );
   }
 
+  /** Other rows go with those of other tables by now: what comes from here on is for another session. */
+  private endBehind(): void {
+    const position = this.position();
+    this.rest = () => {
+      if (position !== null) this.parts.applied(position);
+      this.fail(new Error('a foreign key was changed'));
+    };
+    if (this.waiting === 0) this.rest();
+  }
+
   private position(): string | null {
     if (this.parts.gtid) return this.reader.gtidSet || null;
     const { filename, position } = this.reader.options;
@@ -155,6 +171,7 @@ export class Session {
 
   private release(): void {
     this.waiting--;
+    if (this.waiting === 0 && this.live) this.rest?.();
     if (!this.paused || this.waiting > MOST_WAITING / 2 || !this.live) return;
     this.paused = false;
     this.reader.connection?.resume();

@@ -2,6 +2,7 @@ import type { Source, SourceParts } from '../contract.ts';
 import { Pauses } from '../pauses.ts';
 import { parseBinlogPosition } from '../positions/binlog.ts';
 import { adviceFor } from './advice.ts';
+import { Cascades } from './cascades.ts';
 import { slipOf } from './inspect.ts';
 import { ControlConnection, type MysqlServer, type ServerFacts } from './server.ts';
 import { Session, type Start, Unreadable } from './session.ts';
@@ -111,11 +112,13 @@ class MysqlSource implements Source {
     const visibility = new Visibility(control, facts, clock, this.pauses);
     this.heardAt = clock.now();
     const start = startAt(remembered);
+    const followed = new Set(sink.mapping.tables.keys());
     const session = new Session({
       ...this.config,
       gtid: facts.gtid,
       start,
       sink,
+      cascades: new Cascades(await control.foreignKeys(followed), followed),
       visible: ({ gtid }, end) => visibility.of(end, gtid),
       following: () => this.following(facts, known === null),
       applied: (position) => this.remember(position),

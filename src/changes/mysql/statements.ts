@@ -35,6 +35,11 @@ export function effectOf(statement: string, database: string): Effect {
   };
 }
 
+/** Does it define a foreign key? */
+export function definesKeys(statement: string): boolean {
+  return /^\s*(?:create|alter)\b/i.test(statement.replace(COMMENT, '')) && /\breferences\b/i.test(statement);
+}
+
 /** Could it be about one of these databases at all? */
 export function concerns(statement: string, database: string, databases: ReadonlySet<string>): boolean {
   return databases.has(database) || [...databases].some((name) => statement.includes(name));

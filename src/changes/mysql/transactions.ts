@@ -1,13 +1,16 @@
 import type { AnyBinlogEvent, RowData, RowsEvent, TableMapEntry, UpdateRowData } from '@vlasky/zongji';
 import type { Mapping, RowChange, Touched } from '../contract.ts';
+import type { Cascades } from './cascades.ts';
 import { readRow } from './rows.ts';
-import { concerns, effectOf } from './statements.ts';
+import { concerns, definesKeys, effectOf } from './statements.ts';
 
 /** A transaction of the log, at its end. */
 export interface Transaction {
   readonly touched: Touched;
   readonly committedAt: number;
   readonly gtid: string | null;
+  /** It has defined foreign keys. */
+  readonly changesKeys: boolean;
 }
 
 const ROW_EVENTS = { WriteRows: 'insert', UpdateRows: 'update', DeleteRows: 'delete' } as const;
@@ -16,10 +19,12 @@ const ROW_EVENTS = { WriteRows: 'insert', UpdateRows: 'update', DeleteRows: 'del
 export class Transactions {
   private readonly mapping: Mapping;
   private readonly databases: ReadonlySet<string>;
+  private readonly cascades: Cascades;
   private touched: Touched;
 
-  constructor(mapping: Mapping) {
+  constructor(mapping: Mapping, cascades: Cascades) {
     this.mapping = mapping;
+    this.cascades = cascades;
     this.databases = new Set([...mapping.tables.keys()].map((table) => table.slice(0, table.indexOf('.'))));
     this.touched = mapping.touched();
   }
@@ -34,24 +39,25 @@ export class Transactions {
     return null;
   }
 
-  private end(event: AnyBinlogEvent): Transaction {
+  private end(event: AnyBinlogEvent, changesKeys = false): Transaction {
     const { touched } = this;
     this.touched = this.mapping.touched();
-    return { touched, committedAt: event.timestamp, gtid: event.gtid ?? null };
+    return { touched, committedAt: event.timestamp, gtid: event.gtid ?? null, changesKeys };
   }
 
   private statement(event: AnyBinlogEvent & { query: string; schema: string }): Transaction | null {
     const effect = effectOf(event.query, event.schema);
     if (effect.kind === 'commit') return this.end(event);
-    if (effect.kind === 'nothing') return null;
+    const changesKeys = definesKeys(event.query);
+    if (effect.kind === 'nothing') return changesKeys ? this.end(event, true) : null;
     if (effect.kind === 'tables') {
       for (const table of effect.tables) this.touched.spoil(table, null);
-      return this.end(event);
+      return this.end(event, changesKeys);
     }
     if (concerns(event.query, event.schema, this.databases))
       this.touched.spoil(null, effect.rows ? 'rows came as a statement: binlog_format is not ROW' : null);
     // Rows by statement stand inside a transaction, whose end is still to come.
-    return effect.rows ? null : this.end(event);
+    return effect.rows ? null : this.end(event, changesKeys);
   }
 
   private rows(op: 'insert' | 'update' | 'delete', event: RowsEvent & WithBits): void {
@@ -59,8 +65,12 @@ export class Transactions {
     if (table === undefined) return;
     const name = `${table.parentSchema}.${table.tableName}`;
     const wanted = this.mapping.tables.get(name);
-    if (wanted === undefined) return;
-    for (const row of event.rows) this.touched.add(changeOf(name, op, row, event, table, wanted.columns));
+    if (wanted !== undefined)
+      for (const row of event.rows) this.touched.add(changeOf(name, op, row, event, table, wanted.columns));
+    if (op === 'insert' || !this.cascades.parents.has(name)) return;
+    const columns = this.cascades.columnsOf(name);
+    for (const row of event.rows)
+      this.cascades.touch(changeOf(name, op, row, event, table, columns), this.touched);
   }
 }
 
