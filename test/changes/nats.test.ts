@@ -126,6 +126,20 @@ describe.skipIf(skip !== '')('a NATS JetStream', () => {
     );
   });
 
+  test('messages that such a limit dropped while nobody read are one, though older ones are still there', async () => {
+    await manager.streams.update(STREAM, { max_msgs_per_subject: 1 });
+    const first = follow();
+    await streaming(first.sink);
+    await publish(1, 'shop.public.items');
+    await publish(2);
+    await until(() => first.sink.seen.has('order:2'), 'both');
+    await first.source.stop();
+    for (const id of [3, 4]) await publish(id);
+    const second = follow();
+    await until(() => second.sink.seen.has('order:4'), 'the last');
+    await until(() => second.sink.gaps.length > 0, 'the gap');
+  });
+
   test('a stream that is made anew, or whose durable is deleted, is a gap, and is followed on', async () => {
     const { sink } = follow();
     await streaming(sink);

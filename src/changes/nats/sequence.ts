@@ -32,6 +32,18 @@ export class DeliverySequence {
     return deliveries === 1 ? 'next' : 'elsewhere';
   }
 
+  /** What an earlier reader has got last: what was dropped since is missed by the first message already. */
+  goOnFrom(stream: number, delivery: number): void {
+    if (this.last !== null) return;
+    this.last = { stream, delivery, redelivered: false };
+    this.highest = stream;
+  }
+
+  /** What is before it is known to be gone. */
+  beginsAt(stream: number): void {
+    this.highest = Math.max(this.highest, stream - 1);
+  }
+
   /** After a new consumer, whose numbers begin anew. */
   reset(): void {
     this.last = null;

@@ -86,6 +86,7 @@ class NatsSource implements Source {
     const manager = await managerOf(connection);
     const { info, made } = await ensureDurable(manager, this.config.stream, this.config.durable);
     if (made) this.sequence.reset();
+    else this.sequence.goOnFrom(info.delivered.stream_seq, info.delivered.consumer_seq);
     if (made && this.opened) await this.lost(`the durable "${this.config.durable}" was gone`);
     await this.examine(await manager.streams.info(this.config.stream), info);
     if (!this.opened) await this.parts.sink.open({ anew: made });
@@ -186,6 +187,7 @@ class NatsSource implements Source {
     const dropped = first > Math.max(expected, consumer.delivered.stream_seq + 1);
     if (dropped) {
       this.goneBelow = first;
+      this.sequence.beginsAt(first);
       await this.lost('the stream dropped messages by its limits before they were delivered');
     }
     if (consumer.num_ack_pending > 0 || this.queue.length > 0) return;
