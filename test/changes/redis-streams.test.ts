@@ -4,7 +4,7 @@ import { postgresEvent } from '../../src/changes/debezium/fixtures.ts';
 import type { Source, SourceParts } from '../../src/changes/index.ts';
 import { createRedisSource } from '../../src/changes/redis/index.ts';
 import { type RedisServer, redisServer, until } from '../../src/testkit/index.ts';
-import { partsFor, Recording } from './recording.ts';
+import { partsFor, Recording, RecordingMemory } from './recording.ts';
 import { dies, writing } from './writing.ts';
 
 const STREAM = 'shop.public.orders';
@@ -197,6 +197,21 @@ test('a node alone that finds its group read by another follows nothing, and say
   await until(() => second.sink.closings.length > 0, 'the second to give up');
   expect(second.sink.closings[0]).toContain('another gateway reads the group "tidegate"');
   expect(second.sink.opened).toBe(0);
+});
+
+test('a Redis that was replaced while nobody read is noticed by the next reader, on whichever node', async () => {
+  const memory = new RecordingMemory();
+  const first = follow({ memory });
+  await streaming(first.sink);
+  await first.source.stop();
+  const second = follow({ memory });
+  await streaming(second.sink);
+  expect(second.sink.gaps).toEqual([]);
+  await second.source.stop();
+  await server.restart({ data: 'saved' });
+  const third = follow({ memory });
+  await streaming(third.sink);
+  expect(third.sink.gaps).toEqual(['Redis was restarted or replaced, and may have lost its newest entries']);
 });
 
 test('with SIGKILL of Redis and of readers under load, no event is lost', async () => {

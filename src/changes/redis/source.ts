@@ -155,12 +155,17 @@ class RedisSource implements Source {
   private async checkEpoch(): Promise<void> {
     const info = `${await this.asking!.send('info', 'server')}\n${await this.asking!.send('info', 'replication')}`;
     const epoch = [/^run_id:(\w+)/m, /^master_replid:(\w+)/m].map((field) => field.exec(info)?.[1]).join(' ');
-    const before = this.epoch;
-    this.epoch = epoch;
-    if (before !== null && before !== epoch) {
+    const { name, memory } = this.parts;
+    const key = `redis:${name}:epoch`;
+    // It may have been another reader, on another node, that has seen the one before.
+    const before = this.epoch ?? (await memory.read(key));
+    if (before === epoch) return;
+    if (before !== null) {
       this.missing.clear();
       await this.lost('Redis was restarted or replaced, and may have lost its newest entries');
     }
+    await memory.write(key, epoch);
+    this.epoch = epoch;
   }
 
   private async lost(why: string): Promise<void> {
