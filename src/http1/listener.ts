@@ -6,6 +6,7 @@ import type { Clock } from '../util/clock.ts';
 import { clientCertificate } from './client-certificate.ts';
 import { ClientCount, type NodeClients } from './client-count.ts';
 import { Greetings, type ProofCertificates } from './greetings.ts';
+import { Opening } from './opening.ts';
 import { readInto } from './read-into.ts';
 import { ServerConnection, SHARED_MEMORY } from './server-connection.ts';
 import type { OpenConnection, ServerContext, ServerLimits } from './server-context.ts';
@@ -156,7 +157,7 @@ export class Listener implements ServerContext {
     };
     if ((socket as Partial<TLSSocket>).alpnProtocol === HTTP2) return this.acceptHttp2(socket, origin, this);
     const connection = new ServerConnection(socket, origin, this);
-    if (this.http2) connection.greeting = (chunk) => this.takesHttp2(socket, origin, chunk);
+    if (this.http2) connection.opening = new Opening((read) => this.takeHttp2(socket, origin, read));
     socket[CONNECTION] = connection;
     socket.on('error', onClose);
     socket.on('close', onClose);
@@ -168,15 +169,13 @@ export class Listener implements ServerContext {
   }
 
   /** Who knows that HTTP/2 is spoken here begins with its preface (RFC 9113 §3.3, §3.4). */
-  private takesHttp2(socket: ServerSocket, origin: Origin, chunk: Buffer): boolean {
-    if (!chunk.toString('latin1', 0, PREFACE.length).startsWith(PREFACE)) return false;
+  private takeHttp2(socket: ServerSocket, origin: Origin, read: Buffer): void {
     socket[CONNECTION]!.release();
     socket.off('error', onClose).off('close', onClose).off('end', onEnd).off('drain', onDrain);
     socket.off('data', onData);
     if (socket.readableFlowing) socket.pause();
-    socket.unshift(Buffer.from(chunk));
+    socket.unshift(Buffer.from(read));
     this.acceptHttp2(socket, origin, this);
-    return true;
   }
 
   private countIn(socket: Socket, address: string): boolean {
@@ -184,8 +183,6 @@ export class Listener implements ServerContext {
   }
 }
 
-/** All of it that a line of HTTP/1.1 could begin with. */
-const PREFACE = 'PRI * HTTP/2.0\r\n\r\n';
 const LONGEST_HANDSHAKE = 120_000;
 
 function plainAddress(address: string | undefined): string | null {

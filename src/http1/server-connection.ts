@@ -10,6 +10,7 @@ import { Deadline } from '../util/deadline.ts';
 import { type Head, parseRequestHead, type RequestHead } from './head.ts';
 import { type BodyFeed, Coding, IncomingBody } from './incoming-body.ts';
 import { MessageWriter, type WriterOwner } from './message-writer.ts';
+import type { Opening } from './opening.ts';
 import { partialHeadError } from './partial-head.ts';
 import { Framing, framingOf, interimHead, repeatedHead, responseHead } from './response-head.ts';
 import type { OpenConnection, ServerContext } from './server-context.ts';
@@ -81,8 +82,8 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
   /** The client holds its content back until it is told to go on. */
   private awaitsLeave = false;
   private readonly rate: MinRate;
-  /** Shown what comes first; true where another protocol takes it from there. */
-  greeting: ((chunk: Buffer) => boolean) | null = null;
+  /** Until it is known which protocol the client speaks; null: it can only be this one. */
+  opening: Opening | null = null;
 
   constructor(socket: Socket, origin: Origin, context: ServerContext) {
     this.socket = socket;
@@ -136,7 +137,7 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
   }
 
   received(chunk: Buffer): void {
-    if (this.greeting !== null && this.isGreeting(chunk)) return;
+    if (this.opening !== null) return this.open(this.opening, chunk);
     if (this.reading === Reading.tunnel) return this.tunnel!.push(chunk);
     if (this.reading >= Reading.discarding) return;
     this.input = this.at === this.input.length ? chunk : Buffer.concat([this.input.subarray(this.at), chunk]);
@@ -144,10 +145,17 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
     this.run();
   }
 
-  private isGreeting(chunk: Buffer): boolean {
-    const { greeting } = this;
-    this.greeting = null;
-    return greeting!(chunk);
+  private open(opening: Opening, chunk: Buffer): void {
+    const isFirst = opening.read.length === 0;
+    const isHttp2 = opening.isPreface(chunk);
+    if (isHttp2 === null) {
+      const { clock, limits } = this.context;
+      if (isFirst) this.deadline.set(clock.now() + limits.headTimeout);
+      return;
+    }
+    this.opening = null;
+    if (isHttp2) opening.takeHttp2(opening.read);
+    else this.received(opening.read);
   }
 
   drained(): void {

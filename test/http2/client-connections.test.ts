@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type Certificates,
   certificates,
+  FrameType,
   frame,
   Gate,
   type HttpOrigin,
@@ -124,6 +125,27 @@ describe('an HTTP/2 connection', () => {
       await old.send('GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n');
       expect((await old.response()).body.toString()).toBe('over 1.1 tidegate');
     }
+  });
+
+  it('may send its preface in any pieces, and HTTP/1.1 its first line', async () => {
+    const everywhere = Array.from({ length: PREFACE.length }, (_, i) => i + 1);
+    await using client = await rawClient({ port: gateway.ports.roomy! });
+    await client.sendSplit(Buffer.concat([Buffer.from(PREFACE), SETTINGS]), everywhere);
+    expect((await client.bytes(9))[3]).toBe(FrameType.settings);
+    await using old = await rawClient({ port: gateway.ports.roomy! });
+    await old.sendSplit('PROPFIND / HTTP/1.1\r\nHost: shop.test\r\n\r\n', [1, 2, 3, 4]);
+    expect((await old.response()).status).toBe(200);
+  });
+
+  it('that stops within its preface is closed after headTimeout', async () => {
+    const limits = { headTimeout: '200ms', idleTimeout: '5m' };
+    await using own = await startTestGateway({
+      listen: [{ name: 'own', address: '127.0.0.1:0', http2: true, limits }],
+      routes: { all: { match: '/*', respond: {} } },
+    });
+    await using client = await rawClient(own.port);
+    await client.send(PREFACE.slice(0, 3));
+    expect((await client.rest()).toString()).toBe('');
   });
 
   it('is refused in HTTP/1.1 by a listener that does not speak it', async () => {
