@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { version } from '../util/version.ts';
+import { written } from './output.ts';
 import type { PurgeOptions } from './purge.ts';
 import type { TopOptions } from './top/top.ts';
 import { EXIT, UsageError } from './usage.ts';
@@ -247,12 +248,18 @@ function addTest(program: Command, done: Done): void {
 }
 
 if (import.meta.main) {
-  // `tidegate schema | head`: a reader that has had enough is no fault.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  let code: number = EXIT.ok;
+  // `tidegate schema | head`: a reader that has had enough is no fault. What is wrong stays wrong, read or not.
+  const unread = (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
-    process.exit(EXIT.ok);
+  };
+  process.stderr.on('error', unread);
+  process.stdout.on('error', (error) => {
+    unread(error);
+    process.exit(code);
   });
-  const code = await main(process.argv.slice(2));
+  code = await main(process.argv.slice(2));
+  await Promise.all([written(process.stdout), written(process.stderr)]);
   // A config that is a program may have opened what would keep this process alive.
-  process.stdout.write('', () => process.exit(code));
+  process.exit(code);
 }

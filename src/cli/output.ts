@@ -7,6 +7,11 @@ export function wantsColour(stream: NodeJS.WriteStream | WriteStream): boolean {
   return stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 }
 
+/** Resolves once all that was written to it so far is out: a pipe takes it bit by bit, and an exit would cut it off. */
+export function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
+}
+
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }

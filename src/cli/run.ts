@@ -4,7 +4,7 @@ import { createLogger, type LogFields, type Logger, stdoutWriter } from '../tele
 import { systemClock } from '../util/clock.ts';
 import { version } from '../util/version.ts';
 import { authority, ConfigRefused, ListenError, type Serving, supervise } from '../workers/index.ts';
-import { counted } from './output.ts';
+import { counted, written } from './output.ts';
 import { readConfig, readEdit } from './read-config.ts';
 import { EXIT } from './usage.ts';
 
@@ -31,15 +31,16 @@ async function supervised(file: string, log: Logger): Promise<number> {
       onServing: (serving) => announce(file, serving, log),
     });
   } catch (error) {
-    return notStarted(error);
+    return await notStarted(error);
   }
 }
 
 /** A person reads it: not as a log entry, and on standard error. */
-function notStarted(error: unknown): number {
+async function notStarted(error: unknown): Promise<number> {
   if (error instanceof ConfigRefused) process.stderr.write(`${error.report}\n`);
   else if (error instanceof ListenError) process.stderr.write(`error: ${error.message}\n`);
   else throw error;
+  await written(process.stderr);
   return EXIT.input;
 }
 

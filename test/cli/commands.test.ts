@@ -44,6 +44,16 @@ describe('check', () => {
     expect(code).toBe(0);
   });
 
+  test('says everything that is wrong, however much that is for the pipe it goes into', async () => {
+    const routes = Array.from({ length: 1000 }, (_, i) => `  r${i}: { match: /r${i}, to: nobody }\n`);
+    folder.write('tidegate.yaml', `services: {}\nroutes:\n${routes.join('')}`);
+    for (const command of ['check', 'run']) {
+      const { code, stderr } = await tidegate(command);
+      expect(stderr.match(/there is no service named "nobody"/g)).toHaveLength(1000);
+      expect(code).toBe(1);
+    }
+  });
+
   test('tells what the caches of all workers take', async () => {
     const cached = CONFIG.replace('to: catalogue }', 'to: catalogue, cache: { ttl: 1m } }');
     folder.write('tidegate.yaml', `workers: 4\n${cached}`);
