@@ -33,6 +33,12 @@ export type AcceptHttp2 = (socket: Socket, origin: Origin, context: ServerContex
 const CONNECTION = Symbol('connection');
 type ServerSocket = Socket & { [CONNECTION]?: ServerConnection };
 
+interface RunningTls {
+  readonly shown: ServerTls;
+  readonly server: TlsServer;
+  readonly greetings: Greetings;
+}
+
 /** One listener: a server of plain or TLS sockets, and the HTTP/1.1 connections on them. */
 export class Listener implements ServerContext {
   readonly name: string;
@@ -45,11 +51,8 @@ export class Listener implements ServerContext {
   private readonly acceptHttp2: AcceptHttp2;
   private readonly handler: RequestHandler;
   private readonly clients: ClientCount;
-  private tls: {
-    readonly shown: ServerTls;
-    readonly server: TlsServer;
-    readonly greetings: Greetings;
-  } | null = null;
+  private tls: RunningTls | null;
+  private proofs: ProofCertificates = {};
 
   constructor(
     name: string,
@@ -66,20 +69,29 @@ export class Listener implements ServerContext {
     this.limits = settings.limits;
     this.http2 = settings.http2;
     this.acceptHttp2 = acceptHttp2;
-    this.server = settings.tls === null ? this.plainServer() : this.tlsServer(settings.tls);
+    this.tls = settings.tls === null ? null : this.startTls(settings.tls);
+    this.server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.welcome(socket));
   }
 
-  /** Takes over limits and certificates for connections to come; what is open keeps its certificate. */
+  /**
+   * Takes over limits and certificates for connections to come; what is open keeps its certificate. Where TLS begins or
+   * ends, connections of the other kind end when what is under way on them has been answered.
+   */
   update({ limits, tls, http2 }: ListenerSettings): void {
     this.limits = limits;
     this.http2 = http2;
-    if (tls === null) return;
-    this.tls?.shown.update(this.tls.server, tls, this.protocols());
-    this.tls?.greetings.refuse(tls.awaited ?? []);
+    if (tls !== null && this.tls !== null) {
+      this.tls.shown.update(this.tls.server, tls, this.protocols());
+      this.tls.greetings.refuse(tls.awaited ?? []);
+    } else if (tls !== null || this.tls !== null) {
+      this.tls = tls === null ? null : this.startTls(tls);
+      for (const connection of [...this.connections]) connection.drain();
+    }
   }
 
   /** What an authority looks for now, in handshakes to come. */
   prove(proofs: ProofCertificates): void {
+    this.proofs = proofs;
     this.tls?.greetings.prove(proofs);
   }
 
@@ -99,16 +111,21 @@ export class Listener implements ServerContext {
     return this.handler.refuse(exchange, failure);
   }
 
-  private plainServer(): Server {
-    return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      const address = plainAddress(socket.remoteAddress);
-      if (address === null || !this.countIn(socket, address)) socket.destroy();
-      else this.accept(socket, 'http');
-    });
+  /** Whoever connects is counted before anything of it is read. */
+  private welcome(socket: Socket): void {
+    const address = plainAddress(socket.remoteAddress);
+    const { connectionsPerClient } = this.limits;
+    if (address === null || !this.clients.admit(socket, address, connectionsPerClient))
+      return void socket.destroy();
+    if (this.tls === null) return this.accept(socket, 'http');
+    const { server, greetings } = this.tls;
+    // Half open not before the handshake is done: whoever closes its side in it will never end it, and must not keep its place.
+    socket.allowHalfOpen = false;
+    greetings.take(socket, () => server.emit('connection', socket));
   }
 
-  /** Accepts for the server of TLS, which does not listen itself: whoever connects is counted before the handshake. */
-  private tlsServer(tls: TlsSettings): Server {
+  /** Its server does not listen itself: it is given the sockets that speak TLS. */
+  private startTls(tls: TlsSettings): RunningTls {
     const shown = new ServerTls(tls, this.protocols());
     const handshakeTimeout = Math.min(this.limits.headTimeout, LONGEST_HANDSHAKE);
     const server = createTlsServer({ ...shown.options, handshakeTimeout }, (socket) => {
@@ -119,13 +136,8 @@ export class Listener implements ServerContext {
     server.on('tlsClientError', (_error, socket) => socket.destroy());
     const greetings = new Greetings(this.clock, handshakeTimeout);
     greetings.refuse(tls.awaited ?? []);
-    this.tls = { shown, server, greetings };
-    // Half open not before the handshake is done: whoever closes its side in it will never end it, and must not keep its place.
-    return createServer({ allowHalfOpen: false, noDelay: true }, (socket) => {
-      const address = plainAddress(socket.remoteAddress);
-      if (address === null || !this.countIn(socket, address)) socket.destroy();
-      else greetings.take(socket, () => server.emit('connection', socket));
-    });
+    greetings.prove(this.proofs);
+    return { shown, server, greetings };
   }
 
   private protocols(): string[] {
@@ -176,10 +188,6 @@ export class Listener implements ServerContext {
     if (socket.readableFlowing) socket.pause();
     socket.unshift(Buffer.from(read));
     this.acceptHttp2(socket, origin, this);
-  }
-
-  private countIn(socket: Socket, address: string): boolean {
-    return this.clients.admit(socket, address, this.limits.connectionsPerClient);
   }
 }
 

@@ -5,6 +5,7 @@ import {
   type Certificates,
   certificates,
   headerValue,
+  type RawClient,
   rawClient,
   type ScriptedOrigin,
   scriptedOrigin,
@@ -165,5 +166,36 @@ describe('a service over TLS', () => {
     expect(await through(await stranger.leaf(['other.test'], { expired: true }), { verify: false })).toBe(
       200,
     );
+  });
+});
+
+describe('a listener that a reload gives TLS, or takes it from', () => {
+  it('speaks it from the next connection on, and ends connections that are open without it', async () => {
+    const tls = written('begun', await authority.leaf(['begun.test']));
+    const speaking = (more: object) => ({
+      listen: [{ name: 'front', address: '127.0.0.1:0', ...more }],
+      routes: { all: { match: '/*', respond: { template: '{request.scheme}' } } },
+    });
+    const asked = async (client: RawClient) => {
+      await client.send(request('GET / HTTP/1.1'));
+      return (await client.response()).body.toString();
+    };
+    await using gateway = await startTestGateway(speaking({}));
+    const secret = { port: gateway.port, tls: { ca: authority.ca, servername: 'begun.test' } };
+    await using open = await rawClient(gateway.port);
+    expect(await asked(open)).toBe('http');
+
+    await gateway.reload(speaking({ tls }));
+    expect((await open.rest()).length).toBe(0);
+    await using late = await rawClient(gateway.port);
+    await late.send(request('GET / HTTP/1.1'));
+    expect((await late.rest()).toString('latin1')).not.toContain('HTTP/1.1');
+    await using secure = await rawClient(secret);
+    expect(await asked(secure)).toBe('https');
+
+    await gateway.reload(speaking({}));
+    expect((await secure.rest()).length).toBe(0);
+    await using again = await rawClient(gateway.port);
+    expect(await asked(again)).toBe('http');
   });
 });
