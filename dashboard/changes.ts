@@ -6,6 +6,8 @@ import { ago, amount, clock, duration, firstLine } from './format.ts';
 const MOST = 200;
 /** Changes that are told one by one in a second: more can't be read, so they are counted. */
 const MOST_A_SECOND = 5;
+/** Of what was purged. */
+const MOST_NAMES = 5;
 const LINES =
   "changes:\n  shop:\n    postgres: { url: 'postgres://…' }\n    tables: { public.orders: ['order:{row.id}'] }";
 
@@ -178,10 +180,11 @@ function changeInWords({ table, op, key, tags, more, unseated, afterMs }: Change
   return `${row} → ${tags.join(', ')}${also} → ${entries(unseated)} unseated${after}`;
 }
 
-function purgedOf({ tags = [], prefixes = [], urls = [], all }: Data): string {
+function purgedOf({ tags = [], prefixes = [], urls = [], more = 0, all }: Data): string {
   if (all) return 'everything';
   const names = [...(tags as string[]), ...(prefixes as string[]), ...(urls as string[])];
-  return `${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`;
+  const rest = Math.max(0, names.length - MOST_NAMES) + Number(more);
+  return `${names.slice(0, MOST_NAMES).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
 function sourceInWords({ kind, state, lagSeconds, events, error }: Source): string {

@@ -227,6 +227,16 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', () => {
     );
   });
 
+  it('a purge of many tags says of how many, and a soft one that it was', async () => {
+    const tags = Array.from({ length: 300 }, (_, i) => `many:${i}`);
+    await fetch(`${base}/v1/purge`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'Bearer sesame' },
+      body: JSON.stringify({ tags, soft: true }),
+    });
+    await page.waitForSelector('#feed li:has-text("made stale: many:0"):has-text("many:4 and 295 more")');
+  });
+
   it('a breaker that opens stands in the feed, and at once in the table', async () => {
     await fetch(`http://127.0.0.1:${port}/frail`);
     await page.waitForSelector('#feed li:has-text("frail: its breaker is open") .act');

@@ -104,7 +104,7 @@ const change = {
   tags: ['order:1042', 'customer-orders:7'],
   more: 2,
   unseated: 3,
-  commitMs: NOW - 4,
+  afterMs: 4,
 };
 
 describe('a picture of a node', () => {

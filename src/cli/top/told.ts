@@ -8,6 +8,9 @@ export interface Told {
   readonly piece: Piece;
 }
 
+/** Of what was purged. */
+const MOST_NAMES = 5;
+
 type Data = Readonly<Record<string, unknown>>;
 
 /** What an event says; null: nothing that people read here. */
@@ -15,7 +18,7 @@ export function told(type: string, data: Data, at: number): Told | null {
   const say = (text: string, tone: Tone = 'plain'): Told => ({ at, piece: [text, tone] });
   switch (type) {
     case 'change':
-      return say(changed(data as unknown as Change, at));
+      return say(changed(data as unknown as Change));
     case 'changes':
       return say(
         `${amount(Number(data.count))} more rows of ${data.source} → ${unseated(Number(data.unseated))}`,
@@ -26,7 +29,7 @@ export function told(type: string, data: Data, at: number): Told | null {
         data.state === 'streaming' ? 'good' : 'look',
       );
     case 'purge':
-      return say(`purged ${purged(data)}`);
+      return say(`${data.soft ? 'made stale:' : 'purged'} ${purged(data)}`);
     case 'reload':
       return data.ok
         ? say(`config reloaded from ${data.source}`)
@@ -35,6 +38,11 @@ export function told(type: string, data: Data, at: number): Told | null {
       return say(
         `${data.service}: ${data.target} is ${data.state}${data.why ? ` (${data.why})` : ''}`,
         data.state === 'out' ? 'act' : 'good',
+      );
+    case 'breaker':
+      return say(
+        `${data.service}: its breaker is ${data.state}`,
+        data.state === 'open' ? 'act' : data.state === 'closed' ? 'good' : 'look',
       );
     case 'gap':
       return say('some events were missed', 'look');
@@ -50,7 +58,7 @@ interface Change {
   tags: readonly string[];
   more: number;
   unseated: number;
-  commitMs: number | null;
+  afterMs: number | null;
 }
 
 const DONE: Readonly<Record<string, string>> = {
@@ -60,10 +68,11 @@ const DONE: Readonly<Record<string, string>> = {
   truncate: 'emptied',
 };
 
-function changed({ table, op, key, tags, more, unseated: count, commitMs }: Change, at: number): string {
+function changed({ table, op, key, tags, more, unseated: count, afterMs }: Change): string {
   const row = `${table}${key === null ? '' : ` ${key}`} ${DONE[op] ?? op}`;
   const also = more > 0 ? ` and ${more} more` : '';
-  const late = commitMs === null ? '' : `, ${duration(Math.max(0, at - commitMs) / 1000)} after commit`;
+  // By the gateway's clock, not by the one of this terminal.
+  const late = afterMs === null ? '' : `, ${duration(afterMs / 1000)} after commit`;
   return `${row} → ${tags.join(', ')}${also} → ${unseated(count)}${late}`;
 }
 
@@ -71,8 +80,9 @@ function unseated(count: number): string {
   return `${count === 1 ? '1 entry' : `${amount(count)} entries`} unseated`;
 }
 
-function purged({ tags, urls, prefixes, all }: Data): string {
+function purged({ tags, urls, prefixes, more = 0, all }: Data): string {
   if (all) return 'everything';
   const what = [tags, urls, prefixes].flatMap((list) => (Array.isArray(list) ? (list as string[]) : []));
-  return `${what.slice(0, 5).join(', ')}${what.length > 5 ? ` and ${what.length - 5} more` : ''}`;
+  const rest = Math.max(0, what.length - MOST_NAMES) + Number(more);
+  return `${what.slice(0, MOST_NAMES).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
