@@ -258,6 +258,21 @@ describe.skipIf(skip !== '')('the binary log of MariaDB', () => {
     await until(() => memory.values.size === 1, 'the position to be kept');
   });
 
+  test('one that is stopped while it tells of a gap ends in peace', async () => {
+    memory.values.set('mysql:test:position', '0-1-999999');
+    const { sink, source } = follow();
+    const telling = Promise.withResolvers<void>();
+    const stopped = Promise.withResolvers<void>();
+    sink.lost = () => {
+      telling.resolve();
+      return stopped.promise;
+    };
+    await telling.promise;
+    const ended = source.stop();
+    stopped.reject(new Error('the source was stopped'));
+    await expect(ended).resolves.toBeUndefined();
+  });
+
   test('a log that was purged beyond the position, or belongs to another history, is a gap', async () => {
     const first = follow();
     await streaming(first.sink);

@@ -48,6 +48,9 @@ export function connectionOptions({ host, port, user, password, tls }: MysqlServ
   };
 }
 
+/** The server says nothing: it may be there, and of its log nothing is known to be wrong. */
+export class Silent extends Error {}
+
 /** The connection on which a node asks, and by which it holds the right to read under its `serverId`. */
 export class ControlConnection {
   private readonly connection: Connection;
@@ -207,7 +210,7 @@ export class ControlConnection {
     const answered = this.connection.query(sql, values as never);
     const [rows] = await inTime(this.clock, ms, answered, () => {
       this.connection.destroy();
-      throw new Error(`the server did not answer within ${ms} ms`);
+      throw new Silent(`the server did not answer within ${ms} ms`);
     });
     return rows as Record<string, unknown>[];
   }

@@ -4,7 +4,7 @@ import { parseBinlogPosition } from '../positions/binlog.ts';
 import { adviceFor } from './advice.ts';
 import { Cascades } from './cascades.ts';
 import { slipOf } from './inspect.ts';
-import { ControlConnection, type MysqlServer, type ServerFacts } from './server.ts';
+import { ControlConnection, type MysqlServer, type ServerFacts, Silent } from './server.ts';
 import { Session, type Start, Unreadable } from './session.ts';
 import { Visibility } from './visibility.ts';
 
@@ -71,7 +71,8 @@ class MysqlSource implements Source {
         this.control = await ControlConnection.open(this.config.server, this.parts.clock);
         if (await this.seated(this.control)) await this.follow(this.control);
       } catch (error) {
-        if (!this.pauses.stopped) await this.broken(error as Error & { errno?: number });
+        // What can't be told of it now is found again at the same place.
+        if (!this.pauses.stopped) await this.broken(error as Error & { errno?: number }).catch(() => {});
       } finally {
         this.session?.stop();
         this.session = null;
@@ -144,7 +145,7 @@ class MysqlSource implements Source {
       await this.pauses.wait(PING_EVERY);
       if (this.pauses.stopped) return;
       await control.ping();
-      if (this.parts.clock.now() - this.heardAt > SILENCE) throw new Error(`nothing came for ${SILENCE} ms`);
+      if (this.parts.clock.now() - this.heardAt > SILENCE) throw new Silent(`nothing came for ${SILENCE} ms`);
     }
   }
 
@@ -171,10 +172,9 @@ class MysqlSource implements Source {
   }
 
   /** The same place failed again and again, and not for want of a connection. */
-  private isStuck(error: Error & { code?: unknown; errno?: number; fatal?: boolean }): boolean {
-    return (
-      this.session !== null && this.fruitless >= 3 && error.code === undefined && error.errno === undefined
-    );
+  private isStuck(error: Error & { code?: unknown; errno?: number }): boolean {
+    if (error instanceof Silent || error.code !== undefined || error.errno !== undefined) return false;
+    return this.session !== null && this.fruitless >= 3;
   }
 
   private async startAnew(why: string): Promise<void> {
