@@ -14,12 +14,16 @@ const RUNS: ['A' | 'B', Faults][] = [
   ['A', { away: true, restart: true }],
   ['A', { away: true, cut: true }],
   ['A', { stop: true, restart: true }],
+  ['A', { late: true }],
+  ['A', { late: true, gap: true }],
   ['B', {}],
   ['B', { stop: true }],
   ['B', { cut: true }],
   ['B', { gap: true }],
   ['B', { restart: true }],
   ['B', { stop: true, cut: true }],
+  ['B', { late: true }],
+  ['B', { late: true, gap: true }],
 ];
 
 const named = (faults: Faults) => Object.keys(faults).join(' and ') || 'nothing goes wrong';
@@ -47,6 +51,9 @@ describe('without one of its rules a stale answer is found', () => {
     ['a node that is cut off goes on', 'B', { cut: true }],
     ['a gap is passed over', 'B', { gap: true }],
     ['a new epoch is taken for the old one', 'B', { restart: true }],
+    ['what was found alive stays so until a greater number comes', 'A', { late: true }],
+    ['what was found alive stays so until a greater number comes', 'B', { late: true }],
+    ['a gap is closed at the number behind it', 'B', { late: true, gap: true }],
   ];
   test.for(mutations)('%s, at node %s', { timeout: TIMEOUT }, ([mutation, node, faults]) => {
     const { stale } = explore(node, faults, mutation);

@@ -17,6 +17,8 @@ export interface Faults {
   restart?: boolean;
   /** Redis can't be reached by the purging node when it purges. */
   away?: boolean;
+  /** A number comes to the log behind a later one, as on a Redis Cluster. */
+  late?: boolean;
 }
 
 /** A rule that is left out, to see that the model notices. */
@@ -26,7 +28,9 @@ export type Mutation =
   | 'a purge does not wait for workers'
   | 'a node that is cut off goes on'
   | 'a gap is passed over'
-  | 'a new epoch is taken for the old one';
+  | 'a gap is closed at the number behind it'
+  | 'a new epoch is taken for the old one'
+  | 'what was found alive stays so until a greater number comes';
 
 /** Redis counts in such steps; what a node does alone goes between them. */
 const STEP = 10;
@@ -34,8 +38,8 @@ const WRITES = 2;
 /** One after the other, where little goes wrong; else one. */
 const FILLS = 2;
 
-/** `number`, and whether the floor rises to it. */
-type Op = readonly [number: number, floor: boolean];
+/** What is purged, or null where the floor rises. */
+type Op = readonly [number: number, tag: string | null];
 
 interface Worker {
   heard: Op[];
@@ -43,14 +47,15 @@ interface Worker {
   pending: Op[];
   lease: boolean;
   stopped: boolean;
-  entry: { sequence: number; version: number } | null;
+  /** `aliveAt`: when it was last found alive (`Entry.aliveAt`). */
+  entry: { sequence: number; version: number; aliveAt: number } | null;
   fill: { sequence: number | null; version: number | null } | null;
   fillsLeft: number;
 }
 
 interface Node {
   epoch: number;
-  /** Greatest number of the log that it has taken. */
+  /** Place in the log up to which it has taken all. */
   seen: number;
   newest: number;
   cut: boolean;
@@ -62,16 +67,34 @@ interface Node {
 }
 
 interface Write {
-  /** `told`: resolved for the purger; `everywhere`: maxUnsynced has passed since. */
-  phase: 'none' | 'written' | 'numbered' | 'alone' | 'told' | 'everywhere';
+  /**
+   * `begun`: it has its number, and is not in the log yet. `told`: resolved for the purger; `everywhere`: maxUnsynced has
+   * passed since.
+   */
+  phase: 'none' | 'written' | 'begun' | 'logged' | 'alone' | 'told' | 'everywhere';
   version: number;
+  tag: string;
   number: number;
+  /** Its place in the log. */
+  at: number;
   epoch: number;
+}
+
+interface Log {
+  epoch: number;
+  /** The newest number that was given out. */
+  sequence: number;
+  /** Place of the last entry. */
+  at: number;
+  /** The last ones. `newest`: what `sequence` was then. */
+  entries: { number: number; newest: number; tag: string }[];
 }
 
 interface State {
   version: number;
-  log: { epoch: number; sequence: number; entries: number[] };
+  /** Numbers may come out of their order. */
+  late: boolean;
+  log: Log;
   nodes: [Node, Node];
   writes: Write[];
   left: Required<Faults>;
@@ -79,7 +102,11 @@ interface State {
 
 type Step = [name: string, next: (state: State) => unknown];
 
-const TAG: Invalidation = { tags: ['order:1'], prefixes: [], all: false, soft: false };
+/** Of the entry, and of others. */
+const TAG = 'order:1';
+const OTHER_TAG = 'order:2';
+
+const purgeOf = (tag: string): Invalidation => ({ tags: [tag], prefixes: [], all: false, soft: false });
 
 const known = new Map<string, Fences>();
 
@@ -88,9 +115,9 @@ function fencesOf({ heard }: Worker): Fences {
   let fences = known.get(key);
   if (fences === undefined) {
     fences = new Fences();
-    for (const [number, floor] of heard)
-      if (floor) fences.raiseFloor(number);
-      else fences.apply(number, TAG);
+    for (const [number, tag] of heard)
+      if (tag === null) fences.raiseFloor(number);
+      else fences.apply(number, purgeOf(tag));
     known.set(key, fences);
   }
   return fences;
@@ -110,6 +137,7 @@ export interface Explored {
  */
 export function explore(reader: 'A' | 'B', faults: Faults, mutation: Mutation | null = null): Explored {
   const first = initial(faults);
+  if (faults.late && faults.gap) beginTwo(first, reader === 'A' ? 0 : 1);
   const more = Object.keys(faults).length > (reader === 'A' ? 1 : 0);
   for (const { worker } of first.nodes) worker.fillsLeft = more ? 1 : FILLS;
   const cameFrom = new Map<string, { from: string; step: string } | null>([[JSON.stringify(first), null]]);
@@ -141,7 +169,10 @@ function pathTo(text: string, cameFrom: Map<string, { from: string; step: string
   return path;
 }
 
-function initial({ stop = false, cut = false, gap = false, restart = false, away = false }: Faults): State {
+function initial(faults: Faults): State {
+  const { stop = false, cut = false, gap = false, restart = false, away = false, late = false } = faults;
+  // What a gap hides of numbers that come late shows only behind a third.
+  const writes = late && gap ? WRITES + 1 : WRITES;
   const node = (): Node => ({
     epoch: 1,
     seen: 0,
@@ -153,11 +184,29 @@ function initial({ stop = false, cut = false, gap = false, restart = false, away
   });
   return {
     version: 0,
-    log: { epoch: 1, sequence: 0, entries: [] },
+    late,
+    log: { epoch: 1, sequence: 0, at: 0, entries: [] },
     nodes: [node(), node()],
-    writes: Array.from({ length: WRITES }, () => ({ phase: 'none', version: 0, number: 0, epoch: 0 })),
-    left: { stop, cut, gap, restart, away },
+    writes: Array.from({ length: writes }, (_, i) => ({
+      phase: 'none',
+      version: 0,
+      // Purges of the same tag hide from each other in which order they come.
+      tag: late && i < writes - 1 ? OTHER_TAG : TAG,
+      number: 0,
+      at: 0,
+      epoch: 0,
+    })),
+    left: { stop, cut, gap, restart, away, late },
   };
+}
+
+/** Two of other tags are under way already, the later number in the log, and the earlier still to come. */
+function beginTwo(state: State, reader: number): void {
+  const [late, next] = state.writes as [Write, Write, Write];
+  begin(state.log, late);
+  begin(state.log, next);
+  append(state, next, reader);
+  state.left.late = false;
 }
 
 /** The version that a reader gets from the cache; null: it goes to the origin. */
@@ -166,8 +215,16 @@ function answerOf({ worker, synced }: Node, mutation: Mutation | null): number |
   if (entry === null || stopped) return null;
   if (!lease && mutation !== 'a worker answers without its lease') return null;
   if (!synced && mutation !== 'a node that is cut off goes on') return null;
-  const fenced = { sequence: entry.sequence, tags: TAG.tags, url: 'http://shop/orders/1' };
+  const fenced = { sequence: entry.sequence, tags: [TAG], url: 'http://shop/orders/1' };
+  // As `Cache.standing` remembers it.
+  if (entry.aliveAt === stampOf(worker, mutation)) return entry.version;
   return fencesOf(worker).isDead(fenced) ? null : entry.version;
+}
+
+/** What has to stay the same for an entry that was found alive to be taken for alive. */
+function stampOf(worker: Worker, mutation: Mutation | null): number {
+  const { sequence, version } = fencesOf(worker);
+  return mutation === 'what was found alive stays so until a greater number comes' ? sequence : version;
 }
 
 function steps(state: State, reader: number, mutation: Mutation | null): Step[] {
@@ -178,6 +235,7 @@ function steps(state: State, reader: number, mutation: Mutation | null): Step[] 
     ...(reader === 1 && home.epoch !== state.log.epoch ? logSteps(state, home, 0, mutation) : []),
     ...logSteps(state, own, reader, mutation),
     ...workerSteps(own, reader, mutation),
+    ...(state.late ? lookingSteps(own, reader, mutation) : []),
     ...faultSteps(state, own === other),
   ];
 }
@@ -190,25 +248,33 @@ function writerSteps(state: State, reader: number, mutation: Mutation | null): S
       found.push([`write ${i + 1}: ${name}`, (next) => change(next, next.writes[i]!)]);
     if (write.phase === 'none' && (i === 0 || state.writes[i - 1]!.phase !== 'none'))
       on('the origin changes', (next, own) => {
-        next.version++;
-        Object.assign(own, { phase: 'written', version: next.version });
+        if (own.tag === TAG) next.version++;
+        Object.assign(own, { phase: 'written', version: own.tag === TAG ? next.version : 0 });
       });
     if (write.phase === 'written' && home.epoch === state.log.epoch)
-      on('the log numbers it', ({ log, nodes }, own) => {
-        log.sequence += STEP;
-        log.entries.push(log.sequence);
-        // Where B is looked at, A takes it at once: the sooner it is done, the more is promised.
-        if (reader === 1) Object.assign(nodes[0], { seen: log.sequence, newest: log.sequence });
-        Object.assign(own, { phase: 'numbered', number: log.sequence, epoch: log.epoch });
+      on('the log numbers it', (next, own) => {
+        begin(next.log, own);
+        append(next, own, reader);
+      });
+    if (write.phase === 'written' && home.epoch === state.log.epoch && state.left.late)
+      on('gets its number', ({ log, left }, own) => {
+        left.late = false;
+        begin(log, own);
+      });
+    if (write.phase === 'begun')
+      on('comes to the log', (next, own) => {
+        // In another epoch it gets another number.
+        if (own.epoch === next.log.epoch) append(next, own, reader);
+        else own.phase = 'written';
       });
     if (write.phase === 'written' && state.left.away && reader === 0)
       on('the node does it alone', ({ nodes: [node], left }, own) => {
         left.away = false;
-        tell(node, node.newest + 1, false);
+        tell(node, node.newest + 1, own.tag);
         Object.assign(own, { phase: 'alone', number: node.newest });
       });
     const taken = write.phase === 'alone' || isTaken(home, write);
-    const inNumber = write.phase === 'numbered' || write.phase === 'alone';
+    const inNumber = write.phase === 'logged' || write.phase === 'alone';
     const waits = reader === 0 && mutation !== 'a purge does not wait for workers';
     if (inNumber && taken && (!waits || holds(home)))
       on('is told as done', ({ nodes }, own) => {
@@ -227,8 +293,21 @@ function writerSteps(state: State, reader: number, mutation: Mutation | null): S
   return found;
 }
 
+function begin(log: Log, own: Write): void {
+  log.sequence += STEP;
+  Object.assign(own, { phase: 'begun', number: log.sequence, epoch: log.epoch });
+}
+
+function append({ log, nodes }: State, own: Write, reader: number): void {
+  log.at++;
+  log.entries.push({ number: own.number, newest: log.sequence, tag: own.tag });
+  // Where B is looked at, A takes it at once: the sooner it is done, the more is promised.
+  if (reader === 1) Object.assign(nodes[0], { seen: log.at, newest: log.sequence });
+  Object.assign(own, { phase: 'logged', at: log.at });
+}
+
 function isTaken(node: Node, write: Write): boolean {
-  return node.epoch > write.epoch || (node.epoch === write.epoch && node.seen >= write.number);
+  return node.epoch > write.epoch || (node.epoch === write.epoch && node.seen >= write.at);
 }
 
 /** Its worker has heard all that it was told, or has no lease to answer by. */
@@ -236,9 +315,9 @@ function holds({ worker }: Node): boolean {
   return worker.pending.length === 0 || !worker.lease;
 }
 
-function tell(node: Node, number: number, floor: boolean): void {
+function tell(node: Node, number: number, tag: string | null): void {
   node.newest = Math.max(node.newest, number);
-  node.worker.pending.push([number, floor]);
+  node.worker.pending.push([number, tag]);
 }
 
 function logSteps(state: State, node: Node, at: number, mutation: Mutation | null): Step[] {
@@ -262,36 +341,39 @@ function logSteps(state: State, node: Node, at: number, mutation: Mutation | nul
           const own = next.nodes[at]!;
           // The new life goes on above every number that was ever given.
           if (next.log.sequence <= own.newest) next.log.sequence = (Math.floor(own.newest / STEP) + 1) * STEP;
-          Object.assign(own, { epoch: next.log.epoch, seen: next.log.sequence });
-          if (mutation !== 'a new epoch is taken for the old one') tell(own, next.log.sequence, true);
+          Object.assign(own, { epoch: next.log.epoch, seen: next.log.at });
+          if (mutation !== 'a new epoch is taken for the old one') tell(own, next.log.sequence, null);
         },
       ],
     ];
   }
-  const entry = log.entries.find((number) => number > node.seen);
-  if (entry === undefined && node.seen < log.sequence)
-    return [[`${name}: finds the log trimmed`, (next) => jump(next, at, next.log.sequence, mutation)]];
+  const place = Math.max(node.seen, log.at - log.entries.length) + 1;
+  const entry = log.entries.at(place - log.at - 1);
+  if (log.entries.length === 0 && node.seen < log.at)
+    return [[`${name}: finds the log trimmed`, (next) => jump(next, at, log.at, log.sequence, mutation)]];
   // A worker is told so behind all that it is told of the log.
-  if (entry === undefined)
+  if (entry === undefined || place > log.at)
     return node.synced || node.worker.pending.length > 0
       ? []
       : [[`${name}: is in step again`, ({ nodes }) => Object.assign(nodes[at]!, { synced: true })]];
   return [
     [
-      `${name}: takes ${entry}`,
+      `${name}: takes ${entry.number}`,
       (next) => {
-        if (entry > node.seen + STEP) return jump(next, at, entry, mutation);
-        next.nodes[at]!.seen = entry;
-        tell(next.nodes[at]!, entry, false);
+        const { number, newest, tag } = entry;
+        const upTo = mutation === 'a gap is closed at the number behind it' ? number : newest;
+        if (place > node.seen + 1) return jump(next, at, place, upTo, mutation);
+        next.nodes[at]!.seen = place;
+        tell(next.nodes[at]!, number, tag);
       },
     ],
   ];
 }
 
 /** Numbers are missing: whatever they said, everything older is dead. */
-function jump(next: State, at: number, number: number, mutation: Mutation | null): void {
-  next.nodes[at]!.seen = number;
-  if (mutation !== 'a gap is passed over') tell(next.nodes[at]!, number, true);
+function jump(next: State, at: number, place: number, number: number, mutation: Mutation | null): void {
+  next.nodes[at]!.seen = place;
+  if (mutation !== 'a gap is passed over') tell(next.nodes[at]!, number, null);
 }
 
 function workerSteps({ worker }: Node, at: number, mutation: Mutation | null): Step[] {
@@ -320,10 +402,19 @@ function workerSteps({ worker }: Node, at: number, mutation: Mutation | null): S
   else
     on('stores', (own) => {
       const { sequence, version } = own.fill!;
-      own.entry = { sequence: sequence ?? fencesOf(own).sequence, version: version! };
+      own.entry = { sequence: sequence ?? fencesOf(own).sequence, version: version!, aliveAt: -1 };
       own.fill = null;
     });
   return found;
+}
+
+/** Where numbers come in their order, it says nothing new that an entry was found alive. */
+function lookingSteps(node: Node, at: number, mutation: Mutation | null): Step[] {
+  const { entry } = node.worker;
+  const stamp = stampOf(node.worker, mutation);
+  if (entry === null || entry.aliveAt === stamp || answerOf(node, mutation) === null) return [];
+  const name = `worker ${at === 0 ? 'A' : 'B'}: answers`;
+  return [[name, ({ nodes }) => Object.assign(nodes[at]!.worker.entry!, { aliveAt: stamp })]];
 }
 
 function faultSteps({ left, nodes, log }: State, atB: boolean): Step[] {
@@ -360,7 +451,7 @@ function faultSteps({ left, nodes, log }: State, atB: boolean): Step[] {
       'Redis restarts empty',
       ({ log, left }) => {
         left.restart = false;
-        Object.assign(log, { epoch: log.epoch + 1, sequence: 0, entries: [] });
+        Object.assign(log, { epoch: log.epoch + 1, sequence: 0, at: 0, entries: [] });
       },
     ]);
   return found;
