@@ -10,7 +10,7 @@ import type {
   StepTrace,
   TrySpan,
 } from '../../http/exchange.ts';
-import { getHeaders } from '../../http/headers.ts';
+import { getHeaders, hasHeader } from '../../http/headers.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Random } from '../../util/random.ts';
 import type { Exporter } from './exporter.ts';
@@ -44,37 +44,46 @@ export class Tracer implements Completion {
   /** Null: this one is not recorded. */
   begin(exchange: Exchange): ExchangeTrace | null {
     const { settings } = this;
+    if (!hasHeader(exchange.headers, 'traceparent')) return this.beginNew();
     const parents = getHeaders(exchange.headers, 'traceparent');
-    const parent = parents.length === 1 && settings.isTraceparent(parents[0]!) ? parents[0]! : null;
-    const traceId = parent === null ? settings.random.hex(16) : parent.slice(3, 35);
-    const sampled =
-      parent === null
-        ? chosen(traceId, settings.sample)
-        : (Number.parseInt(parent.slice(53, 55), 16) & 1) === 1;
+    const parent = parents[0]!;
+    if (parents.length > 1 || !settings.isTraceparent(parent)) return this.beginNew();
+    const sampled = (Number.parseInt(parent.slice(53, 55), 16) & 1) === 1;
     if (!sampled) return null;
-    const state = parent === null ? null : getHeaders(exchange.headers, 'tracestate').join(',') || null;
-    return new RecordedTrace(settings, traceId, parent?.slice(36, 52) ?? null, state);
+    const state = getHeaders(exchange.headers, 'tracestate').join(',') || null;
+    return new RecordedTrace(settings, parent.slice(3, 35), parent.slice(36, 52), state);
+  }
+
+  private beginNew(): ExchangeTrace | null {
+    const traceId = this.chosen();
+    return traceId === null ? null : new RecordedTrace(this.settings, traceId, null, null);
   }
 
   /** A trace of what the gateway does by itself; null: this one is not recorded. */
   own(name: string, attributes: Attributes): StepTrace | null {
-    const { settings } = this;
-    const traceId = settings.random.hex(16);
-    if (!chosen(traceId, settings.sample)) return null;
-    const step = new RecordedStep(settings, { traceId, spanId: null }, null, name, () => {});
+    const traceId = this.chosen();
+    if (traceId === null) return null;
+    const step = new RecordedStep(this.settings, { traceId, spanId: null }, null, name, () => {});
     for (const [attribute, value] of Object.entries(attributes)) step.set(attribute, value);
     return step;
+  }
+
+  /**
+   * The id of a trace that begins here; null: it is not to be recorded. The id holds what it was chosen by, so that
+   * others who choose by ids choose the same (OpenTelemetry, TraceIdRatioBased); most requests cost no id at all.
+   */
+  private chosen(): string | null {
+    const { random, sample } = this.settings;
+    const chance = random.number();
+    if (chance >= sample) return null;
+    const digits = Math.floor(chance * 2 ** 52).toString(16);
+    return `${random.hex(8)}${digits.padStart(13, '0')}${random.hex(2).slice(1)}`;
   }
 
   completed(exchange: Exchange, answer: Reply | null, _bytes: number, failure: Failure | null): void {
     const { trace } = exchange;
     if (trace instanceof RecordedTrace) trace.completed(exchange, answer, failure);
   }
-}
-
-/** The same traces are chosen at every node (OpenTelemetry, TraceIdRatioBased). */
-function chosen(traceId: string, share: number): boolean {
-  return share >= 1 || Number.parseInt(traceId.slice(16, 29), 16) / 2 ** 52 < share;
 }
 
 /** A span under way, and what hangs below it. */
