@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { Logger } from '../log.ts';
+import { Collector } from './collector.ts';
 import { exportRequest, type Span } from './span.ts';
 
 /** Spans that wait; further ones are dropped and counted. */
@@ -27,6 +28,7 @@ export interface ExporterConfig {
 export class Exporter {
   private readonly config: ExporterConfig;
   private readonly parts: ExporterParts;
+  private readonly collector: Collector;
   private waiting: Span[] = [];
   private dropped = 0;
   private timer: Timer | null = null;
@@ -37,6 +39,7 @@ export class Exporter {
   constructor(config: ExporterConfig, parts: ExporterParts) {
     this.config = config;
     this.parts = parts;
+    this.collector = new Collector(config.url, config.headers);
   }
 
   add(span: Span): void {
@@ -60,6 +63,7 @@ export class Exporter {
       await this.sending;
     }
     this.stopTimer();
+    this.collector.close();
   }
 
   private send(deadline = DEADLINE): void {
@@ -78,24 +82,17 @@ export class Exporter {
 
   /** How long to wait before the same is tried again; null: it is there, or never will be. */
   private async post(batch: readonly Span[], deadline: number): Promise<number | null> {
-    const { url, headers, serviceName } = this.config;
+    const { serviceName } = this.config;
     try {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: { ...headers, 'content-type': 'application/json' },
-        body: exportRequest(serviceName, this.parts.version, batch),
-        redirect: 'error',
-        signal: AbortSignal.timeout(deadline),
-      });
-      const said = await beginningOf(response);
-      if (response.ok) return this.arrived(said);
-      const why = `it answers ${response.status}${HINTS[response.status] ?? ''}${saidOf(said)}`;
+      const body = Buffer.from(exportRequest(serviceName, this.parts.version, batch));
+      const { status, text, retryAfter } = await this.collector.post(body, deadline);
+      if (status >= 200 && status < 300) return this.arrived(text);
+      const why = `it answers ${status}${HINTS[status] ?? ''}${saidOf(text)}`;
       // OTLP/HTTP, Failures: only these say that another try makes sense.
-      if (![429, 502, 503, 504].includes(response.status)) return this.refused(why, batch.length);
-      return this.failed(why, Number(response.headers.get('retry-after')) * 1000);
+      if (![429, 502, 503, 504].includes(status)) return this.refused(why, batch.length);
+      return this.failed(why, retryAfter * 1000);
     } catch (error) {
-      const { message, cause } = error as Error & { cause?: Error };
-      return this.failed(cause?.message ?? message, 0);
+      return this.failed((error as Error).message, 0);
     }
   }
 
@@ -137,20 +134,6 @@ const HINTS: Readonly<Record<number, string>> = {
   405: ': nothing takes traces at this path, which is mostly /v1/traces',
   415: ': it takes no OTLP in JSON, only in another form; a collector of OpenTelemetry in between takes both',
 };
-/** Of what a collector says, in bytes. */
-const MOST_SAID = 4096;
-
-async function beginningOf(response: Response): Promise<string> {
-  const parts: Buffer[] = [];
-  let length = 0;
-  for await (const part of response.body ?? []) {
-    parts.push(Buffer.from(part as Uint8Array));
-    length += parts.at(-1)!.length;
-    if (length >= MOST_SAID) break;
-  }
-  return Buffer.concat(parts).subarray(0, MOST_SAID).toString();
-}
-
 /** A refusal says why in a google.rpc.Status (OTLP/HTTP, Failures), or in plain words. */
 function saidOf(text: string): string {
   const { message } = objectOf(text);
