@@ -30,12 +30,17 @@ export function createNatsSource(config: NatsSourceConfig, parts: SourceParts): 
   return new NatsSource(config, parts);
 }
 
+const NOT_APPLIED =
+  'the stream keeps so many messages of a subject (max_msgs_per_subject): some may have been dropped that were delivered to another reader, and never applied';
+
 class NatsSource implements Source {
   private readonly config: NatsSourceConfig;
   private readonly parts: SourceParts;
   private readonly feed: DebeziumFeed;
   private readonly pauses: Pauses;
   private readonly sequence = new DeliverySequence();
+  /** The stream has limits that drop messages from between others. */
+  private dropsWithin = false;
   private running: Promise<void> = Promise.resolve();
   private opened = false;
   private queue: JsMsg[] = [];
@@ -89,6 +94,8 @@ class NatsSource implements Source {
     else this.sequence.goOnFrom(info.delivered.stream_seq, info.delivered.consumer_seq);
     if (made && this.opened) await this.lost(`the durable "${this.config.durable}" was gone`);
     await this.examine(await manager.streams.info(this.config.stream), info);
+    // What a reader that is gone has got, and did not apply, leaves no trace once it is dropped.
+    if (this.dropsWithin && !made) await this.lost(NOT_APPLIED);
     if (!this.opened) await this.parts.sink.open({ anew: made });
     this.opened = true;
     const messages = await this.consume(connection);
@@ -157,6 +164,7 @@ class NatsSource implements Source {
       await this.lost(
         `messages of "${this.config.durable}" went elsewhere; without cache.redis each gateway needs a durable of its own`,
       );
+    else if (this.dropsWithin && !redelivered) await this.lost(NOT_APPLIED);
   }
 
   /** Notices by asking what no message tells: a stream that is gone, or was emptied. */
@@ -181,6 +189,7 @@ class NatsSource implements Source {
       this.sequence.reset();
       return await this.lost(`the stream "${this.config.stream}" was made anew`);
     }
+    this.dropsWithin = (stream.config.max_msgs_per_subject ?? 0) > 0;
     const first = stream.state.first_seq;
     const expected = Math.max(consumer.ack_floor.stream_seq + 1, this.goneBelow);
     // Messages that are being applied just now may be dropped: they have come.
