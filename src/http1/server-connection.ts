@@ -62,8 +62,6 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
   /** Where the next read lands: in what all share, or, of a large upload, in its own. */
   private landing: Buffer = SHARED_MEMORY;
   private readonly own = new UploadMemory();
-  /** The last read was content, and filled all its memory. */
-  private filled = false;
   private input: Buffer = EMPTY;
   private at = 0;
   /** Up to here the input is known to hold no end of a head. */
@@ -115,16 +113,16 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
   read(size: number, memory: Buffer): void {
     const chunk = memory.subarray(0, size);
     // Whoever takes content may keep it, and may not what others read into.
-    const lasts = this.reading === Reading.head || this.own.is(memory);
+    const lasts = this.reading === Reading.head || memory === this.own.lent;
     this.received(lasts ? chunk : Buffer.from(chunk));
     if (this.input.buffer === memory.buffer && this.input.length > 0) this.keepInput();
-    this.filled = this.reading === Reading.body && size >= SHARED_MEMORY.length;
+    if (this.reading === Reading.body && size >= SHARED_MEMORY.length) this.own.take();
+    else this.own.giveBack();
   }
 
   /** Where the next read lands, if elsewhere than the last. */
   readonly nextMemory = (): Buffer | undefined => {
-    if (!this.filled) this.own.giveBack();
-    const next = (this.filled ? this.own.take() : null) ?? SHARED_MEMORY;
+    const next = this.own.lent ?? SHARED_MEMORY;
     if (next === this.landing) return undefined;
     this.landing = next;
     return next;

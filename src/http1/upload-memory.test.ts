@@ -16,9 +16,9 @@ it('an upload keeps its memory until it gives it back; then the next has it', ()
   const memory = one.take()!;
   expect(memory).toHaveLength(256 * 1024);
   expect(one.take()).toBe(memory);
-  expect(one.is(memory)).toBe(true);
+  expect(one.lent).toBe(memory);
   one.giveBack();
-  expect(one.is(memory)).toBe(false);
+  expect(one.lent).toBeNull();
   expect(next.take()).toBe(memory);
   next.giveBack();
 });

@@ -12,6 +12,11 @@ let lent = 0;
 export class UploadMemory {
   private memory: Buffer | null = null;
 
+  /** What it has now. */
+  get lent(): Buffer | null {
+    return this.memory;
+  }
+
   /** Where the next read lands; null where too many have theirs. */
   take(): Buffer | null {
     if (this.memory !== null) return this.memory;
@@ -19,11 +24,6 @@ export class UploadMemory {
     lent++;
     this.memory = kept.pop() ?? Buffer.allocUnsafeSlow(SIZE);
     return this.memory;
-  }
-
-  /** Is this where a read landed? */
-  is(memory: Buffer): boolean {
-    return memory === this.memory;
   }
 
   /** Nothing reads into it any more, and nobody looks at it. */
