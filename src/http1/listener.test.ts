@@ -3,22 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
 import { type BodySink, isSource } from '../http/body.ts';
 import { type Exchange, reply } from '../http/exchange.ts';
-import { rawClient } from '../testkit/index.ts';
+import { rawClient, SERVER_LIMITS } from '../testkit/index.ts';
 import { systemClock } from '../util/clock.ts';
-import { Listener, type ListenerSettings } from './listener.ts';
-
-const LIMITS: ListenerSettings['limits'] = {
-  uri: 8192,
-  head: 32_768,
-  headers: 100,
-  body: Number.POSITIVE_INFINITY,
-  headTimeout: 10_000,
-  bodyTimeout: 10_000,
-  sendTimeout: 10_000,
-  minRate: 0,
-  idleTimeout: 10_000,
-  connectionsPerClient: Number.POSITIVE_INFINITY,
-};
+import { Listener } from './listener.ts';
 
 it('content that somebody keeps is not read over, though it came with its head', async () => {
   const kept: Buffer[] = [];
@@ -37,7 +24,7 @@ it('content that somebody keeps is not read over, though it came with its head',
   const handler = { handle, refuse: () => reply(400, [], null) };
   const listener = new Listener(
     'test',
-    { limits: LIMITS, tls: null, http2: false },
+    { limits: SERVER_LIMITS, tls: null, http2: false },
     systemClock,
     handler,
     () => {},

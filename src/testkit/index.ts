@@ -86,6 +86,7 @@ export {
   scriptedOrigin,
 } from './scripted-origin.ts';
 export { type SeededRandom, seededRandom } from './seeded-random.ts';
+export { SERVER_LIMITS } from './server-limits.ts';
 export { findProgram, skippedWithout } from './server-program.ts';
 export { collectable, settledMemory } from './settled-memory.ts';
 export { type TempFolder, tempFolder } from './temp-folder.ts';

@@ -46,6 +46,34 @@ class Crowd implements Disposable {
   }
 }
 
+/** Who asks for events, and goes on reading them. */
+class EventReader implements Disposable {
+  private readonly socket: Socket;
+  private text = '';
+  closed = false;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.once('close', () => {
+      this.closed = true;
+    });
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      this.text += chunk;
+    });
+    socket.write(READ_EVENTS);
+  }
+
+  /** One from now on. */
+  async hears(what: string): Promise<void> {
+    this.text = '';
+    await until(() => this.text.includes('event: sample'), what);
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.destroy();
+  }
+}
+
 async function tlsNode(): Promise<{ node: AdminNode; authority: Certificates }> {
   const authority = await certificates();
   const pair = await authority.leaf(['127.0.0.1']);
@@ -101,46 +129,24 @@ it('who reads events, or rests between two requests, is not cut for a crowd', {
         .once('error', reject)
         .end();
     });
-  const reader = connect(node.admin, '127.0.0.1');
-  let closed = false;
-  let text = '';
-  reader.once('close', () => {
-    closed = true;
-  });
-  reader.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk;
-  });
-  reader.write(READ_EVENTS);
-  await until(() => text.includes('event: sample'), 'the first event');
+  using reader = new EventReader(connect(node.admin, '127.0.0.1'));
+  await reader.hears('the first event');
   const before = await localPort();
   using crowd = new Crowd(node.admin, '');
   await crowd.stands();
   expect(await localPort()).toBe(before);
-  text = '';
-  await until(() => text.includes('event: sample'), 'another event');
-  expect(closed).toBe(false);
-  reader.destroy();
+  await reader.hears('another event');
+  expect(reader.closed).toBe(false);
   keeping.destroy();
 });
 
 it('nor is one who reads them over TLS', { timeout: 60_000 }, async () => {
   const { node: one, authority } = await tlsNode();
   await using node = one;
-  const reader = connectTls({ port: node.admin, host: '127.0.0.1', ca: authority.ca });
-  let closed = false;
-  let text = '';
-  reader.once('close', () => {
-    closed = true;
-  });
-  reader.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk;
-  });
-  reader.write(READ_EVENTS);
-  await until(() => text.includes('event: sample'), 'the first event');
+  using reader = new EventReader(connectTls({ port: node.admin, host: '127.0.0.1', ca: authority.ca }));
+  await reader.hears('the first event');
   using crowd = new Crowd(node.admin, '');
   await crowd.stands();
-  text = '';
-  await until(() => text.includes('event: sample'), 'another event');
-  expect(closed).toBe(false);
-  reader.destroy();
+  await reader.hears('another event');
+  expect(reader.closed).toBe(false);
 });

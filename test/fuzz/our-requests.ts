@@ -4,21 +4,8 @@ import { cancelBody, openBody } from '../../src/http/body.ts';
 import type { Failure } from '../../src/http/errors.ts';
 import { type Exchange, type Reply, reply } from '../../src/http/exchange.ts';
 import { Listener, type RequestHandler } from '../../src/http1/index.ts';
-import { ManualClock, turn } from '../../src/testkit/index.ts';
+import { ManualClock, SERVER_LIMITS, turn } from '../../src/testkit/index.ts';
 import type { Outcome } from './outcome.ts';
-
-const LIMITS = {
-  uri: 8192,
-  head: 32768,
-  headers: 100,
-  body: Number.POSITIVE_INFINITY,
-  headTimeout: 10_000,
-  bodyTimeout: 30_000,
-  sendTimeout: 30_000,
-  minRate: 0,
-  idleTimeout: 75_000,
-  connectionsPerClient: Number.POSITIVE_INFINITY,
-};
 
 /** Takes every request's body whole, notes it, and answers 204. */
 class Recorder implements RequestHandler {
@@ -71,7 +58,13 @@ class Recorder implements RequestHandler {
 
 const recorder = new Recorder();
 const clock = new ManualClock();
-const listener = new Listener('fuzz', { limits: LIMITS, tls: null, http2: false }, clock, recorder, () => {});
+const listener = new Listener(
+  'fuzz',
+  { limits: SERVER_LIMITS, tls: null, http2: false },
+  clock,
+  recorder,
+  () => {},
+);
 
 /**
  * What the gateway's server side makes of these bytes, cut into packets at `offsets`. Fails where it did not
