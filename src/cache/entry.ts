@@ -1,5 +1,5 @@
 import type { Headers } from '../http/headers.ts';
-import type { Hits } from './flow/hit.ts';
+import type { HitAnswer } from './flow/hit.ts';
 
 /** All of an entry that follows from the head of the answer. Times are of the wall clock, in ms; lifetimes in s. */
 export interface KeptHead {
@@ -43,5 +43,41 @@ export interface Entry extends KeptHead {
   /** Of this process alone: the version of the fences (`Fences.version`) that last found it alive. */
   aliveAt?: number;
   /** Of this process alone: how it is answered, made at the first hit. */
-  hits?: Hits;
+  hits?: HitAnswer | undefined;
+}
+
+/** What an entry is filed under, and since when. */
+export type Filed = Pick<Entry, 'tags' | 'sequence' | 'url'>;
+
+const NONE: readonly string[] = [];
+
+/**
+ * An entry of this content. What a hit reads lies in one piece, and lists of nothing are one list: of 100,000 entries
+ * that are asked for in turn each is out of the processor's caches, and each place that is looked at costs.
+ */
+export function entryFrom(head: KeptHead, body: Buffer, { tags, sequence, url }: Filed): Entry {
+  return {
+    aliveAt: -1,
+    hits: undefined,
+    varyOn: head.varyOn.length === 0 ? NONE : head.varyOn,
+    tags: tags.length === 0 ? NONE : tags,
+    ageAtResponse: head.ageAtResponse,
+    responseAt: head.responseAt,
+    lifetime: head.lifetime,
+    noCache: head.noCache,
+    sequence,
+    url,
+    status: head.status,
+    headers: head.headers,
+    body,
+    requestAt: head.requestAt,
+    staleWhileRevalidate: head.staleWhileRevalidate,
+    staleIfError: head.staleIfError,
+    mustRevalidate: head.mustRevalidate,
+    varyValues: head.varyValues.length === 0 ? NONE : head.varyValues,
+    private: head.private,
+    etag: head.etag,
+    lastModified: head.lastModified,
+    immutable: head.immutable === true,
+  };
 }

@@ -48,17 +48,17 @@ export class CodedForms {
     return exact;
   }
 
-  /** The whole answer in a coding, as `rule` gives it. What changes with time is that of the answer. */
+  /** The whole answer in a coding, as `rule` gives it. */
   under(rule: unknown, coding: string, make: FormOf): RepeatedAnswer | Promise<RepeatedAnswer> {
     if (this.rule !== rule) {
       this.rule = rule;
       this.whole.clear();
     }
     const kept = this.whole.get(coding);
-    if (kept !== undefined) return this.timed(kept);
+    if (kept !== undefined) return kept;
     const made = make(this.answer);
-    if (!(made instanceof Promise)) return this.timed(this.keepWhole(rule, coding, made));
-    return made.then((form) => this.timed(this.keepWhole(rule, coding, form)));
+    if (!(made instanceof Promise)) return this.keepWhole(rule, coding, made);
+    return made.then((form) => this.keepWhole(rule, coding, form));
   }
 
   private keepWhole(rule: unknown, coding: string, form: RepeatedAnswer): RepeatedAnswer {
@@ -73,12 +73,6 @@ export class CodedForms {
   private count(bytes: number): void {
     this.bytes += bytes;
     this.grown();
-  }
-
-  private timed(form: RepeatedAnswer): RepeatedAnswer {
-    const { varying } = this.answer;
-    if (form.varying !== varying) form.varying = varying;
-    return form;
   }
 }
 

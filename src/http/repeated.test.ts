@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { RepeatedAnswer, RepeatedReply } from './repeated.ts';
+import { RepeatedAnswer, RepeatedReply, Timed } from './repeated.ts';
 
-const answer = () => {
-  const made = new RepeatedAnswer(200, ['Content-Type', 'text/plain'], Buffer.from('whole'));
-  made.varying = ['Age', '3'];
-  return made;
-};
+const answer = () => new RepeatedAnswer(200, ['Content-Type', 'text/plain'], Buffer.from('whole'));
+const timed = new Timed(['Age', '3', 'Cache-Status', 'tidegate; hit']);
 
 describe('a reply of an answer that is given again and again', () => {
   it('is the answer itself as long as nobody touches it', () => {
@@ -15,10 +12,11 @@ describe('a reply of an answer that is given again and again', () => {
 
   it('has all headers, in a list of its own, for whoever looks', () => {
     const made = answer();
-    const reply = new RepeatedReply(made);
+    const reply = new RepeatedReply(made, timed);
     reply.headers.push('X-Added', 'here');
-    expect(reply.headers).toEqual(['Content-Type', 'text/plain', 'Age', '3', 'X-Added', 'here']);
-    expect(new RepeatedReply(made).headers).toEqual(['Content-Type', 'text/plain', 'Age', '3']);
+    const headers = ['Content-Type', 'text/plain', 'Age', '3', 'Cache-Status', 'tidegate; hit'];
+    expect(reply.headers).toEqual([...headers, 'X-Added', 'here']);
+    expect(new RepeatedReply(made, timed).headers).toEqual(headers);
   });
 
   it.each<[what: string, touch: (reply: RepeatedReply) => unknown]>([
@@ -39,20 +37,9 @@ describe('a reply of an answer that is given again and again', () => {
   });
 });
 
-describe('what a writer keeps of an answer', () => {
-  it('are no lines of what has changed since', () => {
-    const made = answer();
-    made.varyingLines = 'Age: 3\r\n';
-    made.varying = ['Age', '4'];
-    expect(made.varyingLines).toBe('');
-  });
-
-  it('is the content as text, one byte a character', () => {
-    const bytes = Buffer.from([0, 0x7f, 0x80, 0xff]);
-    expect(Buffer.from(new RepeatedAnswer(200, [], bytes).text!, 'latin1')).toEqual(bytes);
-  });
-
-  it('is no text of long content', () => {
-    expect(new RepeatedAnswer(200, [], Buffer.alloc(16 * 1024 + 1)).text).toBeNull();
+describe('what changes with time', () => {
+  it('is known by its names, in any case, and by its lines', () => {
+    expect(timed.names).toEqual(['age', 'cache-status']);
+    expect(timed.lines).toBe('Age: 3\r\nCache-Status: tidegate; hit\r\n');
   });
 });

@@ -5,19 +5,39 @@ import { type Headers, hasHeader } from './headers.ts';
 /** Up to here content is kept as text too: head and content then leave as one string. */
 const MOST_TEXT = 16 * 1024;
 
+/** What an answer says that changes with time: the same for all that are of one age. */
+export class Timed {
+  readonly headers: Headers;
+  /** In lower case. */
+  readonly names: readonly string[];
+  /** The lines of `headers`. */
+  readonly lines: string;
+
+  constructor(headers: Headers) {
+    this.headers = headers;
+    this.names = headers.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase());
+    this.lines = headers.map((text, i) => (i % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('');
+  }
+}
+
+export const UNTIMED = new Timed([]);
+
 /** An answer that is given again and again. The writer keeps the text it made of it here. */
 export class RepeatedAnswer {
+  /**
+   * Lines, and content where that is short, in one piece of memory: among many answers that are all out of the
+   * processor's caches each piece costs as much as the rest of a hit. Empty until the writer made it.
+   */
+  text = '';
+  /** Lines of fields that change with time too, and come before what they say then. */
+  leading = '';
   readonly status: number;
+  readonly body: Buffer;
+  /** Of the content: the bytes themselves need not be touched for it. */
+  readonly length: number;
+  readonly dated: boolean;
   /** What each answer says alike. */
   readonly headers: Headers;
-  readonly body: Buffer;
-  readonly dated: boolean;
-  /** Status line and lines of `headers`; empty until the writer made them. */
-  lines = '';
-  /** The lines of what changes with time; empty until the writer made them. */
-  varyingLines = '';
-  private changing: Headers = [];
-  private content: string | null = null;
   private forms: CodedForms | null = null;
   private readonly grown: (() => void) | null;
 
@@ -26,6 +46,7 @@ export class RepeatedAnswer {
     this.status = status;
     this.headers = headers;
     this.body = body;
+    this.length = body.length;
     this.dated = hasHeader(headers, 'date');
     this.grown = grown;
   }
@@ -41,20 +62,9 @@ export class RepeatedAnswer {
     return this.forms?.bytes ?? 0;
   }
 
-  /** What changes with time, and comes after `headers`. */
-  get varying(): Headers {
-    return this.changing;
-  }
-
-  set varying(headers: Headers) {
-    this.changing = headers;
-    this.varyingLines = '';
-  }
-
-  /** The content, one byte a character; null where it is too long for that. */
-  get text(): string | null {
-    if (this.content === null && this.body.length <= MOST_TEXT) this.content = this.body.toString('latin1');
-    return this.content;
+  /** Is the content a part of `text`? */
+  get isShort(): boolean {
+    return this.length <= MOST_TEXT;
   }
 }
 
@@ -67,12 +77,15 @@ export class RepeatedReply implements Reply {
   body: Reply['body'];
   tunnel: Tunnel | null = null;
   failure: Reply['failure'] = null;
+  /** Comes after the headers of the answer. */
+  readonly timed: Timed;
   private readonly answer: RepeatedAnswer;
   private own: Headers | null;
 
   /** @param own Its headers, where they are others than those of the answer. */
-  constructor(answer: RepeatedAnswer, own: Headers | null = null) {
+  constructor(answer: RepeatedAnswer, timed: Timed = UNTIMED, own: Headers | null = null) {
     this.answer = answer;
+    this.timed = timed;
     this.own = own;
     this.status = answer.status;
     this.body = answer.body;
@@ -84,7 +97,7 @@ export class RepeatedReply implements Reply {
   }
 
   get headers(): Headers {
-    this.own ??= [...this.answer.headers, ...this.answer.varying];
+    this.own ??= [...this.answer.headers, ...this.timed.headers];
     return this.own;
   }
 

@@ -85,14 +85,14 @@ export class MessageWriter implements BodySink {
     if (alone) this.flush();
   }
 
-  /** A message whose content is at hand as text, one byte a character: it leaves with its head. */
-  whole(head: string, content: string): void {
+  /** A whole message, its content of `size` bytes too, one byte a character. */
+  whole(text: string, size: number): void {
     const alone = !this.gathering;
     this.gathering = true;
-    this.text += head + content;
+    this.text += text;
     this.framing = Framing.none;
     this.source = null;
-    this.bytes = content.length;
+    this.bytes = size;
     if (this.text.length >= GATHER_TOTAL) this.send();
     this.owner.written();
     if (alone) this.flush();

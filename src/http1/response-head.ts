@@ -2,17 +2,18 @@ import { STATUS_CODES } from 'node:http';
 import { type Body, bodyLength } from '../http/body.ts';
 import type { Exchange, Reply } from '../http/exchange.ts';
 import { type Headers, hasHeader } from '../http/headers.ts';
-import type { RepeatedAnswer } from '../http/repeated.ts';
+import type { RepeatedAnswer, Timed } from '../http/repeated.ts';
 import { endsAtConnection, Kind, kindOf } from './kinds.ts';
 
 /** How the client finds the end of an answer's content (RFC 9112 §6.3). */
 export const Framing = { none: 0, length: 1, chunked: 2, close: 3, tunnel: 4 } as const;
 export type Framing = (typeof Framing)[keyof typeof Framing];
 
-export function framingOf(exchange: Exchange, status: number, body: Body): Framing {
+/** @param length Of the content; negative where nobody knows it yet. */
+export function framingOf(exchange: Exchange, status: number, length: number): Framing {
   if (status === 101) return Framing.tunnel;
   if (exchange.method === 'HEAD' || status === 204 || status === 304) return Framing.none;
-  if (bodyLength(body) >= 0) return Framing.length;
+  if (length >= 0) return Framing.length;
   return exchange.version === 11 ? Framing.chunked : Framing.close;
 }
 
@@ -58,19 +59,40 @@ export function responseHead(
   return lines + ownLines(exchange, framing, keep, answer);
 }
 
-/** The same of an answer that is given again and again, with its length: most of it is made once. */
+/**
+ * What comes before the text of an answer that is given again and again: all that differs from one time to the next.
+ * Its `text`, which follows, is made once.
+ */
 export function repeatedHead(
   exchange: Exchange,
   answer: RepeatedAnswer,
+  timed: Timed,
   keep: boolean,
   wall: number,
 ): string {
-  if (answer.lines === '')
-    answer.lines = statusLine(answer.status) + fieldLines(answer, Framing.length, null);
-  if (answer.varyingLines === '') answer.varyingLines = linesOf(answer.varying);
-  const lines = answer.lines + answer.varyingLines;
+  if (answer.text === '') makeText(answer, timed);
+  const lines = statusLine(answer.status) + answer.leading + timed.lines;
   const dated = answer.dated ? lines : lines + date(wall);
-  return dated + ownLines(exchange, Framing.length, keep, answer);
+  return dated + idLine(exchange) + connectionLine(exchange, answer, !keep);
+}
+
+/** Lines and length of a repeated answer, the end of the head, and its content where that is short. */
+function makeText(answer: RepeatedAnswer, timed: Timed): void {
+  const { status, headers, body } = answer;
+  const leading: string[] = [];
+  const others: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    const isTimed = timed.names.includes(headers[i]!.toLowerCase());
+    (isTimed ? leading : others).push(headers[i]!, headers[i + 1]!);
+  }
+  answer.leading = fieldLines({ status, headers: leading, body }, Framing.length, null);
+  const lines = fieldLines({ status, headers: others, body }, Framing.length, null);
+  const head = Buffer.from(`${lines}${lengthLine(body)}\r\n`, 'latin1');
+  answer.text = (answer.isShort ? Buffer.concat([head, body]) : head).toString('latin1');
+}
+
+function lengthLine(body: Body): string {
+  return `Content-Length: ${bodyLength(body)}\r\n`;
 }
 
 type Fields = Pick<Reply, 'status' | 'headers' | 'body'>;
@@ -113,8 +135,11 @@ function fieldLines(answer: Fields, framing: Framing, wall: number | null): stri
 
 /** The gateway's own: the request's id, and framing. */
 function ownLines(exchange: Exchange, framing: Framing, keep: boolean, answer: Fields): string {
-  const id = exchange.id === '' ? '' : `x-request-id: ${exchange.id}\r\n`;
-  return id + framingLines(exchange, answer, framing, keep);
+  return idLine(exchange) + framingLines(exchange, answer, framing, keep);
+}
+
+function idLine({ id }: Exchange): string {
+  return id === '' ? '' : `x-request-id: ${id}\r\n`;
 }
 
 function linesOf(headers: Headers): string {
@@ -125,18 +150,21 @@ function linesOf(headers: Headers): string {
 
 function framingLines(exchange: Exchange, answer: Fields, framing: Framing, keep: boolean): string {
   let text = '';
-  if (framing === Framing.length) text = `Content-Length: ${bodyLength(answer.body)}\r\n`;
+  if (framing === Framing.length) text = lengthLine(answer.body);
   else if (framing === Framing.chunked) text = 'Transfer-Encoding: chunked\r\n';
   else if (framing === Framing.tunnel) return 'Connection: Upgrade\r\n\r\n';
   // A local answer to HEAD says what GET would have got (RFC 9110 §9.3.2).
   else if (framing === Framing.none && exchange.method === 'HEAD' && bodyLength(answer.body) > 0) {
-    text = `Content-Length: ${bodyLength(answer.body)}\r\n`;
+    text = lengthLine(answer.body);
   }
-  const close = !keep || framing === Framing.close;
-  if (answer.status === 426 && hasHeader(answer.headers, 'upgrade'))
-    return `${text}Connection: ${close ? 'close, ' : ''}Upgrade\r\n\r\n`;
-  if (close) return `${text}Connection: close\r\n\r\n`;
-  return exchange.version === 10 ? `${text}Connection: keep-alive\r\n\r\n` : `${text}\r\n`;
+  return `${text}${connectionLine(exchange, answer, !keep || framing === Framing.close)}\r\n`;
+}
+
+function connectionLine(exchange: Exchange, { status, headers }: Fields, close: boolean): string {
+  if (status === 426 && hasHeader(headers, 'upgrade'))
+    return `Connection: ${close ? 'close, ' : ''}Upgrade\r\n`;
+  if (close) return 'Connection: close\r\n';
+  return exchange.version === 10 ? 'Connection: keep-alive\r\n' : '';
 }
 
 /** An interim answer (RFC 9110 §15.2). */

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { cancelBody } from '../http/body.ts';
+import { bodyLength, cancelBody } from '../http/body.ts';
 import { type ErrorCode, Failure } from '../http/errors.ts';
 import { Exchange, type Origin, type Reply, type Responder } from '../http/exchange.ts';
 import { type Headers, removeHeader } from '../http/headers.ts';
@@ -445,18 +445,20 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
     this.deadline.clear();
     if (answer.status === 101) return this.openTunnel(exchange, answer);
     this.settleRequestBody();
-    const framing = framingOf(exchange, answer.status, answer.body);
+    const repeated = answer instanceof RepeatedReply ? answer.untouched : null;
+    const length = repeated === null ? bodyLength(answer.body) : repeated.length;
+    const framing = framingOf(exchange, answer.status, length);
     if (this.context.draining || framing === Framing.close) this.closeAfter = true;
     const keep = !this.closeAfter;
     const wall = clock.wallAt(exchange.answeredAt);
-    const repeated = answer instanceof RepeatedReply && framing === Framing.length ? answer.untouched : null;
+    if (repeated === null || framing !== Framing.length) {
+      this.writer.begin(responseHead(exchange, answer, framing, keep, wall), framing, answer.body);
+      return;
+    }
     const head =
-      repeated === null
-        ? responseHead(exchange, answer, framing, keep, wall)
-        : repeatedHead(exchange, repeated, keep, wall);
-    const text = repeated === null ? null : repeated.text;
-    if (text === null) this.writer.begin(head, framing, answer.body);
-    else this.writer.whole(head, text);
+      repeatedHead(exchange, repeated, (answer as RepeatedReply).timed, keep, wall) + repeated.text;
+    if (repeated.isShort) this.writer.whole(head, repeated.length);
+    else this.writer.begin(head, framing, repeated.body);
   }
 
   /** A request body nobody read: if it is here whole it is passed over, else the connection ends with the answer. */

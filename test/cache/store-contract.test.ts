@@ -66,7 +66,7 @@ describe('the store in memory', () => {
   const store = new MemoryStore(16 * 1024 * 1024);
   contract(() => ({
     put: async (key, entry) => store.put(key, entry),
-    variants: async (key) => store.get(key) ?? [],
+    variants: async (key) => store.get(key)?.all ?? [],
     delete: async (key) => store.delete(key),
     sequence: () => 0,
   }));

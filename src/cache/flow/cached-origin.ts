@@ -14,6 +14,7 @@ import {
   type Use,
   varyNames,
 } from '../policy/index.ts';
+import type { Variants } from '../store/index.ts';
 import { fromEntry, lineOf } from './answers.ts';
 import { Audit } from './audit.ts';
 import type { Cache } from './cache.ts';
@@ -124,7 +125,7 @@ export class CachedOrigin<T> implements Looking<T>, Filling<T> {
     if (keyed.key === null) return askPast(this, exchange, out, { fwd: 'bypass', detail: 'key' });
     const variants = cache.memory.get(keyed.key);
     let stored = variants === undefined ? undefined : this.select(variants, exchange);
-    if (found !== undefined) stored = this.select([found], exchange) ?? stored;
+    if (found !== undefined && this.answers(found, exchange)) stored = found;
     // Nobody's answer is so much as asked about in another's name.
     if (stored !== undefined && !isFor(rules, stored, exchange, fields)) stored = undefined;
     const entry = stored === undefined ? undefined : this.standing(keyed.key, stored);
@@ -204,7 +205,8 @@ export class CachedOrigin<T> implements Looking<T>, Filling<T> {
   }
 
   find(key: string, request: Exchange): Found {
-    const stored = this.select(this.cache.memory.peek(key) ?? [], request);
+    const variants = this.cache.memory.peek(key);
+    const stored = variants === undefined ? undefined : this.select(variants, request);
     return { stored, entry: stored === undefined ? undefined : this.standing(key, stored) };
   }
 
@@ -217,10 +219,13 @@ export class CachedOrigin<T> implements Looking<T>, Filling<T> {
     return this.fedBy !== null && includesOne(this.fedBy.withheld, tags);
   }
 
-  private select(variants: readonly Entry[], exchange: Exchange): Entry | undefined {
-    const plain = variants.length === 1 && variants[0]!.varyOn.length === 0;
-    if (plain) return variants[0];
-    return selectVariant(variants, this.headersFor(exchange));
+  private select({ only, all }: Variants, exchange: Exchange): Entry | undefined {
+    return only ?? selectVariant(all, this.headersFor(exchange));
+  }
+
+  /** Is the entry a variant for the request? */
+  private answers(entry: Entry, exchange: Exchange): boolean {
+    return entry.varyOn.length === 0 || selectVariant([entry], this.headersFor(exchange)) !== undefined;
   }
 
   headersFor(exchange: Exchange): Headers {
@@ -252,8 +257,7 @@ export class CachedOrigin<T> implements Looking<T>, Filling<T> {
 
   usable(waiter: Waiter<T>, entry: Entry): Entry | undefined {
     const { exchange, fields, keyed } = waiter;
-    if (this.select([entry], exchange) === undefined || !isFor(this.rules, entry, exchange, fields))
-      return undefined;
+    if (!this.answers(entry, exchange) || !isFor(this.rules, entry, exchange, fields)) return undefined;
     if (this.withholds(entry.tags)) return undefined;
     return this.cache.standing(keyed.key, entry);
   }

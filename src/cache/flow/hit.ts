@@ -1,53 +1,56 @@
 import type { Headers } from '../../http/headers.ts';
-import { RepeatedAnswer, RepeatedReply } from '../../http/repeated.ts';
+import { RepeatedAnswer, RepeatedReply, Timed, UNTIMED } from '../../http/repeated.ts';
 import type { Entry } from '../entry.ts';
 import { cacheStatus, currentAge, privateHeaders, type RequestCacheFields } from '../policy/index.ts';
 import type { MemoryStore } from '../store/index.ts';
 
-/** What is kept with an entry so that a hit is written from text that is made once. */
-export class Hits {
+/** How an entry is answered: kept with it, so that a hit is written from text that is made once. */
+export class HitAnswer extends RepeatedAnswer {
   readonly entry: Entry;
-  private readonly answer: RepeatedAnswer;
-  private age = -1;
-  private ttl = Number.NaN;
 
   /** @param grown Told when more is kept with the entry than before. */
   constructor(entry: Entry, grown: () => void) {
-    const headers = entry.private ? privateHeaders(entry.headers) : entry.headers;
+    super(entry.status, entry.private ? privateHeaders(entry.headers) : entry.headers, entry.body, grown);
     this.entry = entry;
-    this.answer = new RepeatedAnswer(entry.status, headers, entry.body, grown);
-  }
-
-  /** Bytes that are kept beside those of the entry: its coded forms. */
-  get codedBytes(): number {
-    return this.answer.codedBytes;
   }
 
   /** The whole content under other headers. */
   under(headers: Headers): RepeatedReply {
-    return new RepeatedReply(this.answer, headers);
+    return new RepeatedReply(this, UNTIMED, headers);
   }
 
   /** The whole answer at `now`, in ms of the wall clock. */
   reply(now: number): RepeatedReply {
-    const { entry, answer } = this;
-    const exact = currentAge(entry, now);
-    const age = Math.floor(exact);
-    const ttl = Math.floor(entry.lifetime - exact);
-    if (age !== this.age || ttl !== this.ttl) {
-      this.age = age;
-      this.ttl = ttl;
-      answer.varying = ['Age', String(age), 'Cache-Status', cacheStatus({ hit: true, ttl })];
-    }
-    return new RepeatedReply(answer);
+    const age = currentAge(this.entry, now);
+    return new RepeatedReply(this, timedOf(Math.floor(age), Math.floor(this.entry.lifetime - age)));
   }
 }
 
+/** A power of two. */
+const RECENT = 1024;
+const recent = new Array<Recent | null>(RECENT).fill(null);
+
+interface Recent {
+  readonly age: number;
+  readonly ttl: number;
+  readonly timed: Timed;
+}
+
+/** What hits of one age and time to live say of both, in s: made once for all of them. */
+function timedOf(age: number, ttl: number): Timed {
+  const place = (age * 31 + ttl) & (RECENT - 1);
+  const known = recent[place]!;
+  if (known !== null && known.age === age && known.ttl === ttl) return known.timed;
+  const timed = new Timed(['Age', String(age), 'Cache-Status', cacheStatus({ hit: true, ttl })]);
+  recent[place] = { age, ttl, timed };
+  return timed;
+}
+
 /** A copy of an entry is another entry, whatever it took along. */
-export function hitsOf(entry: Entry, key: string, memory: MemoryStore): Hits {
+export function hitsOf(entry: Entry, key: string, memory: MemoryStore): HitAnswer {
   const { hits } = entry;
   if (hits !== undefined && hits.entry === entry) return hits;
-  entry.hits = new Hits(entry, () => memory.recount(key));
+  entry.hits = new HitAnswer(entry, () => memory.recount(key));
   return entry.hits;
 }
 

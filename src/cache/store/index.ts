@@ -1,2 +1,2 @@
-export { MemoryStore } from './memory.ts';
+export { MemoryStore, type Variants } from './memory.ts';
 export { TagCounts } from './tag-counts.ts';

@@ -17,9 +17,18 @@ const MOST_USES = 3;
 /** Variants of one key (Vary) that are kept; the oldest go first. */
 const MAX_VARIANTS = 32;
 
-interface Slot extends Link {
+/** What is stored under a key. */
+export interface Variants {
+  /** The newest last. */
+  readonly all: readonly Entry[];
+  /** The only one, where it answers all requests: what most keys have, without a list in between. */
+  readonly only: Entry | null;
+}
+
+interface Slot extends Link, Variants {
   readonly key: string;
-  entries: readonly Entry[];
+  all: readonly Entry[];
+  only: Entry | null;
   bytes: number;
   uses: number;
   /** In the main queue; else on probation. */
@@ -64,7 +73,7 @@ export class MemoryStore {
     if ((this.watcher === null) === (watcher === null)) return;
     this.watcher = watcher;
     if (watcher !== null)
-      for (const { entries } of this.slots.values()) for (const entry of entries) watcher.added(entry);
+      for (const { all } of this.slots.values()) for (const entry of all) watcher.added(entry);
   }
 
   clear(): void {
@@ -76,33 +85,33 @@ export class MemoryStore {
     this.makeRoom();
   }
 
-  /** The variants under a key, the newest last; undefined where there are none. */
-  get(key: string): readonly Entry[] | undefined {
+  /** The variants under a key; undefined where there are none. */
+  get(key: string): Variants | undefined {
     const slot = this.slots.get(key);
     if (slot === undefined) return undefined;
     if (slot.uses < MOST_USES) slot.uses++;
-    return slot.entries;
+    return slot;
   }
 
   /** The same for one who does not ask for it. */
-  peek(key: string): readonly Entry[] | undefined {
-    return this.slots.get(key)?.entries;
+  peek(key: string): Variants | undefined {
+    return this.slots.get(key);
   }
 
   /** Stores an entry under its key, in place of the variant that answers the same requests. */
   put(key: string, entry: Entry): void {
     const standing = this.slots.get(key);
-    const others = standing?.entries.filter((other) => !sameVariant(other, entry)) ?? [];
+    const others = standing?.all.filter((other) => !sameVariant(other, entry)) ?? [];
     this.replace(key, [...others.slice(-(MAX_VARIANTS - 1)), entry]);
   }
 
   /** Swaps one entry for what became of it (a 304 freshened it), if it still stands. */
   update(key: string, from: Entry, to: Entry): void {
     const slot = this.slots.get(key);
-    if (slot === undefined || !slot.entries.includes(from)) return;
+    if (slot === undefined || !slot.all.includes(from)) return;
     this.replace(
       key,
-      slot.entries.map((entry) => (entry === from ? to : entry)),
+      slot.all.map((entry) => (entry === from ? to : entry)),
     );
   }
 
@@ -115,15 +124,15 @@ export class MemoryStore {
   discard(key: string, dead: Entry): void {
     const slot = this.slots.get(key);
     if (slot === undefined) return;
-    const left = slot.entries.filter((entry) => entry !== dead);
+    const left = slot.all.filter((entry) => entry !== dead);
     if (left.length === 0) this.drop(slot);
-    else if (left.length < slot.entries.length) this.replace(key, left);
+    else if (left.length < slot.all.length) this.replace(key, left);
   }
 
   /** More is kept with an entry of this key than before, or less. */
   recount(key: string): void {
     const slot = this.slots.get(key);
-    if (slot !== undefined) this.replace(key, slot.entries);
+    if (slot !== undefined) this.replace(key, slot.all);
   }
 
   private replace(key: string, entries: readonly Entry[]): void {
@@ -134,16 +143,26 @@ export class MemoryStore {
       return;
     }
     if (slot === undefined) return this.insert(key, entries, bytes);
-    this.account(slot, bytes - slot.bytes, entries.length - slot.entries.length);
-    if (this.watcher !== null) tellChange(this.watcher, slot.entries, entries);
-    slot.entries = entries;
+    this.account(slot, bytes - slot.bytes, entries.length - slot.all.length);
+    if (this.watcher !== null) tellChange(this.watcher, slot.all, entries);
+    slot.all = entries;
+    slot.only = onlyOne(entries);
     slot.bytes = bytes;
     this.makeRoom();
   }
 
   private insert(key: string, entries: readonly Entry[], bytes: number): void {
     const main = this.ghosts.take(key);
-    const slot: Slot = { key, entries, bytes: 0, uses: 0, main, next: null, previous: null };
+    const slot: Slot = {
+      key,
+      only: onlyOne(entries),
+      all: entries,
+      uses: 0,
+      bytes: 0,
+      main,
+      next: null,
+      previous: null,
+    };
     this.slots.set(key, slot);
     (main ? this.main : this.probation).push(slot);
     this.account(slot, bytes, entries.length);
@@ -168,7 +187,7 @@ export class MemoryStore {
   private evictFromProbation(): void {
     const slot = this.probation.first!;
     if (slot.uses > 1) return this.promote(slot);
-    this.evictions += slot.entries.length;
+    this.evictions += slot.all.length;
     this.ghosts.add(slot.key);
     this.drop(slot);
   }
@@ -185,7 +204,7 @@ export class MemoryStore {
     for (;;) {
       const slot = this.main.first!;
       if (slot.uses === 0) {
-        this.evictions += slot.entries.length;
+        this.evictions += slot.all.length;
         return this.drop(slot);
       }
       slot.uses--;
@@ -197,8 +216,8 @@ export class MemoryStore {
   private drop(slot: Slot): void {
     this.slots.delete(slot.key);
     (slot.main ? this.main : this.probation).remove(slot);
-    this.account(slot, -slot.bytes, -slot.entries.length);
-    if (this.watcher !== null) tellChange(this.watcher, slot.entries, []);
+    this.account(slot, -slot.bytes, -slot.all.length);
+    if (this.watcher !== null) tellChange(this.watcher, slot.all, []);
   }
 }
 
@@ -222,6 +241,10 @@ class Ghosts {
 function tellChange(watcher: StoreWatcher, before: readonly Entry[], after: readonly Entry[]): void {
   for (const entry of before) if (!after.includes(entry)) watcher.removed(entry);
   for (const entry of after) if (!before.includes(entry)) watcher.added(entry);
+}
+
+function onlyOne(entries: readonly Entry[]): Entry | null {
+  return entries.length === 1 && entries[0]!.varyOn.length === 0 ? entries[0]! : null;
 }
 
 function sameVariant(a: Entry, b: Entry): boolean {

@@ -13,7 +13,7 @@ import {
   trimOws,
 } from '../../http/headers.ts';
 import { isEventStream, isGrpc } from '../../http/media-type.ts';
-import { RepeatedAnswer, RepeatedReply } from '../../http/repeated.ts';
+import { RepeatedAnswer, RepeatedReply, type Timed } from '../../http/repeated.ts';
 import { type Coding, chooseCoding } from './accept-encoding.ts';
 import { CompressedBody } from './compressed-body.ts';
 import { addVary } from './cors.ts';
@@ -46,19 +46,21 @@ export function compileCompress({ minSize, types }: CompressConfig): Compress {
     return withBody(answer, coding, forms);
   };
   /** What comes from the cache as it was kept: what it becomes is made once. */
-  const repeated = (coding: Coding | null, forms: CodedForms) => {
+  const repeated = (coding: Coding | null, forms: CodedForms, timed: Timed) => {
     const form = forms.under(compress, coding ?? 'identity', (plain) => {
       const one = compress(reply(plain.status, plain.headers.slice(), plain.body), coding, 'GET', forms);
       return one instanceof Promise ? one.then((coded) => formOf(coded, plain)) : formOf(one, plain);
     });
-    return form instanceof Promise ? form.then((whole) => new RepeatedReply(whole)) : new RepeatedReply(form);
+    if (form instanceof Promise) return form.then((whole) => new RepeatedReply(whole, timed));
+    return new RepeatedReply(form, timed);
   };
   return (exchange, answer) => {
     if (answer.status === 304) return confirmed(exchange, answer);
     const coding = chooseCoding(getJoined(exchange.headers, 'accept-encoding'));
-    const forms = answer instanceof RepeatedReply ? answer.coded : null;
-    const untouched = forms === null ? null : (answer as RepeatedReply).untouched;
-    if (untouched !== null) return repeated(coding, forms!);
+    const given = answer instanceof RepeatedReply ? answer : null;
+    const forms = given?.coded ?? null;
+    if (given !== null && forms !== null && given.untouched !== null)
+      return repeated(coding, forms, given.timed);
     return compress(answer, coding, exchange.method, forms);
   };
 }

@@ -48,6 +48,34 @@ describe('a hit that is written from kept text', () => {
     expect(other.body.toString()).toBe('one');
   });
 
+  it('comes after what caches before it say of themselves (RFC 9211 §2)', async () => {
+    now = await stage(fresh('one', [['cache-status', 'Origin; hit']]), true);
+    await now.ask();
+    const told = ['Origin; hit', 'tidegate; hit; ttl=60'];
+    for (let i = 0; i < 2; i++) expect(field(await now.ask(), 'cache-status')).toEqual(told);
+  });
+
+  it('tells its own time beside others of another age and lifetime', async () => {
+    const lives = (path: string) => (path === '/short' ? 'max-age=90' : 'max-age=2000');
+    now = await stage(
+      (exchange) =>
+        exchange.send(
+          answer(200, [['Cache-Control', lives(exchange.request.target)]], exchange.request.target),
+        ),
+      true,
+    );
+    await now.ask('/short');
+    now.clock.advance(31_000);
+    await now.ask('/long');
+    for (let i = 0; i < 3; i++) {
+      const [short, long] = [await now.ask('/short'), await now.ask('/long')];
+      expect(field(short, 'cache-status')).toEqual([`tidegate; hit; ttl=${59 - i}`]);
+      expect(field(long, 'cache-status')).toEqual([`tidegate; hit; ttl=${2000 - i}`]);
+      expect([short, long].map((hit) => field(hit, 'age'))).toEqual([[`${31 + i}`], [`${i}`]]);
+      now.clock.advance(1000);
+    }
+  });
+
   it('has what the route adds to answers, and not what it takes away', async () => {
     const response = { headers: { set: { 'X-Added': 'here' }, remove: ['X-Shop'] } };
     now = await stage(fresh('one', [['X-Shop', 'open']]), true, { response });
