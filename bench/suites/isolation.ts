@@ -1,8 +1,6 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server } from 'node:net';
-import { freePort } from '../../src/testkit/index.ts';
-import { type Bench, startGateway, startOrigin } from '../bench.ts';
-import { h2load, missingTool } from '../load.ts';
+import { freePort, type LabProcess } from '../../src/testkit/index.ts';
+import { type Bench, startBeside, startGateway, startOrigin } from '../bench.ts';
+import { h2load, type LoadResult, missingTool } from '../load.ts';
 import { tidegateCommand } from '../peers/index.ts';
 import { fixed, printTable, target } from '../report.ts';
 import { CASE_COLUMNS, caseLine, caseOf, p99Ratio, runBeside } from './beside.ts';
@@ -26,15 +24,15 @@ export async function isolationSuite(bench: Bench): Promise<unknown> {
     console.log(`  left out: ${missing}`);
     return null;
   }
-  const [originPort, port] = [await freePort(), await freePort()];
-  const dead = await silentService();
+  const [originPort, deadPort, port] = [await freePort(), await freePort(), await freePort()];
+  const dead = await startServing(bench, deadPort);
   await startOrigin(bench, originPort);
   const routes = {
     healthy: { match: '/*', to: 'origin' },
     dead: { match: '/dead', to: 'dead' },
     ready: { match: '/ready', respond: {} },
   };
-  const services = { dead: { url: `http://127.0.0.1:${portOf(dead)}`, timeout: DEAD_TIMEOUT } };
+  const services = { dead: { url: `http://127.0.0.1:${deadPort}`, timeout: DEAD_TIMEOUT } };
   const command = await tidegateCommand(bench, { port, originPort }, routes, {}, services);
   await startGateway(bench, command, port);
   const load = (at: number, path: string, how: typeof HEALTHY) =>
@@ -43,10 +41,9 @@ export async function isolationSuite(bench: Bench): Promise<unknown> {
   const alone = caseOf('alone', null);
   const past = caseOf('beside a load past the gateway', () => load(originPort, '/small', BESIDE));
   const ready = caseOf('beside a route that answers', () => load(port, '/ready', BESIDE));
-  const silent = caseOf('beside the silent one', () => load(port, '/dead', BESIDE));
+  const silent = caseOf('beside the silent one', () => whileStopped(dead, () => load(port, '/dead', BESIDE)));
   const cases = [alone, past, ready, silent];
   await runBeside(cases, () => load(port, '/small', HEALTHY), ROUNDS);
-  dead.close();
   printTable(['healthy service', ...CASE_COLUMNS], cases.map(caseLine));
   target('p99 beside the silent one × alone', p99Ratio(silent, alone), 1.2);
   target('p99 beside the silent one × beside a route that answers', p99Ratio(silent, ready), 1.2);
@@ -54,17 +51,20 @@ export async function isolationSuite(bench: Bench): Promise<unknown> {
   return { cases: cases.map(({ name, runs, asked }) => ({ name, runs, asked })) };
 }
 
-async function silentService(): Promise<Server> {
-  const server = createServer((socket) => {
-    socket.on('error', () => socket.destroy());
-    socket.resume();
-  });
-  server.listen(0, '127.0.0.1', 1024);
-  server.unref();
-  await once(server, 'listening');
-  return server;
+function startServing(bench: Bench, port: number): Promise<LabProcess> {
+  const script = new URL('../servers/bare-sockets.ts', import.meta.url).pathname;
+  return startBeside(bench, [process.execPath, script, String(port)], port);
 }
 
-function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port;
+/**
+ * Nothing is more silent than a process that is stopped: the system still accepts connections for it, and it takes
+ * nothing of the core that it shares with the load.
+ */
+async function whileStopped(service: LabProcess, load: () => Promise<LoadResult>): Promise<LoadResult> {
+  service.signal('SIGSTOP');
+  try {
+    return await load();
+  } finally {
+    service.signal('SIGCONT');
+  }
 }
