@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { Logger } from '../log.ts';
 import { Collector } from './collector.ts';
-import { exportRequest, type Span } from './span.ts';
+import { encodeSpan, exportRequest, type Span } from './span.ts';
 
 /** Spans that wait; further ones are dropped and counted. */
 const MOST_WAITING = 2048;
@@ -29,7 +29,8 @@ export class Exporter {
   private readonly config: ExporterConfig;
   private readonly parts: ExporterParts;
   private readonly collector: Collector;
-  private waiting: Span[] = [];
+  /** In JSON. */
+  private waiting: string[] = [];
   private dropped = 0;
   private timer: Timer | null = null;
   private sending: Promise<void> | null = null;
@@ -48,7 +49,7 @@ export class Exporter {
       this.dropped++;
       return;
     }
-    this.waiting.push(span);
+    this.waiting.push(encodeSpan(span));
     if (this.sending !== null) return;
     if (this.waiting.length >= BATCH && this.failures === 0) this.send();
     else this.timer ??= this.parts.clock.after(SOON, () => this.send());
@@ -81,7 +82,7 @@ export class Exporter {
   }
 
   /** How long to wait before the same is tried again; null: it is there, or never will be. */
-  private async post(batch: readonly Span[], deadline: number): Promise<number | null> {
+  private async post(batch: readonly string[], deadline: number): Promise<number | null> {
     const { serviceName } = this.config;
     try {
       const body = Buffer.from(exportRequest(serviceName, this.parts.version, batch));
