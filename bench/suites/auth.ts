@@ -110,13 +110,14 @@ const AT_ONCE = 64;
 
 /** The whole judgement of tokens never seen before, beside WebCrypto's bare check of their signatures. */
 async function freshTokens(): Promise<object> {
-  const rows: Record<string, { ours: number; bare: number; ratio: number }> = {};
+  const rows: Record<string, Awaited<ReturnType<typeof interleaved>>> = {};
   for (const alg of ['RS256', 'ES256', 'EdDSA']) {
     const { token, jwks, verifier } = await signer(alg, TOKENS);
-    const bare = await cpuOf(() => bareChecks(alg, verifier, token));
     const exchanges = token.map(exchangeWith);
-    const ours = await cpuOf(() => judged(jwks, exchanges));
-    rows[alg] = { ours, bare, ratio: ours / bare };
+    rows[alg] = await interleaved(
+      () => judged(jwks, exchanges),
+      () => bareChecks(alg, verifier, token),
+    );
   }
   printTable(
     ['a token never seen before', 'CPU µs', 'WebCrypto alone', 'ratio'],
@@ -135,17 +136,26 @@ async function freshTokens(): Promise<object> {
   return rows;
 }
 
-/** Microseconds for one token, the median of five rounds. */
+const ROUNDS = 9;
+
+/** Microseconds for one token, and the ratio: each the median of the rounds. */
+async function interleaved(ours: () => Promise<void>, bare: () => Promise<void>) {
+  const rounds: { ours: number; bare: number }[] = [];
+  await ours();
+  await bare();
+  for (let i = 0; i < ROUNDS; i++) rounds.push({ ours: await cpuOf(ours), bare: await cpuOf(bare) });
+  return {
+    ours: median(rounds.map((round) => round.ours)),
+    bare: median(rounds.map((round) => round.bare)),
+    ratio: median(rounds.map((round) => round.ours / round.bare)),
+  };
+}
+
 async function cpuOf(run: () => Promise<void>): Promise<number> {
+  const before = process.cpuUsage();
   await run();
-  const rounds: number[] = [];
-  for (let i = 0; i < 5; i++) {
-    const before = process.cpuUsage();
-    await run();
-    const { user, system } = process.cpuUsage(before);
-    rounds.push((user + system) / TOKENS);
-  }
-  return median(rounds);
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / TOKENS;
 }
 
 async function bareChecks(alg: string, key: webcrypto.CryptoKey, tokens: readonly string[]): Promise<void> {
