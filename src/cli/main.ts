@@ -247,19 +247,24 @@ function addTest(program: Command, done: Done): void {
     });
 }
 
+/**
+ * The exit code where standard output took no more. `tidegate schema | head`: a reader that has had enough is no fault; a
+ * full disk is. What is wrong stays wrong, read or not.
+ */
+function unwritten(error: NodeJS.ErrnoException, code: number): number {
+  if (error.code === 'EPIPE') return code;
+  process.stderr.write(`error: standard output can't be written: ${error.message}\n`);
+  return code === EXIT.ok ? EXIT.input : code;
+}
+
 if (import.meta.main) {
+  const { stdout, stderr } = process;
   let code: number = EXIT.ok;
-  // `tidegate schema | head`: a reader that has had enough is no fault. What is wrong stays wrong, read or not.
-  const unread = (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  };
-  process.stderr.on('error', unread);
-  process.stdout.on('error', (error) => {
-    unread(error);
-    process.exit(code);
-  });
+  // Where nobody can be told what is wrong, the exit code still says it.
+  stderr.on('error', () => {});
+  stdout.on('error', (error) => process.exit(unwritten(error, code)));
   code = await main(process.argv.slice(2));
-  await Promise.all([written(process.stdout), written(process.stderr)]);
+  await Promise.all([written(stdout), written(stderr)]);
   // A config that is a program may have opened what would keep this process alive.
-  process.exit(code);
+  process.exit(stdout.errored === null ? code : unwritten(stdout.errored, code));
 }

@@ -9,6 +9,7 @@ export function wantsColour(stream: NodeJS.WriteStream | WriteStream): boolean {
 
 /** Resolves once all that was written to it so far is out: a pipe takes it bit by bit, and an exit would cut it off. */
 export function written(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength === 0) return Promise.resolve();
   return new Promise((resolve) => stream.write('', () => resolve()));
 }
 

@@ -11,7 +11,7 @@ import {
   type TempFolder,
   tempFolder,
 } from '../../src/testkit/index.ts';
-import { tidegate as run } from './tidegate.ts';
+import { tidegate as run, tidegateOnFullDisk } from './tidegate.ts';
 
 let folder: TempFolder;
 beforeEach(() => {
@@ -577,5 +577,19 @@ describe('the command line', () => {
     const { code, stdout } = await tidegate('--version');
     expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect(code).toBe(0);
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('tells a full disk from a success, without a stack', async () => {
+    folder.write('good.yaml', CONFIG);
+    folder.write('bad.yaml', BROKEN);
+    const onFullDisk = (full: 'stdout' | 'both', ...args: string[]) =>
+      tidegateOnFullDisk(folder.path, args, full);
+    const { code, stderr } = await onFullDisk('stdout', 'routes', 'good.yaml');
+    expect(stderr).toBe("error: standard output can't be written: ENOSPC: no space left on device, write\n");
+    expect(code).toBe(1);
+    expect((await onFullDisk('stdout', 'chek')).code, 'a command that prints nothing there').toBe(2);
+    expect((await onFullDisk('both', 'schema')).code).toBe(1);
+    expect((await onFullDisk('both', 'check', 'bad.yaml')).code).toBe(1);
+    expect((await onFullDisk('both', 'run', 'bad.yaml')).code).toBe(1);
   });
 });

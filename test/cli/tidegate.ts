@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Outcome {
@@ -27,5 +28,30 @@ export function tidegate(
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => resolve({ ...outcome, code }));
+  });
+}
+
+/** The same with its outputs on a disk that is full. */
+export function tidegateOnFullDisk(
+  folder: string,
+  args: readonly string[],
+  full: 'stdout' | 'both',
+): Promise<Omit<Outcome, 'stdout'>> {
+  const { PATH = '', HOME = '' } = process.env;
+  const disk = openSync('/dev/full', 'w');
+  const stdio = ['ignore', disk, full === 'both' ? disk : 'pipe'] as const;
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd: folder,
+    env: { PATH, HOME },
+    stdio: [...stdio],
+  });
+  closeSync(disk);
+  let stderr = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ stderr, code }));
   });
 }
