@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { version } from '../util/version.ts';
+import { hearEarlySignals } from './early-signals.ts';
 import { written } from './output.ts';
 import type { PurgeOptions } from './purge.ts';
 import type { TopOptions } from './top/top.ts';
@@ -78,8 +79,9 @@ function addRun(program: Command, done: Done): void {
   command(program, 'run', 'run the gateway', ['tidegate run', 'tidegate run gateway.yaml'])
     .argument('[file]', FILE)
     .action(async (file: string | undefined) => {
+      const release = hearEarlySignals();
       const [{ run }, { configFile }] = await Promise.all([import('./run.ts'), import('./config-file.ts')]);
-      done(await run(configFile(file)));
+      done(await run(configFile(file), release));
     });
 }
 

@@ -8,15 +8,18 @@ import { counted, written } from './output.ts';
 import { readConfig, readEdit } from './read-config.ts';
 import { EXIT } from './usage.ts';
 
-/** `tidegate run`: the gateway, until it is told to end. Does not return: the exit code is the process's own. */
-export async function run(file: string): Promise<never> {
+/**
+ * `tidegate run`: the gateway, until it is told to end. Does not return: the exit code is the process's own.
+ * `onHearing` is called once it hears signals.
+ */
+export async function run(file: string, onHearing: () => void): Promise<never> {
   const log = createLogger();
   process.on('uncaughtException', (error) => void fail(log, error));
   process.on('unhandledRejection', (error) => void fail(log, error));
-  return await end(await supervised(resolve(file), log));
+  return await end(await supervised(resolve(file), log, onHearing));
 }
 
-async function supervised(file: string, log: Logger): Promise<number> {
+async function supervised(file: string, log: Logger, onHearing: () => void): Promise<number> {
   try {
     return await supervise({
       file,
@@ -28,6 +31,7 @@ async function supervised(file: string, log: Logger): Promise<number> {
       version,
       log,
       clock: systemClock,
+      onHearing,
       onServing: (serving) => announce(file, serving, log),
     });
   } catch (error) {

@@ -37,6 +37,8 @@ export interface SuperviseOptions {
   version: string;
   log: Logger;
   clock: Clock;
+  /** Called once signals are heard. */
+  onHearing: () => void;
   /** Called once, when requests are served. */
   onServing: (serving: Serving) => void;
 }
@@ -98,6 +100,7 @@ class Supervisor {
       reload: () => this.hangup(),
       succeed: () => void this.succeed(),
     });
+    this.options.onHearing();
     // Whatever ends this process, no worker is left.
     const killWorkers = () => void this.fleet.kill();
     process.on('exit', killWorkers);

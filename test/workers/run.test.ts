@@ -22,8 +22,11 @@ function runLab() {
   return {
     folder,
     write: (name: string, text: string) => folder.write(name, text),
-    run: (file: string) =>
-      lab.node(['--disable-warning=ExperimentalWarning', TIDEGATE, 'run', file], { cwd: folder.path, env }),
+    run: (file: string, ...nodeOptions: string[]) =>
+      lab.node(['--disable-warning=ExperimentalWarning', ...nodeOptions, TIDEGATE, 'run', file], {
+        cwd: folder.path,
+        env,
+      }),
     async [Symbol.asyncDispose]() {
       await lab.close();
       folder.close();
@@ -48,6 +51,39 @@ async function logged(process: LabProcess, message: string, nth = 1): Promise<vo
   const count = () => entriesOf(process).filter((entry) => entry.message === message).length;
   await until(() => count() >= nth, `${message} in the log`, 8000);
 }
+
+/** Has the process signal itself once it asks for the code of `run`. */
+const signalledWhileLoading = (signal: NodeJS.Signals): string => {
+  const hook = `import { registerHooks } from 'node:module';
+    registerHooks({ resolve(specifier, context, next) {
+      if (specifier === './run.ts' && context.parentURL.endsWith('/cli/main.ts')) process.kill(process.pid, '${signal}');
+      return next(specifier, context);
+    } });`;
+  return `--import=data:text/javascript,${encodeURIComponent(hook)}`;
+};
+
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  '%s while its code is being loaded ends it with 0',
+  async (signal) => {
+    await using lab = runLab();
+    const file = lab.write('gateway.yaml', answering(await freePort(), 'one'));
+    const node = lab.run(file, signalledWhileLoading(signal));
+    expect(await node.exit()).toEqual({ code: 0, signal: null });
+    expect(node.output).toBe('');
+  },
+);
+
+test.each(['SIGHUP', 'SIGUSR2'] as const)(
+  '%s while its code is being loaded does not end it',
+  async (signal) => {
+    await using lab = runLab();
+    const file = lab.write('gateway.yaml', answering(await freePort(), 'one'));
+    const node = lab.run(file, signalledWhileLoading(signal));
+    await serving(node);
+    node.signal('SIGTERM');
+    expect(await node.exit()).toEqual({ code: 0, signal: null });
+  },
+);
 
 test('it says what it serves where, and a change, a refusal and the end stand in its log', async () => {
   await using lab = runLab();
