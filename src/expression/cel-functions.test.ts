@@ -110,6 +110,7 @@ describe('conversions and types', () =>
   double("NaN")                       =>  NaN
   double("-Infinity")                 =>  -Infinity
   double("1,5")                       =>  !value
+  double("1e400")                     =>  !value
   double("")                          =>  !value
   string(1)                           =>  "1"
   string(1u)                          =>  "1"
@@ -200,6 +201,29 @@ describe('times', () =>
   duration("90m").getMinutes()        =>  90
   duration("90s").getSeconds()        =>  90
   duration("1234ms").getMilliseconds()  =>  234
+  duration("1.005s").getMilliseconds()  =>  5
+  duration("1.005s") == duration("1005ms")  =>  true
+  duration("100us") + duration("200us") == duration("300us")  =>  true
+  duration("100ns") < duration("101ns")  =>  true
+  duration("1µs") == duration("1μs")  =>  true
+  duration(".")                       =>  !value
+  duration(".s")                      =>  !value
+  string(duration("123.321456789s"))  =>  "123.321456789s"
+  string(duration("-1ns"))            =>  "-0.000000001s"
+  timestamp("2024-05-17T09:30:15.123456Z") == timestamp("2024-05-17T09:30:15.123457Z")  =>  false
+  timestamp("2024-05-17T09:30:15.123456Z") < timestamp("2024-05-17T09:30:15.123457Z")  =>  true
+  timestamp("2024-05-17T09:30:15.123457Z") - timestamp("2024-05-17T09:30:15.123456Z") == duration("1us")  =>  true
+  string(timestamp("9999-12-31T23:59:59.999999999Z"))  =>  "9999-12-31T23:59:59.999999999Z"
+  string(timestamp("1969-12-31T23:59:59.5Z"))  =>  "1969-12-31T23:59:59.5Z"
+  int(timestamp("1969-12-31T23:59:59.5Z"))  =>  -1
+  timestamp("1969-12-31T23:59:59.5Z").getMilliseconds()  =>  500
+  timestamp("0050-01-01T00:00:00Z").getFullYear("Europe/Berlin")  =>  50
+  timestamp("0001-01-01T00:00:00Z").getFullYear("America/New_York")  =>  0
+  timestamp("0001-01-01T00:00:00Z").getSeconds("America/New_York")  =>  58
+  timestamp("2024-05-17T09:30:00+23:59")  =>  2024-05-16T09:31:00.000Z
+  timestamp("2024-05-17T09:30:00+24:00")  =>  !value
+  timestamp("2024-05-17T09:30:00+05:60")  =>  !value
+  timestamp(0).getHours("+24:00")     =>  !value
   type(now()) == google.protobuf.Timestamp  =>  true
   now() > timestamp("2020-01-01T00:00:00Z")  =>  true
   `));
@@ -296,6 +320,8 @@ describe('functions on texts', () =>
   "abc".replace("", "-", 2)           =>  "-a-bc"
   "a$b".replace("$", "$$&")           =>  "a$$&b"
   "  a b\t".trim()                    =>  "a b"
+  "\u0085\u00a0\u1680a\u2028\u3000".trim()  =>  "a"
+  "\ufeffa\u200b\u180e".trim().size()  =>  4
   "tacocat".substring(4)              =>  "cat"
   "tacocat".substring(0, 4)           =>  "taco"
   "a😀b".substring(1, 2)              =>  "😀"

@@ -1,9 +1,9 @@
 import type { Frame } from './frame.ts';
 import { badValue, type FunctionTable, global, overload } from './function.ts';
 import { checkedInt, checkedTime, checkedUint } from './numbers.ts';
-import { durationText, parseDuration, parseTimestamp, timestampText } from './time.ts';
+import { durationText, parseDuration, parseTimestamp, SECOND, timestampText, wholeUnits } from './time.ts';
 import { BOOL, BYTES, DOUBLE, DURATION, DYN, INT, STRING, TIMESTAMP, UINT } from './types.ts';
-import type { Duration, Uint, Value } from './value.ts';
+import type { Duration, Timestamp, Uint, Value } from './value.ts';
 
 /** CEL's conversions between types, and `size`. */
 export const CONVERSIONS: FunctionTable = {
@@ -12,8 +12,8 @@ export const CONVERSIONS: FunctionTable = {
     overload([UINT], INT, (_, x: Uint) => checkedInt(x.value)),
     overload([DOUBLE], INT, (_, x: number) => checkedInt(wholeNumber(x))),
     overload([STRING], INT, (frame, x: string) => checkedInt(digits(frame, x, 'int'))),
-    overload([TIMESTAMP], INT, (_, x: Date) => BigInt(Math.floor(x.getTime() / 1000))),
-    overload([DURATION], INT, (_, x: Duration) => BigInt(Math.trunc(x.milliseconds / 1000))),
+    overload([TIMESTAMP], INT, (_, x: Timestamp) => wholeUnits(x.nanoseconds, SECOND)),
+    overload([DURATION], INT, (_, x: Duration) => x.nanoseconds / SECOND),
   ),
   uint: global(
     overload([UINT], UINT, (_, x: Uint) => x),
@@ -34,7 +34,7 @@ export const CONVERSIONS: FunctionTable = {
     overload([DOUBLE], STRING, (_, x: number) => doubleText(x)),
     overload([BOOL], STRING, (_, x: boolean) => String(x)),
     overload([BYTES], STRING, (frame, x: Uint8Array) => utf8Text(frame, x)),
-    overload([TIMESTAMP], STRING, (_, x: Date) => timestampText(x)),
+    overload([TIMESTAMP], STRING, (_, x: Timestamp) => timestampText(x)),
     overload([DURATION], STRING, (_, x: Duration) => durationText(x)),
   ),
   bytes: global(
@@ -49,9 +49,9 @@ export const CONVERSIONS: FunctionTable = {
     overload([STRING], BOOL, (_, x: string) => parseBool(x)),
   ),
   timestamp: global(
-    overload([TIMESTAMP], TIMESTAMP, (_, x: Date) => x),
+    overload([TIMESTAMP], TIMESTAMP, (_, x: Timestamp) => x),
     overload([STRING], TIMESTAMP, (_, x: string) => parseTimestamp(x)),
-    overload([INT], TIMESTAMP, (_, x: bigint) => checkedTime(Number(x) * 1000)),
+    overload([INT], TIMESTAMP, (_, x: bigint) => checkedTime(x * SECOND)),
   ),
   duration: global(
     overload([DURATION], DURATION, (_, x: Duration) => x),
@@ -96,7 +96,11 @@ function digits(frame: Frame, text: string, type: string): bigint {
 function parseDouble(frame: Frame, text: string): number {
   frame.spendText(text.length);
   if (text.length > MOST_DIGITS * 8) throw badValue(`${shown(text)} is no double`);
-  if (/^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(text)) return Number(text);
+  if (/^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(text)) {
+    const value = Number(text);
+    if (!Number.isFinite(value)) throw badValue(`${shown(text)} is larger than any double`);
+    return value;
+  }
   const special = /^([+-]?)(inf|infinity|nan)$/i.exec(text);
   if (special === null) throw badValue(`${shown(text)} is no double`);
   if (special[2]!.toLowerCase() === 'nan') return Number.NaN;

@@ -3,7 +3,7 @@ import { EvaluationFailure } from './failure.ts';
 import type { Frame } from './frame.ts';
 import { durationText, timestampText } from './time.ts';
 import { typeName } from './types.ts';
-import { Duration, Uint, type Value } from './value.ts';
+import { Duration, Timestamp, Uint, type Value } from './value.ts';
 
 /** What a text becomes part of, and so what is done with the values that are filled in. */
 export type Target = 'text' | 'header' | 'html' | 'pathSegments' | 'queryValue' | 'authority' | 'scheme';
@@ -15,7 +15,7 @@ export function textOf(frame: Frame, value: Value): string {
   if (typeof value === 'number') return doubleText(value);
   if (value instanceof Uint) return value.value.toString();
   if (value instanceof Uint8Array) return utf8Text(frame, value);
-  if (value instanceof Date) return timestampText(value);
+  if (value instanceof Timestamp) return timestampText(value);
   if (value instanceof Duration) return durationText(value);
   throw new EvaluationFailure(
     'type',

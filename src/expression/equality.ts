@@ -1,6 +1,6 @@
 import type { Frame } from './frame.ts';
 import { mapKey, numeric } from './numbers.ts';
-import { CelType, Duration, type Fields, hasMembers, type Value } from './value.ts';
+import { CelType, Duration, type Fields, hasMembers, Timestamp, type Value } from './value.ts';
 
 /** Up to here comparing two texts costs next to nothing. */
 const LONG_TEXT = 256;
@@ -22,8 +22,8 @@ export function equal(frame: Frame, left: Value, right: Value): boolean {
   }
   if (Array.isArray(left)) return Array.isArray(right) && equalLists(frame, left, right);
   if (left instanceof Uint8Array) return right instanceof Uint8Array && Buffer.compare(left, right) === 0;
-  if (left instanceof Date) return right instanceof Date && left.getTime() === right.getTime();
-  if (left instanceof Duration) return right instanceof Duration && left.milliseconds === right.milliseconds;
+  if (left instanceof Timestamp) return right instanceof Timestamp && left.nanoseconds === right.nanoseconds;
+  if (left instanceof Duration) return right instanceof Duration && left.nanoseconds === right.nanoseconds;
   if (left instanceof CelType) return right instanceof CelType && left.name === right.name;
   return hasMembers(left) && hasMembers(right) && equalMaps(frame, left, right);
 }
@@ -80,8 +80,8 @@ export function identityOf(frame: Frame, value: Value): string {
     frame.spendText(value.length);
     return `b${Buffer.from(value).toString('base64')}`;
   }
-  if (value instanceof Date) return `t${value.getTime()}`;
-  if (value instanceof Duration) return `d${value.milliseconds}`;
+  if (value instanceof Timestamp) return `t${value.nanoseconds}`;
+  if (value instanceof Duration) return `d${value.nanoseconds}`;
   if (value instanceof CelType) return `y${value.name}`;
   if (!hasMembers(value)) return String(value);
   const members = [...value.entries()].map(

@@ -17,6 +17,7 @@ import {
   parseJson,
   requestScope,
   type Scope,
+  Timestamp,
   Uint,
   type Value,
   type Variables,
@@ -71,8 +72,8 @@ export function show(value: Value): string {
   if (value === null || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
   if (value instanceof Uint) return `${value.value}u`;
   if (value instanceof Uint8Array) return `b"${Buffer.from(value).toString('hex')}"`;
-  if (value instanceof Date) return value.toISOString();
-  if (value instanceof Duration) return `${value.milliseconds}ms`;
+  if (value instanceof Timestamp) return new Date(Number(value.nanoseconds / 1_000_000n)).toISOString();
+  if (value instanceof Duration) return `${Number(value.nanoseconds) / 1e6}ms`;
   if (value instanceof CelType) return value.name;
   if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
   if (!hasMembers(value)) throw new Error('no CEL value');

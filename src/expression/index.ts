@@ -42,6 +42,7 @@ export {
   Duration,
   type Fields,
   hasMembers,
+  Timestamp,
   Uint,
   type Value,
   type Variables,

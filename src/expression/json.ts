@@ -1,7 +1,7 @@
 import { EvaluationFailure } from './failure.ts';
 import { JsonReader } from './json-reader.ts';
 import { durationText, timestampText } from './time.ts';
-import { CelType, Duration, hasMembers, Uint, type Value } from './value.ts';
+import { CelType, Duration, hasMembers, Timestamp, Uint, type Value } from './value.ts';
 
 /** Text that is no JSON, names a member twice, or goes past a bound; `offset` is into the text. */
 export { JsonError } from './json-reader.ts';
@@ -76,7 +76,7 @@ function scalar(value: Value, spend: (length: number) => void): string | null {
     return JSON.stringify(Buffer.from(value).toString('base64'));
   }
   if (value instanceof Uint) return value.value.toString();
-  if (value instanceof Date) return JSON.stringify(timestampText(value));
+  if (value instanceof Timestamp) return JSON.stringify(timestampText(value));
   if (value instanceof Duration) return JSON.stringify(durationText(value));
   return value instanceof CelType ? JSON.stringify(value.name) : null;
 }

@@ -1,8 +1,10 @@
 import type { Expression } from '../config/model.ts';
 import type { Run } from './code.ts';
 import { EvaluationFailure } from './failure.ts';
+import { checkedTime } from './numbers.ts';
 import type { Scope } from './scope.ts';
-import { CelType, Duration, hasMembers, Uint, type Value, type Variables } from './value.ts';
+import { clockOf } from './time.ts';
+import { CelType, Duration, hasMembers, Timestamp, Uint, type Value, type Variables } from './value.ts';
 
 type NativeFunction = Exclude<Expression, string>;
 
@@ -61,7 +63,8 @@ function define(view: object, name: string, read: () => Value | undefined): void
 function toNative(value: Value): unknown {
   if (typeof value === 'bigint') return toNumber(value);
   if (value instanceof Uint) return toNumber(value.value);
-  if (value instanceof Duration) return value.milliseconds;
+  if (value instanceof Timestamp) return clockOf(value);
+  if (value instanceof Duration) return Number(value.nanoseconds) / 1e6;
   if (value instanceof CelType) return value.name;
   if (Array.isArray(value)) return value.map(toNative);
   if (!hasMembers(value)) return value;
@@ -121,6 +124,12 @@ function isThere(read: (name: string | symbol) => unknown, name: string | symbol
   }
 }
 
+function timeOf(date: Date): Timestamp {
+  const milliseconds = date.getTime();
+  if (Number.isNaN(milliseconds)) throw new EvaluationFailure('value', 'the function gave an invalid date');
+  return checkedTime(BigInt(milliseconds) * 1_000_000n);
+}
+
 /** Deeper results come only from a cycle. */
 const MAX_DEPTH = 256;
 
@@ -136,7 +145,8 @@ function toValue(native: unknown, depth = 0): Value {
     typeof native === 'bigint'
   )
     return native;
-  if (native instanceof Uint8Array || native instanceof Date) return native;
+  if (native instanceof Uint8Array) return native;
+  if (native instanceof Date) return timeOf(native);
   if (Array.isArray(native)) return native.map((item) => toValue(item, depth + 1));
   if (native instanceof Map)
     return new Map([...native].map(([key, value]) => [toValue(key), toValue(value, depth + 1)]));

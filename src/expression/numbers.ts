@@ -1,14 +1,15 @@
 import { EvaluationFailure } from './failure.ts';
-import { Duration, Uint, type Value } from './value.ts';
+import { Duration, Timestamp, Uint, type Value } from './value.ts';
 
 const INT_MAX = 2n ** 63n - 1n;
 const INT_MIN = -(2n ** 63n);
 const UINT_MAX = 2n ** 64n - 1n;
-/** Years 1 to 9999, in milliseconds since 1970: what CEL's timestamps may be. */
-const TIME_MIN = -62_135_596_800_000;
-const TIME_MAX = 253_402_300_799_999;
+const SECOND = 1_000_000_000n;
+/** Years 1 to 9999, in nanoseconds since 1970: what CEL's timestamps may be. */
+const TIME_MIN = -62_135_596_800n * SECOND;
+const TIME_MAX = 253_402_300_800n * SECOND - 1n;
 /** About 10,000 years: what CEL's durations may be. */
-const DURATION_MAX = 315_576_000_000_000;
+const DURATION_MAX = 315_576_000_000n * SECOND;
 
 const INT_RANGE = new EvaluationFailure('value', 'the result does not fit into an int (64 bits)');
 const UINT_RANGE = new EvaluationFailure(
@@ -28,14 +29,14 @@ export function checkedUint(value: bigint): Uint {
   return new Uint(value);
 }
 
-export function checkedTime(milliseconds: number): Date {
-  if (!(milliseconds >= TIME_MIN && milliseconds <= TIME_MAX)) throw TIME_RANGE;
-  return new Date(milliseconds);
+export function checkedTime(nanoseconds: bigint): Timestamp {
+  if (nanoseconds < TIME_MIN || nanoseconds > TIME_MAX) throw TIME_RANGE;
+  return new Timestamp(nanoseconds);
 }
 
-export function checkedDuration(milliseconds: number): Duration {
-  if (!(Math.abs(milliseconds) <= DURATION_MAX)) throw DURATION_RANGE;
-  return new Duration(milliseconds);
+export function checkedDuration(nanoseconds: bigint): Duration {
+  if (nanoseconds < -DURATION_MAX || nanoseconds > DURATION_MAX) throw DURATION_RANGE;
+  return new Duration(nanoseconds);
 }
 
 /** Any of the three kinds of number as what JavaScript compares exactly; null for anything else. */

@@ -3,7 +3,7 @@ import type { Frame } from './frame.ts';
 import { checkedDuration, checkedInt, checkedTime, checkedUint } from './numbers.ts';
 import type { BinaryOperator } from './syntax.ts';
 import { typeName } from './types.ts';
-import { Duration, Uint, type Value } from './value.ts';
+import { Duration, Timestamp, Uint, type Value } from './value.ts';
 
 const ZERO = new EvaluationFailure('value', 'division by zero');
 
@@ -62,20 +62,21 @@ function join(frame: Frame, left: Value, right: Value): Value | undefined {
     return Buffer.concat([left, right]);
   }
   if (left instanceof Duration) {
-    if (right instanceof Duration) return checkedDuration(left.milliseconds + right.milliseconds);
-    if (right instanceof Date) return checkedTime(right.getTime() + left.milliseconds);
+    if (right instanceof Duration) return checkedDuration(left.nanoseconds + right.nanoseconds);
+    if (right instanceof Timestamp) return checkedTime(right.nanoseconds + left.nanoseconds);
   }
-  if (left instanceof Date && right instanceof Duration)
-    return checkedTime(left.getTime() + right.milliseconds);
+  if (left instanceof Timestamp && right instanceof Duration)
+    return checkedTime(left.nanoseconds + right.nanoseconds);
   return undefined;
 }
 
 function difference(_frame: Frame, left: Value, right: Value): Value | undefined {
-  if (left instanceof Date && right instanceof Date) return checkedDuration(left.getTime() - right.getTime());
-  if (left instanceof Date && right instanceof Duration)
-    return checkedTime(left.getTime() - right.milliseconds);
+  if (left instanceof Timestamp && right instanceof Timestamp)
+    return checkedDuration(left.nanoseconds - right.nanoseconds);
+  if (left instanceof Timestamp && right instanceof Duration)
+    return checkedTime(left.nanoseconds - right.nanoseconds);
   if (left instanceof Duration && right instanceof Duration)
-    return checkedDuration(left.milliseconds - right.milliseconds);
+    return checkedDuration(left.nanoseconds - right.nanoseconds);
   return undefined;
 }
 
@@ -108,7 +109,7 @@ export const ARITHMETIC: Readonly<Record<'+' | '-' | '*' | '/' | '%', Arithmetic
 export function negate(value: Value): Value {
   if (typeof value === 'bigint') return checkedInt(-value);
   if (typeof value === 'number') return -value;
-  if (value instanceof Duration) return new Duration(-value.milliseconds);
+  if (value instanceof Duration) return new Duration(-value.nanoseconds);
   throw new EvaluationFailure('type', `"-" does not take ${typeName(value)}`);
 }
 
@@ -130,8 +131,7 @@ function ordinal(value: Value): number | bigint | null {
   if (typeof value === 'bigint' || typeof value === 'number') return value;
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (value instanceof Uint) return value.value;
-  if (value instanceof Date) return value.getTime();
-  return value instanceof Duration ? value.milliseconds : null;
+  return value instanceof Timestamp || value instanceof Duration ? value.nanoseconds : null;
 }
 
 function kindOf(value: Value): string {

@@ -7,7 +7,7 @@ import type { Frame } from './frame.ts';
 import { badValue } from './function.ts';
 import { argumentsOf, type Call, type Node, nameSpan } from './syntax.ts';
 import { accepts, BOOL, listOf, STRING, TIMESTAMP, TYPE, typeName, typeText } from './types.ts';
-import { CelType, type Value } from './value.ts';
+import { CelType, Timestamp, type Value } from './value.ts';
 
 /** Functions that look at their arguments when the config is loaded. */
 export const SPECIAL: Readonly<Record<string, (compiler: Compiler, node: Call) => Code>> = {
@@ -130,7 +130,7 @@ function compileNow(compiler: Compiler, node: Call): Code {
       'the same request must give the same value each time',
     );
   }
-  return { type: TIMESTAMP, run: () => new Date() };
+  return { type: TIMESTAMP, run: () => new Timestamp(BigInt(Date.now()) * 1_000_000n) };
 }
 
 function compileType(compiler: Compiler, node: Call): Code {

@@ -11,6 +11,7 @@ import {
   LayeredVariables,
   requestScope,
   type TemplateOptions,
+  Timestamp,
   type Value,
 } from './index.ts';
 
@@ -66,7 +67,7 @@ describe('templates', () => {
     [1.5, '1.5'],
     [2, '2'],
     [true, 'true'],
-    [new Date(0), '1970-01-01T00:00:00Z'],
+    [new Timestamp(0n), '1970-01-01T00:00:00Z'],
     [Buffer.from('ä'), 'ä'],
   ])('fills %s in as %s', (value, text) => {
     expect(render('<{v}>', { v: value })).toBe(`<${text}>`);

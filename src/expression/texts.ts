@@ -57,7 +57,7 @@ export const TEXT_FUNCTIONS: FunctionTable = {
   trim: either(
     overload([STRING], STRING, (frame, text: string) => {
       frame.spendText(text.length);
-      return text.trim();
+      return trim(text);
     }),
   ),
   substring: either(
@@ -161,6 +161,17 @@ function replaceBetween(frame: Frame, text: string, to: string, limit: number): 
   for (let i = 0; i <= characters.length; i++) result += (i < count ? to : '') + (characters[i] ?? '');
   return result;
 }
+
+/** Without white space around it, as Unicode has it: JavaScript counts U+FEFF, and U+0085 it doesn't. */
+function trim(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && WHITE_SPACE.test(text[start]!)) start++;
+  while (end > start && WHITE_SPACE.test(text[end - 1]!)) end--;
+  return text.slice(start, end);
+}
+
+const WHITE_SPACE = /\p{White_Space}/u;
 
 function substring(frame: Frame, text: string, from: bigint, to: bigint | null): string {
   frame.spendText(text.length);

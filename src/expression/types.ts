@@ -1,4 +1,4 @@
-import { CelType, Duration, hasMembers, Uint, type Value } from './value.ts';
+import { CelType, Duration, hasMembers, Timestamp, Uint, type Value } from './value.ts';
 
 /** What is known of a value when the config is loaded. `dyn` is: nothing. */
 export type Type = Plain | ListType | MapType | RecordType;
@@ -131,7 +131,7 @@ export function isOf(type: Type, value: Value): boolean {
     case 'bytes':
       return value instanceof Uint8Array;
     case 'timestamp':
-      return value instanceof Date;
+      return value instanceof Timestamp;
     case 'duration':
       return value instanceof Duration;
     case 'type':
@@ -155,7 +155,7 @@ export function typeName(value: Value): string {
   if (typeof value === 'string') return 'string';
   if (value instanceof Uint8Array) return 'bytes';
   if (value instanceof Uint) return 'uint';
-  if (value instanceof Date) return 'google.protobuf.Timestamp';
+  if (value instanceof Timestamp) return 'google.protobuf.Timestamp';
   if (value instanceof Duration) return 'google.protobuf.Duration';
   if (value instanceof CelType) return 'type';
   return Array.isArray(value) ? 'list' : 'map';

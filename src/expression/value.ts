@@ -1,6 +1,6 @@
 /**
  * What expressions compute with. CEL's int is a bigint, its double a number; integers that come from JSON
- * are ints. A timestamp is a Date, a duration a `Duration`.
+ * are ints.
  */
 export type Value =
   | null
@@ -9,7 +9,7 @@ export type Value =
   | number
   | string
   | Uint8Array
-  | Date
+  | Timestamp
   | Duration
   | Uint
   | CelType
@@ -28,10 +28,18 @@ export interface Fields {
 /** The variables that an expression sees: `request`, `params`, … */
 export type Variables = Pick<Fields, 'get'>;
 
+/** A point in time, since the beginning of 1970. */
+export class Timestamp {
+  readonly nanoseconds: bigint;
+  constructor(nanoseconds: bigint) {
+    this.nanoseconds = nanoseconds;
+  }
+}
+
 export class Duration {
-  readonly milliseconds: number;
-  constructor(milliseconds: number) {
-    this.milliseconds = milliseconds;
+  readonly nanoseconds: bigint;
+  constructor(nanoseconds: bigint) {
+    this.nanoseconds = nanoseconds;
   }
 }
 
