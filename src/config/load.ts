@@ -10,8 +10,8 @@ import type { ConfigIssue, GatewayConfig } from './model.ts';
 import { ACME_STORAGE, normalise } from './normalise/index.ts';
 import { valueAt } from './report/locate.ts';
 import { isSecretPath } from './report/secrets.ts';
-import { type ConfigInput, configSchema, kindOf, validate } from './schema/index.ts';
-import { fill } from './source/fill.ts';
+import { type ConfigInput, configSchema, kindOf, pathKey, validate } from './schema/index.ts';
+import { type Filled, fill, writtenSpan } from './source/fill.ts';
 import { parseJson } from './source/json.ts';
 import { importConfig } from './source/module.ts';
 import { plainValue } from './source/plain.ts';
@@ -161,10 +161,20 @@ function finish(
   const issues = [...parsed.issues, ...filling.issues, ...validated.issues.filter(isNews)];
   const found = checkConfig(input, filling.value as ConfigInput, files, hasErrors(issues), filling.filled);
   issues.push(...found.filter(isNews));
+  pointIntoWritten(issues, filling);
   const config = hasErrors(issues) ? null : normalise(input, readerOf(files));
   hide(filling.hidden, issues);
   hideOwnValues(filling.value, issues);
   return result(config, issues, source, files, JSON.stringify(filling.value, withoutFunctions));
+}
+
+/** What is found in a text that something was filled into is shown in the text as it is written. */
+function pointIntoWritten(issues: readonly ConfigIssue[], { places, issues: own }: Filled): void {
+  for (const issue of places.size === 0 ? [] : issues) {
+    const filled =
+      issue.span === undefined || own.includes(issue) ? undefined : places.get(pathKey(issue.path));
+    if (filled !== undefined) issue.span = writtenSpan(filled, issue.span!);
+  }
 }
 
 /** What is secret must not come back in a message about it. */
@@ -190,14 +200,8 @@ function hasErrors(issues: readonly ConfigIssue[]): boolean {
   return issues.some((issue) => issue.severity === 'error');
 }
 
-function unfilled(value: unknown) {
-  return {
-    value,
-    filled: new Set<string>(),
-    files: [] as string[],
-    hidden: new Set<string>(),
-    issues: [] as ConfigIssue[],
-  };
+function unfilled(value: unknown): Filled {
+  return { value, filled: new Set(), places: new Map(), files: [], hidden: new Set(), issues: [] };
 }
 
 /** What could not be filled in has been told of; that what is left does not fit is no news. */

@@ -1,5 +1,6 @@
 import type { ConfigIssue } from '../model.ts';
 import type { Range, Source } from '../source/source.ts';
+import { placesOf } from './places.ts';
 
 /** Where an issue stands: counted from 1, columns in characters. */
 export interface Location {
@@ -35,25 +36,16 @@ function rangeOf(issue: ConfigIssue, source: Source): Range | null {
   return spanIn(range, issue, source) ?? range;
 }
 
-/**
- * Offsets into a value become offsets into the file. Where quotes, escapes or line folding lie between
- * the two, the meant piece of text is looked for instead.
- */
+/** Offsets into a value become offsets into the file. */
 function spanIn(range: Range, issue: ConfigIssue, source: Source): Range | null {
-  const raw = source.text!.slice(range[0], range[1]);
   const value = valueAt(source.value, issue.path);
   const [start, end] = issue.span!;
   if (typeof value !== 'string') return null;
-  const quote = /^["']/.test(raw) ? 1 : 0;
-  const inner = raw.slice(quote, raw.length - quote);
-  const shown = [range[0] + quote + start, range[0] + quote + Math.max(end, start + 1)] as const;
-  if (inner === value) return shown;
-  const piece = value.slice(start, end);
-  if (piece === '') return null;
-  const first = raw.indexOf(piece);
-  return first < 0 || raw.indexOf(piece, first + 1) >= 0
-    ? null
-    : [range[0] + first, range[0] + first + piece.length];
+  const places = placesOf(value, source.text!.slice(range[0], range[1]));
+  if (places === null) return null;
+  const from = places[start] ?? places.at(-1)!;
+  const to = end > start ? (places[end - 1] ?? from) : from;
+  return [range[0] + from, range[0] + to + 1];
 }
 
 /** What stands at a path of keys. */

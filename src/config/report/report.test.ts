@@ -55,6 +55,49 @@ describe('a report', () => {
     expect(report(text)).toContain('tidegate.yaml:6:9: error: there is no variable "requst"');
   });
 
+  test.each([
+    ['folded', ['>-', "request.mthod == 'GET' ||", '', "request.pth == 'a' ||", '  requst.path == "b"']],
+    ['literal', ['|', 'request.mthod == "GET" ||', '  request.pth == "a" ||', 'requst.path == "b"']],
+    ['plain', ["request.mthod == 'GET' ||", "request.pth == 'a' ||", 'requst.path == "b"']],
+    ['quoted', ['"request.mthod == \\"GET\\" || \\', "request.pth == '\\u00e4' ||", "requst.path == 'b'\""]],
+    ['single', ["'request.mthod == ''GET'' ||", "request.pth == ''a'' ||", 'requst.path == "b"\'']],
+  ])('marks each word in %s text of several lines', (_, [first, ...lines]) => {
+    const indented = lines.map((line) => `        ${line}`);
+    const file = [
+      'routes:',
+      '  a:',
+      '    respond: { body: x }',
+      '    match:',
+      `      when: ${first}`,
+      ...indented,
+    ];
+    const text = `${file.join('\n')}\n`;
+    const { issues, source } = load(text);
+    const marked = issues.map((issue) => issueData(issue, source)).map(({ line, column }) => [line, column]);
+    const placeOf = (word: string) => {
+      const line = file.findIndex((one) => one.includes(word));
+      return [line + 1, file[line]!.indexOf(word) + 1];
+    };
+    expect(marked.sort()).toEqual([placeOf('mthod'), placeOf('pth'), placeOf('requst')].sort());
+  });
+
+  test('marks the word behind what was filled in, and all of a reference that is wrong', () => {
+    const env = { LONG: 'a text', OPERATOR: '===' };
+    const text = `routes:
+  a: { match: { when: '"\${env.LONG}" == "\${env.LONG}" && request.pth == "b"' }, respond: { body: x } }
+  b: { match: { when: 'request.path \${env.OPERATOR} "b"' }, respond: { body: x } }
+`;
+    const { issues, source } = loadText(text, { file: 'tidegate.yaml', folder: '.', env });
+    const shown = renderIssues(issues, source, { colour: false });
+    const lines = text.split('\n');
+    expect(shown).toContain(
+      `tidegate.yaml:2:${lines[1]!.indexOf('pth') + 1}: error: there is no member "pth"`,
+    );
+    const reference = lines[2]!.indexOf('${env');
+    expect(shown).toContain(`tidegate.yaml:3:${reference + 1}: error:`);
+    expect(shown).toContain(`\n     | ${' '.repeat(reference)}${'^'.repeat('${env.OPERATOR}'.length)}\n`);
+  });
+
   test('can be had as data', () => {
     const { issues, source } = load(slip('\n'));
     expect(issueData(issues[0]!, source)).toEqual({

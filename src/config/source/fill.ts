@@ -17,11 +17,35 @@ export interface Filled {
   value: unknown;
   /** Paths (as `pathKey`) of the texts that something was filled into. */
   filled: Set<string>;
+  /** By such a path, what was filled in where, from the left. */
+  places: Map<string, FilledPlace[]>;
   /** Absolute paths of the files that were read. */
   files: string[];
   /** What was filled in from files, and from variables that sound secret: no message may repeat it. */
   hidden: Set<string>;
   issues: ConfigIssue[];
+}
+
+/** A reference, and what came into its place. */
+export interface FilledPlace {
+  /** Offsets into the text as it is written. */
+  written: readonly [start: number, end: number];
+  /** Offsets into the text that came of it. */
+  filled: readonly [start: number, end: number];
+}
+
+/** What is said of a text that something was filled into, said of the text as it is written. */
+export function writtenSpan(
+  places: readonly FilledPlace[],
+  [start, end]: readonly [number, number],
+): [start: number, end: number] {
+  const inside = (offset: number) => places.find(({ filled }) => filled[0] <= offset && offset < filled[1]);
+  const moved = (offset: number) => {
+    const last = places.findLast(({ filled }) => filled[1] <= offset);
+    return last === undefined ? offset : offset + last.written[1] - last.filled[1];
+  };
+  const last = Math.max(end - 1, start);
+  return [inside(start)?.written[0] ?? moved(start), inside(last)?.written[1] ?? moved(last) + end - last];
 }
 
 type Path = (string | number)[];
@@ -40,6 +64,7 @@ export function fill(value: unknown, options: FillOptions): Filled {
   return {
     value: filling.visit(value, []),
     filled: filling.filled,
+    places: filling.places,
     files: filling.files,
     hidden: filling.hidden,
     issues: filling.issues,
@@ -48,6 +73,7 @@ export function fill(value: unknown, options: FillOptions): Filled {
 
 class Filling {
   readonly filled = new Set<string>();
+  readonly places = new Map<string, FilledPlace[]>();
   readonly files: string[] = [];
   readonly hidden = new Set<string>();
   readonly issues: ConfigIssue[] = [];
@@ -72,6 +98,8 @@ class Filling {
   private text(text: string, path: Path): string {
     let missing = this.findBroken(text, path);
     if (missing) return text;
+    const places: FilledPlace[] = [];
+    let longer = 0;
     const result = text.replaceAll(
       REFERENCE,
       (
@@ -86,10 +114,14 @@ class Filling {
         const found =
           name === undefined ? this.file(file!, path, span) : this.variable(name, fallback, path, span);
         if (found === null) missing = true;
-        return found ?? '';
+        const value = found ?? '';
+        places.push({ written: span, filled: [offset + longer, offset + longer + value.length] });
+        longer += value.length - whole.length;
+        return value;
       },
     );
     this.findSlips(text, path);
+    if (!missing && places.length > 0) this.places.set(pathKey(path), places);
     return missing ? text : result;
   }
 
