@@ -332,6 +332,18 @@ describe('a config in a program', () => {
     expect(report).not.toContain('routes.good');
   });
 
+  test('is told of values that a config can not hold', () => {
+    const json = { list: [1, new Map()], at: Number.NaN };
+    const definition = { workers: 2n, routes: { a: { match: '/', respond: { json } } } };
+    const told = loadObject(definition, '.').issues.map(
+      ({ path, message }) => `${path.join('.')}: ${message}`,
+    );
+    expect(told).toEqual([
+      expect.stringMatching(/^workers: "workers" must be .*, not a value of another kind$/),
+      'routes.a.respond.json.list.1: JSON has no such value',
+    ]);
+  });
+
   test('with a cycle is refused', () => {
     const definition: Record<string, unknown> = { routes: {} };
     definition.services = definition;

@@ -165,7 +165,7 @@ function finish(
   const config = hasErrors(issues) ? null : normalise(input, readerOf(files));
   hide(filling.hidden, issues);
   hideOwnValues(filling.value, issues);
-  return result(config, issues, source, files, JSON.stringify(filling.value, withoutFunctions));
+  return result(config, issues, source, files, JSON.stringify(filling.value, asJson));
 }
 
 /** What is found in a text that something was filled into is shown in the text as it is written. */
@@ -239,8 +239,9 @@ function result(
   return { config, issues, source, files: files.paths, etag: hash.digest('hex').slice(0, 32) };
 }
 
-function withoutFunctions(_key: string, value: unknown): unknown {
-  return typeof value === 'function' ? String(value) : value;
+/** What only a program can put into a config. */
+function asJson(_key: string, value: unknown): unknown {
+  return typeof value === 'function' || typeof value === 'bigint' ? String(value) : value;
 }
 
 function refusedFile(file: string, trouble: string, files: ConfigFiles): LoadedConfig {

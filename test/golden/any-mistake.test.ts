@@ -1,6 +1,7 @@
 /** Whatever stands in the place of whatever: a config that is wrong is told so, and never takes its reader down. */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { loadObject } from '../../src/config/index.ts';
@@ -12,6 +13,8 @@ type Tree = Record<string | number, unknown>;
 
 /** What stands nowhere but by mistake, or only here and there. */
 const MISTAKES = [null, [null], {}, [{}], { a: 1 }, 'none', 5, true];
+/** What only a program can put there. */
+const ODDITIES = [Number.NaN, 5n, new Map([[1, 2]])];
 
 /** Each file of the examples, each block of YAML in the docs. */
 function configs(): [string, Tree][] {
@@ -50,12 +53,12 @@ test('a wrong value at any place of a config is an error of the config, not of t
   let tried = 0;
   for (const [name, config] of configs()) {
     for (const path of places(config)) {
-      for (const mistake of MISTAKES) {
+      for (const mistake of [...MISTAKES, ...ODDITIES]) {
         tried++;
         try {
           loadObject(replaced(config, path, mistake), root, { env: {} });
         } catch (error) {
-          crashes.push(`${name}: ${path.join('.')}: ${JSON.stringify(mistake)}: ${error}`);
+          crashes.push(`${name}: ${path.join('.')}: ${inspect(mistake)}: ${error}`);
         }
       }
     }

@@ -11,6 +11,8 @@ export interface Complaint {
   code?: string;
   /** Offsets into a text value. */
   span?: [start: number, end: number];
+  /** What in the value is meant, where that is not all of it. */
+  at?: (string | number)[];
 }
 
 /** A complaint of an object's rule: where, seen from the object. */

@@ -122,7 +122,7 @@ class Validation {
   private visitLeaf(notes: Notes, value: unknown, path: Path): unknown {
     const complaint = notes.leaf!.check(value);
     if (complaint === null) return value;
-    this.report(masked(complaint, notes, value, path), path);
+    this.report(masked(complaint, notes, value, path), [...path, ...(complaint.at ?? [])]);
     return INVALID;
   }
 

@@ -4,7 +4,7 @@ import { type DurationText, durationError, parseDuration } from '../../util/dura
 import { type ByteRateText, byteRateError } from '../../util/rate.ts';
 import { type SizeText, sizeError } from '../../util/size.ts';
 import { nearest } from '../../util/suggest.ts';
-import { type Complaint, type Kind, leaf } from './kit.ts';
+import { type Complaint, type Kind, kindOf, leaf } from './kit.ts';
 import type { RequestVariables, ResponseVariables } from './variables.ts';
 
 /** Text with something in it that is filled in when the config is loaded. */
@@ -290,6 +290,19 @@ export const responseTemplate = leaf<string | ((variables: ResponseVariables) =>
 export const json = leaf<unknown>(
   'a JSON value',
   ['text', 'number', 'boolean', 'list', 'object', 'empty', 'function'],
-  nothingWrong,
+  notJson,
   {},
 );
+
+/** The first thing in a value that JSON has no word for. */
+function notJson(value: unknown, at: (string | number)[] = []): Complaint | null {
+  const kind = kindOf(value);
+  if (kind === 'other') return { message: 'JSON has no such value', advice: 'write text, or a number', at };
+  if (kind === 'number' && !Number.isFinite(value)) return { message: `JSON has no ${value}`, at };
+  if (kind !== 'list' && kind !== 'object') return null;
+  for (const [key, item] of Object.entries(value as object)) {
+    const complaint = notJson(item, [...at, kind === 'list' ? Number(key) : key]);
+    if (complaint !== null) return complaint;
+  }
+  return null;
+}

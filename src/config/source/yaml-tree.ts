@@ -23,7 +23,7 @@ export class Unreadable extends Error {
 export class YamlTree {
   private readonly document: Document;
   private readonly merge: boolean;
-  /** Keys that stand twice. */
+  /** Keys that stand twice, and numbers that can't be kept. */
   readonly issues: ConfigIssue[] = [];
   private readonly anchors = new Map<string, Node>();
   private readonly targets = new Map<Node, Node>();
@@ -64,11 +64,17 @@ export class YamlTree {
   }
 
   private scalar(node: Node): unknown {
-    const value = (node as { value: unknown }).value;
-    if (typeof value === 'bigint') return Number(value);
-    if (value instanceof Uint8Array || value instanceof Date)
-      return String((node as { source?: string }).source);
+    const { value, source = '' } = node as { value: unknown; source?: string };
+    if (typeof value === 'number') this.checkDigits(value, source, node);
+    if (value instanceof Uint8Array || value instanceof Date) return source;
     return value;
+  }
+
+  /** A number with more digits than it keeps would be another one. */
+  private checkDigits(value: number, source: string, node: Node): void {
+    if (Number.isSafeInteger(value) || !/^[-+]?(?:\d+|0x[\da-f]+|0o[0-7]+)$/i.test(source)) return;
+    const advice = 'digits beyond the 15th are lost: put it in quotes, as text';
+    this.issues.push(syntaxIssue('this number can not be kept as it is', rangeOf(node), advice));
   }
 
   private list(node: Node, depth: number): unknown[] {
