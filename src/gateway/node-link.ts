@@ -3,12 +3,18 @@ import type { SharedSeen } from '../auth/index.ts';
 import type { SourceNews, WriteNote } from '../changes/index.ts';
 import type { NodeClients } from '../http1/index.ts';
 import type { Moves, RecentRequest, WantedRequests } from '../telemetry/index.ts';
-import type { BreakerChange, DrainedTarget, HealthReport, Upstreams } from '../upstream/index.ts';
+import type {
+  BreakerChange,
+  DrainedTarget,
+  HealthReport,
+  TargetEjection,
+  Upstreams,
+} from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import {
-  type Ejection,
   type FenceNews,
   type SeenName,
+  type Standing,
   TOPICS,
   type WorkerBus,
   type WorkerCacheState,
@@ -36,7 +42,7 @@ export interface NodeMember {
 
 /**
  * Follows what the supervisor and the other workers find out, and tells them of targets. Resolves when it is known what
- * the node has drained, shows and proves: before that nothing may be taken in.
+ * the node has drained, holds to be out, shows and proves: before that nothing may be taken in.
  */
 export async function joinNode(bus: WorkerBus, member: NodeMember): Promise<void> {
   tellOfTargets(bus, member.upstreams);
@@ -51,6 +57,7 @@ export async function joinNode(bus: WorkerBus, member: NodeMember): Promise<void
   bus.on(TOPICS.changes, hearChanges);
   bus.ask(TOPICS.changes, null).then(hearChanges, () => {});
   await Promise.all([
+    learnWhatStands(bus, member.upstreams),
     follow(bus, TOPICS.drained, (targets) => member.upstreams.drain(targets as DrainedTarget[])),
     follow(bus, TOPICS.ready, (why) => member.hearUnready(why as string | null)),
     follow(bus, TOPICS.certificates, (all) => member.showCertificates(all as HostCertificate[])),
@@ -61,8 +68,7 @@ export async function joinNode(bus: WorkerBus, member: NodeMember): Promise<void
 function tellOfTargets(bus: WorkerBus, upstreams: Upstreams): void {
   const tell = (topic: string, value: unknown) => void bus.ask(topic, value).catch(() => {});
   upstreams.news = {
-    ejected: (service, target, forMs, why) =>
-      tell(TOPICS.ejected, { service, target, forMs, why } satisfies Ejection),
+    ejected: (ejection) => tell(TOPICS.ejected, ejection),
     returned: (service, target) => tell(TOPICS.returned, { service, target } satisfies DrainedTarget),
     breaker: (change) => tell(TOPICS.breaker, change),
     failed: (service) => tell(TOPICS.failed, service),
@@ -76,12 +82,17 @@ function followTargets(bus: WorkerBus, upstreams: Upstreams): void {
   };
   bus.on(TOPICS.health, hear);
   bus.ask(TOPICS.health, null).then(hear, () => {});
-  bus.on(TOPICS.ejected, (ejection) => {
-    const { service, target, forMs, why } = ejection as Ejection;
-    upstreams.reportEjected(service, target, forMs, why);
-  });
+  bus.on(TOPICS.ejected, (ejection) => upstreams.reportEjected(ejection as TargetEjection));
   bus.on(TOPICS.breaker, (change) => upstreams.reportBreaker(change as BreakerChange));
   bus.on(TOPICS.failed, (service) => upstreams.reportFailed(service as string));
+}
+
+/** What the other workers, or those before it, had found out when this one came; once it knows its targets. */
+async function learnWhatStands(bus: WorkerBus, upstreams: Upstreams): Promise<void> {
+  await upstreams.ready();
+  const { ejected, breakers } = (await bus.ask(TOPICS.standing, null)) as Standing;
+  for (const ejection of ejected) upstreams.reportEjected(ejection);
+  for (const { ago, ...change } of breakers) upstreams.reportBreaker(change, ago);
 }
 
 /** Hears of a topic from now on, and first where it stands; resolves then, and rejects where nobody tells. */

@@ -55,3 +55,16 @@ test('where the outcome of a probe never comes, another worker tries after the s
   clock.advance(10_000);
   expect(breakers[0]!.admit()).toBe(0);
 });
+
+test('what is learned late is taken over with the time that has gone by', () => {
+  const clock = new ManualClock();
+  const [opened, probing] = breakersOfNode(1, clock).concat(breakersOfNode(1, clock)) as [Breaker, Breaker];
+  opened.follow('open', 'another worker says so', 4000);
+  expect(opened.admit()).toBe(6000);
+  clock.advance(6000);
+  expect([opened.admit(), opened.state]).toEqual([0, 'half-open']);
+  probing.follow('half-open', 'another worker says so', 4000);
+  expect(probing.admit()).toBe(6000);
+  clock.advance(6000);
+  expect([probing.admit(), probing.state]).toEqual([0, 'half-open']);
+});

@@ -27,7 +27,7 @@ export class Breaker {
   private readonly count: Window | null;
   private state_: BreakerState = 'closed';
   private openUntil = 0;
-  private probeSince = -1;
+  private probeSince: number | null = null;
 
   constructor(
     config: Pick<BreakerConfig, 'errorRate' | 'errors' | 'openFor'>,
@@ -59,7 +59,7 @@ export class Breaker {
     const now = this.clock.now();
     if (now < this.openUntil) return this.openUntil - now;
     // A probe whose outcome never came must not keep the service shut for good.
-    if (this.probeSince >= 0 && now - this.probeSince < this.config.openFor)
+    if (this.probeSince !== null && now - this.probeSince < this.config.openFor)
       return this.config.openFor - (now - this.probeSince);
     if (this.state_ === 'open') this.change('half-open', 'one request may try');
     this.probeSince = now;
@@ -68,12 +68,12 @@ export class Breaker {
 
   /** The probe came to nothing that says anything: its client left. The next request may be the probe. */
   withdraw(): void {
-    this.probeSince = -1;
+    this.probeSince = null;
   }
 
   record(failed: boolean): void {
     if (this.state_ === 'half-open') {
-      this.probeSince = -1;
+      this.probeSince = null;
       if (failed) this.open('the probe failed');
       else this.close('the probe succeeded');
       return;
@@ -97,12 +97,12 @@ export class Breaker {
     this.judge(now);
   }
 
-  /** The breaker of another worker of the node has changed: a node has one pause, and one probe after it. */
-  follow(state: BreakerState, why: string): void {
+  /** The breaker of another worker of the node has changed, so many ms ago: a node has one pause, and one probe after it. */
+  follow(state: BreakerState, why: string, ago = 0): void {
     if (this.off || state === this.state_) return;
-    if (state === 'open') return this.open(why);
+    if (state === 'open') return this.open(why, ago);
     if (state === 'closed') return this.close(why);
-    this.probeSince = this.clock.now();
+    this.probeSince = this.clock.now() - ago;
     this.change('half-open', why);
   }
 
@@ -118,14 +118,14 @@ export class Breaker {
       this.open(`${failures} of ${all} requests in 10 s failed`);
   }
 
-  private open(why: string): void {
-    this.openUntil = this.clock.now() + this.config.openFor;
-    this.probeSince = -1;
+  private open(why: string, ago = 0): void {
+    this.openUntil = this.clock.now() - ago + this.config.openFor;
+    this.probeSince = null;
     this.change('open', why);
   }
 
   private close(why: string): void {
-    this.probeSince = -1;
+    this.probeSince = null;
     this.rate?.clear();
     this.count?.clear();
     this.change('closed', why);

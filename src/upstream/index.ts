@@ -17,5 +17,5 @@ export {
 } from './retry.ts';
 export type { Service, Target } from './service.ts';
 export { askedAs, targetName } from './target-name.ts';
-export { type BreakerChange, type DrainedTarget, Upstreams } from './upstreams.ts';
+export { type BreakerChange, type DrainedTarget, type TargetEjection, Upstreams } from './upstreams.ts';
 export { Verdict } from './verdict.ts';

@@ -8,6 +8,13 @@ export interface TargetListener {
   in(target: TargetState): void;
 }
 
+export interface TargetIdentity {
+  /** For people, without credentials: `http://host:port/path`, or `unix:/path`. */
+  readonly name: string;
+  /** Of all that it is reached by: workers that know it by the same know the same target. */
+  readonly settings: string;
+}
+
 /** A target that comes back gets its full share only after this, in ms. */
 const WARM_UP = 10_000;
 /** The least share while it warms up. */
@@ -19,8 +26,8 @@ const LONGEST_OUT = 300_000;
  * alone. Errors in a row take it out, for longer each time; active checks take it out until they succeed.
  */
 export class TargetState {
-  /** For people, without credentials: `http://host:port/path`, or `unix:/path`. */
   readonly name: string;
+  readonly settings: string;
   readonly pool: Pool;
   private readonly clock: Clock;
   private readonly listener: TargetListener;
@@ -39,8 +46,9 @@ export class TargetState {
   /** `at`: milliseconds since 1970. */
   lastFailure: { at: number; message: string } | null = null;
 
-  constructor(name: string, pool: Pool, clock: Clock, listener: TargetListener) {
+  constructor({ name, settings }: TargetIdentity, pool: Pool, clock: Clock, listener: TargetListener) {
     this.name = name;
+    this.settings = settings;
     this.pool = pool;
     this.clock = clock;
     this.listener = listener;
@@ -118,7 +126,7 @@ export class TargetState {
   /** Takes it out for a while, on its own finding or another worker's. */
   eject(forMs: number, why: string): void {
     const until = this.clock.now() + forMs;
-    if (until <= this.ejectedUntil) return;
+    if (this.passive === null || until <= this.ejectedUntil) return;
     const wasWell = this.isWell;
     this.ejectedUntil = until;
     this.warmFrom = Number.NEGATIVE_INFINITY;

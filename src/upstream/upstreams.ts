@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { DiscoverConfig, ServiceConfig, TargetConfig } from '../config/model.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Clock } from '../util/clock.ts';
@@ -13,7 +14,7 @@ import { type Discover, Discovery } from './discovery/index.ts';
 import { Http1Pool, Http2Pool, type Pool } from './pool/index.ts';
 import type { Resolver } from './resolver.ts';
 import { Service, type ServiceState, type Target } from './service.ts';
-import { TargetState } from './target.ts';
+import { type TargetIdentity, TargetState } from './target.ts';
 import { askedAs, targetAuthority, targetName } from './target-name.ts';
 import { tlsOptions } from './tls-options.ts';
 
@@ -30,7 +31,7 @@ export interface UpstreamParts {
 
 /** What a worker finds out about services, for the others of its node and for whoever watches. */
 export interface UpstreamNews {
-  ejected(service: string, target: string, forMs: number, why: string): void;
+  ejected(ejection: TargetEjection): void;
   returned(service: string, target: string): void;
   /** Its breaker has changed. */
   breaker(change: BreakerChange): void;
@@ -38,8 +39,20 @@ export interface UpstreamNews {
   failed(service: string): void;
 }
 
+export interface TargetEjection {
+  readonly service: string;
+  /** Its name. */
+  readonly target: string;
+  readonly forMs: number;
+  readonly why: string;
+  /** Of its settings: with others it begins anew. */
+  readonly settings: string;
+}
+
 export interface BreakerChange {
   readonly service: string;
+  /** When it opens, and for how long: by another rule it begins anew. */
+  readonly rule: string;
   readonly state: BreakerState;
   readonly why: string;
 }
@@ -89,13 +102,14 @@ export class Upstreams {
   }
 
   /** Another worker has taken a target out. */
-  reportEjected(service: string, target: string, forMs: number, why: string): void {
-    this.untold(() => this.find(service, target)?.eject(forMs, why));
+  reportEjected({ service, target, forMs, why, settings }: TargetEjection): void {
+    const state = this.find(service, target);
+    if (state?.settings === settings) this.untold(() => state.eject(forMs, why));
   }
 
-  /** The breaker of another worker has changed. */
-  reportBreaker({ service, state, why }: BreakerChange): void {
-    this.untold(() => this.services.get(service)?.breaker.follow(state, why));
+  /** The breaker of another worker has changed, so many ms ago. */
+  reportBreaker({ rule, state, why }: BreakerChange, ago = 0): void {
+    this.untold(() => this.breakers.get(rule)?.follow(state, why, ago));
   }
 
   /** Another worker had an error that counts toward `breaker.errors`. */
@@ -226,15 +240,15 @@ export class Upstreams {
 
   private breaker({ name, breaker }: ServiceConfig, claims: Claims): Breaker {
     const { clock, log } = this.parts;
-    const key = JSON.stringify([name, breaker.errorRate, breaker.errors, breaker.openFor]);
+    const rule = JSON.stringify([name, breaker.errorRate, breaker.errors, breaker.openFor]);
     const listener = {
       changed: (state: BreakerState, why: string) => {
         log.warn(`the breaker of a service is ${state}`, { service: name, why });
-        this.news?.breaker({ service: name, state, why });
+        this.news?.breaker({ service: name, rule, state, why });
       },
       failed: () => this.news?.failed(name),
     };
-    return claim(key, claims.breakers, this.breakers, () => new Breaker(breaker, clock, listener));
+    return claim(rule, claims.breakers, this.breakers, () => new Breaker(breaker, clock, listener));
   }
 
   private target(
@@ -254,15 +268,19 @@ export class Upstreams {
     const { clock, resolver } = this.parts;
     const PoolOfKind = http2 ? Http2Pool : Http1Pool;
     const state = claim(key, claimed, this.targets, () =>
-      this.newTarget(service.name, name, new PoolOfKind(settings, clock, resolver, owner.pending)),
+      this.newTarget(
+        service.name,
+        { name, settings: hash('sha256', key) },
+        new PoolOfKind(settings, clock, resolver, owner.pending),
+      ),
     );
     state.drain(this.drained.has(drainKey(service.name, name)));
     return { service: service.name, weight: config.weight, path, authority, name, http2, state };
   }
 
-  private newTarget(service: string, name: string, pool: Pool): TargetState {
+  private newTarget(service: string, identity: TargetIdentity, pool: Pool): TargetState {
     const { clock, log } = this.parts;
-    return new TargetState(name, pool, clock, {
+    return new TargetState(identity, pool, clock, {
       out: (target, why, forMs) => {
         log.warn('a target is out', {
           service,
@@ -270,7 +288,9 @@ export class Upstreams {
           why,
           ...(forMs === null ? {} : { seconds: Math.round(forMs / 1000) }),
         });
-        if (forMs !== null) this.news?.ejected(service, target.name, forMs, why);
+        if (forMs === null) return;
+        const { name, settings } = identity;
+        this.news?.ejected({ service, target: name, forMs, why, settings });
       },
       in: (target) => {
         log.info('a target is in again', { service, target: target.name });

@@ -1,7 +1,8 @@
 import type { Invalidation } from '../cache/index.ts';
+import type { BreakerChange, TargetEjection } from '../upstream/index.ts';
 
 /**
- * What goes over the bus: about targets (which are drained among it), whether requests are welcome at the node, the
+ * What goes over the bus: about targets (which are drained among it, and what of it stands when a worker comes), whether requests are welcome at the node, the
  * state of caches (asked of workers), invalidations (told to them), and what they ask: to number an invalidation,
  * where the sequence stands, and how long tagged answers may be given; what is known of change sources (told to
  * workers, and asked by them); certificates that the node got by itself, and what shows an authority that their hosts
@@ -14,6 +15,7 @@ export const TOPICS = {
   returned: 'returned',
   breaker: 'breaker',
   failed: 'failed',
+  standing: 'standing',
   drained: 'drained',
   ready: 'ready',
   cache: 'cache',
@@ -60,10 +62,10 @@ export interface SeenName {
   until: number;
 }
 
-/** A target that one worker has taken out, for its siblings. */
-export interface Ejection {
-  service: string;
-  target: string;
-  forMs: number;
-  why: string;
+/** What workers have found out of services and what still holds, for one that comes new. */
+export interface Standing {
+  /** `forMs`: what is left of it. */
+  ejected: TargetEjection[];
+  /** Those that are not closed, and for how many ms they have been so. */
+  breakers: (BreakerChange & { ago: number })[];
 }

@@ -7,7 +7,7 @@ export type {
   ReplaceResult,
   StartAdmin,
 } from './admin-contract.ts';
-export { type Ejection, type FenceNews, type SeenName, type SequenceNews, TOPICS } from './bus-topics.ts';
+export { type FenceNews, type SeenName, type SequenceNews, type Standing, TOPICS } from './bus-topics.ts';
 export { cacheControl, type WorkerCacheState } from './cache-view.ts';
 export {
   type ConfigReading,

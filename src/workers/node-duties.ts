@@ -46,6 +46,7 @@ export class NodeDuties {
       void fleet.broadcast(TOPICS.health, [report]);
     });
     this.targets = new NodeTargets({
+      clock,
       events: this.events,
       broadcast: (topic, value) => fleet.broadcast(topic, value),
       tellOthers: (channel, topic, value) => fleet.tellOthers(channel, topic, value),

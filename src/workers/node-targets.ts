@@ -1,10 +1,21 @@
-import type { BreakerChange, DrainedTarget, ServiceDescription, TargetMode } from '../upstream/index.ts';
-import { type Ejection, TOPICS } from './bus-topics.ts';
+import type {
+  BreakerChange,
+  DrainedTarget,
+  ServiceDescription,
+  TargetEjection,
+  TargetMode,
+} from '../upstream/index.ts';
+import type { Clock } from '../util/clock.ts';
+import { type Standing, TOPICS } from './bus-topics.ts';
 import type { Channel } from './channel.ts';
 import type { ConfigOutline } from './config-reading.ts';
 import type { NodeEvents } from './node-events.ts';
 
+/** A worker tells that a time out is over when it is: so long, in ms, it is still waited for. */
+const GRACE = 60_000;
+
 export interface NodeTargetsParts {
+  readonly clock: Clock;
   readonly events: NodeEvents;
   broadcast(topic: string, value: unknown): Promise<unknown>;
   /** Tells all workers but the one at the other end of the channel; waits for none. */
@@ -16,7 +27,9 @@ export interface NodeTargetsParts {
 /** What a node knows of targets beyond what its checks find: what workers tell each other, and what is drained. */
 export class NodeTargets {
   private readonly parts: NodeTargetsParts;
-  private readonly ejected = new Set<string>();
+  private readonly ejected = new Map<string, { ejection: TargetEjection; until: number }>();
+  /** What was heard last of each breaker. */
+  private readonly changes = new Map<string, { change: BreakerChange; at: number }>();
   private readonly breakers = new Map<string, string>();
   private drained: readonly DrainedTarget[] = [];
 
@@ -26,14 +39,25 @@ export class NodeTargets {
 
   /** What workers tell and ask. */
   serve(channel: Channel): void {
-    channel.on(TOPICS.ejected, (ejection) => this.heardEjected(ejection as Ejection));
+    channel.on(TOPICS.ejected, (ejection) => this.heardEjected(ejection as TargetEjection));
     channel.on(TOPICS.returned, (target) => this.heardReturned(target as DrainedTarget));
     channel.on(TOPICS.breaker, (change) => {
       this.parts.tellOthers(channel, TOPICS.breaker, change);
-      return this.heardBreaker((change as BreakerChange).service);
+      return this.heardBreaker(change as BreakerChange);
     });
     channel.on(TOPICS.failed, (service) => this.parts.tellOthers(channel, TOPICS.failed, service));
     channel.on(TOPICS.drained, () => this.drained);
+    channel.on(TOPICS.standing, () => this.standing());
+  }
+
+  private standing(): Standing {
+    const now = this.parts.clock.now();
+    const ejected = [...this.ejected.values()].filter(({ until }) => until > now);
+    const breakers = [...this.changes.values()].filter(({ change }) => change.state !== 'closed');
+    return {
+      ejected: ejected.map(({ ejection, until }) => ({ ...ejection, forMs: until - now })),
+      breakers: breakers.map(({ change, at }) => ({ ...change, ago: now - at })),
+    };
   }
 
   /**
@@ -76,9 +100,11 @@ export class NodeTargets {
     this.drained = drained;
   }
 
-  private heardEjected(ejection: Ejection): void {
+  private heardEjected(ejection: TargetEjection): void {
     const { service, target, forMs, why } = ejection;
-    this.ejected.add(keyOf(ejection));
+    const now = this.parts.clock.now();
+    for (const [key, { until }] of this.ejected) if (until + GRACE < now) this.ejected.delete(key);
+    this.ejected.set(keyOf(ejection), { ejection, until: now + forMs });
     const seconds = Math.round(forMs / 1000);
     this.parts.events.publish('health', { service, target, state: 'out', why, seconds });
     void this.parts.broadcast(TOPICS.ejected, ejection);
@@ -91,7 +117,9 @@ export class NodeTargets {
   }
 
   /** Each worker has a breaker of its own, which follows the others; the worst of them is shown. */
-  private async heardBreaker(service: string): Promise<void> {
+  private async heardBreaker(change: BreakerChange): Promise<void> {
+    const { service } = change;
+    this.changes.set(service, { change, at: this.parts.clock.now() });
     const found = (await this.parts.services()).find(({ name }) => name === service);
     if (found === undefined || found.breaker === (this.breakers.get(service) ?? 'closed')) return;
     this.breakers.set(service, found.breaker);

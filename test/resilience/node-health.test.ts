@@ -6,6 +6,7 @@ import {
   type ProcessLab,
   portOpens,
   processLab,
+  processTree,
   type TempFolder,
   tempFolder,
 } from '../../src/testkit/index.ts';
@@ -127,4 +128,46 @@ routes:
   expect(asked).toBe(before);
   // Four, and what was on its way while the workers told each other.
   expect(before).toBeLessThan(8);
+}, 60_000);
+
+test('a worker that comes in place of a dead one knows what is open and what is out', async () => {
+  let asked = 0;
+  const broken = await httpOrigin((_request, response) => {
+    asked++;
+    response.writeHead(500).end();
+  });
+  closers.push(() => broken.close());
+  const gone = await freePort();
+  const [port, admin] = [await freePort(), await freePort()];
+  folder.write(
+    'tidegate.yaml',
+    `listen: 127.0.0.1:${port}
+admin: 127.0.0.1:${admin}
+services:
+  open: { url: '${broken.url}', breaker: { errors: 3/30s, openFor: 5m }, retries: { attempts: 0 } }
+  out: { url: 'http://127.0.0.1:${gone}', health: { passive: { errors: 2, openFor: 5m }, panic: 0% }, retries: { attempts: 0 } }
+routes:
+  open: { match: /open, to: open }
+  out: { match: /out, to: out }
+`,
+  );
+  const gateway = lab.node([MAIN, 'run', 'tidegate.yaml'], { cwd: folder.path });
+  await portOpens(admin, 20_000);
+  const ask = async (path: string) => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } });
+    await answer.text();
+    return [answer.status, Number(answer.headers.get('retry-after'))];
+  };
+  for (let i = 0; i < 3; i++) expect(await ask('/open')).toEqual([500, 0]);
+  for (let i = 0; i < 2; i++) expect(await ask('/out')).toEqual([502, 0]);
+  const worker = processTree(gateway.pid).find((pid) => pid !== gateway.pid)!;
+  process.kill(worker, 'SIGKILL');
+  await gateway.line(/the new worker serves/);
+  for (const path of ['/open', '/out']) {
+    const [status, again] = await ask(path);
+    expect(status).toBe(503);
+    expect(again).toBeGreaterThan(200);
+    expect(again).toBeLessThanOrEqual(300);
+  }
+  expect(asked).toBe(3);
 }, 60_000);

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { ManualClock } from '../testkit/index.ts';
+import type { Pool } from './pool/index.ts';
+import { TargetState } from './target.ts';
+
+const PASSIVE = { errors: 2, openFor: 10_000 };
+
+/** One target as so many workers of a node know it: each hears what another finds out. */
+function targetOfNode(count: number, clock: ManualClock): TargetState[] {
+  const all: TargetState[] = Array.from({ length: count }, () => {
+    const target = new TargetState({ name: 'http://shop', settings: '' }, {} as Pool, clock, {
+      out: (_, why, forMs) => {
+        // The supervisor tells all, whoever told it.
+        for (const worker of all) worker.eject(forMs!, why);
+      },
+      in: () => {},
+    });
+    target.configure({ passive: PASSIVE, active: null, panic: 0.5 });
+    return target;
+  });
+  return all;
+}
+
+test('a worker whose config has no passive health takes none over from the others', () => {
+  const [target] = targetOfNode(1, new ManualClock());
+  target!.configure({ passive: null, active: null, panic: 0.5 });
+  target!.eject(10_000, 'another worker says so');
+  expect(target!.isIn).toBe(true);
+});
