@@ -21,6 +21,20 @@ function targetOfNode(count: number, clock: ManualClock): TargetState[] {
   return all;
 }
 
+test('a target stays out for twice as long each time, whichever worker of the node finds it out', () => {
+  const clock = new ManualClock();
+  const workers = targetOfNode(3, clock);
+  const outFor = () => workers.map((target) => Math.round(target.outFor / 1000));
+  workers[0]!.failed('refused');
+  workers[0]!.failed('refused');
+  for (const [i, seconds] of [10, 20, 40, 80].entries()) {
+    expect(outFor()).toEqual([seconds, seconds, seconds]);
+    clock.advance(seconds * 1000);
+    expect(outFor()).toEqual([0, 0, 0]);
+    workers[(i + 1) % 3]!.failed('refused');
+  }
+});
+
 test('a worker whose config has no passive health takes none over from the others', () => {
   const [target] = targetOfNode(1, new ManualClock());
   target!.configure({ passive: null, active: null, panic: 0.5 });

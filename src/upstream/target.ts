@@ -115,7 +115,6 @@ export class TargetState {
       Math.max(LONGEST_OUT, this.passive.openFor),
     );
     this.eject(forMs, `${this.errors} errors in a row, the last: ${message}`);
-    this.ejections++;
   }
 
   note(message: string): void {
@@ -128,6 +127,8 @@ export class TargetState {
     const until = this.clock.now() + forMs;
     if (this.passive === null || until <= this.ejectedUntil) return;
     const wasWell = this.isWell;
+    // Whoever found it out: it is out for the node, and the next time for longer.
+    if (this.ejectedUntil === 0) this.ejections++;
     this.ejectedUntil = until;
     this.warmFrom = Number.NEGATIVE_INFINITY;
     if (this.timer !== null) this.clock.cancel(this.timer);
