@@ -3,7 +3,7 @@ import { startAdmin } from '../admin/index.ts';
 import { createLogger, type LogFields, type Logger, stdoutWriter } from '../telemetry/index.ts';
 import { systemClock } from '../util/clock.ts';
 import { version } from '../util/version.ts';
-import { authority, ConfigRefused, ListenError, type Serving, supervise } from '../workers/index.ts';
+import { ConfigRefused, ListenError, listenUrl, type Serving, supervise } from '../workers/index.ts';
 import { counted, written } from './output.ts';
 import { readConfig, readEdit } from './read-config.ts';
 import { EXIT } from './usage.ts';
@@ -63,8 +63,8 @@ function facts(file: string, serving: Serving): LogFields {
     version,
     pid: process.pid,
     config: file,
-    listeners: listeners.map((listener) => ({ name: listener.name, url: urlOf(listener) })),
-    admin: admin === null ? null : urlOf(admin),
+    listeners: listeners.map((listener) => ({ name: listener.name, url: listenUrl(listener) })),
+    admin: admin === null ? null : listenUrl(admin),
     workers,
     routes: outline.routes.length,
     services: outline.services.length,
@@ -76,15 +76,11 @@ function banner(file: string, { listeners, admin, workers, outline }: Serving): 
   const lines = [
     `Tidegate ${version}: ${routes}, ${counted(workers, 'worker')}`,
     `  config   ${file}`,
-    ...listeners.map((listener) => `  ${listener.name.padEnd(8)} ${urlOf(listener)}`),
-    `  admin    ${admin === null ? 'off' : urlOf(admin)}`,
+    ...listeners.map((listener) => `  ${listener.name.padEnd(8)} ${listenUrl(listener)}`),
+    `  admin    ${admin === null ? 'off' : listenUrl(admin)}`,
     '  Ctrl-C drains and ends; a second one ends at once.',
   ];
   return `${lines.join('\n')}\n`;
-}
-
-function urlOf({ host, port, tls }: NonNullable<Serving['admin']>): string {
-  return `${tls ? 'https' : 'http'}://${authority(host, port)}`;
 }
 
 async function fail(log: Logger, error: unknown): Promise<void> {

@@ -25,7 +25,7 @@ export {
   type WorkerParts,
 } from './contract.ts';
 export { usableCores } from './cores.ts';
-export { authority, ListenError, type OpenListener, openListener } from './listening.ts';
+export { ListenError, listenUrl, type OpenListener, openListener } from './listening.ts';
 export { type NodeEvent, NodeEvents } from './node-events.ts';
 export type { NodeMetrics, WorkerState } from './node-metrics.ts';
 export { purgeShown } from './purge-shown.ts';

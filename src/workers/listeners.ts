@@ -26,6 +26,11 @@ export class Listeners {
     return this.open;
   }
 
+  /** The same with the real ports, where 0 was asked for. */
+  bound(wanted: Wanted): Wanted {
+    return wanted.map((entry) => ({ ...entry, port: this.open.get(listenerKey(entry))?.port ?? entry.port }));
+  }
+
   /** Binds what is new; throws `ListenError`, and has then bound nothing. */
   async prepare(wanted: Wanted): Promise<ListenerChange> {
     const next = new Map<string, OpenListener>();

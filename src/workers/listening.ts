@@ -125,6 +125,10 @@ export function authority(host: string, port: number): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+export function listenUrl({ host, port, tls }: { host: string; port: number; tls: boolean }): string {
+  return `${tls ? 'https' : 'http'}://${authority(host, port)}`;
+}
+
 export async function listenError(
   error: { code?: string | undefined; message: string },
   host: string,

@@ -58,7 +58,7 @@ function statusOf({ version, clock, startedAt, fleet, reloading }: NodeParts): N
       source,
       refused: refusal && { at: new Date(refusal.at).toISOString(), error: refusal.report },
     },
-    listeners: reading.outline.listen.map(({ name, host, port }) => ({
+    listeners: reloading.listening.map(({ name, host, port }) => ({
       name,
       address: authority(host, port),
     })),

@@ -15,6 +15,7 @@ import { readWith } from './config-source.ts';
 import type { Fleet } from './fleet.ts';
 import { ListenerMove } from './listener-move.ts';
 import type { Listeners } from './listeners.ts';
+import { listenUrl } from './listening.ts';
 import { routeChanges } from './route-changes.ts';
 import { FileWatch, fingerprint } from './watch.ts';
 import type { WorkerProcess } from './worker-process.ts';
@@ -101,6 +102,11 @@ export class Reloading {
 
   get inForce(): InForce {
     return this.state;
+  }
+
+  /** Where it is served, with the real ports. */
+  get listening(): ConfigOutline['listen'] {
+    return this.options.listeners.bound(this.state.reading.outline.listen);
   }
 
   /** What the config's own file says. */
@@ -228,6 +234,7 @@ export class Reloading {
     const version = this.state.version + 1;
     const { outline, config } = this.state.reading;
     const now = { listen: outline.listen, version: this.state.version, config };
+    const before = addressesOf(outline, this.listening);
     const move = new ListenerMove(fleet, listeners, now);
     const byName = await move.open(reading.outline.listen);
     try {
@@ -240,6 +247,7 @@ export class Reloading {
     }
     move.commit();
     this.tellWhatWaits(reading.outline);
+    this.tellWhatListens(before, addressesOf(reading.outline, listeners.bound(reading.outline.listen)));
     for (const warning of reading.warnings)
       log.warn('the config has a warning', { file, warning: stripVTControlCharacters(warning) });
     const changes = routeChanges(this.state.reading, reading);
@@ -262,6 +270,12 @@ export class Reloading {
     if (this.before.length > MOST_REMEMBERED) this.before.pop();
   }
 
+  private tellWhatListens(before: Addresses, now: Addresses): void {
+    const { log } = this.options;
+    for (const [url, name] of before) if (!now.has(url)) log.info('a listener is closed', { name, url });
+    for (const [url, name] of now) if (!before.has(url)) log.info('a listener is open', { name, url });
+  }
+
   /** `admin` and `workers` stay as they were at the start. */
   private tellWhatWaits(outline: ConfigOutline): void {
     const now = this.state.reading.outline;
@@ -270,6 +284,13 @@ export class Reloading {
       this.options.log.warn(`the change of \`${key}\` waits for a restart`, { file: this.options.file });
     }
   }
+}
+
+/** Names of listeners, by where they are. */
+type Addresses = Map<string, string>;
+
+function addressesOf({ tls }: ConfigOutline, listen: ConfigOutline['listen']): Addresses {
+  return new Map(listen.map((one) => [listenUrl({ ...one, tls: tls.includes(one.name) }), one.name]));
 }
 
 /** What holds until a restart: the admin listener takes new certificates, and the main ones another `readyPath`. */

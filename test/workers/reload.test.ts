@@ -150,6 +150,28 @@ test('listeners that are new are opened, and those that are gone are drained', a
   expect((await slow).status).toBe(200);
 });
 
+test('a listener on any free port that a reload opens is named in the log and the status, and so is its end', async () => {
+  await using lab = workersLab();
+  const admin = { host: '127.0.0.1', port: 0 };
+  const main = { name: 'main', host: '127.0.0.1', port: 0 };
+  const node = await lab.serve({ text: 'one', listen: [main], admin });
+  node.write({ text: 'two', listen: [main, { ...main, name: 'extra' }], admin });
+  await node.logged(RELOADED);
+  const { name, url } = await node.logged('a listener is open');
+  expect(name).toBe('extra');
+  const { port } = new URL(String(url));
+  expect((await ask(Number(port))).text).toBe('two');
+  const { listeners } = JSON.parse((await ask(node.admin, { path: '/v1/status' })).text);
+  expect(listeners).toEqual([
+    { name: 'main', address: `127.0.0.1:${node.port}` },
+    { name: 'extra', address: `127.0.0.1:${port}` },
+  ]);
+  node.write({ text: 'three', listen: [main], admin });
+  await node.logged(RELOADED, 2);
+  expect(await node.logged('a listener is closed')).toMatchObject({ name: 'extra', url });
+  expect(node.count('a listener is open')).toBe(1);
+});
+
 test.for([
   ['127.0.0.1', '0.0.0.0'],
   ['0.0.0.0', '127.0.0.1'],
