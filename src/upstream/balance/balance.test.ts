@@ -145,6 +145,22 @@ describe('consistent hash', () => {
     }
   });
 
+  it('one that comes or goes moves no key of the others, whatever they weigh', () => {
+    for (const weights of [
+      [1, 2, 2],
+      [1, 10, 10, 10],
+      [10, 1, 1],
+      [100, 7, 3, 50],
+    ]) {
+      const all = targets(...weights);
+      const before = place(all);
+      const after = place(all.slice(1));
+      before.forEach((name, i) => {
+        if (name !== all[0]!.name) expect(after[i]).toBe(name);
+      });
+    }
+  });
+
   it('the same targets give the same places, in whatever order they stand', () => {
     const all = targets(1, 2, 3);
     expect(place(all)).toEqual(place([...all].reverse()));

@@ -1,8 +1,8 @@
 import type { BalanceConfig } from '../../config/model.ts';
 import type { Random } from '../../util/random.ts';
 import type { Balancer } from './choice.ts';
-import { HashRing } from './hash-ring.ts';
 import { LeastRequests } from './least-requests.ts';
+import { Rendezvous } from './rendezvous.ts';
 import { RoundRobin } from './round-robin.ts';
 
 export type { Balancer, Choice } from './choice.ts';
@@ -20,7 +20,7 @@ export function compileBalancer<T extends { readonly name: string; readonly weig
     case 'leastRequests':
       return new LeastRequests(targets, random);
     case 'hash':
-      return new HashRing(targets, new LeastRequests(targets, random));
+      return new Rendezvous(targets, new LeastRequests(targets, random));
     case 'cookie':
       return new Affinity(targets, new LeastRequests(targets, random));
   }
