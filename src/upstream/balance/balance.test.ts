@@ -185,6 +185,13 @@ describe('consistent hash', () => {
     expect(balancer.pick(CHOICE, 'user-1')).toBe(home);
   });
 
+  it('what asks together under one key goes to one target', () => {
+    const all = targets(1, 1, 1, 1);
+    const balancer = compileBalancer({ kind: 'hash', key: 'x' }, all, seededRandom(1));
+    for (let i = 0; i < 100; i++) balancer.pick(CHOICE, 'the same')!.load++;
+    expect(all.map(({ load }) => load).sort()).toEqual([0, 0, 0, 100]);
+  });
+
   it('no target takes more than 1.25 times the mean load for long', () => {
     const all = targets(1, 1, 1, 1);
     const balancer = compileBalancer({ kind: 'hash', key: 'x' }, all, seededRandom(1));

@@ -3,6 +3,8 @@ import { hash32, mix32 } from './hash.ts';
 
 /** A target takes at most this times the mean load (Mirrokni et al., "Consistent Hashing with Bounded Loads"). */
 const BOUND = 1.25;
+/** With fewer under way a target keeps its keys, however idle the others are: that is no load worth a miss elsewhere. */
+const FREE = 100;
 
 interface Hashed {
   readonly name: string;
@@ -12,8 +14,8 @@ interface Hashed {
 /**
  * Consistent hashing by rendezvous (Thaler and Ravishankar 1998; with weights, Schindelhauer and Schomaker 2005): a key
  * stays on the target that scores highest for it. A score depends on nothing but key, name and weight, so a target that
- * comes or goes moves only the keys that are its own, whatever it weighs. One that is out, or has more than its part
- * of the load, passes its keys on to the next. Without a key it falls back to another balancer.
+ * comes or goes moves only the keys that are its own, whatever it weighs. One that is out, or is busy and has more than
+ * its part of the load, passes its keys on to the next. Without a key it falls back to another balancer.
  */
 export class Rendezvous<T extends Hashed> implements Balancer<T> {
   private readonly targets: readonly T[];
@@ -42,7 +44,7 @@ export class Rendezvous<T extends Hashed> implements Balancer<T> {
       const target = targets[i]!;
       if (target.weight === 0 || !choice.fits(target)) continue;
       const score = this.score(hash, i);
-      if (choice.load(target) >= bound * target.weight) {
+      if (choice.load(target) >= Math.max(bound * target.weight, FREE)) {
         if (score <= highestSpare) continue;
         spare = target;
         highestSpare = score;
@@ -59,7 +61,7 @@ export class Rendezvous<T extends Hashed> implements Balancer<T> {
     return this.even ? mixed : Math.log((mixed + 0.5) / 2 ** 32) / this.targets[at]!.weight;
   }
 
-  /** The load that a target may have for each unit of its weight, this request included. */
+  /** The load that a busy target may have for each unit of its weight, this request included. */
   private bound(choice: Choice<T>): number {
     let load = 1;
     let weight = 0;
@@ -68,6 +70,6 @@ export class Rendezvous<T extends Hashed> implements Balancer<T> {
       load += choice.load(target);
       weight += target.weight;
     }
-    return weight === 0 ? 0 : Math.max((load * BOUND) / weight, 1);
+    return (load * BOUND) / weight;
   }
 }
