@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../../util/clock.ts';
 import { inTime } from '../../util/in-time.ts';
 import type { Random } from '../../util/random.ts';
 import { ConsulWatch } from './consul.ts';
-import { askDns } from './dns.ts';
+import { DnsWatch } from './dns.ts';
 import { KubernetesWatch } from './kubernetes/watch.ts';
 import { type Discover, type DiscoveredTarget, NothingThere } from './source.ts';
 
@@ -119,7 +119,10 @@ export function discoverOnce(
 }
 
 function sourceOf(config: DiscoverConfig, random: Random): Discover {
-  if (config.kind === 'dns') return (_config, done) => askDns(config, done);
+  if (config.kind === 'dns') {
+    const names = new DnsWatch(config);
+    return (_config, done) => names.ask(done);
+  }
   const watch =
     config.kind === 'consul' ? new ConsulWatch(config, random) : new KubernetesWatch(config, random);
   return (_config, done, signal) => watch.ask(done, signal);
