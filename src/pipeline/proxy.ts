@@ -184,10 +184,11 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
 
   /** A place or a connection must be had within the time there is for an answer. */
   private waitForPlace(): void {
-    const { response } = this.side.timeouts;
-    if (this.waiting !== null || response === Number.POSITIVE_INFINITY) return;
-    const left = this.exchange.dispatchedAt + response - this.parts.clock.now();
-    this.waiting = this.parts.clock.after(left, () =>
+    const { clock } = this.parts;
+    const unsent = this.respondBy === Number.POSITIVE_INFINITY;
+    const by = unsent ? this.exchange.dispatchedAt + this.side.timeouts.response : this.respondBy;
+    if (this.waiting !== null || by === Number.POSITIVE_INFINITY) return;
+    this.waiting = clock.after(by - clock.now(), () =>
       this.fail(new Failure('TG_UPSTREAM_TIMEOUT', 'no connection in time')),
     );
   }
