@@ -168,7 +168,10 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     if (shutFor > 0)
       return this.fail(new Failure('TG_UPSTREAM_OPEN', `breaker of ${service.name}`, shutFor / 1000));
     const target = service.pick(this.key, this.tried);
-    if (target === null) return this.fail(unavailable(service));
+    if (target === null) {
+      service.breaker.withdraw();
+      return this.fail(unavailable(service));
+    }
     this.acquire(target, reuse);
   }
 

@@ -68,3 +68,40 @@ test('what is learned late is taken over with the time that has gone by', () => 
   clock.advance(6000);
   expect([probing.admit(), probing.state]).toEqual([0, 'half-open']);
 });
+
+test('what was let ahead before the breaker opened is no probe, however it ends', () => {
+  const clock = new ManualClock();
+  const breakers = breakersOfNode(2, clock);
+  const before = breakers.map(({ turn }) => turn);
+  for (let i = 0; i < 3; i++) breakers[0]!.record(true, before[0]);
+  clock.advance(10_000);
+  expect(breakers[0]!.admit()).toBe(0);
+  const probe = breakers[0]!.turn;
+  for (const [i, breaker] of breakers.entries()) {
+    breaker.record(true, before[i]);
+    breaker.record(false, before[i]);
+    breaker.withdraw(before[i]);
+  }
+  expect(states(breakers)).toEqual(['half-open', 'half-open']);
+  expect(breakers.map((breaker) => breaker.admit())).toEqual([10_000, 10_000]);
+  breakers[0]!.record(false, probe);
+  expect(states(breakers)).toEqual(['closed', 'closed']);
+  // Nor is it held against a service that has come back.
+  for (let i = 0; i < 3; i++) breakers[1]!.record(true, before[1]);
+  expect(states(breakers)).toEqual(['closed', 'closed']);
+});
+
+test('a probe that is late says nothing of the one that was sent in its place', () => {
+  const clock = new ManualClock();
+  const [breaker] = breakersOfNode(1, clock) as [Breaker];
+  for (let i = 0; i < 3; i++) breaker.record(true);
+  clock.advance(10_000);
+  breaker.admit();
+  const late = breaker.turn;
+  clock.advance(10_000);
+  expect(breaker.admit()).toBe(0);
+  breaker.record(true, late);
+  expect(breaker.state).toBe('half-open');
+  breaker.record(false, breaker.turn);
+  expect(breaker.state).toBe('closed');
+});

@@ -28,6 +28,7 @@ export class Breaker {
   private state_: BreakerState = 'closed';
   private openUntil = 0;
   private probeSince: number | null = null;
+  private turn_ = 0;
 
   constructor(
     config: Pick<BreakerConfig, 'errorRate' | 'errors' | 'openFor'>,
@@ -43,6 +44,11 @@ export class Breaker {
 
   get state(): BreakerState {
     return this.state_;
+  }
+
+  /** Another one with each change, and each probe: what was let ahead in an earlier turn says nothing of this one. */
+  get turn(): number {
+    return this.turn_;
   }
 
   /** Nothing can ever open it. */
@@ -62,16 +68,19 @@ export class Breaker {
     if (this.probeSince !== null && now - this.probeSince < this.config.openFor)
       return this.config.openFor - (now - this.probeSince);
     if (this.state_ === 'open') this.change('half-open', 'one request may try');
+    else this.turn_++;
     this.probeSince = now;
     return 0;
   }
 
   /** The probe came to nothing that says anything: its client left. The next request may be the probe. */
-  withdraw(): void {
-    this.probeSince = null;
+  withdraw(turn = this.turn_): void {
+    if (turn === this.turn_) this.probeSince = null;
   }
 
-  record(failed: boolean): void {
+  /** @param turn Of when the request was let ahead. */
+  record(failed: boolean, turn = this.turn_): void {
+    if (turn !== this.turn_) return;
     if (this.state_ === 'half-open') {
       this.probeSince = null;
       if (failed) this.open('the probe failed');
@@ -133,6 +142,7 @@ export class Breaker {
 
   private change(state: BreakerState, why: string): void {
     this.state_ = state;
+    this.turn_++;
     this.listener.changed(state, why);
   }
 }

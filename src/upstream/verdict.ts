@@ -4,11 +4,13 @@ import type { Service, Target } from './service.ts';
 export class Verdict {
   private readonly service: Service;
   private readonly target: Target;
+  private readonly turn: number;
   private owed = true;
 
   constructor(service: Service, target: Target) {
     this.service = service;
     this.target = target;
+    this.turn = service.breaker.turn;
     target.state.requests++;
   }
 
@@ -22,13 +24,13 @@ export class Verdict {
     if (trouble !== null) this.target.state.failed(trouble);
     else if (!isError) this.target.state.succeeded();
     const { breaker } = this.service;
-    if (!breaker.off) breaker.record(isError);
+    if (!breaker.off) breaker.record(isError, this.turn);
   }
 
   /** The try ended before the service could show what it is worth. */
   drop(): void {
     if (!this.owed) return;
     this.owed = false;
-    this.service.breaker.withdraw();
+    this.service.breaker.withdraw(this.turn);
   }
 }

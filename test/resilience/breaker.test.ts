@@ -71,6 +71,38 @@ describe('the breaker', () => {
     expect(on.counts()).toEqual([20]);
   });
 
+  it('requests that were under way when it opened neither close it nor open it again', async () => {
+    on = await stage([HANG], { ...PLAIN, timeout: '30s', breaker: { errors: '2/30s', openFor: '1s' } });
+    const slow = on.ask();
+    await on.targets[0]!.nextRequest();
+    on.targets[0]!.answerWith([BUSY, BUSY, HANG]);
+    await ask(2);
+    on.clock.advance(1001);
+    const probe = on.ask();
+    await expect.poll(() => on.counts()).toEqual([4]);
+    on.targets[0]!.connections[0]!.reset();
+    expect((await slow).status).toBe(502);
+    await on.targets[0]!.connections.at(-1)!.send('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+    expect((await probe).status).toBe(200);
+    on.targets[0]!.answerWith(OK);
+    expect((await on.ask()).status).toBe(200);
+  });
+
+  it('a probe that finds no target in leaves the place to the next', async () => {
+    const passive = { errors: 2, openFor: '1500ms' };
+    on = await stage([RESET], {
+      ...PLAIN,
+      health: { passive, panic: '0%' },
+      breaker: { errors: '2/30s', openFor: '1s' },
+    });
+    await ask(2);
+    on.targets[0]!.answerWith(OK);
+    on.clock.advance(1001);
+    expect(code(await on.ask())).toBe('TG_UPSTREAM_UNAVAILABLE');
+    on.clock.advance(500);
+    expect((await on.ask()).status).toBe(200);
+  });
+
   it('a client that leaves does not speak against the service, and does not use up the probe', async () => {
     on = await stage([BUSY], { ...PLAIN, breaker: { errors: '2/30s', openFor: '1s' } });
     await ask(2);

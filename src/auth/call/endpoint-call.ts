@@ -73,7 +73,10 @@ export class EndpointCall implements Applicant, Waiter, ResponseHandler {
         new Failure('TG_UPSTREAM_OPEN', 'it failed too often and is given a pause', shutFor / 1000),
       );
     this.target = this.service.pick(null, null);
-    if (this.target === null) return this.end(new Failure('TG_UPSTREAM_UNAVAILABLE', 'it is out'));
+    if (this.target === null) {
+      this.service.breaker.withdraw();
+      return this.end(new Failure('TG_UPSTREAM_UNAVAILABLE', 'it is out'));
+    }
     this.verdict = new Verdict(this.service, this.target);
     this.acquire('any');
   }
