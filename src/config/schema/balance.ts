@@ -1,5 +1,5 @@
 import { object, oneOf, onlyOne, type Rule } from './kit.ts';
-import { cookieName, duration, expression, none, word } from './values.ts';
+import { cookieName, expression, none, positiveDuration, word } from './values.ts';
 
 const oneKind: Rule = (balance, report) => {
   if (onlyOne(balance, ['hash', 'cookie'], report).length === 0) {
@@ -28,7 +28,9 @@ export const balance = oneOf('leastRequests, roundRobin, { hash } or { cookie }'
 export const sticky = oneOf('{ cookie, maxAge }, or none', [
   object('Sticky', 'sticky', {
     cookie: cookieName.describe('Its name.'),
-    maxAge: duration.optional().describe('How long the client keeps it. Default: until the browser ends.'),
+    maxAge: positiveDuration
+      .optional()
+      .describe('How long the client keeps it. Default: until the browser ends.'),
   }),
   none,
 ]);

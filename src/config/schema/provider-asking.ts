@@ -2,7 +2,7 @@ import { httpUrl } from './auth-values.ts';
 import { object, oneOf, oneOrMore, type Rule } from './kit.ts';
 import { common } from './provider-common.ts';
 import { serviceTls as tls } from './service-tls.ts';
-import { boolean, duration, expression, filledText, headerName, word } from './values.ts';
+import { boolean, duration, expression, filledText, headerName, positiveDuration, word } from './values.ts';
 
 const sharesDecisions = boolean
   .optional()
@@ -48,7 +48,7 @@ export const introspection = object(
       .describe(
         'How long an accepted token is not asked about again, at most until its exp; a refused one at most 5s. Default: not at all.',
       ),
-    timeout: duration.optional().describe('To the end of the answer. Default 2s.'),
+    timeout: positiveDuration.optional().describe('To the end of the answer. Default 2s.'),
     staleIfError: duration
       .optional()
       .describe(
@@ -90,7 +90,7 @@ export const forward = object('Forward', 'forward', {
   ])
     .optional()
     .describe('How long a decision is kept. Default: not at all.'),
-  timeout: duration.optional().describe('To the end of the answer. Default 2s.'),
+  timeout: positiveDuration.optional().describe('To the end of the answer. Default 2s.'),
   tls: tls.optional().describe('TLS toward an https url.'),
   ...common,
 });

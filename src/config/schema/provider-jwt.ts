@@ -1,7 +1,7 @@
 import { leaf, object, oneOrMore, onlyOne, type Rule, someOf } from './kit.ts';
 import { common } from './provider-common.ts';
 import { serviceTls as tls } from './service-tls.ts';
-import { boolean, duration, filledText } from './values.ts';
+import { boolean, duration, filledText, positiveDuration } from './values.ts';
 
 export const ASYMMETRIC = [
   'RS256',
@@ -88,7 +88,7 @@ export const jwt = object(
       .describe('Those that are taken. Default: the asymmetric ones; HS256 beside a secret.'),
     typ: filledText.optional().describe("What the header's typ must be: at+jwt for RFC 9068."),
     skew: duration.optional().describe('How far clocks may differ. Default 5s.'),
-    timeout: duration.optional().describe('Of a fetch of metadata or keys. Default 2s.'),
+    timeout: positiveDuration.optional().describe('Of a fetch of metadata or keys. Default 2s.'),
     tls: tls.optional().describe('TLS toward the issuer.'),
     allowHttp: boolean
       .optional()

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { type Complaint, leaf, object, oneOf, onlyOne, type Rule, someOf } from './kit.ts';
 import { serviceTls } from './service-tls.ts';
-import { boolean, duration, filledText } from './values.ts';
+import { boolean, filledText, positiveDuration } from './values.ts';
 
 /** One server, as a URL names it. */
 export interface ParsedRedisUrl {
@@ -186,7 +186,7 @@ export const redis = oneOf('a URL, { url, cluster, sentinels, … }, or none', [
           'Sentinels, asked for the primary called name. A user and password in them are also those of Redis.',
         ),
       name: filledText.optional().describe('What the sentinels call the primary.'),
-      commandTimeout: duration
+      commandTimeout: positiveDuration
         .optional()
         .describe('Longest wait for one command; then requests go on without Redis. Default 100ms.'),
       tls: oneOf('true, or { ca, cert, key, serverName, verify }', [boolean, serviceTls])

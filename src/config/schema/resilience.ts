@@ -1,7 +1,17 @@
 import { parsePercent, percentError } from '../../util/percent.ts';
 import { rateError } from '../../util/rate.ts';
 import { type Complaint, leaf, object, oneOf, oneOrMore, onlyOne, type Rule, wordOf } from './kit.ts';
-import { boolean, duration, type Filled, integer, integerOrNone, method, none, notOneOf } from './values.ts';
+import {
+  boolean,
+  duration,
+  type Filled,
+  integer,
+  integerOrNone,
+  method,
+  none,
+  notOneOf,
+  positiveDuration,
+} from './values.ts';
 
 const percent = leaf<`${number}%` | Filled>(
   'a percentage such as 20%',
@@ -130,8 +140,8 @@ export const health = object(
     status: oneOrMore('a status or range', statusRange)
       .optional()
       .describe('What a healthy target answers. Default 200-399.'),
-    interval: duration.optional().describe('Between checks. Default 5s.'),
-    timeout: duration.optional().describe('Of one check. Default 1s.'),
+    interval: positiveDuration.optional().describe('Between checks. Default 5s.'),
+    timeout: positiveDuration.optional().describe('Of one check. Default 1s.'),
     unhealthyAfter: integer(1, 1000)
       .optional()
       .describe('Failed checks in a row that take it out. Default 3.'),

@@ -1,13 +1,22 @@
 import { httpUrl } from './auth-values.ts';
 import { object, oneOf, oneOrMore, someOf } from './kit.ts';
 import { serviceTls as tls } from './service-tls.ts';
-import { boolean, duration, expression, filledText, none, template, word } from './values.ts';
+import {
+  boolean,
+  duration,
+  expression,
+  filledText,
+  none,
+  positiveDuration,
+  template,
+  word,
+} from './values.ts';
 
 const decisionPoint = {
   cache: duration
     .optional()
     .describe('How long a decision on the same question is kept. Default: not at all.'),
-  timeout: duration.optional().describe('To the end of the answer. Default 2s.'),
+  timeout: positiveDuration.optional().describe('To the end of the answer. Default 2s.'),
   tls: tls.optional().describe('TLS toward an https url.'),
 };
 

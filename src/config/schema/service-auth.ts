@@ -1,7 +1,7 @@
 import { httpUrl } from './auth-values.ts';
 import { object, oneOrMore, record } from './kit.ts';
 import { serviceTls as tls } from './service-tls.ts';
-import { boolean, duration, filledText, word } from './values.ts';
+import { boolean, filledText, positiveDuration, word } from './values.ts';
 
 /** `services.X.auth`. */
 export const serviceAuth = object('ServiceAuth', 'auth', {
@@ -18,7 +18,7 @@ export const serviceAuth = object('ServiceAuth', 'auth', {
     params: record('parameters by name', filledText, () => null)
       .optional()
       .describe('Further parameters that the server asks for, such as audience or resource.'),
-    timeout: duration.optional().describe('To the end of the answer. Default 2s.'),
+    timeout: positiveDuration.optional().describe('To the end of the answer. Default 2s.'),
     tls: tls.optional().describe('TLS toward an https endpoint.'),
     allowHttp: boolean
       .optional()

@@ -106,6 +106,21 @@ export const duration = leaf<DurationText | Filled>(
   like(DURATION),
 );
 
+/** A time that must go by: with 0 nothing could be done in it, or something would be done without end. */
+export const positiveDuration = leaf<DurationText | Filled>(
+  'a duration such as 250ms, 5s or 10m',
+  ['text', 'number'],
+  (value) => durationError(String(value)) ?? (parseDuration(String(value)) === 0 ? noTime(value) : null),
+  like(DURATION),
+);
+
+function noTime(value: unknown): Complaint {
+  return {
+    message: `${value} is no time at all`,
+    advice: 'write a longer one, or leave it out for the usual one',
+  };
+}
+
 /** A bound in time: 0 would refuse everything, and is most often meant as "no bound". */
 export const bound = leaf<DurationText | 'none' | Filled>(
   'a duration such as 5s, or none',
