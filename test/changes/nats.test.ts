@@ -1,11 +1,17 @@
-import { type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import {
+  AckPolicy,
+  DeliverPolicy,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+} from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { postgresEvent } from '../../src/changes/debezium/fixtures.ts';
 import type { Source, SourceParts } from '../../src/changes/index.ts';
 import { createNatsSource } from '../../src/changes/nats/index.ts';
 import { type NatsTestServer, natsServer, skippedWithout, until } from '../../src/testkit/index.ts';
-import { partsFor, Recording } from './recording.ts';
+import { partsFor, Recording, RecordingMemory } from './recording.ts';
 import { dies, writing } from './writing.ts';
 
 const STREAM = 'DebeziumStream';
@@ -13,6 +19,8 @@ const DURABLE = 'tidegate';
 const SUBJECT = 'shop.public.orders';
 const TABLES = { 'public.orders': ['order:{row.id}'], 'public.items': ['item:{row.id}'] };
 const DROPPED = 'the stream dropped messages by its limits before they were delivered';
+const NOT_APPLIED =
+  'messages were delivered to a reader that has ended, and dropped by a limit of the stream before they came again';
 const skip = skippedWithout('NATS', 'nats-server');
 if (skip !== '') console.log(`NATS source: ${skip}`);
 
@@ -21,6 +29,7 @@ describe.skipIf(skip !== '')('a NATS JetStream', () => {
   let connection: NatsConnection;
   let manager: JetStreamManager;
   let sources: Source[];
+  let memory: RecordingMemory;
 
   beforeEach(async () => {
     server = await natsServer();
@@ -28,6 +37,7 @@ describe.skipIf(skip !== '')('a NATS JetStream', () => {
     manager = await jetstreamManager(connection);
     await makeStream();
     sources = [];
+    memory = new RecordingMemory();
   });
 
   afterEach(async () => {
@@ -44,7 +54,7 @@ describe.skipIf(skip !== '')('a NATS JetStream', () => {
     const at = { servers: [server.address], user: null, password: null, token: null, tls: false };
     const source = createNatsSource(
       { server: at, stream: STREAM, durable: DURABLE, keys: new Map() },
-      partsFor(sink, more),
+      partsFor(sink, { memory, ...more }),
     );
     source.start();
     sources.push(source);
@@ -76,6 +86,20 @@ describe.skipIf(skip !== '')('a NATS JetStream', () => {
     await publish(2);
     await until(() => sink.seen.has('order:2'), 'both');
     await source.stop();
+    await unattended();
+  }
+  /** Two orders, of which the second is delivered to a reader that dies before it is applied. */
+  async function oneIsLeft(): Promise<void> {
+    const { sink, source } = follow();
+    await streaming(sink);
+    await publish(1);
+    await until(() => sink.seen.has('order:1'), 'the first');
+    const release = sink.freeze();
+    await publish(2);
+    await until(async () => (await unacknowledged()) === 1, 'the second to be delivered');
+    const stopped = source.stop();
+    release();
+    await stopped;
     await unattended();
   }
   const unacknowledged = async () => (await manager.consumers.info(STREAM, DURABLE)).num_ack_pending;
@@ -144,20 +168,45 @@ describe.skipIf(skip !== '')('a NATS JetStream', () => {
     await until(() => second.sink.gaps.includes(DROPPED), 'the gap');
   });
 
-  test('what was delivered to a reader that died, and dropped by such a limit before it came again, is one', async () => {
-    await oneIsKept();
-    const first = follow();
-    await streaming(first.sink);
-    const release = first.sink.freeze();
-    await publish(1);
-    await until(async () => (await unacknowledged()) === 1, 'it to be delivered');
-    const stopped = first.source.stop();
-    release();
-    await stopped;
-    await publish(2);
-    const second = follow();
-    await until(() => second.sink.gaps.length > 0, 'the gap');
-    await until(() => second.sink.seen.has('order:2'), 'what comes after');
+  test('until what a reader that died had got has come again, no later position is said to be applied', async () => {
+    await oneIsLeft();
+    const { sink } = follow();
+    await streaming(sink);
+    await publish(3);
+    await until(() => sink.seen.has('order:3'), 'what comes after');
+    expect(sink.positions).toEqual(['']);
+    await until(() => sink.seen.has('order:2'), 'it to come again', 15_000);
+    await until(async () => {
+      await publish(4);
+      return sink.positions.at(-1) !== '';
+    }, 'a position');
+    expect(sink.gaps).toEqual([]);
+  }, 30_000);
+
+  describe.each(['max_msgs_per_subject', 'max_msgs'])('where %s drops messages', (limit) => {
+    beforeEach(() => manager.streams.update(STREAM, { [limit]: 1 }));
+
+    test('what was delivered to a reader that died, and dropped before it came again, is a gap', async () => {
+      await oneIsLeft();
+      await publish(3);
+      const second = follow();
+      await until(() => second.sink.seen.has('order:3'), 'what comes after');
+      expect(second.sink.gaps).toEqual([NOT_APPLIED]);
+    });
+
+    test('what was applied by a reader that ended, and dropped since, is none', async () => {
+      const first = follow();
+      await streaming(first.sink);
+      for (const id of [1, 2, 3]) await publish(id);
+      await until(() => first.sink.seen.has('order:3'), 'the last');
+      await first.source.stop();
+      await unattended();
+      const second = follow();
+      await streaming(second.sink);
+      await publish(4);
+      await until(() => second.sink.seen.has('order:4'), 'what comes after');
+      expect(second.sink.gaps).toEqual([]);
+    });
   });
 
   test('a stream that is made anew, or whose durable is deleted, is a gap, and is followed on', async () => {
@@ -180,6 +229,20 @@ describe.skipIf(skip !== '')('a NATS JetStream', () => {
     await publish(3);
     await until(() => sink.seen.has('order:3'), 'what comes after');
   }, 40_000);
+
+  test('a durable that was made anew while nobody read is a gap', async () => {
+    await twoAreRead();
+    await publish(3);
+    await manager.consumers.delete(STREAM, DURABLE);
+    await manager.consumers.add(STREAM, {
+      durable_name: DURABLE,
+      ack_policy: AckPolicy.Explicit,
+      deliver_policy: DeliverPolicy.New,
+    });
+    const { sink } = follow();
+    await streaming(sink);
+    expect(sink.gaps).toEqual([`the stream "${STREAM}", or its durable "${DURABLE}", was made anew`]);
+  });
 
   test('a node alone whose durable is read by another fences all that it misses', async () => {
     const alone = follow({ shared: false });
@@ -217,5 +280,6 @@ describe.skipIf(skip !== '')('a NATS JetStream', () => {
       `NATS: ${sent.length} events, ${missing().length} lost, 2 SIGKILLs and 2 stops of NATS, 2 of readers`,
     );
     expect(missing()).toEqual([]);
+    expect(sink.gaps).toEqual([]);
   }, 90_000);
 });

@@ -10,6 +10,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { Source, SourceParts } from '../contract.ts';
 import { DebeziumFeed } from '../debezium/index.ts';
 import { Pauses } from '../pauses.ts';
+import { Applied } from './applied.ts';
 import { connectNats, ensureDurable, MOST_UNDER_WAY, managerOf, type NatsServer } from './connection.ts';
 import { DeliverySequence } from './sequence.ts';
 
@@ -30,8 +31,9 @@ export function createNatsSource(config: NatsSourceConfig, parts: SourceParts): 
   return new NatsSource(config, parts);
 }
 
+const DROPPED = 'the stream dropped messages by its limits before they were delivered';
 const NOT_APPLIED =
-  'the stream keeps so many messages of a subject (max_msgs_per_subject): some may have been dropped that were delivered to another reader, and never applied';
+  'messages were delivered to a reader that has ended, and dropped by a limit of the stream before they came again';
 
 class NatsSource implements Source {
   private readonly config: NatsSourceConfig;
@@ -39,26 +41,24 @@ class NatsSource implements Source {
   private readonly feed: DebeziumFeed;
   private readonly pauses: Pauses;
   private readonly sequence = new DeliverySequence();
-  /** The stream has limits that drop messages from between others. */
-  private dropsWithin = false;
+  private readonly applied: Applied;
   private running: Promise<void> = Promise.resolve();
   private opened = false;
   private queue: JsMsg[] = [];
   private wake: () => void = () => {};
-  /** The stream's date of birth: another one of the same name is not the same. */
-  private created: string | null = null;
   /** Numbers below are known to be gone. */
   private goneBelow = 0;
   /** This connection has come to its end. */
   private broken = false;
-  /** False while something earlier may still be under way. */
-  private complete = true;
+  /** Up to this number of the stream something may be under way that did not come here; 0: nothing. */
+  private doubt = 0;
 
   constructor(config: NatsSourceConfig, parts: SourceParts) {
     this.config = config;
     this.parts = parts;
     this.feed = new DebeziumFeed(parts.sink, { keys: config.keys, defaultKey: USUAL_KEY });
     this.pauses = new Pauses(parts.clock);
+    this.applied = new Applied(parts.name, parts.memory);
   }
 
   start(): void {
@@ -70,6 +70,7 @@ class NatsSource implements Source {
     this.pauses.stop();
     this.wake();
     await this.running;
+    await this.remember();
   }
 
   private async run(): Promise<void> {
@@ -93,9 +94,11 @@ class NatsSource implements Source {
     if (made) this.sequence.reset();
     else this.sequence.goOnFrom(info.delivered.stream_seq, info.delivered.consumer_seq);
     if (made && this.opened) await this.lost(`the durable "${this.config.durable}" was gone`);
-    await this.examine(await manager.streams.info(this.config.stream), info);
-    // What a reader that is gone has got, and did not apply, leaves no trace once it is dropped.
-    if (this.dropsWithin && !made) await this.lost(NOT_APPLIED);
+    const stream = await manager.streams.info(this.config.stream);
+    if (made) this.applied.begin(stream, info);
+    // It was delivered to a reader that has ended, and comes again once the server has waited for it.
+    this.doubt = info.num_ack_pending > 0 ? info.delivered.stream_seq : 0;
+    await this.examine(manager, stream, info);
     if (!this.opened) await this.parts.sink.open({ anew: made });
     this.opened = true;
     const messages = await this.consume(connection);
@@ -149,7 +152,8 @@ class NatsSource implements Source {
       key: null,
       value: message.string(),
     }));
-    await this.feed.apply(events, { position: this.complete ? 'database' : 'unproven' });
+    await this.feed.apply(events, { position: this.doubt === 0 ? 'database' : 'unproven' });
+    if (this.doubt === 0) for (const { seq } of messages) this.applied.to(seq);
     for (const message of messages) message.ack();
   }
 
@@ -157,14 +161,12 @@ class NatsSource implements Source {
     const { streamSequence: stream, deliverySequence: delivery, redelivered } = info;
     const verdict = this.sequence.next({ stream, delivery, redelivered });
     if (verdict === 'next') return;
-    this.complete = false;
-    if (verdict === 'dropped')
-      await this.lost('the stream dropped messages by its limits before they were delivered');
+    this.doubt = Math.max(this.doubt, stream);
+    if (verdict === 'dropped') await this.lost(DROPPED, stream - 1);
     else if (!this.parts.shared && !redelivered)
       await this.lost(
         `messages of "${this.config.durable}" went elsewhere; without cache.redis each gateway needs a durable of its own`,
       );
-    else if (this.dropsWithin && !redelivered) await this.lost(NOT_APPLIED);
   }
 
   /** Notices by asking what no message tells: a stream that is gone, or was emptied. */
@@ -177,19 +179,25 @@ class NatsSource implements Source {
         manager.streams.info(stream),
         manager.consumers.info(stream, durable),
       ]);
-      await this.examine(about, info);
+      await this.examine(manager, about, info);
+      await this.remember();
     }
   }
 
-  private async examine(stream: StreamInfo, consumer: ConsumerInfo): Promise<void> {
-    const { created } = this;
-    this.created = stream.created;
-    if (created !== null && created !== stream.created) {
+  private async examine(
+    manager: JetStreamManager,
+    stream: StreamInfo,
+    consumer: ConsumerInfo,
+  ): Promise<void> {
+    if (!(await this.applied.goesOn(stream, consumer))) {
       this.goneBelow = 0;
       this.sequence.reset();
-      return await this.lost(`the stream "${this.config.stream}" was made anew`);
+      const { stream: name, durable } = this.config;
+      await this.lost(
+        `the stream "${name}", or its durable "${durable}", was made anew`,
+        consumer.delivered.stream_seq,
+      );
     }
-    this.dropsWithin = (stream.config.max_msgs_per_subject ?? 0) > 0;
     const first = stream.state.first_seq;
     const expected = Math.max(consumer.ack_floor.stream_seq + 1, this.goneBelow);
     // Messages that are being applied just now may be dropped: they have come.
@@ -197,16 +205,35 @@ class NatsSource implements Source {
     if (dropped) {
       this.goneBelow = first;
       this.sequence.beginsAt(first);
-      await this.lost('the stream dropped messages by its limits before they were delivered');
+      await this.lost(DROPPED, first - 1);
     }
-    if (consumer.num_ack_pending > 0 || this.queue.length > 0) return;
-    this.complete = true;
-    if (consumer.num_pending === 0) this.parts.sink.current();
+    await this.settle(manager, consumer);
   }
 
-  private async lost(why: string): Promise<void> {
+  /** What was delivered is applied, will come again, or was dropped meanwhile. */
+  private async settle(manager: JetStreamManager, consumer: ConsumerInfo): Promise<void> {
+    const { delivered, ack_floor, num_ack_pending, num_pending } = consumer;
+    const idle = num_ack_pending === 0 && this.queue.length === 0;
+    if (delivered.stream_seq > this.applied.place && (idle || this.doubt > 0)) {
+      // Asked after the consumer, which lets go of what is dropped: else that would look acknowledged.
+      const stream = await manager.streams.info(this.config.stream);
+      if (this.applied.misses(stream, consumer)) await this.lost(NOT_APPLIED, delivered.stream_seq);
+      else this.applied.to(ack_floor.stream_seq);
+    }
+    if (this.doubt <= this.applied.place) this.doubt = 0;
+    if (idle && this.doubt === 0 && num_pending === 0) this.parts.sink.current();
+  }
+
+  /** Where it can't be kept, an older place is there, which leaves more in doubt. */
+  private async remember(): Promise<void> {
+    await this.applied.remember().catch(() => {});
+  }
+
+  /** @param fenced The number in the stream up to which nothing is in doubt then. */
+  private async lost(why: string, fenced = 0): Promise<void> {
     this.parts.sink.state('lost', why);
     await this.parts.sink.lost(why);
+    this.applied.to(fenced);
     this.parts.sink.state('streaming');
   }
 }
