@@ -4,7 +4,8 @@ import { postgresEvent } from '../../src/changes/debezium/fixtures.ts';
 import type { Source, SourceParts } from '../../src/changes/index.ts';
 import { createKafkaSource } from '../../src/changes/kafka/index.ts';
 import { type KafkaTestServer, kafkaLibraries, kafkaServer, until } from '../../src/testkit/index.ts';
-import { partsFor, Recording } from './recording.ts';
+import { systemClock } from '../../src/util/clock.ts';
+import { partsFor, Recording, RecordingMemory } from './recording.ts';
 import { dies, writing } from './writing.ts';
 
 const TABLES = { 'public.orders': ['order:{row.id}'] };
@@ -44,16 +45,22 @@ describe.skipIf(libs === null)('Kafka', () => {
     await server?.close();
   });
 
-  async function makeTopic(): Promise<void> {
+  async function administer<T>(act: (admin: Admin) => Promise<T>): Promise<T> {
     const admin = new Admin({
       clientId: 'admin',
       bootstrapBrokers: [server.address],
       retries: 20,
       retryDelay: 200,
     });
-    await admin.createTopics({ topics: [topic], partitions: 2, replicas: 1 });
-    await admin.close();
+    try {
+      return await act(admin);
+    } finally {
+      await admin.close();
+    }
   }
+  const makeTopic = () =>
+    administer((admin) => admin.createTopics({ topics: [topic], partitions: 2, replicas: 1 }));
+  const deleteTopic = () => administer((admin) => admin.deleteTopics({ topics: [topic] }));
 
   function follow(more: Partial<SourceParts> = {}) {
     const sink = new Recording(TABLES);
@@ -82,11 +89,22 @@ describe.skipIf(libs === null)('Kafka', () => {
   }
 
   const event = (id: number) => JSON.stringify(postgresEvent('c', null, { id }));
-  async function send(id: number, value = event(id)): Promise<bigint> {
-    const message = { topic, partition: id % 2, key: Buffer.from(`{"id":${id}}`), value: Buffer.from(value) };
+  async function send(id: number, value = event(id), partition = id % 2): Promise<bigint> {
+    const message = { topic, partition, key: Buffer.from(`{"id":${id}}`), value: Buffer.from(value) };
     const { offsets } = await producer.send({ messages: [message], acks: -1 });
     return offsets![0]!.offset;
   }
+  /** Once the producer knows of a change of the topic. */
+  const written = (id: number, partition = id % 2) =>
+    until(
+      () =>
+        send(id, event(id), partition).then(
+          () => true,
+          () => false,
+        ),
+      'the topic to take it',
+      20_000,
+    );
 
   test('records are applied; the position is that of each partition', async () => {
     const { sink } = follow();
@@ -125,12 +143,80 @@ describe.skipIf(libs === null)('Kafka', () => {
     await first.source.stop();
     await send(4);
     await send(6);
-    const admin = new Admin({ clientId: 'admin', bootstrapBrokers: [server.address] });
-    await admin.deleteRecords({ topics: [{ name: topic, partitions: [{ partition: 0, offset: 2n }] }] });
-    await admin.close();
+    await administer((admin) =>
+      admin.deleteRecords({ topics: [{ name: topic, partitions: [{ partition: 0, offset: 2n }] }] }),
+    );
+    const dying = follow();
+    let found = false;
+    dying.sink.lost = () => {
+      found = true;
+      return Promise.reject(new Error('the node has died'));
+    };
+    await until(() => found, 'the gap to be found', 20_000);
+    await dying.source.stop();
     const second = follow();
     await until(() => second.sink.seen.has('order:6'), 'what is left', 20_000);
     expect(second.sink.gaps).toEqual([`records of ${topic}/0 were deleted before they were read`]);
+  }, 60_000);
+
+  test('partitions that a topic is given are read, too', async () => {
+    const { sink } = follow();
+    await streaming(sink);
+    await administer((admin) =>
+      admin.createPartitions({ topics: [{ name: topic, count: 3, assignments: [{ brokerIds: [1] }] }] }),
+    );
+    await written(5, 2);
+    await until(() => sink.seen.has('order:5'), 'what stands in it', 20_000);
+    expect(sink.gaps).toEqual([]);
+  }, 60_000);
+
+  describe('a topic that is made anew is a gap, and read from its beginning', () => {
+    const ANEW = () => `${topic} was made anew: what it held before may not have been read`;
+
+    test('while it is read', async () => {
+      const { sink } = follow();
+      await streaming(sink);
+      for (const id of [1, 2, 3]) await send(id);
+      await until(() => sink.seen.has('order:3'), 'the last');
+      await deleteTopic();
+      await makeTopic();
+      await written(5);
+      await until(() => sink.seen.has('order:5'), 'what stands in it', 20_000);
+      expect(sink.gaps[0]).toBe(ANEW());
+      expect(sink.positions.at(-1)).toBe(`${topic}/1@0`);
+    }, 60_000);
+
+    test('while nobody reads', async () => {
+      const memory = new RecordingMemory();
+      const first = follow({ memory });
+      await streaming(first.sink);
+      await first.source.stop();
+      await deleteTopic();
+      await makeTopic();
+      const second = follow({ memory });
+      await streaming(second.sink);
+      expect(second.sink.gaps).toEqual([ANEW()]);
+    }, 60_000);
+  });
+
+  test('behind the mark of a transaction nothing is left to apply', async () => {
+    const { sink } = follow({ bounded: true });
+    await streaming(sink);
+    const writer = new Producer({
+      clientId: 'transactions',
+      bootstrapBrokers: [server.address],
+      idempotent: true,
+      transactionalId: topic,
+    });
+    const transaction = await writer.beginTransaction();
+    await transaction.send({
+      messages: [{ topic, partition: 0, key: Buffer.from('{"id":1}'), value: Buffer.from(event(1)) }],
+    });
+    await transaction.commit();
+    await until(() => sink.seen.has('order:1'), 'the record', 10_000);
+    const { heard } = sink;
+    await until(() => sink.heard > heard, 'it to say so', 10_000);
+    await writer.close(true);
   }, 60_000);
 
   test('a node alone in a group that another member shares follows nothing, and says so', async () => {
@@ -142,11 +228,35 @@ describe.skipIf(libs === null)('Kafka', () => {
     expect(alone.sink.closings[0]).toContain('another member of the group');
   }, 60_000);
 
+  test('so does one of several that share Redis, where the other member stays', async () => {
+    let ahead = 0;
+    const clock = { ...systemClock, now: () => systemClock.now() + ahead };
+    const { sink } = follow({ clock });
+    await streaming(sink);
+    const other = follow();
+    await streaming(other.sink);
+    const writes = writing((id) => send(id), 50, 20_000);
+    await until(() => other.sink.seen.size > 0, 'the other to get its share', 20_000);
+    await writes.stop();
+    expect(sink.closings).toEqual([]);
+    await until(
+      () => {
+        ahead += 1000;
+        return sink.closings.length > 0;
+      },
+      'it to be noticed',
+      20_000,
+    );
+    expect(sink.closings[0]).toContain('shares neither cache.redis nor its prefix');
+    await other.source.stop();
+    await until(() => sink.opened === 2, 'it to have all again', 20_000);
+  }, 60_000);
+
   test('with SIGKILL of the broker and of readers under load, no event is lost', async () => {
     let { sink, source } = follow();
     await streaming(sink);
     const seen = new Set<string>();
-    const writes = writing(send, 50, 40_000);
+    const writes = writing((id) => send(id), 50, 40_000);
     const { sent, many } = writes;
     await many(200);
     for (const tag of await dies({ sink, source }, writes)) seen.add(tag);

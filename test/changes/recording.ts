@@ -22,6 +22,8 @@ export class Recording implements SourceSink {
   readonly closings: string[] = [];
   readonly states: { state: SourceStatus; error: string | null }[] = [];
   opened = 0;
+  /** How often it has said that nothing is left to apply. */
+  heard = 0;
   batches = 0;
   /** Batches wait for this before they are applied. */
   hold: Promise<void> = Promise.resolve();
@@ -59,7 +61,9 @@ export class Recording implements SourceSink {
     this.states.push({ state, error });
   }
 
-  current(): void {}
+  current(): void {
+    this.heard++;
+  }
 
   lag(): void {}
 

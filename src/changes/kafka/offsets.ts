@@ -21,7 +21,7 @@ export function mend(
 ): { readonly offset: bigint; readonly gap: boolean } | null {
   const { committed, earliest, latest } = range;
   // A group that is new begins with what comes from now on; a partition that is new to it, at its beginning.
-  if (committed === null) return { offset: known ? earliest : latest, gap: false };
+  if (committed === null) return { offset: known ? earliest : latest, gap: known && earliest > 0n };
   if (committed < earliest || committed > latest) return { offset: earliest, gap: true };
   return null;
 }

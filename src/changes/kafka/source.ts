@@ -6,6 +6,7 @@ import { DebeziumFeed } from '../debezium/index.ts';
 import { Pauses } from '../pauses.ts';
 import { formatTopicOffsets } from '../positions/topic-offsets.ts';
 import { mend, type Place, rangesOf } from './offsets.ts';
+import { compare, formatIds, madeAnew, OtherTopics, partitionsOf, type Shapes, shapesOf } from './topics.ts';
 
 export interface KafkaSourceConfig {
   /** `host:port`. */
@@ -23,12 +24,15 @@ export interface KafkaSourceConfig {
 export type SaslMechanism = 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
 
 type Record = KafkaMessage<Buffer, Buffer, Buffer, Buffer>;
+type Records = MessagesStream<Buffer, Buffer, Buffer, Buffer>;
 
 /** Milliseconds until a dead node's partitions move to another. */
 const SESSION = 6000;
 /** Milliseconds between two commits of offsets. */
 const COMMIT_EVERY = 100;
 const LOOK_EVERY = 1000;
+/** Milliseconds after which a node that had the source before, and has died or stands still, has no partitions any more. */
+const LEAVING = 3 * SESSION;
 /** Milliseconds until brokers that don't answer are told of, and for a connection to be closed in good order. */
 const PATIENCE = 10_000;
 const CLOSING = 3000;
@@ -52,9 +56,11 @@ class KafkaSource implements Source {
   private open = false;
   /** The group is new: what another reader has followed isn't known. */
   private anew = false;
+  /** Since when another member has some of the partitions; null: none has. */
+  private partly: number | null = null;
   private queue: Record[] = [];
   private wake: () => void = () => {};
-  private partitions = 0;
+  private shapes: Shapes = new Map();
   /** This connection has come to its end. */
   private broken = false;
 
@@ -79,10 +85,12 @@ class KafkaSource implements Source {
   private async run(): Promise<void> {
     while (!this.pauses.stopped) {
       const consumer = this.consumer();
-      let stream: MessagesStream<Buffer, Buffer, Buffer, Buffer> | null = null;
+      let stream: Records | null = null;
       try {
+        this.shapes = await this.inTime(shapesOf(consumer, this.config.topics));
+        await this.recognise(this.shapes);
         await this.inTime(consumer.joinGroup({}));
-        await this.inTime(this.place(consumer));
+        await this.place(consumer);
         const opening = consumer.consume({
           topics: [...this.config.topics],
           mode: 'committed',
@@ -113,10 +121,7 @@ class KafkaSource implements Source {
   }
 
   /** So that its partitions go to others at once; brokers that are away have no say in it. */
-  private async closed(
-    consumer: Consumer,
-    stream: MessagesStream<Buffer, Buffer, Buffer, Buffer> | null,
-  ): Promise<void> {
+  private async closed(consumer: Consumer, stream: Records | null): Promise<void> {
     await this.within(CLOSING, close(consumer, stream));
   }
 
@@ -143,12 +148,22 @@ class KafkaSource implements Source {
     });
   }
 
+  /** Other topics of the same names, or those of another cluster, have offsets of their own: the group's mean nothing there. */
+  private async recognise(shapes: Shapes): Promise<void> {
+    const { name, memory } = this.parts;
+    const key = `kafka:${name}:topics`;
+    const remembered = await memory.read(key);
+    const anew = remembered === null ? [] : madeAnew(remembered, shapes);
+    for (const partition of this.applied.keys())
+      if (anew.some((topic) => partition.startsWith(`${topic}/`))) this.applied.delete(partition);
+    if (anew.length > 0)
+      await this.lost(`${anew.join(', ')} was made anew: what it held before may not have been read`);
+    await memory.write(key, formatIds(shapes));
+  }
+
   /** Begins where the group stands; where that is deleted already, at the earliest that is left, behind a fence. */
   private async place(consumer: Consumer): Promise<void> {
-    const ranges = await rangesOf(consumer, this.config.topics);
-    const missing = this.config.topics.filter((topic) => (ranges.get(topic)?.length ?? 0) === 0);
-    if (missing.length > 0) throw new Error(`there is no topic ${missing.join(', ')}`);
-    this.partitions = [...ranges.values()].reduce((sum, own) => sum + own.length, 0);
+    const ranges = await this.inTime(rangesOf(consumer, this.config.topics));
     const all = [...ranges].flatMap(([topic, own]) =>
       own.map((range, partition) => ({ topic, partition, range })),
     );
@@ -160,17 +175,15 @@ class KafkaSource implements Source {
       if (mended.gap) gone.push(`${topic}/${partition}`);
       return [{ topic, partition, offset: mended.offset }];
     });
-    if (places.length > 0)
-      await consumer.commit({ offsets: places.map((at) => ({ ...at, leaderEpoch: 0 })) });
+    // Before the group goes on: who dies in between must find the gap again.
     if (gone.length > 0) await this.lost(`records of ${gone.join(', ')} were deleted before they were read`);
+    if (places.length > 0)
+      await this.inTime(consumer.commit({ offsets: places.map((at) => ({ ...at, leaderEpoch: 0 })) }));
     this.started = true;
     this.anew ||= !known;
   }
 
-  private async follow(
-    consumer: Consumer,
-    stream: MessagesStream<Buffer, Buffer, Buffer, Buffer>,
-  ): Promise<void> {
+  private async follow(consumer: Consumer, stream: Records): Promise<void> {
     const broken = new Promise<never>((_, reject) => {
       stream.on('error', reject);
       stream.on('close', () => reject(new Error('the stream was closed')));
@@ -185,7 +198,7 @@ class KafkaSource implements Source {
     this.broken = false;
     const work = this.work(stream);
     try {
-      await Promise.race([broken, work, this.watch(consumer)]);
+      await Promise.race([broken, work, this.watch(consumer, stream)]);
     } finally {
       // What is being applied ends before anything is applied on another connection.
       this.broken = true;
@@ -197,7 +210,7 @@ class KafkaSource implements Source {
     }
   }
 
-  private async work(stream: MessagesStream<Buffer, Buffer, Buffer, Buffer>): Promise<void> {
+  private async work(stream: Records): Promise<void> {
     const last = new Map<string, Record>();
     let committed = this.parts.clock.now();
     while (!this.pauses.stopped && !this.broken) {
@@ -244,20 +257,32 @@ class KafkaSource implements Source {
     });
   }
 
-  private async watch(consumer: Consumer): Promise<void> {
+  private async watch(consumer: Consumer, stream: Records): Promise<void> {
+    let answered = this.parts.clock.now();
     while (!this.pauses.stopped && !this.broken) {
       await this.pauses.wait(LOOK_EVERY);
       if (this.pauses.stopped || this.broken) return;
+      try {
+        // The client goes on with what it has once learnt of topics, and the group with its partitions.
+        compare(this.shapes, await shapesOf(consumer, this.config.topics));
+        answered = this.parts.clock.now();
+      } catch (error) {
+        // Brokers may be away for a while.
+        if (error instanceof OtherTopics || this.parts.clock.now() - answered > PATIENCE) throw error;
+        continue;
+      }
       await this.checkShare(consumer);
-      if (this.parts.bounded && (await this.hasAll(consumer))) this.parts.sink.current();
+      if (this.parts.bounded && (await this.hasAll(consumer, stream))) this.parts.sink.current();
     }
   }
 
-  /** Alone, a node must have all partitions: those of another member are fenced nowhere here. */
+  /** A node must have all partitions: those of another member are fenced nowhere here. */
   private async checkShare(consumer: Consumer): Promise<void> {
-    const { sink, shared } = this.parts;
+    const { sink, shared, clock } = this.parts;
     const mine = (consumer.assignments ?? []).reduce((sum, { partitions }) => sum + partitions.length, 0);
-    if (shared || mine >= this.partitions) {
+    if (mine >= partitionsOf(this.shapes)) this.partly = null;
+    else this.partly ??= clock.now();
+    if (this.partly === null || (shared && clock.now() - this.partly < LEAVING)) {
       if (!this.open) await sink.open({ anew: this.anew });
       this.anew = false;
       this.open = true;
@@ -265,19 +290,22 @@ class KafkaSource implements Source {
     }
     if (!this.open) return;
     this.open = false;
-    const why = `another member of the group "${this.config.group}" reads a part of it; without cache.redis each gateway needs its own`;
+    const own = shared
+      ? 'a gateway that shares neither cache.redis nor its prefix'
+      : 'without cache.redis each gateway';
+    const why = `another member of the group "${this.config.group}" reads a part of it; ${own} needs its own`;
     await sink.close(why);
     sink.state('connecting', why);
   }
 
-  /** Nothing is there that was not applied. */
-  private async hasAll(consumer: Consumer): Promise<boolean> {
+  /** Nothing is there that was not applied: what is read ends where the topics end, with the marks of transactions. */
+  private async hasAll(consumer: Consumer, stream: Records): Promise<boolean> {
     const ranges = await rangesOf(consumer, this.config.topics);
+    if (this.queue.length > 0 || stream.readableLength > 0) return false;
     return [...ranges].every(([topic, own]) =>
-      own.every(({ latest, committed }, partition) => {
-        const applied = this.applied.get(`${topic}/${partition}`) ?? (committed ?? 0n) - 1n;
-        return applied + 1n >= latest;
-      }),
+      own.every(
+        ({ latest }, partition) => (stream.offsetsToFetch.get(`${topic}:${partition}`) ?? -1n) >= latest,
+      ),
     );
   }
 
@@ -287,10 +315,7 @@ class KafkaSource implements Source {
   }
 }
 
-async function close(
-  consumer: Consumer,
-  stream: MessagesStream<Buffer, Buffer, Buffer, Buffer> | null,
-): Promise<void> {
+async function close(consumer: Consumer, stream: Records | null): Promise<void> {
   await stream?.close().catch(() => {});
   await consumer.close(true).catch(() => {});
 }
