@@ -244,6 +244,21 @@ describe.skipIf(skip !== '')('a NATS JetStream', () => {
     expect(sink.gaps).toEqual([`the stream "${STREAM}", or its durable "${DURABLE}", was made anew`]);
   });
 
+  test.each([
+    [{ ack_policy: AckPolicy.None }, 'acknowledges by "none"'],
+    [{ deliver_subject: 'elsewhere' }, 'is pushed to a subject'],
+    [{ max_deliver: 1 }, 'gives a message up after 1 deliveries (max_deliver)'],
+    [{ filter_subject: SUBJECT }, `takes only a part of the stream (${SUBJECT})`],
+  ])('a durable that loses or leaves out messages is not read by: %o', async (config, fault) => {
+    await manager.consumers.add(STREAM, { durable_name: DURABLE, ack_policy: AckPolicy.Explicit, ...config });
+    const { sink } = follow();
+    const told = `the durable "${DURABLE}" ${fault}: delete it`;
+    await until(() => sink.states.some(({ error }) => error?.startsWith(told)), 'it to be told');
+    expect(sink.opened).toBe(0);
+    await manager.consumers.delete(STREAM, DURABLE);
+    await streaming(sink);
+  });
+
   test('a node alone whose durable is read by another fences all that it misses', async () => {
     const alone = follow({ shared: false });
     await streaming(alone.sink);

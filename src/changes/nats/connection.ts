@@ -1,5 +1,6 @@
 import {
   AckPolicy,
+  type ConsumerConfig,
   type ConsumerInfo,
   DeliverPolicy,
   type JetStreamManager,
@@ -49,16 +50,39 @@ export async function managerOf(connection: NatsConnection): Promise<JetStreamMa
   return await jetstreamManager(connection, { timeout: ANSWER, checkAPI: false });
 }
 
-/** The durable; made where it is missing, for what comes from now on. */
+/** Why a durable that somebody else has made can't be read by; null: it can. */
+export function faultOf({ name, config }: ConsumerInfo): string | null {
+  const fault = faultIn(config);
+  return fault === null
+    ? null
+    : `the durable "${name}" ${fault}: delete it, so that the gateway makes its own`;
+}
+
+function faultIn(config: ConsumerConfig): string | null {
+  const { ack_policy, deliver_subject, max_deliver = -1, filter_subject, filter_subjects } = config;
+  if (ack_policy !== AckPolicy.Explicit) return `acknowledges by "${ack_policy}"`;
+  if (deliver_subject !== undefined) return 'is pushed to a subject';
+  if (max_deliver > 0) return `gives a message up after ${max_deliver} deliveries (max_deliver)`;
+  // What it leaves out looks as if a limit of the stream had dropped it.
+  const filters = filter_subjects ?? (filter_subject ? [filter_subject] : []);
+  if (filters.length > 0) return `takes only a part of the stream (${filters.join(', ')})`;
+  return null;
+}
+
+/** The durable; made where it is missing, for what comes from now on. Throws where there is one that can't be read by. */
 export async function ensureDurable(
   manager: JetStreamManager,
   stream: string,
   durable: string,
 ): Promise<{ info: ConsumerInfo; made: boolean }> {
-  try {
-    return { info: await manager.consumers.info(stream, durable), made: false };
-  } catch (error) {
-    if (!/consumer not found/i.test((error as Error).message)) throw error;
+  const found = await manager.consumers.info(stream, durable).catch((error: Error) => {
+    if (!/consumer not found/i.test(error.message)) throw error;
+    return null;
+  });
+  if (found !== null) {
+    const fault = faultOf(found);
+    if (fault !== null) throw new Error(fault);
+    return { info: found, made: false };
   }
   const info = await manager.consumers.add(stream, {
     durable_name: durable,

@@ -1,8 +1,8 @@
-import type { ConsumerInfo, StreamInfo } from '@nats-io/jetstream';
+import type { StreamInfo } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { nearest } from '../../util/suggest.ts';
 import type { SourceFinding } from '../finding.ts';
-import { connectionOptions, managerOf, type NatsServer } from './connection.ts';
+import { connectionOptions, faultOf, managerOf, type NatsServer } from './connection.ts';
 
 const NANOSECONDS = 1e9;
 /** Seconds for which a stream should keep what nobody has read: some time for a gateway to be away. */
@@ -45,14 +45,6 @@ function missing(stream: string, names: readonly string[]): string {
         : `; there are ${names.join(', ')}`
       : `; did you mean ${meant}?`;
   return `there is no stream "${stream}"${rest}. Debezium makes it with debezium.sink.nats-jetstream.create-stream=true`;
-}
-
-function faultOf({ name, config }: ConsumerInfo): string | null {
-  if (config.ack_policy !== 'explicit')
-    return `the durable "${name}" acknowledges by "${config.ack_policy}": delete it, so that the gateway makes its own`;
-  if (config.deliver_subject !== undefined)
-    return `the durable "${name}" is pushed to a subject: delete it, so that the gateway makes its own`;
-  return null;
 }
 
 function limitsOf({ config }: StreamInfo): string[] {
