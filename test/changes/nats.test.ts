@@ -259,15 +259,21 @@ describe.skipIf(skip !== '')('a NATS JetStream', () => {
     await streaming(sink);
   });
 
-  test('a node alone whose durable is read by another fences all that it misses', async () => {
-    const alone = follow({ shared: false });
-    await streaming(alone.sink);
-    const other = follow({ shared: true });
-    await streaming(other.sink);
-    for (let id = 1; id <= 200; id++) await publish(id);
-    await until(() => alone.sink.gaps.length > 0, 'it to be noticed');
-    expect(alone.sink.gaps[0]).toContain('went elsewhere');
-  });
+  test.each([
+    [false, 'went elsewhere'],
+    [true, 'to another gateway'],
+  ])(
+    'a node whose durable is read by another gateway fences all that it misses (Redis: %s)',
+    async (shared, told) => {
+      const { sink } = follow({ shared });
+      await streaming(sink);
+      const other = follow();
+      await streaming(other.sink);
+      for (let id = 1; id <= 200; id++) await publish(id);
+      await until(() => sink.gaps.length > 0, 'it to be noticed');
+      expect(sink.gaps[0]).toContain(told);
+    },
+  );
 
   test('with SIGKILL of NATS and of readers under load, no event is lost', async () => {
     let { sink, source } = follow();
@@ -295,6 +301,6 @@ describe.skipIf(skip !== '')('a NATS JetStream', () => {
       `NATS: ${sent.length} events, ${missing().length} lost, 2 SIGKILLs and 2 stops of NATS, 2 of readers`,
     );
     expect(missing()).toEqual([]);
-    expect(sink.gaps).toEqual([]);
+    expect(sink.gaps.filter((why) => !why.includes('a reader that is gone'))).toEqual([]);
   }, 90_000);
 });

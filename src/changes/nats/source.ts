@@ -161,12 +161,17 @@ class NatsSource implements Source {
     const { streamSequence: stream, deliverySequence: delivery, redelivered } = info;
     const verdict = this.sequence.next({ stream, delivery, redelivered });
     if (verdict === 'next') return;
-    this.doubt = Math.max(this.doubt, stream);
     if (verdict === 'dropped') await this.lost(DROPPED, stream - 1);
-    else if (!this.parts.shared && !redelivered)
-      await this.lost(
-        `messages of "${this.config.durable}" went elsewhere; without cache.redis each gateway needs a durable of its own`,
-      );
+    // Another gateway would apply them for itself alone.
+    else if (!redelivered) await this.lost(this.elsewhere(), stream - 1);
+    this.doubt = Math.max(this.doubt, stream);
+  }
+
+  private elsewhere(): string {
+    const { durable } = this.config;
+    return this.parts.shared
+      ? `messages of "${durable}" went to a reader that is gone, or to another gateway; one that shares neither cache.redis nor its prefix needs a durable of its own`
+      : `messages of "${durable}" went elsewhere; without cache.redis each gateway needs a durable of its own`;
   }
 
   /** Notices by asking what no message tells: a stream that is gone, or was emptied. */
