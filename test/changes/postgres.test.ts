@@ -2,9 +2,11 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { inspectSource } from '../../src/changes/index.ts';
 import { parseLsn } from '../../src/changes/positions/index.ts';
+import { PostgresSource } from '../../src/changes/postgres/source.ts';
 import { until } from '../../src/testkit/index.ts';
 import { changesOf, Node } from './node.ts';
 import { PostgresServer } from './postgres-server.ts';
+import { partsFor, Recording, RecordingMemory } from './recording.ts';
 
 let server: PostgresServer;
 const nodes: Node[] = [];
@@ -524,6 +526,47 @@ describe('when PostgreSQL is away or not as it should be', () => {
     await until(dead, 'the second to read');
     expect(performance.now() - from).toBeLessThan(3000);
     expect(two.lines.some((line) => line.includes('gap'))).toBe(false);
+  });
+
+  test.each([
+    ['a slot that was dropped', (database: string) => `select pg_drop_replication_slot('${database}')`],
+    ['DDL', () => 'alter table orders add column more int'],
+  ])('a gap that a reader found and did not fence is found by the next: %s', async (_, change) => {
+    const { config, database, sql } = await shop(ORDERS, TAGS);
+    const { postgres } = config.shop;
+    const memory = new RecordingMemory();
+    const read = (sink: Recording) => {
+      const parts = partsFor(sink, { memory });
+      const source = new PostgresSource({ kind: 'postgres', publication: 'p', ...postgres }, parts);
+      source.start();
+      return source;
+    };
+    const first = new Recording(TAGS);
+    const reading = read(first);
+    await until(() => first.status === 'streaming', 'the first');
+    await reading.stop();
+    await until(
+      async () =>
+        sql(change(database)).then(
+          () => true,
+          () => false,
+        ),
+      'the slot to be free',
+    );
+    const dying = new Recording(TAGS);
+    let found = false;
+    dying.lost = () => {
+      found = true;
+      return new Promise(() => {});
+    };
+    const died = read(dying);
+    await until(() => found, 'the gap to be found');
+    await died.stop();
+    const second = new Recording(TAGS);
+    const last = read(second);
+    await until(() => second.status === 'streaming', 'the next');
+    await last.stop();
+    expect(second.gaps).toHaveLength(1);
   });
 
   test('another mapping fences what was filled under the one before', async () => {

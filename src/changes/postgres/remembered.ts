@@ -32,23 +32,30 @@ export class Remembered {
     return why;
   }
 
+  /** Who ends before what it finds is fenced must leave it to the next: `keep` comes after that. */
   async compare(now: Circumstances, memory: SourceMemory | null): Promise<void> {
     const text = memory === null ? null : await memory.read(this.key);
-    const last = text === null ? this.last : (JSON.parse(text) as Circumstances);
+    const last = text ? (JSON.parse(text) as Circumstances) : text === '' ? null : this.last;
     if (last !== null) this.compareWith(last, now);
     // A reader that has never read leaves what an earlier one knew in doubt.
     else if (memory !== null) this.gap('nothing is known of an earlier reader');
-    await this.keep(now, memory);
+    this.last = now;
   }
 
   /** What DDL has changed is fenced: the next connection is to begin from there. */
   async reshaped(shapes: Circumstances['shapes'], memory: SourceMemory | null): Promise<void> {
-    if (this.last !== null) await this.keep({ ...this.last, shapes }, memory);
+    if (this.last === null) return;
+    this.last = { ...this.last, shapes };
+    await this.keep(memory);
   }
 
-  private async keep(now: Circumstances, memory: SourceMemory | null): Promise<void> {
-    this.last = now;
-    if (memory !== null) await memory.write(this.key, JSON.stringify(now));
+  async keep(memory: SourceMemory | null): Promise<void> {
+    await memory?.write(this.key, JSON.stringify(this.last));
+  }
+
+  /** Before a slot is made, which tells nobody that it is new. */
+  async forget(memory: SourceMemory | null): Promise<void> {
+    await memory?.write(this.key, '');
   }
 
   private compareWith(last: Circumstances, now: Circumstances): void {

@@ -153,6 +153,7 @@ export class Session {
     try {
       if (why !== null) await sink.lost(why);
       await sink.open();
+      await this.remembered.keep(this.memory);
       // What is acknowledged was applied.
       if (confirmed > (this.remembered.flushed ?? 0n)) sink.passed(formatLsn(confirmed));
     } catch (error) {
@@ -163,6 +164,7 @@ export class Session {
 
   private async makeSlot(catalog: Catalog): Promise<void> {
     const { slot } = this.config;
+    await this.remembered.forget(this.memory);
     // A statement of its own connection would have to be ended by hand; the server's own bound is sure.
     await catalog.run(`set statement_timeout = '${SLOT_PATIENCE * 200}ms'`);
     try {
