@@ -144,6 +144,29 @@ test('entries that were trimmed before they were acknowledged are a gap', async 
   await until(async () => (await pending()) === 0, 'it to be acknowledged');
 });
 
+test('they are one for the next reader, too, where the one that found them died over it', async () => {
+  await client.xgroup('CREATE', STREAM, GROUP, '$', 'MKSTREAM');
+  await add(1);
+  await client.xreadgroup('GROUP', GROUP, 'someone', 'COUNT', 10, 'STREAMS', STREAM, '>');
+  await client.xtrim(STREAM, 'MAXLEN', 0);
+  const memory = new RecordingMemory();
+  const dying = follow({ memory });
+  let found = false;
+  dying.sink.lost = () => {
+    found = true;
+    return Promise.reject(new Error('the node has died'));
+  };
+  await until(() => found, 'them to be found');
+  await dying.source.stop();
+  const { sink } = follow({ memory });
+  await streaming(sink);
+  expect(sink.gaps.length).toBeGreaterThan(0);
+  await sources.pop()?.stop();
+  const next = follow({ memory });
+  await streaming(next.sink);
+  expect(next.sink.gaps).toEqual([]);
+});
+
 test('entries that were trimmed before they were delivered are a gap, told before what follows is applied', async () => {
   const { sink } = follow();
   await streaming(sink);

@@ -83,7 +83,22 @@ class RedisSource implements Source {
     // What stood in it is unknown; what stands in its successor is read from its beginning.
     const group = new StreamGroup(this.config.streams, this.config.group, this.asking!, this.reading!);
     const made = await group.ensure('0').catch(() => []);
-    if (made.length > 0) await this.lost(`the consumer group of ${made.join(', ')} was gone`);
+    if (made.length > 0) await this.lost(goneGroup(made));
+  }
+
+  /**
+   * A group that is made leaves no trace of the one that was there, nor an entry that was trimmed once it is claimed.
+   * True: who began before, here or elsewhere, has not told of what it found.
+   */
+  private async begin(): Promise<boolean> {
+    const { memory } = this.parts;
+    if (await memory.read(this.beginning)) return true;
+    await memory.write(this.beginning, this.me);
+    return false;
+  }
+
+  private get beginning(): string {
+    return `redis:${this.parts.name}:beginning`;
   }
 
   private async seated(seat: ReaderSeat): Promise<boolean> {
@@ -108,12 +123,16 @@ class RedisSource implements Source {
 
   /** Until something breaks, or another node has the seat. */
   private async follow(group: StreamGroup, seat: ReaderSeat): Promise<void> {
+    const unfinished = await this.begin();
     const made = await group.ensure('$');
     await this.checkEpoch();
+    if (unfinished) await this.lost('an earlier reader ended before it had dealt with what it found');
+    if (made.length > 0 && this.opened) await this.lost(goneGroup(made));
     await this.checkMissing(group);
     if (!this.opened) await this.parts.sink.open({ anew: made.length > 0 });
     this.opened = true;
     await this.take(await group.pending(), group, false);
+    await this.parts.memory.write(this.beginning, '');
     this.parts.sink.state('streaming');
     while (!this.pauses.stopped) {
       const entries = await group.read();
@@ -173,4 +192,8 @@ class RedisSource implements Source {
     await this.parts.sink.lost(why);
     this.parts.sink.state('streaming');
   }
+}
+
+function goneGroup(streams: readonly string[]): string {
+  return `the consumer group of ${streams.join(', ')} was gone`;
 }
