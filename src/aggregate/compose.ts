@@ -3,7 +3,6 @@ import { EvaluationFailure, type Value } from '../expression/index.ts';
 import { Failure } from '../http/errors.ts';
 import { type Reply, reply } from '../http/exchange.ts';
 import { getHeader, type Headers, hasHeader, removeHeader } from '../http/headers.ts';
-import { problem } from '../pipeline/index.ts';
 import { keepingHeaders, toldOfParts } from './keeping.ts';
 import { bodyOfPieces } from './pieces.ts';
 import type { AggregateRun } from './run.ts';
@@ -13,8 +12,11 @@ import { writeJson } from './write-json.ts';
 /** RFC 9110 §15.3.5, §15.3.6, §15.4.5: these end with the head. */
 const WITHOUT_CONTENT: ReadonlySet<number> = new Set([204, 205, 304]);
 
-/** The answer, once all calls are over. `partial` are those whose place something else takes. */
-export function composeAnswer(run: AggregateRun, partial: readonly string[]): Reply {
+/**
+ * The answer, once all calls are over; or why its expressions give none. `partial` are those calls whose place something
+ * else takes.
+ */
+export function composeAnswer(run: AggregateRun, partial: readonly string[]): Reply | Failure {
   try {
     const status = statusOf(run);
     const headers = headersOf(run, partial);
@@ -36,7 +38,7 @@ export function composeAnswer(run: AggregateRun, partial: readonly string[]): Re
     return reply(status, headers, bodyOfPieces(pieces));
   } catch (error) {
     if (!(error instanceof EvaluationFailure)) throw error;
-    return problem(new Failure('TG_EXPRESSION_FAILED', error.message), run.exchange.id);
+    return new Failure('TG_EXPRESSION_FAILED', error.message);
   }
 }
 

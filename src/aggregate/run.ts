@@ -139,6 +139,11 @@ export class AggregateRun implements Abortable {
     if (this.over) return;
     this.stop();
     const [failure, members] = whatFailed(call.call.name, why);
+    this.refuse(failure, members);
+  }
+
+  /** There is no answer, so what was done for it is undone first. */
+  private refuse(failure: Failure, members: object = {}): void {
     this.undoing.run((undone) =>
       this.answer(problem(failure, this.exchange.id, { ...members, ...membersOf(undone) })),
     );
@@ -175,14 +180,16 @@ export class AggregateRun implements Abortable {
   private compose(): void {
     this.stop();
     const partial = this.calls.filter((call) => this.partial.has(call)).map(({ call }) => call.name);
-    this.answer(composeAnswer(this, partial));
+    const answer = composeAnswer(this, partial);
+    if (answer instanceof Failure) this.refuse(answer);
+    else this.answer(answer);
   }
 
   /** A bug, not a condition: the client gets a plain 500, the log the reason. */
   crash(error: unknown): void {
     if (this.over) throw error;
     this.stop();
-    this.answer(problem(crashOf(error), this.exchange.id));
+    this.refuse(crashOf(error));
   }
 
   private answer(answer: Reply): void {

@@ -272,6 +272,25 @@ describe('what changes something', () => {
     expect(lines()).toEqual(['POST /a', 'POST /b']);
   });
 
+  it.each([
+    ['body', { body: 'a.body.id' }],
+    ['status', { status: 'a.body.code' }],
+    ['status that is none', { status: '99' }],
+  ])('is undone where all succeed, and the %s of the answer fails', async (_, answer) => {
+    on = await stage(
+      { shop: json({}) },
+      { calls: { a: post('/a', undo('/undo-a')), b: post('/b', undo('/undo-b')) }, ...answer },
+    );
+    const response = await on.ask();
+    expect(bodyOf(response)).toMatchObject({
+      status: 500,
+      code: 'TG_EXPRESSION_FAILED',
+      compensated: ['b', 'a'],
+      notCompensated: [],
+    });
+    expect(lines()).toEqual(['POST /a', 'POST /b', 'DELETE /undo-b', 'DELETE /undo-a']);
+  });
+
   it('is undone for each item that succeeded', async () => {
     on = await stage(
       {
