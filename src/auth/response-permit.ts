@@ -61,6 +61,10 @@ export function permitResponse(
     for (const name of PARTIAL) removeHeader(exchange.headers, name);
     dispatch(exchange, {
       finish(_exchange, answer, transform) {
+        if (answer.tunnel !== null) {
+          answer.tunnel.source.cancel();
+          return out.finish(exchange, forbidden(exchange, 'a tunnel could not be looked at'), transform);
+        }
         if (answer.failure !== null || answer.status < 200 || answer.status > 299)
           return out.finish(exchange, answer, transform);
         exchange.watch({ abort: () => cancelBody(answer.body) });

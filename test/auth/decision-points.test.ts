@@ -216,6 +216,18 @@ describe('allowResponse', () => {
     expect((await ask()).status).toBe(403);
   });
 
+  it('opens no tunnel: nobody could look at what goes through it', async () => {
+    const upgraded = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+    await start(auth, { script: (exchange) => exchange.send(`${upgraded}owner: bob`) });
+    const response = await on.ask(
+      'GET /orders/7',
+      'X-Api-Key: a',
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+    );
+    expect([response.status, code(response)]).toEqual([403, 'TG_AUTH_FORBIDDEN']);
+  });
+
   it('lets failures of the service pass, and never sends an unsafe request', async () => {
     await start(auth, { script: answer(404, [], 'gone') });
     expect((await ask()).status).toBe(404);
