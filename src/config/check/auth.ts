@@ -342,6 +342,26 @@ export function checkLessGuarded(input: ConfigInput, findings: Findings): void {
   }
 }
 
+/**
+ * `allowResponse` decides on the answer to a GET alone: a route that takes none refuses whatever it takes. Of a config in
+ * which nothing is wrong.
+ */
+export function checkSeenAnswers(input: ConfigInput, findings: Findings): void {
+  for (const [name, route] of Object.entries(input.routes ?? {})) {
+    const auth = route.auth ?? input.defaults?.auth;
+    if (typeof auth !== 'object' || auth.allowResponse === undefined) continue;
+    const { methods } = normaliseMatch(route.match);
+    if (methods.length === 0 || methods.includes('GET')) continue;
+    const own = [...(route.auth === undefined ? ['defaults'] : ['routes', name]), 'auth', 'allowResponse'];
+    const message = `the route "${name}" takes no GET, and allowResponse lets no other method pass`;
+    const advice = 'decide before the service is asked: allow, opa or authzen';
+    findings.warning('TG_CONFIG_AUTH', own, message, advice, {
+      atKey: true,
+      also: { path: ['routes', name, 'match', 'method'], atKey: true },
+    });
+  }
+}
+
 /** Providers that no route names. */
 export function checkUnusedProviders(input: ConfigInput, findings: Findings): void {
   const guards = [input.defaults ?? {}, ...Object.values(input.routes ?? {})].map(({ auth }) => auth);

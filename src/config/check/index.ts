@@ -4,7 +4,7 @@ import type { ConfigInput } from '../schema/index.ts';
 import { checkAcme } from './acme.ts';
 import { checkRouteCycles } from './asked-by-calls.ts';
 import { checkAskedPaths } from './asked-paths.ts';
-import { checkLessGuarded, checkProviders, checkUnusedProviders } from './auth.ts';
+import { checkLessGuarded, checkProviders, checkSeenAnswers, checkUnusedProviders } from './auth.ts';
 import { checkCaches } from './cache.ts';
 import { checkChanges } from './changes.ts';
 import { checkExpressions } from './expressions.ts';
@@ -55,6 +55,7 @@ export function checkConfig(
     checkPriorities(input, findings);
     checkUnusedProviders(input, findings);
     checkLessGuarded(input, findings);
+    checkSeenAnswers(input, findings);
     checkNeverAsked(input, findings);
     checkAskedPaths(input, findings);
     checkRefusedCalls(input, findings);
