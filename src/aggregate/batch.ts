@@ -1,5 +1,7 @@
 import {
+  asSpelt,
   EvaluationFailure,
+  type Fields,
   hasMembers,
   LayeredVariables,
   type Program,
@@ -22,7 +24,7 @@ export function partsByKey(
     const parts =
       batch.parts === null ? response.body : batch.parts.evaluate(new LayeredVariables(vars, { response }));
     if (Array.isArray(parts)) return ofList(batch, vars, parts);
-    if (hasMembers(parts)) return ofMembers(parts.entries());
+    if (hasMembers(parts)) return ofMembers(parts);
     return parts === null ? new Map() : trouble('expression', 'parts is neither a list nor an object');
   } catch (error) {
     if (error instanceof EvaluationFailure) return trouble('expression', error.message);
@@ -40,9 +42,9 @@ function ofList({ partKey }: Batch, vars: Variables, parts: readonly Value[]): M
   return byKey;
 }
 
-function ofMembers(entries: Iterable<readonly [Value, Value]>): Map<string, Value> {
+function ofMembers(parts: ReadonlyMap<Value, Value> | Fields): Map<string, Value> {
   const byKey = new Map<string, Value>();
-  for (const [key, part] of entries) byKey.set(String(key), part);
+  for (const [key, part] of parts.entries()) byKey.set(String(key), asSpelt(parts, key, part));
   return byKey;
 }
 

@@ -195,7 +195,10 @@ export class CallRun {
     const { key } = this.call.programs.batch!;
     for (const item of unit.items) {
       const text = textOfKey(key, item.vars);
-      this.put(item, CallResult.of(status, headers, (text === null ? undefined : parts.get(text)) ?? null));
+      this.put(
+        item,
+        CallResult.ofPart(status, headers, (text === null ? undefined : parts.get(text)) ?? null),
+      );
     }
     this.unitOver();
   }

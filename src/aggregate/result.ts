@@ -26,6 +26,12 @@ export class CallResult implements VerbatimSource {
     return new CallResult(status, headers, null, body);
   }
 
+  /** @param part Of a batch: a number that is to be passed on as it was spelt is a `Verbatim`. */
+  static ofPart(status: number, headers: Headers, part: Value): CallResult {
+    if (part instanceof Verbatim) return CallResult.ofJson(status, headers, Buffer.from(part.json));
+    return CallResult.of(status, headers, part);
+  }
+
   /** Of a call that was skipped or has failed. */
   static without(body: Value): CallResult {
     return new CallResult(0, [], null, body);
@@ -55,7 +61,7 @@ export class CallResult implements VerbatimSource {
    */
   get body(): Value {
     if (this.value === undefined)
-      this.value = parseJson(this.json!, { duplicates: 'last', huge: 'infinity' });
+      this.value = parseJson(this.json!, { duplicates: 'last', huge: 'infinity', spelling: 'keep' });
     return this.value;
   }
 

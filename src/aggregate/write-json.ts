@@ -1,4 +1,12 @@
-import { EvaluationFailure, hasMembers, toJson, type Value, Verbatim } from '../expression/index.ts';
+import {
+  asSpelt,
+  EvaluationFailure,
+  type Fields,
+  hasMembers,
+  toJson,
+  type Value,
+  Verbatim,
+} from '../expression/index.ts';
 
 /** Shorter texts are joined, so that an answer is few pieces. */
 const JOIN = 1024;
@@ -21,7 +29,7 @@ class Writer {
   write(value: Value): void {
     if (value instanceof Verbatim) return this.bytes(value.json);
     if (Array.isArray(value)) return this.list(value);
-    if (hasMembers(value)) return this.members(value.entries());
+    if (hasMembers(value)) return this.members(value);
     this.text += toJson(value);
   }
 
@@ -32,22 +40,20 @@ class Writer {
 
   private list(items: readonly Value[]): void {
     this.text += '[';
-    let first = true;
-    for (const item of items) {
-      if (!first) this.text += ',';
-      first = false;
-      this.write(item);
-    }
+    items.forEach((item, index) => {
+      if (index > 0) this.text += ',';
+      this.write(asSpelt(items, index, item));
+    });
     this.text += ']';
   }
 
-  private members(entries: Iterable<readonly [Value, Value]>): void {
+  private members(holder: ReadonlyMap<Value, Value> | Fields): void {
     this.text += '{';
     let first = true;
-    for (const [key, member] of entries) {
+    for (const [key, member] of holder.entries()) {
       this.text += `${first ? '' : ','}${nameOf(key)}:`;
       first = false;
-      this.write(member);
+      this.write(asSpelt(holder, key, member));
     }
     this.text += '}';
   }

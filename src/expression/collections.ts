@@ -6,6 +6,7 @@ import { badValue, either, type FunctionTable, overload } from './function.ts';
 import { toJson } from './json.ts';
 import { numeric } from './numbers.ts';
 import { ARITHMETIC, compare } from './operators.ts';
+import { takeSpelling } from './spelling.ts';
 import { BYTES, DYN, LIST, listOf, MAP, mapOf, STRING, type Type, typeName } from './types.ts';
 import { Duration, type Fields, type Value } from './value.ts';
 
@@ -98,6 +99,7 @@ function merge(frame: Frame, left: Members, right: Members): Value {
     for (const [key, value] of members.entries()) {
       frame.spend(1);
       merged.set(key, value);
+      takeSpelling(members, merged, key, value);
     }
   }
   return merged;
@@ -109,7 +111,9 @@ function choose(frame: Frame, map: Members, names: readonly Value[], wanted: boo
   const result = new Map<Value, Value>();
   for (const [key, value] of map.entries()) {
     frame.spend(1);
-    if (chosen.has(key) === wanted) result.set(key, value);
+    if (chosen.has(key) !== wanted) continue;
+    result.set(key, value);
+    takeSpelling(map, result, key, value);
   }
   return result;
 }

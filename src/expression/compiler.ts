@@ -9,7 +9,7 @@ import type { Scope } from './scope.ts';
 import type { ListLiteral, MapLiteral, Node } from './syntax.ts';
 import { comparable, DYN, join, listOf, mapOf, type Type, typeOfLiteral, typeText } from './types.ts';
 import type { Value } from './value.ts';
-import { compileVerbatim } from './verbatim.ts';
+import { compileVerbatim, type Verbatims } from './verbatim.ts';
 
 /** A variable that a macro binds. There are two places for them in a frame: macros nest two deep. */
 export interface Loop {
@@ -30,8 +30,8 @@ export class Compiler {
   readonly problems: Problem[] = [];
   readonly mentions = new Set<string>();
   readonly loops: Loop[] = [];
-  /** `NAME.body` of a call, where it is put into the result as it is. */
-  verbatim: ReadonlySet<Node> | null = null;
+  /** What is put into the result as it is. */
+  verbatim: Verbatims | null = null;
   /** Pieces compiled so far: what one iteration of a loop costs is how many its body has. */
   weight = 0;
 
@@ -49,7 +49,7 @@ export class Compiler {
       case 'identifier':
         return compileIdentifier(this, node);
       case 'select':
-        return this.verbatim?.has(node) ? compileVerbatim(this, node) : compileSelect(this, node);
+        return this.verbatim?.get(node) === 'body' ? compileVerbatim(this, node) : compileSelect(this, node);
       case 'index':
         return compileIndex(this, node);
       case 'call':

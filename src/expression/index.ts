@@ -34,6 +34,7 @@ export {
   routeScope,
   type Scope,
 } from './scope.ts';
+export { asSpelt } from './spelling.ts';
 export { compileTemplate, type TemplateOptions, type TextTemplate } from './template.ts';
 export { compileTemplateValue, type ValueTemplate } from './template-value.ts';
 export { DOUBLE, DYN, INT, listOf, mapOf, recordOf, STRING } from './types.ts';

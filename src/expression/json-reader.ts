@@ -1,3 +1,4 @@
+import { noteSpelling } from './spelling.ts';
 import type { Value } from './value.ts';
 
 /** Deeper JSON is refused: nothing sensible nests so, and reading it costs a level of the stack each. */
@@ -26,13 +27,17 @@ export class JsonReader {
   private readonly source: string;
   private readonly rejectDuplicates: boolean;
   private readonly takesHuge: boolean;
+  private readonly keepsSpelling: boolean;
   private at = 0;
   private depth = 0;
+  /** The number that was read last, where it would be written otherwise than it was spelt. */
+  private spelt: string | null = null;
 
-  constructor(source: string, rejectDuplicates: boolean, takesHuge: boolean) {
+  constructor(source: string, rejectDuplicates: boolean, takesHuge: boolean, keepsSpelling: boolean) {
     this.source = source;
     this.rejectDuplicates = rejectDuplicates;
     this.takesHuge = takesHuge;
+    this.keepsSpelling = keepsSpelling;
   }
 
   static notUtf8(): never {
@@ -82,8 +87,9 @@ export class JsonReader {
         this.space();
         if (this.source[this.at++] !== ':') throw this.error('":" is missing', this.at - 1);
         // The last one counts, also for its place.
-        members.delete(name);
+        const again = members.delete(name);
         members.set(name, this.value());
+        if (again || this.spelt !== null) this.note(members, name);
       } while (this.goesOn('}'));
     }
     this.depth--;
@@ -94,11 +100,18 @@ export class JsonReader {
     this.enter();
     const items: Value[] = [];
     if (!this.ends(']')) {
-      do items.push(this.value());
-      while (this.goesOn(']'));
+      do {
+        items.push(this.value());
+        if (this.spelt !== null) this.note(items, items.length - 1);
+      } while (this.goesOn(']'));
     }
     this.depth--;
     return items;
+  }
+
+  private note(holder: object, at: Value): void {
+    noteSpelling(holder, at, this.spelt);
+    this.spelt = null;
   }
 
   private enter(): void {
@@ -134,14 +147,15 @@ export class JsonReader {
     const match = this.match(NUMBER);
     if (match === null) throw this.error('no value begins here');
     const [whole, integer, fraction, exponent] = match;
-    if (fraction !== undefined || exponent !== undefined) return this.double(Number(whole), at);
+    if (fraction !== undefined || exponent !== undefined) return this.double(Number(whole), whole, at);
     if (integer!.length > MAX_DIGITS) throw new JsonError(`an integer of more than ${MAX_DIGITS} digits`, at);
     return BigInt(integer!);
   }
 
-  private double(value: number, at: number): number {
+  private double(value: number, written: string, at: number): number {
     if (!Number.isFinite(value) && !this.takesHuge)
       throw new JsonError('a number that is larger than any double', at);
+    if (this.keepsSpelling && String(value) !== written) this.spelt = written;
     return value;
   }
 

@@ -11,6 +11,8 @@ export interface JsonOptions {
   readonly duplicates: 'reject' | 'last';
   /** What a number that is larger than any double means. Default: an error. */
   readonly huge?: 'reject' | 'infinity';
+  /** Remembers how numbers were spelt, for whoever passes them on (`asSpelt`). Default: no. */
+  readonly spelling?: 'keep';
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
@@ -24,6 +26,7 @@ export function parseJson(source: string | Uint8Array, options: JsonOptions): Va
     typeof source === 'string' ? source : decode(source),
     options.duplicates === 'reject',
     options.huge === 'infinity',
+    options.spelling === 'keep',
   ).whole();
 }
 

@@ -3,6 +3,7 @@ import { type Code, constantCode, type Run } from './code.ts';
 import type { Compiler } from './compiler.ts';
 import { EvaluationFailure } from './failure.ts';
 import { listIndex, mapKey } from './numbers.ts';
+import { asSpelt } from './spelling.ts';
 import type { Identifier, Index, Node, Select } from './syntax.ts';
 import { DYN, STRING, TYPE, type Type, typeName, typeText } from './types.ts';
 import { CelType, type Fields, hasMembers, type Value } from './value.ts';
@@ -124,6 +125,7 @@ function read(
   const member = compileMember(compiler, node, base, name, span);
   if (member === null) return { type: DYN, run: () => null };
   const absent = new EvaluationFailure('absent', `${member.label} has no "${name}"`, member.origin);
+  const passedOn = compiler.verbatim?.has(node) ?? false;
   if (member.sure) {
     const { run } = member;
     return {
@@ -143,7 +145,7 @@ function read(
       if (!hasMembers(holder)) throw noMembers(holder, name);
       const value = (holder as Fields).get(name);
       if (value === undefined) throw absent;
-      return value;
+      return passedOn ? asSpelt(holder, name, value) : value;
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Code } from './code.ts';
 import type { Compiler } from './compiler.ts';
-import { compileSelect } from './member.ts';
+import { compileSelect, memberName } from './member.ts';
 import type { Node, Select } from './syntax.ts';
 import { DYN } from './types.ts';
 import type { VerbatimSource } from './value.ts';
@@ -8,12 +8,15 @@ import type { VerbatimSource } from './value.ts';
 /** Names of calls, by whether each is one result or a list of them. */
 export type CallKinds = Readonly<Record<string, 'one' | 'each'>>;
 
+/** What is taken over as it came: the whole body of a call, or a member of something. */
+export type Verbatims = ReadonlyMap<Node, 'body' | 'member'>;
+
 /**
- * Finds each `NAME.body` that an expression puts into its result without looking into it: as the whole, as a
- * member or item of a literal, on a side of `? :`, or as what `map` makes of a list of results.
+ * Finds each `NAME.body`, and each member of anything, that an expression puts into its result without looking into it: as
+ * the whole, as a member or item of a literal, on a side of `? :`, or as what `map` makes of a list.
  */
-export function verbatimNodes(node: Node, calls: CallKinds): ReadonlySet<Node> {
-  const found = new Set<Node>();
+export function verbatimNodes(node: Node, calls: CallKinds): Verbatims {
+  const found = new Map<Node, 'body' | 'member'>();
   collect(node, new Map(Object.entries(calls)), found);
   return found;
 }
@@ -21,7 +24,7 @@ export function verbatimNodes(node: Node, calls: CallKinds): ReadonlySet<Node> {
 /** What a name stands for: a result, a list of results, or (null) anything else. */
 type Names = ReadonlyMap<string, 'one' | 'each' | null>;
 
-function collect(node: Node, names: Names, found: Set<Node>): void {
+function collect(node: Node, names: Names, found: Map<Node, 'body' | 'member'>): void {
   switch (node.kind) {
     case 'map':
       for (const [, value] of node.entries) collect(value, names, found);
@@ -35,7 +38,11 @@ function collect(node: Node, names: Names, found: Set<Node>): void {
       return;
     case 'select':
       if (node.name === 'body' && node.base.kind === 'identifier' && names.get(node.base.name) === 'one')
-        found.add(node);
+        found.set(node, 'body');
+      else found.set(node, 'member');
+      return;
+    case 'index':
+      if (memberName(node) !== null) found.set(node, 'member');
       return;
     case 'call': {
       const [variable] = node.args;

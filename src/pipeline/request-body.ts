@@ -36,7 +36,7 @@ export function readRequestBody(
       exchange.body = bytes.length === 0 ? null : bytes;
       if (exchange.body === null) return null;
       try {
-        variables(exchange).body = parseJson(bytes, { duplicates: 'reject' });
+        variables(exchange).body = parseJson(bytes, { duplicates: 'reject', spelling: 'keep' });
         return null;
       } catch (error) {
         if (error instanceof JsonError)

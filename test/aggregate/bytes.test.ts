@@ -67,6 +67,72 @@ describe('what a service answered', () => {
     expect((await on.ask()).body.toString()).toBe('{"id":7,"isFar":true,"part":{"id": 7, "far": 1e400}}');
   });
 
+  it('keeps its numbers as they were spelt where an expression takes it apart, and reckons with them', async () => {
+    const spelt = '{"price": 19.90, "rate": 0.12345678901234567890, "far": 1e400, "list": [1.0, 2.50, 3.5]}';
+    on = await stage(
+      { shop: json(`{"one": ${spelt}, "many": [${spelt}], "twin": {"n": 1.0, "n": 2.5}}`) },
+      {
+        ...one(),
+        body: `{
+          "one": part.body.one,
+          "dear": part.body.many.filter(m, m.price > 19.5),
+          "prices": part.body.many.map(m, m.price),
+          "rate": part.body.one["rate"],
+          "some": pick(part.body.one, ["price", "far"]),
+          "less": omit(part.body.one, ["rate", "list", "far"]),
+          "both": merge(part.body.one, {"price": 1.5, "rate": 0, "far": null}),
+          "twin": part.body.twin,
+          "double": part.body.one.price * 2.0
+        }`,
+      },
+    );
+    const dense = spelt.replaceAll(' ', '');
+    expect((await on.ask()).body.toString()).toBe(
+      `{"one":${dense},"dear":[${dense}],"prices":[19.90],"rate":0.12345678901234567890,` +
+        '"some":{"price":19.90,"far":1e400},"less":{"price":19.90},' +
+        '"both":{"price":1.5,"rate":0,"far":null,"list":[1.0,2.50,3.5]},"twin":{"n":2.5},"double":39.8}',
+    );
+  });
+
+  it.each([
+    ['a list', '{"parts": [{"id": 1, "n": 1.0}, {"id": 2, "n": 9007199254740993.50}]}', 'part.id'],
+    [
+      'an object',
+      '{"parts": {"1": {"id": 1, "n": 1.0}, "2": {"id": 2, "n": 9007199254740993.50}}}',
+      undefined,
+    ],
+  ])('keeps its numbers as they were spelt in the parts of a batch that are %s', async (_, text, partKey) => {
+    const batch = { key: 'item', parts: 'response.body.parts', ...(partKey && { partKey }) };
+    on = await stage(
+      { shop: json(text) },
+      { calls: { rows: { to: 'shop', path: '/rows', each: '[1, 2]', batch } } },
+    );
+    expect((await on.ask()).body.toString()).toBe(
+      '{"rows":[{"id":1,"n":1.0},{"id":2,"n":9007199254740993.50}]}',
+    );
+  });
+
+  it('keeps a number as it was spelt that is the part of a batch itself', async () => {
+    on = await stage(
+      { shop: json('{"1": 19.90, "2": 1.5, "3": 1e400}') },
+      {
+        calls: { rows: { to: 'shop', path: '/rows', each: '[1, 2, 3]', batch: { key: 'item' } } },
+        body: '{"all": rows.map(r, r.body), "sum": rows[0].body + rows[1].body}',
+      },
+    );
+    expect((await on.ask()).body.toString()).toBe('{"all":[19.90,1.5,1e400],"sum":21.4}');
+  });
+
+  it('keeps the numbers of the client as they were spelt', async () => {
+    on = await stage(
+      { shop: json({}) },
+      one({ method: 'POST', body: '{"amount": request.body.amount, "lines": request.body.lines}' }),
+      { route: { match: { path: '/page/*', method: 'POST' } } },
+    );
+    await on.ask('POST /page/1', [], '{"amount": 10.00, "lines": [{"price": 0.10}]}');
+    expect(on.origins.shop!.requests[0]!.body.toString()).toBe('{"amount":10.00,"lines":[{"price":0.10}]}');
+  });
+
   it('is passed on with the last alone of members that stand twice, looked into or not', async () => {
     on = await stage(
       { shop: json('{"a": 1, "b": 2.0, "a": {"c": 3, "c": 4}}') },
