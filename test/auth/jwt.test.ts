@@ -83,6 +83,22 @@ describe('keys', () => {
     expect((await ask(await mint({}, { kid: 'k3' }, third))).status).toBe(200);
   });
 
+  it('that are replaced under the same id are known within 30 s, and until then refused without a wait', async () => {
+    await start();
+    await ask(await mint());
+    from.keys = [];
+    const other = await from.newKey('k1');
+    const theirs = async () => (await ask(await mint({}, {}, other))).status;
+    on.clock.advance(29_000);
+    expect([await theirs(), from.asked.length]).toEqual([401, 2]);
+    on.clock.advance(1000);
+    expect(await theirs()).toBe(401);
+    await until(() => from.asked.length === 3, 'the keys are asked for again');
+    await until(async () => (await theirs()) === 200, 'the new one is known');
+    expect((await ask(await mint())).status).toBe(401);
+    expect(from.asked.length).toBe(3);
+  });
+
   it('are kept while the issuer is away', async () => {
     await start();
     await ask(await mint());

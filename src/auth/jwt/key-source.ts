@@ -19,6 +19,8 @@ export interface KeySource {
   renewed(): Promise<KeySet | Failure>;
   /** The keys are in use: they are asked for again when they have grown old. */
   used(): void;
+  /** What names one of them has another signature: it may have been replaced by one of the same name. */
+  doubted(): void;
   close(): void;
 }
 
@@ -35,7 +37,7 @@ export function keySourceOf(config: JwtConfig, parts: AuthParts, onLost: () => v
 }
 
 function fixed(keys: KeySet): KeySource {
-  return { keys, renewed: () => Promise.resolve(keys), used() {}, close() {} };
+  return { keys, renewed: () => Promise.resolve(keys), used() {}, doubted() {}, close() {} };
 }
 
 /** Keys that an issuer publishes. Those known are kept while it is away. */
@@ -68,8 +70,17 @@ class RemoteKeys implements KeySource {
   }
 
   used(): void {
+    this.renewOlderThan(FRESH);
+  }
+
+  doubted(): void {
+    this.renewOlderThan(UNKNOWN);
+  }
+
+  /** Nobody waits for it. */
+  private renewOlderThan(age: number): void {
     const now = this.parts.clock.now();
-    if (now - this.fetchedAt < FRESH || this.underWay !== null || now - this.failedAt < UNKNOWN) return;
+    if (now - this.fetchedAt < age || this.underWay !== null || now - this.failedAt < UNKNOWN) return;
     void this.fetch();
   }
 

@@ -110,7 +110,10 @@ export class JwtProvider implements Provider {
 
   private async withRenewedKeys(token: Token, digest: string): Promise<Decision> {
     const before = this.source.keys;
-    if (before !== null && this.knows(token, before)) return refused('its signature is not right');
+    if (before !== null && this.knows(token, before)) {
+      this.source.doubted();
+      return refused('its signature is not right');
+    }
     const keys = await this.source.renewed();
     if (keys instanceof Failure) return { kind: 'unavailable', failure: keys };
     return this.isSigned(token, keys)
@@ -118,7 +121,7 @@ export class JwtProvider implements Provider {
       : refused('no key that is known has signed it');
   }
 
-  /** The key it names is there: then its signature is simply wrong, and no question is worth it. */
+  /** The key it names is there: then its signature is most likely wrong, and waits for no question. */
   private knows(token: Token, keys: KeySet): boolean {
     return token.header.has('kid') && this.candidates(token, keys).length > 0;
   }
