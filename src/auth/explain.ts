@@ -1,8 +1,9 @@
-import type { RouteAuthConfig } from '../config/model.ts';
+import type { Expression, RouteAuthConfig } from '../config/model.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { CompiledAuth } from './compiled-auth.ts';
 import { AMBIGUOUS, type Identity } from './contract.ts';
-import { Guard } from './guard.ts';
+import { Guard, standsTwice } from './guard.ts';
+import { isSameOrigin } from './origin.ts';
 
 /** What auth would do with a request, as far as can be said without asking anybody. */
 export interface ExplainedAuth {
@@ -37,19 +38,24 @@ export function explainAuth(
   const sure = found.status === null && found.certain;
   const answer = sure && permit !== null ? permit.run(exchange) : null;
   const forbidden = answer !== null && !(answer instanceof Promise) ? answer.status : null;
+  const unseen = sure && config.allowResponse !== null && exchange.method !== 'GET' ? 403 : null;
+  const says = [found.says];
+  if (forbidden !== null) says.push(config.report ? ON_TRIAL : NOT_ALLOWED);
+  if (unseen !== null && (forbidden === null || config.report)) says.push(UNSEEN);
   return {
     with: [...config.providers],
     optional: config.optional,
     provider: found.provider,
     place: found.place,
-    says: forbidden === null ? found.says : `${found.says}; ${config.report ? ON_TRIAL : NOT_ALLOWED}`,
+    says: says.join('; '),
     asks: rulesOf(config),
-    status: found.status ?? (config.report ? null : forbidden),
+    status: found.status ?? (config.report ? null : forbidden) ?? unseen,
   };
 }
 
 const NOT_ALLOWED = 'it is not allowed: 403';
 const ON_TRIAL = 'it would not be allowed, but the rule is on trial (report)';
+const UNSEEN = 'allowResponse lets GET alone pass: 403';
 
 interface Found {
   provider: string | null;
@@ -69,6 +75,8 @@ const NOBODY: Found = {
 };
 
 function recognised(guard: Guard, config: RouteAuthConfig, exchange: Exchange): Found {
+  if (standsTwice(exchange.headers))
+    return { ...NOBODY, says: 'two Authorization headers: 400', status: 400, certain: false };
   for (const provider of guard.providers) {
     if (config.optional && !provider.isAddressed(exchange)) continue;
     const credential = provider.recognises(exchange);
@@ -77,6 +85,13 @@ function recognised(guard: Guard, config: RouteAuthConfig, exchange: Exchange): 
     if (credential === AMBIGUOUS)
       return { ...base, says: 'a credential stands there twice: 400', status: 400 };
     const place = `${credential.place.in} ${credential.place.name}`;
+    if (credential.place.in === 'cookie' && !provider.crossSite && !isSameOrigin(exchange))
+      return {
+        ...base,
+        place,
+        says: 'the cookie counts only with the Origin of this host: 403',
+        status: 403,
+      };
     if (provider.kind !== 'apiKey') return { ...base, place, says: provider.describe(), status: null };
     const decision = provider.authenticate(credential, exchange, [], null);
     if (decision instanceof Promise || decision.kind !== 'allowed')
@@ -93,11 +108,17 @@ function recognised(guard: Guard, config: RouteAuthConfig, exchange: Exchange): 
 
 const nameOf = ({ subject }: Identity): string => (subject === null ? 'known, without a subject' : subject);
 
-function rulesOf({ allow, policy, permissions, scopes }: RouteAuthConfig): string[] {
+function rulesOf(config: RouteAuthConfig): string[] {
+  const { allow, policy, permissions, scopes, opa, authzen, allowResponse } = config;
   const rules: string[] = [];
   if (permissions.length > 0) rules.push(`permissions ${permissions.join(', ')}`);
   if (scopes.length > 0) rules.push(`scopes ${scopes.join(', ')}`);
   if (policy !== null) rules.push(`the policy ${policy}`);
-  else if (allow !== null) rules.push(typeof allow === 'string' ? allow : '(a function)');
+  else if (allow !== null) rules.push(textOf(allow));
+  if (opa !== null) rules.push(`the leave of opa (${new URL(opa.url).origin})`);
+  if (authzen !== null) rules.push(`the leave of authzen (${new URL(authzen.url).origin})`);
+  if (allowResponse !== null) rules.push(`${textOf(allowResponse)}, of the answer`);
   return rules;
 }
+
+const textOf = (rule: Expression): string => (typeof rule === 'string' ? rule : '(a function)');

@@ -229,7 +229,8 @@ export function endDecision(trace: StepTrace, { kind }: Decision): void {
   trace.end(kind === 'unavailable');
 }
 
-function standsTwice(headers: Headers): boolean {
+/** Of Authorization there is one, or none. */
+export function standsTwice(headers: Headers): boolean {
   let found = false;
   for (let i = 0; i < headers.length; i += 2) {
     if (headers[i]!.length !== 13 || !sameName(headers[i]!, 'authorization')) continue;

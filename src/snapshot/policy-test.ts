@@ -61,7 +61,9 @@ export class PolicyTest {
         route: route.name,
         why: `${answer.failure?.cause ?? 'not allowed'}: ${answer.status}`,
       };
-    const { opa, authzen } = route.auth;
+    const { opa, authzen, allowResponse } = route.auth;
+    if (allowResponse !== null && exchange.method !== 'GET')
+      return { allowed: false, route: route.name, why: 'allowResponse lets GET alone pass: 403' };
     if (opa !== null || authzen !== null)
       return { allowed: null, route: route.name, why: `${opa === null ? 'authzen' : 'opa'} decides` };
     return { allowed: true, route: route.name, why: 'all that the route asks for holds' };

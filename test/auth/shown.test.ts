@@ -57,6 +57,68 @@ describe('explain', () => {
   });
 });
 
+describe('explain of a guard', () => {
+  const explained = (guard: object, method: string, headers: string[], provider: object = {}) => {
+    const keys = { apiKey: { ...auth.keys.apiKey, ...provider } };
+    const { config } = loadObject(
+      {
+        services: { shop: { url: 'http://127.0.0.1:1' } },
+        auth: { keys },
+        routes: { all: { match: '/*', to: 'shop', auth: { with: 'keys', ...guard } } },
+      },
+      '.',
+    );
+    return explainRequest(config!, { method, url: 'http://shop.test/x', headers }).auth!;
+  };
+  const key = ['x-api-key', 'right'];
+
+  it('names whoever else must allow the request, and what is asked of the answer', () => {
+    const guard = {
+      opa: { url: 'http://127.0.0.1:8181/v1/data/shop' },
+      authzen: { url: 'https://pdp.example/' },
+      allowResponse: 'response.body.owner == auth.subject',
+    };
+    expect(explained(guard, 'GET', key)).toMatchObject({
+      says: 'it is robot',
+      asks: [
+        'the leave of opa (http://127.0.0.1:8181)',
+        'the leave of authzen (https://pdp.example)',
+        'response.body.owner == auth.subject, of the answer',
+      ],
+      status: null,
+    });
+  });
+
+  it('says that a rule on the answer refuses all but GET', () => {
+    const guard = { allowResponse: 'response.status == 200' };
+    for (const method of ['HEAD', 'POST'])
+      expect(explained(guard, method, key)).toMatchObject({
+        says: 'it is robot; allowResponse lets GET alone pass: 403',
+        status: 403,
+      });
+  });
+
+  it('says that a cookie counts for an unsafe request from a page of the same origin alone', () => {
+    const from = [{ cookie: 'session' }];
+    const cookie = ['cookie', 'session=right'];
+    const status = (method: string, headers: string[], more: object = {}) =>
+      explained({}, method, [...cookie, ...headers], { from, ...more }).status;
+    expect(status('GET', [])).toBe(null);
+    expect(status('POST', [])).toBe(403);
+    expect(status('POST', ['origin', 'http://evil.test'])).toBe(403);
+    expect(status('POST', ['origin', 'http://shop.test'])).toBe(null);
+    expect(status('POST', [], { crossSite: true })).toBe(null);
+  });
+
+  it('says that two Authorization headers are 400, whatever else is shown', () => {
+    const two = ['authorization', 'Basic YTpi', 'Authorization', 'Bearer x'];
+    expect(explained({}, 'GET', [...key, ...two])).toMatchObject({
+      says: 'two Authorization headers: 400',
+      status: 400,
+    });
+  });
+});
+
 describe('a refusal by a guard', () => {
   it('speaks of a token only where one was shown', async () => {
     const jwt = { jwt: { secret: 'long-enough-to-be-a-secret-of-hmac', issuer: 'any' } };

@@ -16,6 +16,7 @@ routes:
   customer: { match: '/customers/{customer}', to: ordering, auth: { with: keys, allow: own } }
   internal: { match: /internal, to: ordering, auth: { with: none, allow: 'inCidr(request.ip, ["10.0.0.0/8"])' } }
   asked: { match: /asked, to: ordering, auth: { with: keys, opa: { url: 'http://127.0.0.1:9/v1/data/a' } } }
+  seen: { match: /notes/*, to: ordering, auth: { with: keys, allowResponse: response.body.owner == auth.subject } }
   open: { match: /health, to: ordering, auth: none }
 `;
 
@@ -35,6 +36,8 @@ requests:
   outside: { request: GET /internal, ip: 192.0.2.1, allow: [] }
   health: { request: GET /health, deny: [] }
   nothing: { request: GET /nothing, allow: [] }
+  seen: { request: GET /notes/1, deny: nobody }
+  unseen: { request: PUT /notes/1, allow: [] }
 `;
 
 describe('tidegate test', () => {
@@ -66,7 +69,7 @@ describe('tidegate test', () => {
       'write      deny    allow  deny',
       'traversal  deny    deny   deny',
     ]);
-    expect(stdout).toContain('26 decisions as expected');
+    expect(stdout).toContain('32 decisions as expected');
     expect(code).toBe(0);
   });
 
@@ -81,7 +84,7 @@ describe('tidegate test', () => {
     expect(stdout).toContain(
       'write, reader: expected allow, but it is deny\n    route write: the permission orders:write is missing: 403',
     );
-    expect(stdout).toContain('2 decisions of 26 not as expected');
+    expect(stdout).toContain('2 decisions of 32 not as expected');
   });
 
   it('what somebody outside decides is neither', async () => {
@@ -93,7 +96,7 @@ describe('tidegate test', () => {
   it('--json gives every decision', async () => {
     const { code, stdout } = await run(POLICIES, '--json');
     const { ok, results } = JSON.parse(stdout) as { ok: boolean; results: Record<string, unknown>[] };
-    expect([code, ok, results.length]).toEqual([0, true, 27]);
+    expect([code, ok, results.length]).toEqual([0, true, 33]);
     expect(results[0]).toEqual({
       request: 'read',
       identity: 'reader',
@@ -131,7 +134,7 @@ describe('tidegate test', () => {
       'admin: { <<: *reader, subject: eve, permissions: orders:read orders:write,',
     );
     const { code, stdout } = await run(shared);
-    expect([code, stdout.includes('26 decisions as expected')]).toEqual([0, true]);
+    expect([code, stdout.includes('32 decisions as expected')]).toEqual([0, true]);
   });
 
   it('tells of a file that is not there', async () => {
