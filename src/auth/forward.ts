@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { ForwardConfig } from '../config/model.ts';
 import {
   compileExpression,
+  compilePath,
   EvaluationFailure,
   JsonError,
   parseJson,
@@ -13,7 +14,7 @@ import {
 import { Failure } from '../http/errors.ts';
 import type { Exchange, StepTrace } from '../http/exchange.ts';
 import { getHeader, type Headers, sameName } from '../http/headers.ts';
-import { clientAuthority } from '../pipeline/index.ts';
+import { clientAuthority, failureOf } from '../pipeline/index.ts';
 import { BEARER } from './bearer.ts';
 import { type AnswerOfCall, Endpoint } from './call/index.ts';
 import type { AMBIGUOUS, Challenge, Credential, Decision, Identity, Place, Provider } from './contract.ts';
@@ -45,7 +46,8 @@ export class ForwardProvider implements Provider {
   private readonly mapping: Mapping;
   private readonly endpoint: Endpoint;
   private readonly decisions: Decisions;
-  private readonly keyOf: (exchange: Exchange) => string | null;
+  private readonly targetOf: (exchange: Exchange) => string | Failure;
+  private readonly keyOf: (exchange: Exchange, target: string) => string | null;
 
   /** `shared`: decisions that nodes keep together; null: they don't. */
   constructor(config: ForwardConfig, parts: AuthParts, shared: SharedDecisions | null) {
@@ -57,8 +59,9 @@ export class ForwardProvider implements Provider {
     this.readHeaders = config.requestHeaders.filter((name) => !OWN.has(name));
     this.serviceHeaders = config.responseHeaders;
     this.mapping = compileMapping(config);
-    this.endpoint = new Endpoint(config.name, config.url, config.tls, parts);
+    this.endpoint = new Endpoint(config.name, config.server, config.tls, parts);
     this.decisions = new Decisions(parts, { shared });
+    this.targetOf = compileTarget(config, parts);
     this.keyOf = compileKey(config, parts);
   }
 
@@ -77,7 +80,9 @@ export class ForwardProvider implements Provider {
     places: readonly Place[],
     trace: StepTrace | null,
   ): Decision | Promise<Decision> {
-    const key = this.keyOf(exchange);
+    const target = this.targetOf(exchange);
+    if (target instanceof Failure) return { kind: 'unavailable', failure: target };
+    const key = this.keyOf(exchange, target);
     if (key !== null) {
       const kept = this.decisions.kept(key, trace);
       if (kept !== null) return kept;
@@ -88,7 +93,7 @@ export class ForwardProvider implements Provider {
       shown === null
         ? null
         : hash('sha256', Buffer.from(shown, place.in === 'query' ? 'utf8' : 'latin1'), 'hex');
-    const ask = () => this.ask(lines, tokenHash, trace);
+    const ask = () => this.ask(target, lines, tokenHash, trace);
     if (key !== null) return this.decisions.decide(key, ask, trace);
     trace?.set(SOURCE, 'asked');
     return ask().then(({ decision }) => decision);
@@ -121,11 +126,15 @@ export class ForwardProvider implements Provider {
     return lines;
   }
 
-  private async ask(headers: Headers, tokenHash: string | null, trace: StepTrace | null): Promise<Asked> {
+  private async ask(
+    target: string,
+    headers: Headers,
+    tokenHash: string | null,
+    trace: StepTrace | null,
+  ): Promise<Asked> {
     const { sequence } = this.parts.fences;
-    const { pathname, search } = new URL(this.config.url);
     const answer = await this.endpoint.call(
-      { method: 'GET', target: pathname + search, headers, body: null },
+      { method: 'GET', target, headers, body: null },
       this.config.timeout,
       trace,
     );
@@ -188,12 +197,29 @@ const OWN: ReadonlySet<string> = new Set([
   'expect',
 ]);
 
+/** Path and query of the question. A request of which they can't be made is not asked about, and does not pass. */
+function compileTarget({ path }: ForwardConfig, parts: AuthParts): (exchange: Exchange) => string | Failure {
+  if (!path.includes('{')) return () => path;
+  const template = compilePath(path, requestScope);
+  return (exchange) => {
+    try {
+      const { path, query } = template.render(parts.variables(exchange).strict());
+      return query === null ? path : `${path}?${query}`;
+    } catch (error) {
+      return failureOf(error, 'TG_AUTH_UNAVAILABLE');
+    }
+  };
+}
+
 /** Null: this request's decision is its own. */
-function compileKey(config: ForwardConfig, parts: AuthParts): (exchange: Exchange) => string | null {
+function compileKey(
+  config: ForwardConfig,
+  parts: AuthParts,
+): (exchange: Exchange, target: string) => string | null {
   const { accept, refuse, key } = config.cache;
   // What goes back to one client is no other's.
   if ((accept === 0 && refuse === 0) || config.clientHeaders.length > 0) return () => null;
-  if (key === null) return (exchange) => digest(usualKey(exchange, config.requestHeaders));
+  if (key === null) return (exchange, target) => digest(usualKey(exchange, target, config.requestHeaders));
   const program = compileExpression(key, requestScope);
   return (exchange) => {
     try {
@@ -205,10 +231,11 @@ function compileKey(config: ForwardConfig, parts: AuthParts): (exchange: Exchang
   };
 }
 
-function usualKey(exchange: Exchange, names: readonly string[]): string {
+function usualKey(exchange: Exchange, target: string, names: readonly string[]): string {
   const { method, scheme, path, query, ip } = exchange;
   const host = clientAuthority(exchange, exchange.trusted);
-  return JSON.stringify([method, scheme, host, path, query, ip, linesNamed(exchange.headers, names)]);
+  const lines = linesNamed(exchange.headers, names);
+  return JSON.stringify([target, method, scheme, host, path, query, ip, lines]);
 }
 
 const digest = (text: string): string => hash('sha256', text, 'hex');

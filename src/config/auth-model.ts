@@ -109,7 +109,10 @@ export interface JwtConfig extends ProviderCommon {
 
 export interface ForwardConfig extends ProviderCommon {
   kind: 'forward';
-  url: string;
+  /** Scheme, host and port. */
+  server: string;
+  /** Path and query, filled in of each request. */
+  path: string;
   /** Lower case, as those below. */
   requestHeaders: string[];
   responseHeaders: string[];

@@ -17,17 +17,20 @@ import type {
   CallConfig,
   CompensateConfig,
   DestinationConfig,
+  ForwardConfig,
   GatewayConfig,
   RouteCacheConfig,
   RouteConfig,
 } from '../config/model.ts';
 import {
   compileExpression,
+  compilePath,
   compileTemplate,
   DYN,
   extendScope,
   type Looks,
   listOf,
+  requestScope,
 } from '../expression/index.ts';
 import {
   compileSplit,
@@ -173,12 +176,13 @@ export class AggregateCompiler {
   }
 
   /**
-   * A server that is asked about every request, with its client's address, may let it in by that. Not so where the whole
-   * is kept for whom that server itself has let in.
+   * A server that is asked about every request, with its client's address, may let it in by that; so may one whose URL
+   * tells it. Not so where the whole is kept for whom that server itself has let in.
    */
   private judgesWholeRequest(name: string, { auth, cache }: RouteConfig): boolean {
     const provider = this.parts.config.auth[name]!;
-    if (provider.kind !== 'forward' || provider.from !== null || cache === null) return false;
+    if (provider.kind !== 'forward' || cache === null) return false;
+    if (provider.from !== null && !isOfOneClient(readByUrl(provider))) return false;
     return !(toldByKey(cache).subject && (auth?.providers.includes(name) ?? false));
   }
 
@@ -225,6 +229,10 @@ export class AggregateCompiler {
 
 /** What is in no key: who passes a guard that looks at it can't be told of an answer that is kept. */
 const isOfOneClient: Looks = (mentions) => variesBy([mentions]) === '*';
+
+function readByUrl({ path }: ForwardConfig): ReadonlySet<string> {
+  return path.includes('{') ? compilePath(path, requestScope).mentions : new Set();
+}
 
 /** The variables of what a call says beside its request: the other calls and the item, too. */
 function callScopes(

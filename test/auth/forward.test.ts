@@ -63,6 +63,46 @@ describe('forward', () => {
     expect(asked!.raw.toString()).not.toMatch(/6\.6\.6\.6|public|X-Secret/);
   });
 
+  describe('at a URL that is filled in', () => {
+    const filled = (path: string, more: object = {}, options: StageOptions = {}) =>
+      scriptedOrigin(PASS).then(async (origin) => {
+        server = origin;
+        const forward = { url: `${origin.url}${path}`, ...more };
+        on = await stage({ auth: { ask: { forward } }, route: { auth: { with: 'ask' } }, ...options });
+      });
+    const asked = () => server.requests.map(({ target }) => target);
+
+    it('is asked there, with values of the request encoded in path and query', async () => {
+      await filled('/verify/{request.method}/{request.query.tenant}?rd={request.url}&to={request.path}');
+      expect((await on.ask('GET /a/b?tenant=x%2Fy%20z')).status).toBe(200);
+      expect(asked()).toEqual([
+        '/verify/GET/x%2Fy%20z?rd=http%3A%2F%2Fshop.test%2Fa%2Fb%3Ftenant%3Dx%252Fy%2520z&to=%2Fa%2Fb',
+      ]);
+    });
+
+    it('knows the parameters of the route', async () => {
+      const routes = { one: { match: '/t/{tenant}/*', to: 'shop', auth: { with: 'ask' } } };
+      await filled('/{params.tenant}/verify', {}, { routes });
+      expect((await on.ask('GET /t/acme/x')).status).toBe(200);
+      expect(asked()).toEqual(['/acme/verify']);
+    });
+
+    it('asks nobody and lets nobody pass where the request gives nothing to fill in, or two things', async () => {
+      await filled('/verify/{request.query.tenant}');
+      for (const target of ['/a', '/a?tenant=', '/a?tenant=..', '/a?tenant=x&tenant=y']) {
+        const response = await on.ask(`GET ${target}`);
+        expect([response.status, code(response)]).toEqual([400, 'TG_REQUEST_VALUE']);
+      }
+      expect([asked(), on.service.requests]).toEqual([[], []]);
+    });
+
+    it('keeps decisions apart that were asked for at different places', async () => {
+      await filled('/verify?l={request.headers["x-level"]}', { cache: '1m' });
+      for (const level of [1, 2, 1, 2]) await on.ask('GET /a', `X-Level: ${level}`);
+      expect(asked()).toEqual(['/verify?l=1', '/verify?l=2']);
+    });
+  });
+
   it('fills auth from its answer, and hands its headers on to the service in the place of the client’s own', async () => {
     await start(
       PASS,

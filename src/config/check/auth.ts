@@ -1,5 +1,7 @@
 import { isLessGuarded } from '../../auth/index.ts';
 import {
+  compilePath,
+  ExpressionError,
   extendScope,
   identityScope,
   requestScope,
@@ -18,6 +20,7 @@ import {
   type ProviderInput,
   pathKey,
   type RouteAuthInput,
+  urlPartsOf,
   wordOf,
 } from '../schema/index.ts';
 import { CompileCheck } from './compile.ts';
@@ -44,6 +47,8 @@ export function checkProviders(input: ConfigInput, filled: ReadonlySet<string>, 
     if (jwt !== undefined) checkSecret(jwt, ['auth', name, 'jwt'], findings);
     if (forward !== undefined) refusePatterns(forward, ['auth', name, 'forward'], findings);
     if (forward !== undefined) checkForwardHeaders(forward, ['auth', name, 'forward'], findings);
+    if (forward?.url !== undefined)
+      checkFilledUrl(forward.url, ['auth', name, 'forward', 'url'], check, findings);
     if (typeof forward?.cache === 'object' && forward.cache.key !== undefined)
       check.value(forward.cache.key, requestScope, ['auth', name, 'forward', 'cache', 'key']);
   }
@@ -104,6 +109,30 @@ function checkTemplates(
   for (const [name, template] of Object.entries(claims ?? {})) look(template, [...path, 'claims', name]);
   if (!Array.isArray(tags)) return look(tags as Template | undefined, [...path, 'tags']);
   for (const [index, tag] of tags.entries()) look(tag, [...path, 'tags', index]);
+}
+
+/** What is asked about a request is asked before anybody knows whose it is. */
+function checkFilledUrl(url: string, path: Path, check: CompileCheck, findings: Findings): void {
+  const { server, path: filled } = urlPartsOf(url);
+  if (!filled.includes('{')) return;
+  const compiled = check.attempt(path, () =>
+    compileAt(server.length, () => compilePath(filled, requestScope)),
+  );
+  if (compiled === null || ![...compiled.mentions].some((name) => name.split('.', 1)[0] === 'auth')) return;
+  const message = 'nobody knows yet who asks: that is what is asked here';
+  findings.error('TG_CONFIG_EXPRESSION', path, message, 'there are request and params');
+}
+
+/** What is wrong is shown where it stands in the whole text. */
+function compileAt<T>(start: number, compile: () => T): T {
+  try {
+    return compile();
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    throw new ExpressionError(
+      error.problems.map((one) => ({ ...one, start: one.start + start, end: one.end + start })),
+    );
+  }
 }
 
 /** A star in the name of a header is a letter like others, which nobody means by it. */

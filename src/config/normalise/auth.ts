@@ -12,7 +12,7 @@ import type {
   ProviderConfig,
   RouteAuthConfig,
 } from '../model.ts';
-import { ASYMMETRIC, type ProviderInput, type RouteAuthInput } from '../schema/index.ts';
+import { ASYMMETRIC, type ProviderInput, type RouteAuthInput, urlPartsOf } from '../schema/index.ts';
 import type { ReadFiles } from './index.ts';
 import type { ReadPem } from './listener.ts';
 import { durationOf, listOf, record } from './scalars.ts';
@@ -143,7 +143,7 @@ function forwardOf(name: string, input: Of<'forward'>, read: ReadFiles): Provide
   return {
     kind: 'forward',
     ...commonOf(name, input),
-    url: input.url,
+    ...serverOf(input.url),
     requestHeaders: lower(input.requestHeaders ?? ['authorization', 'cookie']),
     responseHeaders: lower(input.responseHeaders),
     clientHeaders: lower(input.clientHeaders),
@@ -152,6 +152,14 @@ function forwardOf(name: string, input: Of<'forward'>, read: ReadFiles): Provide
     timeout: durationOf(input.timeout, TIMEOUT),
     tls: upstreamTlsOf(input.tls ?? {}, read.pem),
   };
+}
+
+/** A path that nothing is filled into is sent as URLs are written. */
+function serverOf(url: string): Pick<ForwardConfig, 'server' | 'path'> {
+  const { server, path } = urlPartsOf(url);
+  if (path.includes('{')) return { server, path: path.startsWith('/') ? path : `/${path}` };
+  const { pathname, search } = new URL(url);
+  return { server, path: pathname + search };
 }
 
 function forwardCacheOf(input: Of<'forward'>['cache']): ForwardConfig['cache'] {

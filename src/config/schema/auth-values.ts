@@ -25,6 +25,28 @@ export const httpUrl = leaf<string>(
   { type: 'string' },
 );
 
+/** One whose path and query may be filled in of each request. */
+export const filledHttpUrl = leaf<string>(
+  'a URL such as https://auth.example/verify, or https://auth.example/verify?rd={request.url}',
+  ['text'],
+  (value) => filledUrlComplaint(String(value)),
+  { type: 'string' },
+);
+
+/** Whoever chose the server would decide by itself who may pass. */
+function filledUrlComplaint(given: string): Complaint | null {
+  const { server, path } = urlPartsOf(given);
+  if (!server.includes('{')) return httpUrlComplaint(path.includes('{') ? server : given);
+  const advice = 'write scheme, host and port as they are: only the path and the query can be filled in';
+  return { message: 'a request can not say which server is asked about it', advice };
+}
+
+/** A URL cut behind its authority. */
+export function urlPartsOf(url: string): { readonly server: string; readonly path: string } {
+  const server = /^[^:/?#]*:\/\/(?:\{[^}]*\}|[^/?#])*/.exec(url)?.[0] ?? '';
+  return server === '' ? { server: url, path: '' } : { server, path: url.slice(server.length) };
+}
+
 function httpUrlComplaint(given: string): Complaint | null {
   const parsed = URL.canParse(given) ? new URL(given) : null;
   if (parsed === null || !/^https?:\/\/[^/]/i.test(given))

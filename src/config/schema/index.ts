@@ -1,4 +1,5 @@
 export { formatAddress, isLoopback, parseAddress, type SocketAddress } from './address.ts';
+export { urlPartsOf } from './auth-values.ts';
 export { config as configSchema } from './config.ts';
 export { jsonSchema } from './json-schema.ts';
 export { kindOf, wordOf } from './kit.ts';

@@ -1,4 +1,4 @@
-import { httpUrl } from './auth-values.ts';
+import { filledHttpUrl, httpUrl } from './auth-values.ts';
 import { object, oneOf, oneOrMore, type Rule } from './kit.ts';
 import { common } from './provider-common.ts';
 import { serviceTls as tls } from './service-tls.ts';
@@ -67,7 +67,9 @@ const headerNames = oneOrMore('the name of a header', headerName);
 
 /** Another service is asked about each request. */
 export const forward = object('Forward', 'forward', {
-  url: httpUrl.describe('What is asked, by GET, whether the request may pass: 2xx says so.'),
+  url: filledHttpUrl.describe(
+    'What is asked, by GET, whether the request may pass: 2xx says so. Its path and query are a template over request and params.',
+  ),
   requestHeaders: headerNames
     .optional()
     .describe("Headers of the client's that are sent along. Default authorization and cookie."),
