@@ -5,6 +5,7 @@ export { isGuarded } from './guard.ts';
 export { guardReads } from './guard-reads.ts';
 export { DEFAULT_NAMES, namesOwner, toldByKey } from './handover/index.ts';
 export { carriedKey, permissionSet, subjectKey } from './identity-key.ts';
+export type { AuthServerFinding } from './inspect.ts';
 export { readKeySet } from './jwt/index.ts';
 export { isLessGuarded } from './less-guarded.ts';
 export { looksHashed, parsePasswordHash } from './passwords/index.ts';

@@ -161,5 +161,9 @@ function responseOf({ status, headers, body }: AnswerOfCall): Response {
 function messageOf(error: unknown, received: unknown): string {
   const status = (received as AnswerOfCall | null)?.status;
   const message = error instanceof Error ? error.message : String(error);
-  return status === undefined ? message : `its answer, with status ${status}, is none: ${message}`;
+  if (status === undefined) return message;
+  // Of what it says itself no more than the word of RFC 6749 §5.2 for it: its text might repeat what was sent.
+  const code = (error as { error?: unknown }).error;
+  const said = typeof code === 'string' && /^[a-z_]{1,64}$/.test(code) ? ` (${code})` : '';
+  return `its answer, with status ${status}, is none: ${message}${said}`;
 }

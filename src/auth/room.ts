@@ -6,6 +6,7 @@ import { type Claim, type Closable, CompiledAuth } from './compiled-auth.ts';
 import type { Provider } from './contract.ts';
 import { Possession } from './dpop/index.ts';
 import { ForwardProvider } from './forward.ts';
+import { type AuthServerFinding, inspectAuthServers } from './inspect.ts';
 import { IntrospectionProvider } from './introspection.ts';
 import { JwtProvider } from './jwt/index.ts';
 import { LiveCredentials } from './live.ts';
@@ -73,6 +74,11 @@ export class AuthRoom {
         if (keys !== null) this.signing.commit(keys);
       },
     };
+  }
+
+  /** Asks each server that the guards of a config will ask, once. */
+  inspect(config: GatewayConfig): Promise<AuthServerFinding[]> {
+    return inspectAuthServers(config, this.parts);
   }
 
   /** What providers made of credentials since the start, by provider and outcome. */

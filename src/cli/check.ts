@@ -1,7 +1,14 @@
+import type { AuthServerFinding } from '../auth/index.ts';
 import { type GatewayConfig, issueData, type LoadedConfig, sortIssues } from '../config/index.ts';
 import { formatSize } from '../util/size.ts';
 import { usableCores } from '../workers/index.ts';
-import { type Connection, type InspectedSource, inspectSources, tryConnections } from './connect.ts';
+import {
+  askAuthServers,
+  type Connection,
+  type InspectedSource,
+  inspectSources,
+  tryConnections,
+} from './connect.ts';
 import { counted, loadAside, printIssues, printJson } from './output.ts';
 import { EXIT } from './usage.ts';
 
@@ -9,7 +16,7 @@ export interface CheckOptions {
   /** Warnings fail too. */
   strict?: boolean;
   json?: boolean;
-  /** Also tries to connect to every target. */
+  /** Also tries to connect to every target, and asks change sources and auth servers. */
   connect?: boolean;
 }
 
@@ -22,6 +29,7 @@ interface Findings {
   connections: Connection[];
   /** Change sources, asked the same way. */
   sources: InspectedSource[];
+  authServers: AuthServerFinding[];
 }
 
 /** `tidegate check`: everything that is wrong with a config, at once. Gives the exit code. */
@@ -30,9 +38,11 @@ export async function check(file: string, options: CheckOptions): Promise<number
   const issues = sortIssues(loaded.issues, loaded.source);
   const errors = issues.filter((issue) => issue.severity === 'error').length;
   const warnings = issues.length - errors;
-  const connections = options.connect && loaded.config !== null ? await tryConnections(loaded.config) : [];
-  const sources = options.connect && loaded.config !== null ? await inspectSources(loaded.config) : [];
-  const findings = { loaded, errors, warnings, connections, sources };
+  const asked = options.connect ? loaded.config : null;
+  const connections = asked === null ? [] : await tryConnections(asked);
+  const sources = asked === null ? [] : await inspectSources(asked);
+  const authServers = asked === null ? [] : await askAuthServers(asked);
+  const findings = { loaded, errors, warnings, connections, sources, authServers };
   const faults = faultsOf(findings, options);
   if (options.json) printData(findings, options, faults.length === 0);
   else await printText(findings, faults);
@@ -40,9 +50,13 @@ export async function check(file: string, options: CheckOptions): Promise<number
 }
 
 /** Why the check failed, in words; nothing where it did not. */
-function faultsOf({ errors, warnings, connections, sources }: Findings, options: CheckOptions): string[] {
+function faultsOf(
+  { errors, warnings, connections, sources, authServers }: Findings,
+  options: CheckOptions,
+): string[] {
   const lost = connections.filter(({ error }) => error !== null).length;
   const unfollowed = sources.filter(({ error }) => error !== null).length;
+  const useless = authServers.filter(({ error }) => error !== null).length;
   const advised = sources.reduce((sum, { advice }) => sum + advice.length, 0);
   return [
     ...(errors > 0 ? [counted(errors, 'error')] : []),
@@ -53,13 +67,15 @@ function faultsOf({ errors, warnings, connections, sources }: Findings, options:
     ...(unfollowed > 0
       ? [`${unfollowed} of ${counted(sources.length, 'change source')} cannot be followed`]
       : []),
+    ...(useless > 0 ? [`${useless} of ${counted(authServers.length, 'auth server')} cannot be used`] : []),
     ...(options.strict && advised > 0
       ? [`${counted(advised, 'warning')}, which --strict does not allow`]
       : []),
   ];
 }
 
-function printData({ loaded, connections, sources }: Findings, options: CheckOptions, ok: boolean): void {
+function printData(findings: Findings, options: CheckOptions, ok: boolean): void {
+  const { loaded, connections, sources, authServers } = findings;
   const issues = sortIssues(loaded.issues, loaded.source).map((issue) => issueData(issue, loaded.source));
   const memory = loaded.config === null ? null : cacheMemory(loaded.config);
   printJson({
@@ -68,18 +84,19 @@ function printData({ loaded, connections, sources }: Findings, options: CheckOpt
     errors: issues.filter((issue) => issue.severity === 'error'),
     warnings: issues.filter((issue) => issue.severity === 'warning'),
     open: loaded.config === null ? [] : openRoutes(loaded.config),
-    ...(options.connect ? { connections, sources } : {}),
+    ...(options.connect ? { connections, sources, authServers } : {}),
     ...(memory === null ? {} : { cacheMemory: memory }),
   });
 }
 
 async function printText(
-  { loaded, warnings, connections, sources }: Findings,
+  { loaded, warnings, connections, sources, authServers }: Findings,
   faults: string[],
 ): Promise<void> {
   await printIssues(loaded);
   for (const connection of connections) printConnection(connection);
   for (const source of sources) printSource(source);
+  for (const server of authServers) printAuthServer(server);
   const { file } = loaded.source;
   if (loaded.config === null || faults.length > 0) {
     process.stderr.write(`${file}: ${faults.join(', ')}\n`);
@@ -130,6 +147,11 @@ function cacheLine({ perWorker, workers, total }: CacheMemory): string {
 function printConnection({ service, target, milliseconds, error }: Connection): void {
   const outcome = error ?? `accepts connections (${milliseconds} ms)`;
   (error === null ? process.stdout : process.stderr).write(`${service}: ${target} ${outcome}\n`);
+}
+
+function printAuthServer({ name, server, milliseconds, error }: AuthServerFinding): void {
+  const outcome = error === null ? `answers (${milliseconds} ms)` : `cannot be used: ${error}`;
+  (error === null ? process.stdout : process.stderr).write(`${name}: ${server} ${outcome}\n`);
 }
 
 function printSource({ source, error, advice }: InspectedSource): void {

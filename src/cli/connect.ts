@@ -1,8 +1,9 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { AuthServerFinding } from '../auth/index.ts';
 import { inspectSource, type SourceFinding } from '../changes/index.ts';
 import { formatAddress, type GatewayConfig, type ServiceConfig } from '../config/index.ts';
-import { placesOf } from '../snapshot/index.ts';
+import { idleAuthRoom, placesOf } from '../snapshot/index.ts';
 import { askedAs, discoverOnce } from '../upstream/index.ts';
 import { systemClock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
@@ -35,6 +36,16 @@ export function inspectSources(config: GatewayConfig): Promise<InspectedSource[]
   return Promise.all(
     sources.map(async (source) => ({ source: source.name, ...(await inspectSource(source)) })),
   );
+}
+
+/** Asks every server that guards will ask, once and in nobody's name. */
+export async function askAuthServers(config: GatewayConfig): Promise<AuthServerFinding[]> {
+  const room = idleAuthRoom();
+  try {
+    return await room.inspect(config);
+  } finally {
+    room.close();
+  }
 }
 
 /**

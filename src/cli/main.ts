@@ -95,7 +95,7 @@ function addCheck(program: Command, done: Done): void {
     .argument('[file]', FILE)
     .option('--strict', 'fail on warnings too')
     .option('--json', 'print what was found as JSON')
-    .option('--connect', 'also try to connect to every target of every service')
+    .option('--connect', 'also ask services, change sources and auth servers')
     .action(async (file: string | undefined, options: { strict?: true; json?: true; connect?: true }) => {
       const [{ check }, { configFile }] = await Promise.all([
         import('./check.ts'),

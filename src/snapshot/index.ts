@@ -7,6 +7,7 @@ export {
   type Explained,
   type ExplainRequest,
   explainRequest,
+  idleAuthRoom,
   splitUrl,
 } from './explain.ts';
 export type { ExplainedCall, ExplainedPlan } from './explain-plan.ts';

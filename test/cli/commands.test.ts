@@ -6,6 +6,7 @@ import {
   certificates,
   endpointSlice,
   http2Origin,
+  httpOrigin,
   kubernetesApi,
   scriptedOrigin,
   type TempFolder,
@@ -136,6 +137,60 @@ routes: { r: { match: /, to: [up, down, absent, both, old] } }
       'absent: unix:/nowhere/at.sock cannot be reached: there is no socket /nowhere/at.sock',
     );
     expect(code).toBe(1);
+  });
+
+  test('--connect asks the auth servers, and tells which can not be used, and why', async () => {
+    const server = await httpOrigin((request, response) => {
+      const json = (status: number, value: object) =>
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+      const isGateway = request.headers.authorization === `Basic ${btoa('gateway:right')}`;
+      request.resume().on('end', () => {
+        if (request.url === '/introspect')
+          return isGateway ? json(200, { active: false }) : json(401, { error: 'invalid_client' });
+        if (request.url === '/keys') return json(200, { keys: [] });
+        if (request.url === '/verify') return json(401, {});
+        json(404, { issuer: 'x' });
+      });
+    });
+    const { url } = server;
+    folder.write(
+      'tidegate.yaml',
+      `services: { up: { url: '${url}', auth: { clientCredentials: { tokenEndpoint: '${url}/token', clientId: a, clientSecret: s } } } }
+auth:
+  asked: { introspection: { endpoint: '${url}/introspect', clientId: gateway, clientSecret: '\${env.A:right}' } }
+  wrong: { introspection: { endpoint: '${url}/introspect', clientId: gateway, clientSecret: '\${env.A:wrong}' } }
+  found: { jwt: { issuer: '${url}', audience: a } }
+  empty: { jwt: { jwks: '${url}/keys', issuer: other, audience: a } }
+  login: { forward: { url: '${url}/verify' } }
+  lost: { forward: { url: '${url}/nothing' } }
+  filled: { forward: { url: '${url}/{params.tenant}' } }
+routes:
+  r: { match: /, to: up, auth: { with: [asked, wrong, found, empty, login, lost, filled], opa: { url: 'http://127.0.0.1:1/v1/data/x' } } }
+`,
+    );
+    const { code, stdout, stderr } = await tidegate('check', '--connect');
+    const { authServers } = JSON.parse((await tidegate('check', '--connect', '--json')).stdout);
+    await server.close();
+    for (const name of ['auth.asked', 'auth.login', 'auth.filled', 'services.up.auth'])
+      expect(stdout).toContain(`${name}: ${url} answers (`);
+    const lineOf = (start: string) => stderr.split('\n').find((line) => line.startsWith(start));
+    for (const [name, why] of [
+      ['wrong', 'its answer, with status 401, is none'],
+      ['wrong', '(invalid_client)'],
+      ['found', `${url}/.well-known/oauth-authorization-server gives 404`],
+      ['empty', 'none of its keys can be used'],
+      ['lost', 'it answers 404'],
+    ])
+      expect(lineOf(`auth.${name}: ${url} cannot be used: `)).toContain(why);
+    expect(stderr).toContain('routes.r.auth.opa: http://127.0.0.1:1 cannot be used: connect ECONNREFUSED');
+    expect(stderr).toContain('5 of 9 auth servers cannot be used');
+    expect(code).toBe(1);
+    expect(authServers[0]).toEqual({
+      name: 'auth.asked',
+      server: url,
+      milliseconds: expect.any(Number),
+      error: null,
+    });
   });
 
   test('--connect asks who knows the targets, tries those, and tells why there are none', async () => {

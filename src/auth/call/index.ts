@@ -1,2 +1,2 @@
 export { Endpoint, type EndpointParts } from './endpoint.ts';
-export type { AnswerOfCall } from './endpoint-call.ts';
+export type { AnswerOfCall, RequestOfCall } from './endpoint-call.ts';

@@ -1,2 +1,3 @@
+export { Issuer } from './issuer.ts';
 export { readKeySet } from './key-set.ts';
 export { JwtProvider } from './provider.ts';
