@@ -29,7 +29,7 @@ export function methodInName(method: string): string {
 
 /** A request as its client sent it; credentials in its query are masked. */
 export function askedAttributes(exchange: Exchange, secret: ReadonlySet<string>): Attributes {
-  const [path, query] = shownTarget(exchange.target, secret).split('?', 2) as [string, string?];
+  const { path, query } = partsOf(shownTarget(exchange.target, secret));
   return {
     ...methodAttributes(exchange.method),
     'url.scheme': exchange.scheme,
@@ -56,9 +56,16 @@ export function sentAttributes(
     ...methodAttributes(method),
     'server.address': address,
     'server.port': port,
-    'url.path': shown.split('?', 1)[0],
+    'url.path': partsOf(shown).path,
     'url.full': origin === undefined ? undefined : `${origin}${shown}`,
   };
+}
+
+/** A query goes from the first `?` on, and may hold more of them (RFC 3986 §3.4). */
+function partsOf(target: string): { path: string; query: string | undefined } {
+  const mark = target.indexOf('?');
+  if (mark < 0) return { path: target, query: undefined };
+  return { path: target.slice(0, mark), query: target.slice(mark + 1) };
 }
 
 function methodAttributes(method: string): Attributes {
