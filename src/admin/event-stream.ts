@@ -52,6 +52,8 @@ function textOf({ id, type, data }: NodeEvent): string {
   return `${numbered}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
+/** Null: it reads for the first time (HTML, §9.2.1: no id is an empty one). What is no id of this node's is older than all. */
 function idOf(text: string | string[] | undefined): number | null {
-  return typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : null;
+  if (text === undefined || text === '') return null;
+  return typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : 0;
 }

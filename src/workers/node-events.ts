@@ -50,8 +50,9 @@ export class NodeEvents {
     this.readers.add(reader);
     const stop = () => void this.readers.delete(reader);
     if (after === null || after === this.last) return { complete: true, stop };
-    const missed = this.kept.filter(({ id }) => id > after);
-    const complete = after < this.last && missed[0]?.id === after + 1;
+    // What is newer than all comes from another life of the node: all that is remembered is new to its reader.
+    const missed = this.kept.filter(({ id }) => id > after || after > this.last);
+    const complete = missed[0]?.id === after + 1;
     for (const event of missed) reader.event(event);
     return { complete, stop };
   }
