@@ -7,6 +7,8 @@ export const EVENTS_PATH = '/v1/events';
 const MOST_READERS = 100;
 /** What may wait for a reader, in bytes; one that is slower is cut, and may come back with `Last-Event-ID`. */
 const MOST_WAITING = 256 * 1024;
+/** Events that may wait for a reader which came back for what it had missed: as many as are remembered, and as many again. */
+const MOST_LATE = 2_000;
 /** A line that says nothing keeps proxies from ending a quiet stream; ms. */
 const BEAT = 15_000;
 
@@ -24,20 +26,25 @@ export function streamEvents(
   response.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
   response.write('retry: 2000\n\n');
   const write = (text: string) => {
-    if (response.destroyed) return;
+    if (response.destroyed || response.writableEnded) return;
     response.write(text);
     if (response.writableLength > MOST_WAITING) response.destroy();
   };
-  // What was missed goes out behind the word that it is not all.
-  const first: NodeEvent[] = [];
+  // What was missed goes out as it is taken, and what comes meanwhile behind it.
+  const late: NodeEvent[] = [];
   let begun = false;
-  const after = idOf(request.headers['last-event-id']);
-  const reading = events.read(after, {
-    event: (event) => (begun ? write(textOf(event)) : void first.push(event)),
-  });
-  if (!reading.complete) write('event: gap\ndata: {}\n\n');
-  for (const event of first) write(textOf(event));
+  const catchUp = () => {
+    while (late.length > 0 && !response.writableNeedDrain) write(textOf(late.shift()!));
+  };
+  const take = (event: NodeEvent) => {
+    if (begun && late.length === 0) write(textOf(event));
+    else if (late.push(event) > MOST_LATE) response.destroy();
+  };
+  const reading = events.read(idOf(request.headers['last-event-id']), { event: take });
   begun = true;
+  if (!reading.complete) write('event: gap\ndata: {}\n\n');
+  catchUp();
+  response.on('drain', catchUp);
   const beat = setInterval(() => write(':\n\n'), BEAT);
   beat.unref();
   response.once('close', () => {

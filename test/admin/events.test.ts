@@ -144,6 +144,15 @@ describe('events', () => {
     },
   );
 
+  it('a reader that comes back gets all that it has missed, however much that is', async () => {
+    const tags = Array.from({ length: 50 }, (_, i) => `${i}${'x'.repeat(1000)}`);
+    for (let i = 0; i < 40; i++) await post('/v1/purge', { tags });
+    const reader = new Reader(['Last-Event-ID: 17']);
+    await post('/v1/purge', { tags: ['newest'] });
+    expect((await reader.next('purge', 41)).data.tags).toEqual(['newest']);
+    expect(reader.closed).toBe(false);
+  });
+
   it('an empty id is that of a reader that comes for the first time', async () => {
     await post('/v1/purge', { tags: ['a'] });
     const reader = new Reader(['Last-Event-ID:']);
