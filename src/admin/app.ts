@@ -19,6 +19,7 @@ import type { Audit, Env } from './audit.ts';
 import { readConfig, replaceConfig, rollbackConfig, validateConfig } from './config.ts';
 import { readExplainRequest } from './explain.ts';
 import { SAFE } from './guard.ts';
+import { jsonBody, UnreadableBody } from './json-body.ts';
 import { metricsText } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { problem } from './problem.ts';
@@ -88,7 +89,7 @@ export function adminApp(view: NodeView, failed: (error: Error) => void, audit: 
   app.post('/v1/services/:service/targets/:target{.+}', (c) => steerTarget(c, view, audit));
   askedWithPost(app, '/v1/services/:service/targets/:target{.+}');
   app.post('/v1/explain', async (c) => {
-    const request = readExplainRequest(await c.req.json().catch(() => undefined));
+    const request = readExplainRequest(await jsonBody(c));
     if (typeof request === 'string') return problem(c, 400, 'Bad Request', request);
     try {
       return c.json(await view.explain(request));
@@ -126,7 +127,7 @@ export function adminApp(view: NodeView, failed: (error: Error) => void, audit: 
   });
   get(app, '/v1/cache', async (c) => c.json(await view.cache()));
   app.post('/v1/purge', async (c) => {
-    const purge = readPurge(await c.req.json().catch(() => undefined));
+    const purge = readPurge(await jsonBody(c));
     if (typeof purge === 'string') return problem(c, 400, 'Bad Request', purge);
     const fields = purgeShown(purge, 10);
     try {
@@ -148,6 +149,7 @@ export function adminApp(view: NodeView, failed: (error: Error) => void, audit: 
   askedWithPost(app, '/v1/changes/:name');
   app.notFound((c) => problem(c, 404, 'Not Found', 'The admin API has no such resource.'));
   app.onError((error, c) => {
+    if (error instanceof UnreadableBody) return problem(c, 400, 'Bad Request', error.message);
     failed(error);
     if (!SAFE.has(c.req.method))
       audit(c, 'a change was asked for', 'failed', { path: c.req.path.slice(0, 256) });

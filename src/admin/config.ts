@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { ConfigControl, IssueReport, ReplaceResult } from '../workers/index.ts';
 import type { Audit } from './audit.ts';
+import { jsonBody } from './json-body.ts';
 import { problem } from './problem.ts';
 
 const CODE = 'The config is a program (.ts or .js): change its file.';
@@ -39,7 +40,7 @@ export async function validateConfig(c: Context, view: ConfigControl): Promise<R
 
 /** `POST /v1/config/rollback`: one that was in force before; the last, or the one of an etag. */
 export async function rollbackConfig(c: Context, view: ConfigControl, audit: Audit): Promise<Response> {
-  const etag = etagAskedFor(await c.req.json().catch(() => undefined));
+  const etag = etagAskedFor(await jsonBody(c));
   if (etag === undefined)
     return problem(
       c,

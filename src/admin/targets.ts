@@ -3,6 +3,7 @@ import type { TargetMode } from '../upstream/index.ts';
 import { maskUrl } from '../util/secret-looks.ts';
 import type { NodeView } from '../workers/index.ts';
 import type { Audit } from './audit.ts';
+import { jsonBody } from './json-body.ts';
 import { problem } from './problem.ts';
 
 /** Of a name that is no target's, in the log. */
@@ -20,7 +21,7 @@ export async function steerTarget(
   view: Pick<NodeView, 'steerTarget'>,
   audit: Audit,
 ): Promise<Response> {
-  const mode = modeOf(await c.req.json().catch(() => undefined));
+  const mode = modeOf(await jsonBody(c));
   if (mode === null) return problem(c, 400, 'Bad Request', SHAPE);
   const [service, target] = [c.req.param('service') ?? '', c.req.param('target') ?? ''];
   const found = await view.steerTarget(service, target, mode);

@@ -198,6 +198,25 @@ describe('bodies', () => {
     expect((await node.api('/v1/purge', purge)).status).toBe(200);
   });
 
+  it.each([
+    ['POST', '/v1/purge', '{"tags":["a"],"tags":["b"]}', 'the member "tags" stands twice at offset 14'],
+    ['POST', '/v1/purge', '{"all":false,"\\u0061ll":true}', 'the member "all" stands twice at offset 13'],
+    ['POST', '/v1/explain', '{"url":"/","headers":{"a":"1","a":"2"}}', '"a" stands twice at offset 30'],
+    ['POST', '/v1/config/rollback', '{"etag":null,"etag":"x"}', '"etag" stands twice'],
+    [
+      'POST',
+      '/v1/services/shop/targets/127.0.0.1:9',
+      '{"state":"drain","state":"active"}',
+      '"state" stands twice',
+    ],
+    ['POST', '/v1/purge', '{"tags":["a"]} {}', 'unexpected text after the value at offset 15'],
+    ['POST', '/v1/purge', Buffer.from('{"tags":["\xff"]}', 'latin1'), 'the bytes are not valid UTF-8'],
+  ])('%s %s with %s is 400, and says why', async (method, path, body, why) => {
+    const answer = await node.api(path, { method, headers: { ...TOKEN, ...JSON_TYPE }, body });
+    refused(answer, 400);
+    expect(JSON.parse(answer.text).detail).toContain(why);
+  });
+
   it('one that never ends is 413 and cut, and takes no memory', { timeout: 60_000 }, async () => {
     const before = residentBytes([node.gateway.pid]);
     const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
