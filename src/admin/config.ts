@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { ConfigControl, IssueReport, ReplaceResult } from '../workers/index.ts';
 import type { Audit } from './audit.ts';
-import { jsonBody } from './json-body.ts';
+import { jsonBody, textBody } from './json-body.ts';
 import { problem } from './problem.ts';
 
 const CODE = 'The config is a program (.ts or .js): change its file.';
@@ -25,14 +25,14 @@ export async function replaceConfig(c: Context, view: ConfigControl, audit: Audi
     );
   if (ifMatch === undefined)
     return problem(c, 400, 'Bad Request', 'If-Match is one ETag as it was read, with its quotes, or *.');
-  const result = await view.replaceConfig(await c.req.text(), ifMatch);
+  const result = await view.replaceConfig(await textBody(c), ifMatch);
   audit(c, 'the config was replaced', result.kind, etagOf(result));
   return answered(c, result);
 }
 
 /** `POST /v1/config/validate`: what is wrong with one, and what it would change about routes. */
 export async function validateConfig(c: Context, view: ConfigControl): Promise<Response> {
-  const found = await view.validateConfig(await c.req.text());
+  const found = await view.validateConfig(await textBody(c));
   if (found === 'code') return problem(c, 409, 'Conflict', CODE);
   const valid = found.issues.every(({ severity }) => severity !== 'error');
   return c.json({ valid, issues: found.issues, routes: found.routes });

@@ -5,19 +5,33 @@ import { JsonError, parseJson } from '../expression/index.ts';
 export class UnreadableBody extends Error {}
 
 /**
+ * The text of a body, for whoever reads it by itself.
+ *
+ * @throws UnreadableBody
+ */
+export async function textBody(c: Context): Promise<string> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await c.req.arrayBuffer());
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UnreadableBody('The body is not UTF-8 text.');
+  }
+}
+
+/**
  * The JSON of a request's body; undefined where there is none. A member that stands twice is refused: one of the two
  * would be passed over in silence, and with it half of what was asked for.
  *
  * @throws UnreadableBody
  */
 export async function jsonBody(c: Context): Promise<unknown> {
-  const body = Buffer.from(await c.req.arrayBuffer());
-  if (body.length === 0) return undefined;
+  const text = await textBody(c);
+  if (text === '') return undefined;
   try {
-    parseJson(body, { duplicates: 'reject', huge: 'infinity' });
+    parseJson(text, { duplicates: 'reject', huge: 'infinity' });
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     throw new UnreadableBody(`The body can't be read as JSON: ${error.message}.`);
   }
-  return JSON.parse(new TextDecoder().decode(body));
+  return JSON.parse(text);
 }
