@@ -1,3 +1,6 @@
+import { request as askPlain, type IncomingMessage } from 'node:http';
+import { request as askTls } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { UsageError } from './usage.ts';
 
 /** How the admin API of a running gateway was named on the command line. */
@@ -16,6 +19,14 @@ export class AdminTrouble extends Error {
     super(message);
     this.status = status;
   }
+}
+
+/** What it is asked; GET where nothing is said. */
+export interface AdminRequest {
+  method?: string;
+  headers?: Readonly<Record<string, string>>;
+  body?: string;
+  signal?: AbortSignal;
 }
 
 /** The admin API of a running gateway, asked from the command line. */
@@ -39,33 +50,36 @@ export class AdminApi {
    * @param deadline Milliseconds in which its answer must be there, body included; null: it streams.
    * @throws AdminTrouble where it can't be asked
    */
-  async ask(path: string, init: RequestInit, deadline: number | null): Promise<Response> {
-    const signals = [init.signal, deadline === null ? null : AbortSignal.timeout(deadline)];
+  ask(path: string, init: AdminRequest, deadline: number | null): Promise<IncomingMessage> {
+    const { method = 'GET', headers, body, signal } = init;
     const authorization = this.token === undefined ? {} : { authorization: `Bearer ${this.token}` };
-    try {
-      return await fetch(`${this.base}${path}`, {
-        ...init,
-        headers: { ...(init.headers as Record<string, string> | undefined), ...authorization },
-        redirect: 'error',
-        signal: AbortSignal.any(signals.filter((signal) => signal != null)),
-      });
-    } catch (error) {
-      throw new AdminTrouble(this.unreachable(error, deadline), null);
-    }
+    const signals = [signal, deadline === null ? null : AbortSignal.timeout(deadline)];
+    const options = {
+      method,
+      headers: { ...headers, ...authorization },
+      signal: AbortSignal.any(signals.filter((one) => one != null)),
+    };
+    // Not by fetch, which keeps from ports on which a gateway may well listen.
+    const send = this.origin.startsWith('https:') ? askTls : askPlain;
+    return new Promise((resolve, reject) => {
+      const request = send(`${this.base}${path}`, options, resolve);
+      request.on('error', (error) => reject(new AdminTrouble(this.unreachable(error, deadline), null)));
+      request.end(body);
+    });
   }
 
   /** @throws AdminTrouble */
   async get<T>(path: string, deadline: number): Promise<T> {
     const response = await this.ask(path, {}, deadline);
     const body = await this.bodyOf(response, deadline);
-    if (response.status === 200 && body !== null) return body as T;
-    throw this.refusal(response.status, body, 'is no admin API of Tidegate');
+    if (response.statusCode === 200 && body !== null) return body as T;
+    throw this.refusal(response.statusCode!, body, 'is no admin API of Tidegate');
   }
 
   /** What an answer holds as JSON; null: no object. */
-  async bodyOf(response: Response, deadline: number): Promise<Record<string, unknown> | null> {
+  async bodyOf(response: IncomingMessage, deadline: number): Promise<Record<string, unknown> | null> {
     try {
-      const body: unknown = JSON.parse(await response.text());
+      const body: unknown = JSON.parse(await text(response));
       return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : null;
     } catch (error) {
       if (error instanceof SyntaxError) return null;
@@ -91,17 +105,14 @@ export class AdminApi {
 
   private unreachable(error: unknown, deadline: number | null): string {
     const { origin } = this;
-    if ((error as Error).name === 'TimeoutError' && deadline !== null)
+    const { code, message, cause } = error as NodeJS.ErrnoException;
+    if ((cause as Error | undefined)?.name === 'TimeoutError' && deadline !== null)
       return `${origin} does not answer within ${deadline / 1000} s`;
-    const cause = (error as { cause?: NodeJS.ErrnoException }).cause;
-    if (cause?.code === 'ECONNREFUSED')
+    if (code === 'ECONNREFUSED')
       return `nobody listens at ${origin}: start the gateway, or say --admin URL as its \`admin\` does`;
-    if (cause?.code !== undefined && UNTRUSTED.has(cause.code))
-      return `${origin} shows a certificate that this machine does not trust (${cause.message}): say NODE_EXTRA_CA_CERTS=FILE with that of its authority (PEM)`;
-    // The blocked ports of the Fetch standard, which browsers keep from, too.
-    if (cause?.message === 'bad port')
-      return `${origin} can not be asked: browsers and this command keep from its port; give \`admin\` another one`;
-    return `${origin} can not be asked: ${cause?.message || (error as Error).message}`;
+    if (code !== undefined && UNTRUSTED.has(code))
+      return `${origin} shows a certificate that this machine does not trust (${message}): say NODE_EXTRA_CA_CERTS=FILE with that of its authority (PEM)`;
+    return `${origin} can not be asked: ${message.trim() || code}`;
   }
 }
 

@@ -26,8 +26,8 @@ export async function purge(options: PurgeOptions, tokenOfEnvironment: string | 
   try {
     const response = await api.ask('/v1/purge', init, DEADLINE);
     const answer = await api.bodyOf(response, DEADLINE);
-    if (response.status !== 200 || !Number.isInteger(answer?.sequence))
-      throw api.refusal(response.status, answer, 'is no admin API of Tidegate that can purge');
+    if (response.statusCode !== 200 || !Number.isInteger(answer?.sequence))
+      throw api.refusal(response.statusCode!, answer, 'is no admin API of Tidegate that can purge');
     process.stdout.write(`purged: sequence ${answer!.sequence}\n`);
     return EXIT.ok;
   } catch (error) {

@@ -47,9 +47,9 @@ export class EventReader {
     const headers: Record<string, string> = this.last === null ? {} : { 'last-event-id': this.last };
     const signal = AbortSignal.any([this.ended.signal, silent.signal]);
     try {
-      const { body, ok } = await this.api.ask('/v1/events', { headers, signal }, null);
-      if (body === null || !ok) return void (await body?.cancel());
-      for await (const block of blocksIn(body, () => watch.refresh())) this.take(block);
+      const answer = await this.api.ask('/v1/events', { headers, signal }, null);
+      if (answer.statusCode !== 200) return void answer.destroy();
+      for await (const block of blocksIn(answer, () => watch.refresh())) this.take(block);
     } finally {
       clearTimeout(watch);
     }
@@ -79,6 +79,5 @@ async function* blocksIn(body: AsyncIterable<Uint8Array>, alive: () => void): As
 
 /** The connection is gone, or what came was no event. */
 function isBroken(error: unknown): boolean {
-  const { name } = error as Error;
-  return error instanceof TypeError || error instanceof SyntaxError || name === 'AbortError';
+  return error instanceof SyntaxError || (error as NodeJS.ErrnoException).code !== undefined;
 }
