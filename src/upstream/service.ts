@@ -2,7 +2,7 @@ import type { Admission, Pending } from './admission.ts';
 import type { Balancer, Choice } from './balance/index.ts';
 import type { Breaker } from './breaker.ts';
 import type { RetryBudget } from './budget.ts';
-import type { ServiceDescription } from './describe.ts';
+import type { ServiceDescription, TargetDescription } from './describe.ts';
 import type { Discovery } from './discovery/index.ts';
 import type { TargetState } from './target.ts';
 
@@ -103,17 +103,7 @@ export class Service {
       active: admission.active,
       pending: pending.count,
       discovery: this.discovery === null ? null : { error: this.discovery.lastError },
-      targets: this.targets.map(({ name, weight, state }) => ({
-        name,
-        weight,
-        state: state.drained ? 'drain' : 'active',
-        health: state.health,
-        connections: state.pool.counts(),
-        requests: state.requests,
-        failures: state.failures,
-        retries: state.retries,
-        lastFailure: state.lastFailure,
-      })),
+      targets: describeTargets(this.targets),
     };
   }
 
@@ -133,6 +123,30 @@ export class Service {
     }
     return inside < all * this.panic;
   }
+}
+
+/** One that is listed twice is one target, of the weight of both: whoever adds up would else count it twice. */
+function describeTargets(targets: readonly Target[]): TargetDescription[] {
+  const described = new Map<string, TargetDescription>();
+  for (const { name, weight, state } of targets) {
+    const listed = described.get(name);
+    if (listed !== undefined) {
+      listed.weight += weight;
+      continue;
+    }
+    described.set(name, {
+      name,
+      weight,
+      state: state.drained ? 'drain' : 'active',
+      health: state.health,
+      connections: state.pool.counts(),
+      requests: state.requests,
+      failures: state.failures,
+      retries: state.retries,
+      lastFailure: state.lastFailure,
+    });
+  }
+  return [...described.values()];
 }
 
 /** Every target, at its full weight. */

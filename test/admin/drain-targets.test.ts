@@ -279,3 +279,17 @@ test.each([
   expect(response.headers.get('content-type')).toBe('application/problem+json');
   expect(await response.json()).toMatchObject({ status, detail: expect.stringMatching(detail) });
 });
+
+test('a target that is listed twice is told once, with the weight of both', async () => {
+  await node.reloaded(() => write({ targets: [one.url, { url: `${one.url}/`, weight: 2 }, two.url] }));
+  await answers();
+  const { services } = JSON.parse((await node.api('/v1/services')).text) as {
+    services: { targets: { name: string; weight: number }[] }[];
+  };
+  expect(services[0]!.targets.map(({ name, weight }) => [name, weight])).toEqual([
+    [one.url, 3],
+    [two.url, 1],
+  ]);
+  const tries = (await node.api('/metrics')).text.match(/^tidegate_upstream_requests_total\{.*$/gm);
+  expect(tries).toHaveLength(2);
+});
