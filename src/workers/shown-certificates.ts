@@ -15,8 +15,17 @@ export interface ShownCertificate {
 export function certificatesOfFiles({ listen, admin }: GatewayConfig): ShownCertificate[] {
   const listeners = [...listen, ...(admin === null ? [] : [{ name: '(admin)', tls: admin.tls }])];
   return listeners.flatMap(({ name: listener, tls }) =>
-    (tls?.certificates ?? []).map(({ cert }) => ({ listener, ...readCertificate(cert) })),
+    soonest((tls?.certificates ?? []).map(({ cert }) => readCertificate(cert))).map((shown) => ({
+      listener,
+      ...shown,
+    })),
   );
+}
+
+/** Of several for one name (keys of RSA and of ECDSA) the one that runs out first. */
+function soonest(certificates: readonly { name: string; until: number }[]) {
+  const inOrder = certificates.toSorted((a, b) => b.until - a.until);
+  return [...new Map(inOrder.map((certificate) => [certificate.name, certificate])).values()];
 }
 
 function readCertificate(pem: string): { name: string; until: number } {

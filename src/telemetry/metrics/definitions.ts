@@ -19,7 +19,7 @@ export const METRICS = {
   certificates: metric(
     'tidegate_certificate_expiry_timestamp_seconds',
     'gauge',
-    'When a certificate that clients are shown runs out, in seconds since 1970; 0: there is none yet. Listener (admin): that of the admin API.',
+    'When a certificate that clients are shown runs out, in seconds since 1970; 0: there is none yet; of several for one name, the first to. Listener (admin): that of the admin API.',
     ['listener', 'name'],
   ),
   orders: metric('tidegate_acme_orders_total', 'counter', 'Certificates that were asked of an authority.', [
