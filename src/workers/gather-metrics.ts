@@ -12,6 +12,8 @@ export interface NodeParts {
   readonly clock: Clock;
   /** By the clock's `now`. */
   readonly startedAt: number;
+  /** The same moment, milliseconds since 1970: it stays what it is, however the clock is set. */
+  readonly bornAt: number;
   readonly fleet: Fleet;
   readonly duties: NodeDuties;
   readonly reloading: Reloading;
@@ -19,7 +21,7 @@ export interface NodeParts {
 
 /** Asks workers and duties for all that `/metrics` tells. */
 export async function gatherMetrics(
-  { version, clock, startedAt, fleet, duties, reloading }: NodeParts,
+  { version, bornAt, fleet, duties, reloading }: NodeParts,
   caches: CacheControl,
 ): Promise<NodeMetrics> {
   const [sums, services, cache, workers] = await Promise.all([
@@ -32,7 +34,7 @@ export async function gatherMetrics(
   const { certificates } = duties;
   return {
     version,
-    startedAt: clock.wall() - (clock.now() - startedAt),
+    startedAt: bornAt,
     loadedAt,
     reloads: reloading.counts,
     certificates: [...reading.outline.certificates, ...certificates.describe()],

@@ -70,7 +70,9 @@ class Supervisor {
   private readonly admin: AdminDoor;
   private listeners = new Listeners();
   private reloading: Reloading | null = null;
+  /** By the clock's `now`, and by its `wall`. */
   private readonly startedAt: number;
+  private readonly bornAt: number;
   private readonly end = Promise.withResolvers<number>();
   private phase: 'starting' | 'serving' | 'draining' = 'starting';
   /** Of a successor that starts; null: none does. */
@@ -81,6 +83,7 @@ class Supervisor {
     this.options = options;
     this.log = log;
     this.startedAt = clock.now();
+    this.bornAt = clock.wall();
     process.env[KEY_VARIABLE] ??= systemRandom.hex(32);
     this.fleet = new Fleet({
       entry,
@@ -185,10 +188,10 @@ class Supervisor {
   }
 
   private view(reloading: Reloading): NodeView {
-    const { fleet, duties, startedAt } = this;
+    const { fleet, duties, startedAt, bornAt } = this;
     const { version, clock } = this.options;
     const isHandingOver = () => this.succession !== null;
-    return nodeView({ version, clock, startedAt, fleet, duties, reloading, isHandingOver });
+    return nodeView({ version, clock, startedAt, bornAt, fleet, duties, reloading, isHandingOver });
   }
 
   private serving(

@@ -182,6 +182,14 @@ it('counts of a worker that is killed while it is asked for them count once', as
   await node.gateway.line(/the new worker serves/);
 });
 
+it('the start of the node is one moment, whenever it is asked for', async () => {
+  const before = value('tidegate_start_time_seconds');
+  for (let i = 0; i < 5; i++) {
+    scraped = readMetrics((await scrape()).text, 'prometheus');
+    expect(value('tidegate_start_time_seconds')).toBe(before);
+  }
+});
+
 it('counts of a worker that is killed are not lost', async () => {
   const before = value('tidegate_requests_total', { route: 'shop' })!;
   process.kill(processTree(node.gateway.pid).at(-1)!, 'SIGKILL');
