@@ -29,7 +29,18 @@ function node(workers: WorkerCacheState[], away = false) {
     return number;
   };
   const sequence = { invalidate, state: () => local.state() };
-  const app = adminApp(cacheControl(sequence, async () => workers) as NodeView, (error) => {
+  const sum = (of: (worker: WorkerCacheState) => number) =>
+    workers.reduce((total, worker) => total + of(worker), 0);
+  const caches = async () => ({
+    states: workers,
+    counts: {
+      hits: sum(({ hits }) => hits),
+      misses: sum(({ misses }) => misses),
+      evictions: sum(({ evictions }) => evictions),
+      dropped: sum(({ redis }) => redis?.dropped ?? 0),
+    },
+  });
+  const app = adminApp(cacheControl(sequence, caches) as NodeView, (error) => {
     throw error;
   });
   const purge = async (body: unknown) => {

@@ -63,7 +63,7 @@ function one(out: Exposition, metric: Metric, value: number | null): void {
   );
 }
 
-function aboutNode(out: Exposition, { version, startedAt, workers, reloads, loadedAt }: NodeMetrics): void {
+function aboutNode(out: Exposition, { version, startedAt, serving, reloads, loadedAt }: NodeMetrics): void {
   each(
     out,
     METRICS.buildInfo,
@@ -72,7 +72,7 @@ function aboutNode(out: Exposition, { version, startedAt, workers, reloads, load
     () => 1,
   );
   one(out, METRICS.started, startedAt / 1000);
-  one(out, METRICS.workers, workers.length);
+  one(out, METRICS.workers, serving);
   each(
     out,
     METRICS.reloads,

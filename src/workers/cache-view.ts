@@ -13,6 +13,21 @@ export interface WorkerCacheState {
   readonly redis: SharedStoreState | null;
 }
 
+/** What the caches of a node have counted: also those of workers that are gone, or don't answer. */
+export interface CacheCounts {
+  readonly hits: number;
+  readonly misses: number;
+  readonly evictions: number;
+  /** Entries that were to be kept in Redis and were not. */
+  readonly dropped: number;
+}
+
+/** Those of the workers that answer, and what was counted in all. */
+export interface CachesTold {
+  readonly states: readonly WorkerCacheState[];
+  readonly counts: CacheCounts;
+}
+
 /** The caches of a node together: what `GET /v1/cache` answers. */
 export interface CacheView extends Omit<WorkerCacheState, 'redis'> {
   /** Number of the newest invalidation. */
@@ -33,38 +48,40 @@ export interface CacheControl {
   purge(what: Invalidation): Promise<{ sequence: number }>;
 }
 
-/** @param states Asks every worker of the node; those that don't answer are left out. */
+/** @param caches Asks every worker of the node. */
 export function cacheControl(
   sequence: Pick<SequenceLog, 'invalidate' | 'state'>,
-  states: () => Promise<readonly WorkerCacheState[]>,
+  caches: () => Promise<CachesTold>,
 ): CacheControl {
   return {
-    cache: async () => together(await states(), sequence.state()),
+    cache: async () => together(await caches(), sequence.state()),
     purge: async (what) => ({ sequence: await sequence.invalidate(what) }),
   };
 }
 
 function together(
-  states: readonly WorkerCacheState[],
+  { states, counts }: CachesTold,
   { sequence, floor, connected }: ReturnType<SequenceLog['state']>,
 ): CacheView {
-  const sum = (key: Exclude<keyof WorkerCacheState, 'redis'>) =>
-    states.reduce((total, state) => total + state[key], 0);
+  const sum = (key: 'entries' | 'bytes' | 'limit') => states.reduce((total, state) => total + state[key], 0);
+  const { dropped, ...counted } = counts;
   return {
     entries: sum('entries'),
     bytes: sum('bytes'),
     limit: sum('limit'),
-    hits: sum('hits'),
-    misses: sum('misses'),
-    evictions: sum('evictions'),
+    ...counted,
     sequence,
     floor,
-    redis: redisOf(states, connected),
+    redis: redisOf(states, dropped, connected),
   };
 }
 
 /** Each worker has its own connection: if one lost it, that is what an operator must see. */
-function redisOf(states: readonly WorkerCacheState[], log: boolean | null): CacheView['redis'] {
+function redisOf(
+  states: readonly WorkerCacheState[],
+  dropped: number,
+  log: boolean | null,
+): CacheView['redis'] {
   const told = states.flatMap(({ redis }) => (redis === null ? [] : [redis]));
   const shown = told.find(({ state }) => state === 'away') ?? told[0];
   if (shown === undefined) return null;
@@ -73,7 +90,7 @@ function redisOf(states: readonly WorkerCacheState[], log: boolean | null): Cach
     since: new Date(shown.since).toISOString(),
     reason: shown.reason,
     full: told.some(({ full }) => full),
-    dropped: told.reduce((total, { dropped }) => total + dropped, 0),
+    dropped,
     log,
   };
 }

@@ -5,9 +5,10 @@ import { mergeDescriptions, type ServiceDescription } from '../upstream/index.ts
 import type { Clock } from '../util/clock.ts';
 import { Backoff } from './backoff.ts';
 import { TOPICS } from './bus-topics.ts';
-import type { WorkerCacheState } from './cache-view.ts';
+import type { CachesTold, WorkerCacheState } from './cache-view.ts';
 import { type Channel, RemoteError } from './channel.ts';
-import type { WorkerState } from './node-metrics.ts';
+import { NodeCounts, type Told } from './node-counts.ts';
+import type { AuthOutcomes, WorkerState } from './node-metrics.ts';
 import { type Desired, WorkerProcess } from './worker-process.ts';
 
 const WATCHDOG_TICK = 1000;
@@ -37,6 +38,7 @@ export class Fleet {
   private readonly backoff = new Backoff();
   /** What workers that are gone have counted. */
   private readonly legacy = new Map<string, Float64Array>();
+  private readonly counts = new NodeCounts();
   private desired: Desired = { version: 0, config: null, listeners: new Map() };
   private running = false;
   private watchdog: NodeJS.Timeout | undefined;
@@ -154,13 +156,16 @@ export class Fleet {
 
   /** Every service as all workers together know it. */
   async services(): Promise<ServiceDescription[]> {
-    return mergeDescriptions(await Promise.all([...this.all].map((worker) => worker.services())));
+    const told = await this.askAll((worker) => worker.services());
+    const services = mergeDescriptions(told.map(([, own]) => own ?? []));
+    this.counts.inServices(services, told);
+    return services;
   }
 
-  /** What each worker that can say so tells of its cache. */
-  async caches(): Promise<WorkerCacheState[]> {
-    const told = await Promise.all([...this.all].map((worker) => worker.ask(TOPICS.cache)));
-    return told.filter((state) => state !== undefined) as WorkerCacheState[];
+  /** What each worker that can say so tells of its cache, and what all have counted. */
+  async caches(): Promise<CachesTold> {
+    const told = await this.askAll((worker) => worker.ask(TOPICS.cache) as Promise<WorkerCacheState>);
+    return { states: present(told), counts: this.counts.ofCaches(told) };
   }
 
   /** Requests that workers remember; the newest first. */
@@ -170,10 +175,15 @@ export class Fleet {
     return all.sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, wanted.limit);
   }
 
-  /** How each worker that can say so is doing. */
-  async states(): Promise<WorkerState[]> {
-    const told = await Promise.all([...this.all].map((worker) => worker.ask(TOPICS.state)));
-    return told.filter((state) => state !== undefined) as WorkerState[];
+  /** How each worker that can say so is doing, and what providers made of credentials in all of them. */
+  async states(): Promise<{ workers: WorkerState[]; auth: AuthOutcomes }> {
+    const told = await this.askAll((worker) => worker.ask(TOPICS.state) as Promise<WorkerState>);
+    const auth = this.counts.ofProviders(told.map(([worker, state]) => [worker, state?.auth] as const));
+    return { workers: present(told), auth };
+  }
+
+  private askAll<T>(question: (worker: WorkerProcess) => Promise<T | undefined>): Promise<Told<T>> {
+    return Promise.all([...this.all].map(async (worker) => [worker, await question(worker)] as const));
   }
 
   /** Any worker that serves can tell what would become of a request. */
@@ -307,6 +317,10 @@ export class Fleet {
       };
     }
   }
+}
+
+function present<T>(told: Told<T>): T[] {
+  return told.flatMap(([, own]) => (own === undefined ? [] : [own]));
 }
 
 async function withinTime(work: Promise<unknown>, ms: number): Promise<void> {

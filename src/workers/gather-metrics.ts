@@ -3,7 +3,7 @@ import type { Clock } from '../util/clock.ts';
 import type { CacheControl } from './cache-view.ts';
 import type { Fleet } from './fleet.ts';
 import type { NodeDuties } from './node-duties.ts';
-import type { AuthOutcomes, NodeMetrics } from './node-metrics.ts';
+import type { NodeMetrics } from './node-metrics.ts';
 import type { Reloading } from './reload.ts';
 
 /** Whom a node is made of, as far as it can tell of itself. */
@@ -24,7 +24,7 @@ export async function gatherMetrics(
   { version, bornAt, fleet, duties, reloading }: NodeParts,
   caches: CacheControl,
 ): Promise<NodeMetrics> {
-  const [sums, services, cache, workers] = await Promise.all([
+  const [sums, services, cache, { workers, auth }] = await Promise.all([
     fleet.counters(),
     fleet.services(),
     caches.cache(),
@@ -42,10 +42,11 @@ export async function gatherMetrics(
     routes: rowsOf([...reading.outline.routes.map(({ name }) => name), UNMATCHED], sums),
     phases: sumOfPhases(sums.values()),
     services,
+    serving: fleet.readyCount,
     cache,
     changes: duties.changes.describe(),
     workers,
-    auth: sumOutcomes(workers.map(({ auth }) => auth)),
+    auth,
   };
 }
 
@@ -55,16 +56,4 @@ function rowsOf(
   sums: ReadonlyMap<string, Float64Array>,
 ): Map<string, Float64Array> {
   return new Map(names.flatMap((name) => (sums.has(name) ? [[name, sums.get(name)!] as const] : [])));
-}
-
-/** The outcomes of all workers together. */
-function sumOutcomes(all: readonly AuthOutcomes[]): AuthOutcomes {
-  const sums: Record<string, Record<string, number>> = {};
-  for (const outcomes of all)
-    for (const [provider, counts] of Object.entries(outcomes)) {
-      sums[provider] ??= {};
-      const own = sums[provider];
-      for (const [outcome, count] of Object.entries(counts)) own[outcome] = (own[outcome] ?? 0) + count;
-    }
-  return sums;
 }

@@ -32,6 +32,8 @@ export interface NodeMetrics {
   /** Times of phases of all routes together, those that are no longer there too. */
   readonly phases: Float64Array;
   readonly services: readonly ServiceDescription[];
+  /** Workers that serve, those among them that did not answer. */
+  readonly serving: number;
   readonly cache: CacheView;
   readonly changes: readonly SourceDescription[];
   readonly workers: readonly WorkerState[];

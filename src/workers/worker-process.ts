@@ -139,12 +139,12 @@ export class WorkerProcess {
     }
   }
 
-  /** What it knows of its services; nothing where it can't say. */
-  async services(): Promise<ServiceDescription[]> {
+  /** What it knows of its services; undefined where it can't say. */
+  async services(): Promise<ServiceDescription[] | undefined> {
     try {
       return (await this.channel.call('services', undefined, { deadline: 1000 })) as ServiceDescription[];
     } catch {
-      return [];
+      return undefined;
     }
   }
 
