@@ -5,6 +5,7 @@ import type { Fleet } from './fleet.ts';
 import type { NodeDuties } from './node-duties.ts';
 import type { NodeMetrics } from './node-metrics.ts';
 import type { Reloading } from './reload.ts';
+import { byNumber } from './worker-states.ts';
 
 /** Whom a node is made of, as far as it can tell of itself. */
 export interface NodeParts {
@@ -45,7 +46,7 @@ export async function gatherMetrics(
     serving: fleet.readyCount,
     cache,
     changes: duties.changes.describe(),
-    workers,
+    workers: byNumber(workers),
     auth,
   };
 }
