@@ -17,9 +17,23 @@ export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 };
 
-/** Which form an Accept header asks for. */
+/** Which form an Accept header prefers (RFC 9110 §12.5.1): OpenMetrics where it is named, and not for less than plain text. */
 export function formatFor(accept: string | undefined): Format {
-  return accept?.includes('application/openmetrics-text') ? 'openmetrics' : 'prometheus';
+  const open = weightIn(accept, 'application/openmetrics-text');
+  return open > 0 && open >= weightIn(accept, 'text/plain') ? 'openmetrics' : 'prometheus';
+}
+
+/** The most that a media type is given by its name; 0: it is not named, or not wanted. */
+function weightIn(accept: string | undefined, type: string): number {
+  const entries = (accept ?? '').toLowerCase().split(',');
+  const named = entries.map((entry) => entry.split(';').map((part) => part.trim()));
+  const weights = named.filter(([name]) => name === type).map(([, ...parameters]) => weightOf(parameters));
+  return Math.max(0, ...weights);
+}
+
+function weightOf(parameters: readonly string[]): number {
+  const weight = parameters.find((parameter) => parameter.startsWith('q='));
+  return weight === undefined ? 1 : Number(weight.slice(2)) || 0;
 }
 
 /** Bytes of the last one: the next is about as long. */
