@@ -3,6 +3,8 @@ import {
   compileExpression,
   EvaluationFailure,
   type Fields,
+  HeaderFields,
+  hasMembers,
   logScope,
   ResponseFields,
   toJson,
@@ -18,6 +20,7 @@ import {
   jsonLine,
   type LogFiles,
   type OwnField,
+  onOneLine,
   quoted,
   statusOf,
 } from '../telemetry/index.ts';
@@ -39,12 +42,16 @@ export interface AccessLogParts {
 export function compileAccessLog(config: GatewayConfig, parts: AccessLogParts): AccessLog | null {
   const { log } = config;
   const { clock, random, logFiles } = parts;
+  const hidden = new Set([...CREDENTIALS, ...placesIn(config, 'header')]);
   if (log === null) {
     logFiles.claimNone();
     return null;
   }
   return new AccessLog({
-    line: log.format === 'combined' ? combinedLine : jsonLine(Object.entries(log.fields).map(compileField)),
+    line:
+      log.format === 'combined'
+        ? combinedLine
+        : jsonLine(Object.entries(log.fields).map((field) => compileField(field, hidden))),
     when: log.when === null ? null : compileWhen(log.when),
     sample: log.sample,
     secret: secretParameters(config),
@@ -55,12 +62,23 @@ export function compileAccessLog(config: GatewayConfig, parts: AccessLogParts): 
 }
 
 /** Query parameters that some provider takes credentials from. */
-export function secretParameters({ auth }: GatewayConfig): ReadonlySet<string> {
-  const places = Object.values(auth).flatMap((provider) => provider.from ?? []);
-  return new Set(places.filter((place) => place.in === 'query').map(({ name }) => name));
+export function secretParameters(config: GatewayConfig): ReadonlySet<string> {
+  return new Set(placesIn(config, 'query'));
 }
 
-function compileField([name, source]: [string, AccessLogConfig['fields'][string]]): OwnField {
+/** Names under which providers look for credentials. */
+function placesIn({ auth }: GatewayConfig, kind: 'header' | 'query'): string[] {
+  const places = Object.values(auth).flatMap((provider) => provider.from ?? []);
+  return places.filter((place) => place.in === kind).map(({ name }) => name);
+}
+
+/** Headers that are logged only where they are named. */
+const CREDENTIALS = ['authorization', 'proxy-authorization', 'cookie', 'set-cookie'];
+
+function compileField(
+  [name, source]: [string, AccessLogConfig['fields'][string]],
+  hidden: ReadonlySet<string>,
+): OwnField {
   const program = compileExpression(source, logScope);
   return {
     name,
@@ -68,11 +86,21 @@ function compileField([name, source]: [string, AccessLogConfig['fields'][string]
       const value = evaluated(() => program.evaluate(variablesOf(record)));
       if (value === undefined || value === null) return null;
       if (typeof value === 'string') return quoted(value);
-      const json = evaluated(() => toJson(value) as Value) as string | undefined;
+      const json = evaluated(() => toJson(withoutHidden(value, hidden)) as Value) as string | undefined;
       if (json === undefined) return null;
-      return bounded(json) === json ? json : quoted(json);
+      return bounded(json) === json ? onOneLine(json) : quoted(json);
     },
   };
+}
+
+/** Of headers that are logged as a whole, or in something else, those are left out in which credentials stand. */
+function withoutHidden(value: Value, hidden: ReadonlySet<string>): Value {
+  if (Array.isArray(value)) return value.map((item) => withoutHidden(item, hidden));
+  if (!hasMembers(value)) return value;
+  const members = [...value.entries()].filter(
+    ([name]) => !(value instanceof HeaderFields && hidden.has(name as string)),
+  );
+  return new Map(members.map(([name, member]) => [name, withoutHidden(member, hidden)]));
 }
 
 function compileWhen(source: NonNullable<AccessLogConfig['when']>): (record: AccessRecord) => boolean {

@@ -7,6 +7,7 @@ export {
   jsonLine,
   LogFiles,
   type OwnField,
+  onOneLine,
   quoted,
   statusOf,
 } from './access/index.ts';

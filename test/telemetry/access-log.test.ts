@@ -147,6 +147,39 @@ describe('attacks on the log', () => {
     expect(JSON.parse(all[0]!)).toMatchObject({ userAgent: '"}\t{' });
   });
 
+  it('lists and maps of what a client sends are escaped too', async () => {
+    await start({ access: 'json', fields: { all: 'request.headers', one: '[request.headers["x-who"]]' } });
+    await ask('GET /', 'X-Who: \u00c2\u0085\u00e2\u0080\u00a8x\u00c2\u009b31m');
+    const [line] = await lines(1);
+    expect(line).not.toMatch(/[\x7f-\x9f\u2028\u2029]/);
+    expect(JSON.parse(line!)).toMatchObject({ one: ['\u0085\u2028x\u009b31m'] });
+  });
+
+  it('headers that are logged as a whole come without credentials', async () => {
+    const from = [{ header: 'x-key' }];
+    await start(
+      {
+        access: 'json',
+        fields: {
+          headers: 'request.headers',
+          more: '{"of": [request, response]}',
+          cookie: 'request.headers["cookie"]',
+        },
+      },
+      {
+        more: { auth: { keys: { apiKey: { from, keys: [{ hash: `sha256:${'0'.repeat(64)}` }] } } } },
+        script: answer(200, [['Set-Cookie', 'session=hunter2']], ''),
+      },
+    );
+    await ask('GET /', 'Authorization: Bearer hunter2', 'Cookie: a=1', 'X-Key: hunter2', 'X-Who: bob');
+    const [line] = await lines(1);
+    expect(line).not.toContain('hunter2');
+    const { headers, cookie } = JSON.parse(line!) as { headers: object; cookie: string };
+    expect(headers).toMatchObject({ 'x-who': 'bob' });
+    expect(Object.keys(headers)).not.toContain('cookie');
+    expect(cookie).toBe('a=1');
+  });
+
   it('a field is cut at 1 KiB, visibly', async () => {
     await start({ access: 'json' });
     await ask('GET /', `User-Agent: ${'x'.repeat(5000)}`);

@@ -35,7 +35,12 @@ export function writeQuoted(line: LineBytes, opening: string, text: string): voi
 /** A text as JSON, on one line whatever reads it. */
 export function quoted(text: string): string {
   if (text.length <= LONGEST && PLAIN.test(text)) return `"${text}"`;
-  return JSON.stringify(bounded(fieldText(text))).replaceAll(/[\x7f-\x9f\u2028\u2029]/g, escaped);
+  return onOneLine(JSON.stringify(bounded(fieldText(text))));
+}
+
+/** JSON in which nothing stands as itself that some reader takes for the end of a line, or for a command. */
+export function onOneLine(json: string): string {
+  return json.replaceAll(/[\x7f-\x9f\u2028\u2029]/g, escaped);
 }
 
 function escaped(character: string): string {
