@@ -59,3 +59,32 @@ test('what a stuck reader leaves behind is bounded, and the next one is told how
   expect(calls[1]!.text.length).toBeLessThanOrEqual(1024 * 1024 + 200);
   expect(calls[1]!.text).toMatch(/"message":"log entries were dropped: nobody read them","count":976/);
 });
+
+test('a line that a full disk has cut is ended before the next one, and each is counted once', async () => {
+  const calls: { text: string; done: Done }[] = [];
+  const lost: [number, string][] = [];
+  const writer = new DescriptorWriter(
+    9,
+    (_, bytes, offset, done) => void calls.push({ text: bytes.subarray(offset).toString(), done }),
+    (count, why) => lost.push([count, why]),
+  );
+  writer.write('one\n');
+  await nextTurn();
+  calls[0]!.done(null, 2);
+  calls[1]!.done(failure('ENOSPC'), 0);
+  writer.write('two\n');
+  await nextTurn();
+  expect(calls[2]!.text).toBe('\ntwo\n');
+  calls[2]!.done(failure('ENOSPC'), 0);
+  writer.write('three\n');
+  await nextTurn();
+  expect(calls[3]!.text).toBe('\nthree\n');
+  calls[3]!.done(null, 7);
+  writer.write('four\n');
+  await nextTurn();
+  expect(calls[4]!.text).toBe('four\n');
+  expect(lost).toEqual([
+    [1, 'ENOSPC'],
+    [1, 'ENOSPC'],
+  ]);
+});

@@ -13,6 +13,7 @@ export interface LineWriter {
 /** What may wait for a slow reader; later lines are counted and dropped. */
 const MOST_WAITING = 1024 * 1024;
 const RETRY_AFTER = 10;
+const NEWLINE = 10;
 /** So much is written at once, however soon after the last. */
 const ENOUGH = 512 * 1024;
 /** For writers of logs: each write wakes another thread, which costs more than hundreds of lines. */
@@ -40,6 +41,8 @@ export class DescriptorWriter implements LineWriter {
   /** What was written last: room for what comes next. */
   private spare = new LineBytes();
   private dropped = 0;
+  /** The last line that came out is cut: what follows begins a line of its own. */
+  private torn = false;
   private busy = false;
   private closed = false;
   private idle: (() => void)[] = [];
@@ -114,6 +117,7 @@ export class DescriptorWriter implements LineWriter {
     this.call(this.fd, bytes, offset, (error, written) => {
       if (error !== null) return this.failed(error as NodeJS.ErrnoException, bytes, offset);
       if (offset + written < bytes.length) return this.send(bytes, offset + written);
+      this.torn = false;
       this.tellDropped();
       if (this.gather === 0) return this.next();
       this.gathering = setTimeout(() => this.endGathering(), this.gather);
@@ -136,9 +140,13 @@ export class DescriptorWriter implements LineWriter {
     // EPIPE, EIO, ENOSPC: there is nobody to tell.
     if (error.code === 'EPIPE' || error.code === 'EIO' || error.code === 'EBADF') this.closed = true;
     const { waiting } = this;
-    const lines = linesIn(bytes, offset) + linesIn(waiting.bytes.subarray(0, waiting.length), 0);
+    // What was put before the first line ended none.
+    const from = offset === 0 && this.torn ? 1 : offset;
+    const lines = linesIn(bytes, from) + linesIn(waiting.bytes.subarray(0, waiting.length), 0);
     this.lost?.(lines, error.code ?? error.message);
     waiting.length = 0;
+    if (offset > 0) this.torn = bytes[offset - 1] !== NEWLINE;
+    if (this.torn) waiting.ascii('\n');
     this.rest();
   }
 
@@ -170,7 +178,7 @@ function writeText(text: string, line: LineBytes): void {
 
 function linesIn(bytes: Buffer, from: number): number {
   let lines = 0;
-  for (let at = bytes.indexOf(10, from); at >= 0; at = bytes.indexOf(10, at + 1)) lines++;
+  for (let at = bytes.indexOf(NEWLINE, from); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) lines++;
   return lines;
 }
 
