@@ -1,6 +1,7 @@
 import { Console } from 'node:console';
 import type { WriteStream } from 'node:tty';
 import type { GatewayConfig, LoadedConfig } from '../config/index.ts';
+import { EXIT } from './usage.ts';
 
 /** Colours are for people who look at a terminal and did not forbid them (https://no-color.org). */
 export function wantsColour(stream: NodeJS.WriteStream | WriteStream): boolean {
@@ -35,10 +36,18 @@ export function counted(count: number, thing: string): string {
  * output is for what was asked for.
  */
 export async function loadAside(file: string): Promise<LoadedConfig> {
-  const { loadConfig } = await import('../config/index.ts');
+  const { isProgram, loadConfig } = await import('../config/index.ts');
   const aside = new Console(process.stderr);
   for (const way of ['log', 'info', 'debug', 'table', 'dir'] as const) console[way] = aside[way];
+  if (isProgram(file)) process.on('uncaughtException', (error) => throwsBeside(file, error));
   return loadConfig(file);
+}
+
+/** In a timer, say, or in a promise that nobody waits for. */
+function throwsBeside(file: string, error: unknown): never {
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  process.stderr.write(`${file}: error: it throws, beside its config: ${what}\n`);
+  process.exit(EXIT.input);
 }
 
 /** Loads a config for a command that needs one in order; null, and the reasons printed, where it is not. */

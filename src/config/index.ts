@@ -2,6 +2,7 @@ export { maskedConfig } from './edit/index.ts';
 export {
   CONFIG_FILES,
   type CurrentConfig,
+  isProgram,
   type LoadedConfig,
   type LoadOptions,
   loadConfig,

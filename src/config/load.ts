@@ -56,7 +56,7 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   const file = displayed(absolute);
   const files = new ConfigFiles(dirname(absolute));
   files.note(absolute);
-  if (/\.[cm]?[jt]s$/.test(absolute)) {
+  if (isProgram(absolute)) {
     const text = readConfigText(absolute);
     if (typeof text !== 'string') return refusedFile(file, text.trouble, files);
     const parsed = await importConfig(absolute, file, text);
@@ -67,6 +67,11 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   const text = readConfigText(absolute);
   if (typeof text !== 'string') return refusedFile(file, text.trouble, files);
   return finish(parseText(text, file), files, options.env ?? process.env);
+}
+
+/** A config in TypeScript or JavaScript, which runs to be read. */
+export function isProgram(path: string): boolean {
+  return /\.[cm]?[jt]s$/.test(path);
 }
 
 /** A config that is at hand as text. */

@@ -4,9 +4,11 @@ import { systemRandom } from '../util/random.ts';
 import type { NodeView, StartAdmin } from './admin-contract.ts';
 import { AdminDoor } from './admin-door.ts';
 import { TOPICS } from './bus-topics.ts';
+import { NoAnswer } from './channel.ts';
 import {
   type ConfigOutline,
   type ConfigReading,
+  ConfigRefused,
   isCode,
   type ReadConfig,
   type ReadEdit,
@@ -129,7 +131,10 @@ class Supervisor {
     // It boots while the config is read.
     const first = this.fleet.fork();
     const before = await fingerprint([file]);
-    const [inheritance, reading] = await Promise.all([inherit(), readWith(file, readConfig, first)]);
+    const [inheritance, reading] = await Promise.all([
+      inherit(),
+      readWith(file, readConfig, first).catch((error: Error) => blameProgram(file, error)),
+    ]);
     const seen = [before, ...(await Promise.all(reading.files.map((other) => fingerprint([other]))))].join(
       '\n',
     );
@@ -140,7 +145,8 @@ class Supervisor {
     await this.duties.certificates.prepare(outline.acme);
     const workers = outline.workers === 'auto' ? usableCores() : outline.workers;
     process.env[COUNT_VARIABLE] = String(workers);
-    await this.fleet.start({ version: 1, config: reading.config, listeners }, workers, first);
+    const desired = { version: 1, config: reading.config, listeners };
+    await this.fleet.start(desired, workers, first).catch((error: Error) => blameProgram(file, error));
     const reloading = this.reloadingFrom(reading);
     this.reloading = reloading;
     await this.duties.begin(outline);
@@ -279,4 +285,10 @@ class Supervisor {
     const sockets = new Map([...this.listeners.byKey, ...this.admin.sockets]);
     return { sockets, drained: this.duties.targets.inDrain };
   }
+}
+
+/** A config that is a program takes its worker with it where it throws beside what it exports, or exits. */
+function blameProgram(file: string, error: Error): never {
+  if (!isCode(file) || !(error instanceof NoAnswer)) throw error;
+  throw new ConfigRefused(`${file}: error: the config does not stay loaded: ${error.message}`, [file]);
 }

@@ -352,6 +352,23 @@ export default defineGateway({
   });
 });
 
+test.each([
+  ["setTimeout(() => { throw new Error('later'); }); await new Promise(() => {});", 'later'],
+  ["Promise.reject(new Error('alone')); await new Promise(() => {});", 'alone'],
+])('a config that throws beside what it exports is wrong, and shows no stack: %s', async (code, message) => {
+  folder.write('tidegate.config.js', `export default { routes: {} };\n${code}\n`);
+  const { code: exit, stderr } = await tidegate('check');
+  expect(stderr).toBe(`tidegate.config.js: error: it throws, beside its config: Error: ${message}\n`);
+  expect(exit).toBe(1);
+});
+
+test('run of a config that ends its process says so, and ends with 1', async () => {
+  const file = folder.write('tidegate.config.js', 'process.exit(3);\n');
+  const { code, stderr } = await tidegate('run');
+  expect(stderr).toBe(`${file}: error: the config does not stay loaded: the worker ended with code 3\n`);
+  expect(code).toBe(1);
+});
+
 describe('routes', () => {
   test('lists each route with what it takes and does', async () => {
     folder.write('tidegate.yaml', CONFIG);
