@@ -265,7 +265,7 @@ export function splitUrl(url: string): {
   authority: string | null;
   target: string;
 } {
-  const absolute = /^(https?):\/\/([^/?#\s]+)([^#\s]*)/i.exec(url);
+  const absolute = /^(https?):\/\/([^/?#]+)([^#]*)/i.exec(url);
   if (absolute !== null) {
     const [, scheme, authority, rest] = absolute as unknown as [string, string, string, string];
     return { scheme: scheme.toLowerCase(), authority, target: rest.startsWith('/') ? rest : `/${rest}` };

@@ -517,6 +517,7 @@ describe('explain', () => {
       'header x-beta must be "on", was absent',
     );
     expect(await explained('GET', '/a%00b')).toMatchObject({ route: null, status: 400 });
+    expect(await explained('GET', 'http://shop.example/hello world')).toMatchObject({ status: 400 });
   });
 
   test('tells what no route can take', async () => {
@@ -563,6 +564,7 @@ describe('explain', () => {
     [['elsewhere.yaml', 'GET'], '"GET" is neither a URL nor a path'],
     [['GET', 'catalogue'], '"catalogue" is neither a URL nor a path that begins with /'],
     [['GET', 'http://[bad/x'], '"[bad" is not a host'],
+    [['GET', 'http://shop.example /x'], '"shop.example " is not a host'],
     [['GET', '/x', '-H', 'host: a b'], '"a b" is not a host'],
     [['G T', '/x'], '"G T" is not a method'],
     [['GET', '/x', '-H', 'nonsense'], '"nonsense" is not a header'],
