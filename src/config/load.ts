@@ -155,7 +155,8 @@ function finish(
   const readable = source.text !== null && source.value !== undefined;
   if (parsed.issues.length > 0 && !readable) return result(null, parsed.issues, source, files, '');
   const kind = kindOf(source.value);
-  if (kind === 'empty') return result(null, [emptyIssue('this file says nothing')], source, files, '');
+  if (kind === 'empty' || (source.text !== null && saysNothing(source.value as object)))
+    return result(null, [emptyIssue('this file says nothing')], source, files, '');
   if (kind !== 'object') return result(null, [notAnObject()], source, files, '');
 
   const filling = env === null ? unfilled(source.value) : fill(source.value, { env, folder: files.folder });
@@ -268,6 +269,13 @@ function emptyIssue(message: string): ConfigIssue {
     message,
     advice: 'it needs at least services and routes',
   };
+}
+
+/** `{}`, as templating tools write what is empty; what means nothing by itself does not count. */
+function saysNothing(value: object): boolean {
+  return (
+    kindOf(value) === 'object' && Object.keys(value).every((key) => key === '$schema' || key.startsWith('x-'))
+  );
 }
 
 function notAnObject(): ConfigIssue {
