@@ -312,6 +312,22 @@ describe('the files of a config', () => {
     expect(loaded.config).toBeNull();
     expect(loaded.issues[0]!.message).toContain(reason);
   });
+
+  test('a file that is no UTF-8 is shown the place of, and a character that a terminal would obey is not printed', async () => {
+    const report = async (bytes: Buffer) => {
+      const file = folder.write('gateway.yaml', bytes);
+      const { config, issues, source } = await loadConfig(file);
+      expect(config).toBeNull();
+      return renderIssues(issues, source, { colour: false }).replaceAll(file, 'gateway.yaml');
+    };
+    const before = '# \ufffd stands here\nroutes: { a: { match: /a, respond: { body: "';
+    expect(
+      await report(Buffer.concat([Buffer.from(before), Buffer.of(0xe4), Buffer.from('" } } }\n')])),
+    ).toContain('gateway.yaml:2:45: error: the config is not UTF-8 text [TG_CONFIG_FILE]\n   2 | routes:');
+    const shown = await report(Buffer.from(`${before}\x1b[2J" } } }\n`));
+    expect(shown).toContain('gateway.yaml:2:45: error: a control character can not stand in a config');
+    expect(shown).not.toContain('\x1b');
+  });
 });
 
 describe('a config in a program', () => {

@@ -56,16 +56,14 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   const file = displayed(absolute);
   const files = new ConfigFiles(dirname(absolute));
   files.note(absolute);
+  const text = readConfigText(absolute);
+  if (typeof text !== 'string') return result(null, [text.issue], unparsed(file, text.shown), files, '');
   if (isProgram(absolute)) {
-    const text = readConfigText(absolute);
-    if (typeof text !== 'string') return refusedFile(file, text.trouble, files);
     const parsed = await importConfig(absolute, file, text);
     for (const imported of parsed.files) files.note(imported);
     const program = parsed.issues.length > 0 ? parsed : fromProgram(file, parsed.source.value);
     return finish(program, files, options.env ?? process.env);
   }
-  const text = readConfigText(absolute);
-  if (typeof text !== 'string') return refusedFile(file, text.trouble, files);
   return finish(parseText(text, file), files, options.env ?? process.env);
 }
 
@@ -250,17 +248,6 @@ function asJson(_key: string, value: unknown): unknown {
   return typeof value === 'function' || typeof value === 'bigint' ? String(value) : value;
 }
 
-function refusedFile(file: string, trouble: string, files: ConfigFiles): LoadedConfig {
-  const issue: ConfigIssue = {
-    code: 'TG_CONFIG_FILE',
-    severity: 'error',
-    path: [],
-    message: `the config ${trouble}`,
-  };
-  if (trouble === 'does not exist') issue.advice = `"tidegate init" writes one to start with`;
-  return result(null, [issue], unparsed(file, null), files, '');
-}
-
 function emptyIssue(message: string): ConfigIssue {
   return {
     code: 'TG_CONFIG_EMPTY',
@@ -288,12 +275,33 @@ function notAnObject(): ConfigIssue {
   };
 }
 
-/** UTF-8 text, or why there is none. */
-function readConfigText(absolute: string): string | { trouble: string } {
+/** UTF-8 text; or why there is none, and what of it can be shown. */
+function readConfigText(absolute: string): string | { issue: ConfigIssue; shown: string | null } {
+  const issue: ConfigIssue = { code: 'TG_CONFIG_FILE', severity: 'error', path: [], message: '' };
   try {
-    return utf8Of(readFileSync(absolute)) ?? { trouble: 'is not UTF-8 text' };
+    const bytes = readFileSync(absolute);
+    const text = utf8Of(bytes);
+    if (text !== null) return text;
+    const shown = bytes.toString();
+    const at = firstUnreadable(shown, bytes);
+    const advice = 'save the file as UTF-8';
+    return { issue: { ...issue, message: 'the config is not UTF-8 text', at: [at, at + 1], advice }, shown };
   } catch (error) {
-    return { trouble: fileTrouble(error) };
+    issue.message = `the config ${fileTrouble(error)}`;
+    if (issue.message.endsWith('does not exist')) issue.advice = '"tidegate init" writes one to start with';
+    return { issue, shown: null };
+  }
+}
+
+const REPLACEMENT = Buffer.from('\ufffd');
+
+/** Where bytes that are no UTF-8 are shown as U+FFFD, which may also be what the bytes say. */
+function firstUnreadable(shown: string, bytes: Buffer): number {
+  let at = shown.indexOf('\ufffd');
+  for (;;) {
+    const offset = Buffer.byteLength(shown.slice(0, at));
+    if (!bytes.subarray(offset, offset + REPLACEMENT.length).equals(REPLACEMENT)) return at;
+    at = shown.indexOf('\ufffd', at + 1);
   }
 }
 

@@ -53,7 +53,9 @@ function columnsOf(text: string): number {
 function lineAt(text: string, number: number): { text: string; start: number } {
   const start = lineStarts(text)[number - 1] ?? 0;
   const end = text.indexOf('\n', start);
-  return { text: text.slice(start, end < 0 ? text.length : end).replace(/\r$/, ''), start };
+  const line = text.slice(start, end < 0 ? text.length : end).replace(/\r$/, '');
+  // A terminal would obey them.
+  return { text: line.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '\ufffd'), start };
 }
 
 function rangesWithin(line: string, lineStart: number, source: Source): (readonly [number, number])[] {

@@ -18,6 +18,12 @@ export function yamlMistake(error: YAMLError, text: string, document: Document):
         [at[0], at[0] + 3],
         'a config is one document: remove the line ---',
       );
+    case 'BLOCK_IN_FLOW':
+      return syntaxIssue(
+        'there is one colon too many here',
+        at,
+        'put text with ": " in it in quotes, an object in { }',
+      );
     case 'BLOCK_AS_IMPLICIT_KEY':
     case 'MULTILINE_IMPLICIT_KEY':
       return syntaxIssue(

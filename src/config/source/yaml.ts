@@ -3,8 +3,20 @@ import { type Parsed, syntaxIssue, unparsed } from './source.ts';
 import { yamlMistake } from './yaml-mistakes.ts';
 import { Unreadable, YamlTree } from './yaml-tree.ts';
 
+/** What YAML takes for no text (1.2.2 §5.1). */
+const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/;
+
 /** Parses YAML 1.2 with merge keys. `merge: false` for JSON, which has none. */
 export function parseYaml(text: string, file: string, options: { merge: boolean } = { merge: true }): Parsed {
+  const control = CONTROL.exec(text);
+  if (control !== null) {
+    const advice = 'remove it, or write it as an escape in "double quotes": "\\x00"';
+    const at: [number, number] = [control.index, control.index + 1];
+    return {
+      source: unparsed(file, text),
+      issues: [syntaxIssue('a control character can not stand in a config', at, advice)],
+    };
+  }
   const counter = new LineCounter();
   try {
     const document = parseDocument(text, {
