@@ -206,7 +206,7 @@ export class Gateway implements WorkerGateway, NodeMember {
     this.doors.update(config.listen);
     this.cache.memory.resize(config.cache.memory);
     this.sequence?.follow(config.cache);
-    await this.share(config);
+    await Promise.all([this.share(config), snapshot.found()]);
     this.snapshot.overload?.stop();
     this.snapshot = snapshot;
     snapshot.overload?.start();

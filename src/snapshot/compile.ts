@@ -76,6 +76,8 @@ export interface Snapshot extends PipelineSnapshot {
   readonly refreshes: Refreshes | null;
   readonly config: GatewayConfig;
   readonly services: ReadonlyMap<string, Service>;
+  /** Resolves once it is known where its services are, as far as that can be known at once. */
+  found(): Promise<unknown>;
   /** Makes what it claimed of the gateway's lasting state the state in force. */
   commit(): void;
 }
@@ -120,6 +122,7 @@ export function compileSnapshot(config: GatewayConfig, parts: SnapshotParts): Sn
   const snapshot = {
     config,
     services,
+    found: () => upstreams.found(),
     commit() {
       upstreams.commit();
       commitAuth();

@@ -83,8 +83,8 @@ export class Upstreams {
     this.parts = parts;
   }
 
-  /** Compiles a whole set of services; `commit` makes it the one in force. */
-  compile(configs: readonly ServiceConfig[]): { services: Map<string, Service>; commit(): void } {
+  /** Compiles a whole set of services. */
+  compile(configs: readonly ServiceConfig[]): CompiledServices {
     const claims: Claims = {
       targets: new Map(),
       breakers: new Map(),
@@ -93,7 +93,11 @@ export class Upstreams {
       following: [],
     };
     const services = new Map(configs.map((config) => [config.name, this.service(config, claims)]));
-    return { services, commit: () => this.commit(configs, services, claims) };
+    return {
+      services,
+      found: () => this.firstAnswers(claims.discoveries),
+      commit: () => this.commit(configs, services, claims),
+    };
   }
 
   /** What an active check found. */
@@ -231,7 +235,11 @@ export class Upstreams {
 
   /** Resolves once every name that is followed had a first answer, or has had its time. */
   ready(): Promise<unknown> {
-    const answers = [...this.discoveries.values()].map(
+    return this.firstAnswers(this.discoveries);
+  }
+
+  private firstAnswers(discoveries: ReadonlyMap<string, Discovery>): Promise<unknown> {
+    const answers = [...discoveries.values()].map(
       (discovery) => new Promise<void>((resolve) => discovery.whenAnswered(resolve)),
     );
     if (answers.length === 0) return Promise.resolve();
@@ -320,7 +328,15 @@ export class Upstreams {
   }
 }
 
-/** A start waits no longer for the first answer of who knows the targets, in ms. */
+export interface CompiledServices {
+  readonly services: Map<string, Service>;
+  /** Resolves once every name that is followed had a first answer, or has had its time. */
+  found(): Promise<unknown>;
+  /** Makes them those in force. */
+  commit(): void;
+}
+
+/** A start, or a reload, waits no longer for the first answer of who knows the targets, in ms. */
 const FIRST_ANSWER = 1000;
 
 interface Claims {

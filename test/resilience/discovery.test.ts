@@ -1,4 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
+import { loadObject } from '../../src/config/index.ts';
 import { type HttpOrigin, httpOrigin, ManualClock, rawClient } from '../../src/testkit/index.ts';
 import type { Discover } from '../../src/upstream/index.ts';
 import { bareGateway } from '../bare-gateway.ts';
@@ -63,4 +64,27 @@ it('a name that nobody knows is 503, and its service works once it is known', as
   known = true;
   clock.advance(1001);
   expect(await ask()).toBe('a');
+});
+
+it('a reload that lets a service follow a name goes on with what was there until the name is known', async () => {
+  const [a, b] = [await target('a'), await target('b')];
+  const routes = { all: { match: '/*', to: 'shop' } };
+  let answer = () => {};
+  const { gateway, port } = await bareGateway(
+    { services: { shop: { url: a.url } }, routes },
+    {
+      discover: (_config, done) => {
+        answer = () => done(null, [{ host: '127.0.0.1', port: b.port, weight: 1 }], 60_000);
+      },
+    },
+  );
+  closers.push(() => gateway.drain(0));
+  const ask = async () => (await (await fetch(`http://127.0.0.1:${port}/`)).text()).split(' ')[0];
+  const followed = { listen: '127.0.0.1:0', admin: false, services: { shop: { discover: { dns: 'shop' } } } };
+  const { config } = loadObject({ ...followed, routes }, '.');
+  const reloaded = gateway.reload(config!);
+  expect(await ask()).toBe('a');
+  answer();
+  await reloaded;
+  expect(await ask()).toBe('b');
 });
