@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../http/errors.ts';
 import { ManualClock } from '../testkit/index.ts';
-import { type Lookup, Resolver } from './resolver.ts';
+import { type Lookup, Resolver, type System, systemLookup } from './resolver.ts';
 
 /** A name server that answers when told to. */
 function nameServer() {
@@ -99,5 +99,36 @@ describe('names of services', () => {
     clock.advance(900);
     ask();
     expect(asked.length).toBe(1);
+  });
+});
+
+describe('the system', () => {
+  it('is believed at once, and how long its answer holds is learned when a name server tells', () => {
+    const clock = new ManualClock();
+    const asked: string[] = [];
+    let tell = (_ttl: number) => {};
+    const system = {
+      lookup: (name: string, _options: unknown, done: (error: null, found: object[]) => void) => {
+        asked.push(name);
+        done(null, [{ address: '10.0.0.1', family: 4 }]);
+      },
+      resolve4: (_name: string, _options: unknown, done: (error: null, records: object[]) => void) => {
+        tell = (ttl) => done(null, [{ address: '10.0.0.1', ttl }]);
+      },
+    } as unknown as System;
+    const resolver = new Resolver(clock, (name, done) => systemLookup(name, done, system));
+    const seen: unknown[] = [];
+    const ask = () => resolver.resolve('shop.test', (found) => seen.push(found));
+    ask();
+    expect(seen).toEqual([['10.0.0.1']]);
+    clock.advance(3000);
+    tell(5);
+    clock.advance(4999);
+    ask();
+    expect(asked).toEqual(['shop.test']);
+    clock.advance(1);
+    ask();
+    expect(asked).toEqual(['shop.test', 'shop.test']);
+    expect(seen).toEqual(Array(3).fill(['10.0.0.1']));
   });
 });

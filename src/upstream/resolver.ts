@@ -7,7 +7,10 @@ import { isSocketPath } from '../util/unix-socket.ts';
 /** Hears what a name stands for. */
 export type Resolved = (addresses: readonly string[] | Failure) => void;
 
-/** Asks the system once; hands back the addresses and how long they hold, in ms. Replaced in tests. */
+/**
+ * Asks the system once; hands back the addresses and how long they hold, in ms, and may do so again once that is
+ * known better. Replaced in tests.
+ */
 export type Lookup = (
   name: string,
   done: (error: Error | null, addresses: string[], ttl: number) => void,
@@ -79,22 +82,28 @@ export class Resolver {
   }
 }
 
+export type System = typeof SYSTEM;
+
+const SYSTEM = { lookup, resolve4, resolve6 };
+
 /**
  * Addresses as the system finds them (hosts file, search domains and all), the TTL as DNS tells it where it
- * knows the name too.
+ * knows the name too: that is not waited for, since where no name server answers it takes long to give up.
  */
-function systemLookup(
+export function systemLookup(
   name: string,
   done: (error: Error | null, addresses: string[], ttl: number) => void,
+  system = SYSTEM,
 ): void {
-  lookup(name, { all: true, order: 'verbatim' }, (error, found: LookupAddress[]) => {
+  system.lookup(name, { all: true, order: 'verbatim' }, (error, found: LookupAddress[]) => {
     if (error !== null) return done(error, [], 0);
     const addresses = found.map((entry) => entry.address);
-    if (!name.includes('.')) return done(null, addresses, USUAL_TTL);
-    const family = found[0]?.family === 6 ? resolve6 : resolve4;
+    done(null, addresses, USUAL_TTL);
+    if (!name.includes('.')) return;
+    const family = found[0]?.family === 6 ? system.resolve6 : system.resolve4;
     family(name, { ttl: true }, (_error, records) => {
       const ttls = (records ?? []).map((record) => record.ttl * 1000);
-      done(null, addresses, ttls.length > 0 ? Math.min(...ttls) : USUAL_TTL);
+      if (ttls.length > 0) done(null, addresses, Math.min(...ttls));
     });
   });
 }
