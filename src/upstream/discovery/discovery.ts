@@ -38,11 +38,7 @@ export class Discovery {
   onChange: (() => void) | null = null;
   lastError: string | null = null;
 
-  constructor(
-    config: DiscoverConfig,
-    parts: DiscoveryParts,
-    discover: Discover = sourceOf(config, parts.random),
-  ) {
+  constructor(config: DiscoverConfig, parts: DiscoveryParts, discover: Discover = sourceOf(config, parts)) {
     this.config = config;
     this.parts = parts;
     this.discover = discover;
@@ -110,7 +106,7 @@ export function discoverOnce(
   const found = new Promise<DiscoveredTarget[]>((resolve, reject) => {
     const heard = (error: Error | null, targets: DiscoveredTarget[]) =>
       error === null ? resolve(targets) : reject(error);
-    sourceOf(config, random)(config, heard, closing.signal);
+    sourceOf(config, { clock, random })(config, heard, closing.signal);
   });
   const late = () => {
     throw new Error(`no answer in ${LONGEST_ONCE} ms`);
@@ -118,9 +114,12 @@ export function discoverOnce(
   return inTime(clock, LONGEST_ONCE, found, late).finally(() => closing.abort());
 }
 
-function sourceOf(config: DiscoverConfig, random: Random): Discover {
+function sourceOf(
+  config: DiscoverConfig,
+  { clock, random }: Pick<DiscoveryParts, 'clock' | 'random'>,
+): Discover {
   if (config.kind === 'dns') {
-    const names = new DnsWatch(config);
+    const names = new DnsWatch(config, clock);
     return (_config, done) => names.ask(done);
   }
   const watch =

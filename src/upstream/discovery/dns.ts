@@ -9,6 +9,7 @@ import {
   type SrvRecord,
 } from 'node:dns';
 import type { DnsDiscoverConfig } from '../../config/model.ts';
+import type { Clock, Timer } from '../../util/clock.ts';
 import { type Discovered, type DiscoveredTarget, NothingThere } from './source.ts';
 
 /** Where an answer doesn't say how long it holds: the hosts file, and SRV records as Node gives them. */
@@ -19,19 +20,20 @@ export type NameServers = typeof SYSTEM;
 
 const SYSTEM = { lookup, resolve4, resolve6, resolveSrv };
 
-/** Addresses of one kind: null where nobody could be asked. */
-type Answer = readonly RecordWithTtl[] | null;
+/** How much longer than the first kind of address the other one may take, in ms: some name servers never answer for AAAA. */
+const OTHER_KIND = 500;
 
 /** Asks the name servers. */
 export class DnsWatch {
   private readonly config: DnsDiscoverConfig;
+  private readonly clock: Clock;
   private readonly servers: NameServers;
-  /** What was answered last of each kind: one that can't be had now takes no target away. */
-  private four: readonly RecordWithTtl[] = [];
-  private six: readonly RecordWithTtl[] = [];
+  private readonly four = new Addresses();
+  private readonly six = new Addresses();
 
-  constructor(config: DnsDiscoverConfig, servers = SYSTEM) {
+  constructor(config: DnsDiscoverConfig, clock: Clock, servers = SYSTEM) {
     this.config = config;
+    this.clock = clock;
     this.servers = servers;
   }
 
@@ -53,20 +55,29 @@ export class DnsWatch {
 
   /** DNS with its TTL; a name that only the system knows (the hosts file) as that tells it. */
   private askAddresses(done: Discovered): void {
+    const { four, six, clock, servers } = this;
     const { name } = this.config;
-    this.servers.resolve4(name, { ttl: true }, (error4, four) => {
-      this.servers.resolve6(name, { ttl: true }, (error6, six) => {
-        this.judge(answerOf(error4, four), answerOf(error6, six), done);
-      });
-    });
+    let waiting: Timer | null = null;
+    let over = false;
+    const judge = () => {
+      if (over) return;
+      over = true;
+      if (waiting !== null) clock.cancel(waiting);
+      this.judge(done);
+    };
+    const heard = () => {
+      if (four.answer !== undefined && six.answer !== undefined) judge();
+      else if (four.areThere || six.areThere) waiting = clock.after(OTHER_KIND, judge);
+    };
+    four.ask(servers.resolve4, name, heard);
+    six.ask(servers.resolve6, name, heard);
   }
 
-  private judge(four: Answer, six: Answer, done: Discovered): void {
-    if (!four?.length && !six?.length) return this.askSystem(done);
-    this.four = four ?? this.four;
-    this.six = six ?? this.six;
-    const records = [...this.four, ...this.six];
-    const longest = four === null || six === null ? USUAL : Number.POSITIVE_INFINITY;
+  private judge(done: Discovered): void {
+    const { four, six } = this;
+    if (!four.areThere && !six.areThere) return this.askSystem(done);
+    const records = [...four.known, ...six.known];
+    const longest = four.answer && six.answer ? Number.POSITIVE_INFINITY : USUAL;
     const ttl = Math.min(...records.map((record) => record.ttl * 1000), longest);
     done(null, this.at(records), ttl);
   }
@@ -86,9 +97,29 @@ export class DnsWatch {
   }
 }
 
-function answerOf(error: NodeJS.ErrnoException | null, records: readonly RecordWithTtl[]): Answer {
-  if (error === null) return records;
-  return error.code === NODATA || error.code === NOTFOUND ? [] : null;
+/** Addresses of one kind. */
+class Addresses {
+  /** What was answered last: where nobody can be asked now, no target goes away. */
+  known: readonly RecordWithTtl[] = [];
+  /** To the question that was asked last. Undefined: none has come yet; null: nobody could be asked. */
+  answer: readonly RecordWithTtl[] | null | undefined;
+  private asked = 0;
+
+  get areThere(): boolean {
+    return (this.answer?.length ?? 0) > 0;
+  }
+
+  ask(resolve: NameServers['resolve4' | 'resolve6'], name: string, heard: () => void): void {
+    const question = ++this.asked;
+    this.answer = undefined;
+    resolve(name, { ttl: true }, (error, records) => {
+      if (question !== this.asked) return;
+      if (error === null) this.answer = records;
+      else this.answer = error.code === NODATA || error.code === NOTFOUND ? [] : null;
+      this.known = this.answer ?? this.known;
+      heard();
+    });
+  }
 }
 
 /** Those of the lowest priority count (RFC 2782); they bring their own ports and weights. */
