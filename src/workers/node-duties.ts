@@ -97,6 +97,11 @@ export class NodeDuties {
     });
   }
 
+  /** From now on invalidations are numbered as the config says. */
+  async number({ cache, queryRules }: ConfigOutline): Promise<void> {
+    await this.sequence.follow(cache, queryRules);
+  }
+
   /** What the first config says, once workers serve it. */
   async begin(outline: ConfigOutline): Promise<void> {
     await this.followChanges(outline);
@@ -129,7 +134,7 @@ export class NodeDuties {
   }
 
   private async followChanges(outline: ConfigOutline): Promise<void> {
-    await this.sequence.follow(outline.cache, outline.queryRules);
+    await this.number(outline);
     await this.changes.follow(outline);
   }
 

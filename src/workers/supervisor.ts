@@ -146,7 +146,11 @@ class Supervisor {
     const workers = outline.workers === 'auto' ? usableCores() : outline.workers;
     process.env[COUNT_VARIABLE] = String(workers);
     const desired = { version: 1, config: reading.config, listeners };
-    await this.fleet.start(desired, workers, first).catch((error: Error) => blameProgram(file, error));
+    await Promise.all([
+      // Workers ask for it first of all: what they fill before they know of it counts for nothing.
+      this.duties.number(outline),
+      this.fleet.start(desired, workers, first).catch((error: Error) => blameProgram(file, error)),
+    ]);
     const reloading = this.reloadingFrom(reading);
     this.reloading = reloading;
     await this.duties.begin(outline);
