@@ -18,12 +18,20 @@ export const claimTemplate = leaf<string | ((variables: ClaimVariables) => unkno
 );
 
 /** An address that the gateway asks. */
-export const httpUrl = leaf<string>(
-  'a URL such as https://auth.example/introspect',
-  ['text'],
-  (value) => httpUrlComplaint(String(value)),
-  { type: 'string' },
-);
+export const httpUrl = askedUrl('take them out');
+
+/** One of a server that knows the gateway by `clientId` and `clientSecret`. */
+export const clientUrl = askedUrl('say clientId and clientSecret');
+
+/** @param advice Where a user and password stand in it. */
+function askedUrl(advice: string) {
+  return leaf<string>(
+    'a URL such as https://auth.example/introspect',
+    ['text'],
+    (value) => httpUrlComplaint(String(value), advice),
+    { type: 'string' },
+  );
+}
 
 /** One whose path and query may be filled in of each request. */
 export const filledHttpUrl = leaf<string>(
@@ -36,7 +44,7 @@ export const filledHttpUrl = leaf<string>(
 /** Whoever chose the server would decide by itself who may pass. */
 function filledUrlComplaint(given: string): Complaint | null {
   const { server, path } = urlPartsOf(given);
-  if (!server.includes('{')) return httpUrlComplaint(path.includes('{') ? server : given);
+  if (!server.includes('{')) return httpUrlComplaint(path.includes('{') ? server : given, 'take them out');
   const advice = 'write scheme, host and port as they are: only the path and the query can be filled in';
   return { message: 'a request can not say which server is asked about it', advice };
 }
@@ -47,14 +55,11 @@ export function urlPartsOf(url: string): { readonly server: string; readonly pat
   return server === '' ? { server: url, path: '' } : { server, path: url.slice(server.length) };
 }
 
-function httpUrlComplaint(given: string): Complaint | null {
+function httpUrlComplaint(given: string, instead: string): Complaint | null {
   const parsed = URL.canParse(given) ? new URL(given) : null;
   if (parsed === null || !/^https?:\/\/[^/]/i.test(given))
     return { message: 'this is not a URL', advice: 'write https://, a host and a path' };
   if (parsed.username !== '' || parsed.password !== '')
-    return {
-      message: 'a user and password in the URL would not be sent',
-      advice: 'say clientId and clientSecret',
-    };
+    return { message: 'a user and password in the URL would not be sent', advice: instead };
   return parsed.hash === '' ? null : { message: 'a URL that is asked has no #fragment', advice: 'remove it' };
 }

@@ -1,4 +1,4 @@
-import { filledHttpUrl, httpUrl } from './auth-values.ts';
+import { clientUrl, filledHttpUrl } from './auth-values.ts';
 import { object, oneOf, oneOrMore, type Rule } from './kit.ts';
 import { common } from './provider-common.ts';
 import { serviceTls as tls } from './service-tls.ts';
@@ -27,7 +27,7 @@ export const introspection = object(
   'Introspection',
   'introspection',
   {
-    endpoint: httpUrl.describe('The introspection endpoint of the auth server (RFC 7662).'),
+    endpoint: clientUrl.describe('The introspection endpoint of the auth server (RFC 7662).'),
     clientId: filledText.describe('Who the gateway is to it.'),
     clientSecret: filledText.optional().describe("The gateway's secret there."),
     clientAuth: word(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth'])

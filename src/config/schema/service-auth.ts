@@ -1,4 +1,4 @@
-import { httpUrl } from './auth-values.ts';
+import { clientUrl } from './auth-values.ts';
 import { object, oneOrMore, record } from './kit.ts';
 import { serviceTls as tls } from './service-tls.ts';
 import { boolean, filledText, positiveDuration, word } from './values.ts';
@@ -6,7 +6,7 @@ import { boolean, filledText, positiveDuration, word } from './values.ts';
 /** `services.X.auth`. */
 export const serviceAuth = object('ServiceAuth', 'auth', {
   clientCredentials: object('ClientCredentials', 'clientCredentials', {
-    tokenEndpoint: httpUrl.describe('Where tokens are given out (RFC 6749 §4.4).'),
+    tokenEndpoint: clientUrl.describe('Where tokens are given out (RFC 6749 §4.4).'),
     clientId: filledText.describe('Who the gateway is to it.'),
     clientSecret: filledText.describe("The gateway's secret there."),
     clientAuth: word(['client_secret_basic', 'client_secret_post'])
