@@ -63,10 +63,13 @@ export class CallRun {
     for (const unit of waiting) this.failed(unit, late);
   }
 
-  cancel(): void {
+  /** True: something that was asked had not come to its end. */
+  cancel(): boolean {
     this.over = true;
+    const cutOff = this.underWay.size > 0;
     for (const asked of this.underWay) asked.cancel();
     this.underWay.clear();
+    return cutOff;
   }
 
   // --- Its items. ---

@@ -23,6 +23,7 @@ interface Step {
 export class Undoing {
   private readonly run_: AggregateRun;
   private readonly steps: Step[] = [];
+  private readonly bad: string[] = [];
 
   constructor(run: AggregateRun) {
     this.run_ = run;
@@ -34,10 +35,15 @@ export class Undoing {
     this.steps.push({ call, vars: new LayeredVariables(vars, own) });
   }
 
+  /** Whether it was done nobody can tell: it was cut off, and is not undone. */
+  cutOff({ name, undo }: CompiledCall): void {
+    if (undo !== null) this.bad.push(name);
+  }
+
   run(done: (undone: Undone) => void): void {
-    if (this.steps.length === 0) return done({ compensated: [], notCompensated: [] });
     const good: string[] = [];
-    const bad: string[] = [];
+    const { bad } = this;
+    if (this.steps.length === 0) return done(told(good, bad));
     const { unfinished } = this.run_.aggregate.parts;
     unfinished.begin();
     const next = (): void => {

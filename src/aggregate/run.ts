@@ -174,7 +174,7 @@ export class AggregateRun implements Abortable {
     this.over = true;
     if (this.timer !== null) this.aggregate.parts.clock.cancel(this.timer);
     this.timer = null;
-    for (const call of this.calls) call.cancel();
+    for (const call of this.calls) if (call.cancel()) this.undoing.cutOff(call.call);
   }
 
   private compose(): void {

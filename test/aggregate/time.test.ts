@@ -304,6 +304,49 @@ describe('what changes something', () => {
     expect(lines().slice(3)).toEqual(['DELETE /undo/2', 'DELETE /undo/1']);
   });
 
+  it('is told of as not undone where it was cut off by a call that failed', async () => {
+    const isUnderWay = Promise.withResolvers<void>();
+    const shop: Script = async (exchange) => {
+      await exchange.body();
+      const { target } = exchange.request;
+      if (target === '/a') isUnderWay.resolve();
+      if (target === '/look') await isUnderWay.promise;
+      if (target !== '/a') await exchange.send(json({}, target === '/look' ? 500 : 200));
+    };
+    on = await stage(
+      { shop },
+      {
+        calls: {
+          first: post('/first', undo('/undo')),
+          a: post('/a', undo('/undo')),
+          look: { to: 'shop', path: '/look' },
+        },
+      },
+    );
+    expect(bodyOf(await on.ask())).toMatchObject({
+      call: 'look',
+      compensated: ['first'],
+      notCompensated: ['a'],
+    });
+    expect(lines().at(-1)).toBe('DELETE /undo');
+  });
+
+  it('is not called undone for all its items where one of them was cut off', async () => {
+    const shop: Script = async (exchange) => {
+      await exchange.body();
+      const { target, method } = exchange.request;
+      if (target === '/p/2') await until(() => lines().includes('POST /p/3'), 'the third is asked');
+      if (target !== '/p/3')
+        await exchange.send(json({}, method === 'POST' && target === '/p/2' ? 500 : 200));
+    };
+    on = await stage(
+      { shop },
+      { calls: { a: { each: '[1, 2, 3]', ...post('/p/{item}', undo('/undo/{item}')), concurrency: 2 } } },
+    );
+    expect(bodyOf(await on.ask())).toMatchObject({ compensated: [], notCompensated: ['a'] });
+    expect(lines().at(-1)).toBe('DELETE /undo/1');
+  });
+
   it('is undone by a body, by POST, and with its own time limit', async () => {
     const clock = new ManualClock();
     on = await stage(
