@@ -13,7 +13,7 @@ export type Verbatims = ReadonlyMap<Node, 'body' | 'member'>;
 
 /**
  * Finds each `NAME.body`, and each member of anything, that an expression puts into its result without looking into it: as
- * the whole, as a member or item of a literal, on a side of `? :`, or as what `map` makes of a list.
+ * the whole, as a member or item of a literal (one that is merged, too), on a side of `? :`, or as what `map` makes of a list.
  */
 export function verbatimNodes(node: Node, calls: CallKinds): Verbatims {
   const found = new Map<Node, 'body' | 'member'>();
@@ -46,6 +46,10 @@ function collect(node: Node, names: Names, found: Map<Node, 'body' | 'member'>):
       return;
     case 'call': {
       const [variable] = node.args;
+      // Members of a literal are put into what `merge` makes as they are.
+      if (node.name === 'merge')
+        for (const part of [node.receiver, ...node.args])
+          if (part?.kind === 'map') collect(part, names, found);
       if (node.name !== 'map' || node.receiver === null || variable?.kind !== 'identifier') return;
       const { receiver } = node;
       const item = receiver.kind === 'identifier' && names.get(receiver.name) === 'each' ? 'one' : null;

@@ -81,6 +81,8 @@ describe('what a service answered', () => {
           "some": pick(part.body.one, ["price", "far"]),
           "less": omit(part.body.one, ["rate", "list", "far"]),
           "both": merge(part.body.one, {"price": 1.5, "rate": 0, "far": null}),
+          "joined": merge(part.body.twin, {"n": part.body.one.price, "far": {"x": part.body.one.far}}),
+          "merged": merge(part.body.twin, {"n": part.body.one.price, "all": part.body}).omit(["all"]),
           "twin": part.body.twin,
           "double": part.body.one.price * 2.0
         }`,
@@ -90,7 +92,7 @@ describe('what a service answered', () => {
     expect((await on.ask()).body.toString()).toBe(
       `{"one":${dense},"dear":[${dense}],"prices":[19.90],"rate":0.12345678901234567890,` +
         '"some":{"price":19.90,"far":1e400},"less":{"price":19.90},' +
-        '"both":{"price":1.5,"rate":0,"far":null,"list":[1.0,2.50,3.5]},"twin":{"n":2.5},"double":39.8}',
+        '"both":{"price":1.5,"rate":0,"far":null,"list":[1.0,2.50,3.5]},"joined":{"n":19.90,"far":{"x":1e400}},"merged":{"n":19.9},"twin":{"n":2.5},"double":39.8}',
     );
   });
 
