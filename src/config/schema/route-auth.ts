@@ -1,5 +1,5 @@
 import { httpUrl } from './auth-values.ts';
-import { object, oneOf, oneOrMore, someOf } from './kit.ts';
+import { type Complaint, leaf, object, oneOf, oneOrMore, someOf } from './kit.ts';
 import { serviceTls as tls } from './service-tls.ts';
 import {
   boolean,
@@ -59,7 +59,18 @@ const authzen = object(
   { wrap: 'url' },
 );
 
-const strings = (what: string) => oneOrMore(what, filledText);
+/** No token has a scope with a space in it: that is what parts them (RFC 6749 §3.3). */
+const scope = leaf<string>('a scope', ['text'], (value) => scopeComplaint(String(value)), {
+  type: 'string',
+  pattern: '^\\S+$',
+});
+
+function scopeComplaint(given: string): Complaint | null {
+  if (/^\S+$/.test(given)) return null;
+  const scopes = given.split(/\s+/).filter((one) => one !== '');
+  if (scopes.length === 0) return { message: 'this is empty', advice: 'write the name of a scope' };
+  return { message: `"${given}" is no scope: a space parts two`, advice: `write [${scopes.join(', ')}]` };
+}
 
 const routeAuth = object(
   'RouteAuth',
@@ -71,8 +82,8 @@ const routeAuth = object(
     allow: expression
       .optional()
       .describe("CEL over auth, request and params, or a policy's name; what is not true is refused."),
-    permissions: strings('a permission').optional().describe('All of these must be held.'),
-    scopes: strings('a scope').optional().describe('All of these must be held.'),
+    permissions: oneOrMore('a permission', filledText).optional().describe('All of these must be held.'),
+    scopes: oneOrMore('a scope', scope).optional().describe('All of these must be held.'),
     report: boolean
       .optional()
       .describe(
