@@ -2,6 +2,17 @@ import type { RouteAuthConfig } from '../config/model.ts';
 
 /** Does `a` surely let more requests pass than `b`? Two guards that differ in kind can't be compared. */
 export function isLessGuarded(a: RouteAuthConfig | null, b: RouteAuthConfig | null): boolean {
+  return letsMorePass(inForce(a), inForce(b));
+}
+
+/** Rules that are on trial refuse nobody. */
+function inForce(auth: RouteAuthConfig | null): RouteAuthConfig | null {
+  if (auth === null || !auth.report) return auth;
+  if (auth.providers.length === 0 && auth.allowResponse === null) return null;
+  return { ...auth, allow: null, permissions: [], scopes: [], opa: null, authzen: null };
+}
+
+function letsMorePass(a: RouteAuthConfig | null, b: RouteAuthConfig | null): boolean {
   if (b === null) return false;
   if (a === null) return true;
   if (a.providers.length === 0) return b.providers.length > 0;
