@@ -11,8 +11,8 @@ export interface Said {
   readonly status: number;
   /** The beginning of its answer. */
   readonly text: string;
-  /** Seconds, as it asks for; NaN: it does not. */
-  readonly retryAfter: number;
+  /** Seconds or a date (RFC 9110 §10.2.3), as it asks for; null: it does not. */
+  readonly retryAfter: string | null;
 }
 
 /** Of what a collector says, in bytes. */
@@ -57,8 +57,8 @@ export class Collector {
     return new Promise((resolve, reject) => {
       const asked = request(url, { method: 'POST', agent, headers, signal }, (response) => {
         beginningOf(response).then((text) => {
-          const retryAfter = Number(response.headers['retry-after'] ?? Number.NaN);
-          resolve({ status: response.statusCode!, text, retryAfter });
+          const { statusCode: status, headers: said } = response;
+          resolve({ status: status!, text, retryAfter: said['retry-after'] ?? null });
         }, reject);
       });
       asked.on('error', (error) => reject(causeOf(error, asked, signal)));

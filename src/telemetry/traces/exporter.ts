@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../util/clock.ts';
+import { maskUrl } from '../../util/secret-looks.ts';
 import type { Logger } from '../log.ts';
 import { Collector } from './collector.ts';
 import { encodeSpan, exportRequest, type Span } from './span.ts';
@@ -9,6 +10,8 @@ const BATCH = 512;
 /** Between the first span that waits and its batch; between a failure and the next try, doubling; ms. */
 const SOON = 1_000;
 const LONGEST_PAUSE = 30_000;
+/** A collector may ask for so long a pause; ms. */
+const LONGEST_ASKED = 300_000;
 const DEADLINE = 10_000;
 
 export interface ExporterParts {
@@ -29,6 +32,7 @@ export class Exporter {
   private readonly config: ExporterConfig;
   private readonly parts: ExporterParts;
   private readonly collector: Collector;
+  private readonly shownUrl: string;
   /** In JSON. */
   private waiting: string[] = [];
   private dropped = 0;
@@ -41,6 +45,7 @@ export class Exporter {
     this.config = config;
     this.parts = parts;
     this.collector = new Collector(config.url, config.headers);
+    this.shownUrl = maskUrl(config.url);
   }
 
   add(span: Span): void {
@@ -73,12 +78,19 @@ export class Exporter {
     const batch = this.waiting.splice(0, BATCH);
     this.sending = this.post(batch, deadline).then((pause) => {
       this.sending = null;
-      if (pause !== null) this.waiting = [...batch, ...this.waiting].slice(0, MOST_WAITING);
+      if (pause !== null) this.putBack(batch);
       if (this.waiting.length > 0 && !this.closed)
         this.timer = this.parts.clock.after(pause ?? (this.waiting.length >= BATCH ? 0 : SOON), () =>
           this.send(),
         );
     });
+  }
+
+  /** The newest are dropped, as they are where they find no room. */
+  private putBack(batch: readonly string[]): void {
+    const all = [...batch, ...this.waiting];
+    this.waiting = all.slice(0, MOST_WAITING);
+    this.dropped += all.length - this.waiting.length;
   }
 
   /** How long to wait before the same is tried again; null: it is there, or never will be. */
@@ -91,7 +103,7 @@ export class Exporter {
       const why = `it answers ${status}${HINTS[status] ?? ''}${saidOf(text)}`;
       // OTLP/HTTP, Failures: only these say that another try makes sense.
       if (![429, 502, 503, 504].includes(status)) return this.refused(why, batch.length);
-      return this.failed(why, retryAfter * 1000);
+      return this.failed(why, this.askedPause(retryAfter));
     } catch (error) {
       return this.failed((error as Error).message, 0);
     }
@@ -101,23 +113,29 @@ export class Exporter {
     const partly = partialSuccess(said);
     if (partly !== null) return this.refused(partly.why, partly.spans);
     if (this.failures > 0)
-      this.parts.log.info('traces are taken again', { url: this.config.url, dropped: this.dropped });
+      this.parts.log.info('traces are taken again', { url: this.shownUrl, dropped: this.dropped });
     this.failures = 0;
     this.dropped = 0;
     return null;
   }
 
   private refused(why: string, spans: number): null {
-    if (this.failures++ === 0)
-      this.parts.log.warn('traces are refused', { url: this.config.url, why, spans });
+    if (this.failures++ === 0) this.parts.log.warn('traces are refused', { url: this.shownUrl, why, spans });
     return null;
   }
 
   private failed(why: string, wanted: number): number {
     if (this.failures++ === 0)
-      this.parts.log.warn('traces can not be sent; what waits is bounded', { url: this.config.url, why });
+      this.parts.log.warn('traces can not be sent; what waits is bounded', { url: this.shownUrl, why });
     const pause = Math.min(LONGEST_PAUSE, SOON * 2 ** Math.min(this.failures, 5));
-    return Math.min(LONGEST_PAUSE, Math.max(pause, Number.isFinite(wanted) ? wanted : 0));
+    return Math.max(pause, Math.min(LONGEST_ASKED, wanted));
+  }
+
+  /** What a Retry-After says (RFC 9110 §10.2.3), ms; 0: nothing. */
+  private askedPause(said: string | null): number {
+    if (said === null) return 0;
+    if (/^\d+$/.test(said)) return Number(said) * 1000;
+    return Math.max(0, Date.parse(said) - this.parts.clock.wall()) || 0;
   }
 
   private stopTimer(): void {
