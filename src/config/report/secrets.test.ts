@@ -62,6 +62,8 @@ describe('a key that sounds like a secret', () => {
     expect(isSecretPath(['routes', 'token', 'to'])).toBe(false);
     expect(isSecretPath(['services', 'password', 'url'])).toBe(false);
     expect(isSecretPath(['admin', 'token'])).toBe(true);
+    expect(isSecretPath(['tracing', 'headers', 'x-team'])).toBe(true);
+    expect(isSecretPath(['tracing', 'serviceName'])).toBe(false);
     expect(isSecretPath(['auth', 'main', 'introspection', 'clientSecret'])).toBe(true);
   });
 });
