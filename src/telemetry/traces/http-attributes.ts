@@ -3,8 +3,10 @@
  * (https://opentelemetry.io/docs/specs/semconv/http/http-spans/).
  */
 import type { Exchange } from '../../http/exchange.ts';
+import { fieldText } from '../../http/field-text.ts';
 import { getHeader } from '../../http/headers.ts';
 import { shownTarget } from '../access/shown-target.ts';
+import { bounded } from '../access/text.ts';
 
 export type Attributes = Record<string, string | number | boolean | undefined>;
 
@@ -35,11 +37,11 @@ export function askedAttributes(exchange: Exchange, secret: ReadonlySet<string>)
     'url.scheme': exchange.scheme,
     'url.path': path,
     'url.query': query,
-    'server.address': exchange.host,
+    'server.address': withoutBrackets(exchange.host),
     'server.port': portOf(exchange),
     'client.address': exchange.ip,
     'network.protocol.version': exchange.version === 10 ? '1.0' : exchange.version === 11 ? '1.1' : '2',
-    'user_agent.original': getHeader(exchange.headers, 'user-agent'),
+    'user_agent.original': shownField(getHeader(exchange.headers, 'user-agent')),
   };
 }
 
@@ -68,6 +70,16 @@ function partsOf(target: string): { path: string; query: string | undefined } {
   return { path: target.slice(0, mark), query: target.slice(mark + 1) };
 }
 
+/** As in the access log: UTF-8, and no longer than a field may be there. */
+function shownField(value: string | undefined): string | undefined {
+  return value === undefined ? undefined : bounded(fieldText(value));
+}
+
+/** An address of IPv6 is told without what a URL needs around it. */
+function withoutBrackets(host: string): string {
+  return host.startsWith('[') ? host.slice(1, -1) : host;
+}
+
 function methodAttributes(method: string): Attributes {
   if (METHODS.has(method)) return { 'http.request.method': method };
   return { 'http.request.method': '_OTHER', 'http.request.method_original': method };
@@ -92,7 +104,7 @@ function addressOf(target: string): Address {
   if (host === '') return { address: pathname };
   const isTls = protocol === 'https:' || protocol === 'h2:';
   return {
-    address: hostname,
+    address: withoutBrackets(hostname),
     port: port === '' ? (isTls ? 443 : 80) : Number(port),
     origin: `${isTls ? 'https' : 'http'}://${host}`,
   };
