@@ -80,11 +80,19 @@ function answered(c: Context, result: ReplaceResult): Response {
         'Not Found',
         'No such config was in force; GET /v1/config/history names those that were.',
       );
+    case 'taken':
+      return problem(c, 409, 'Conflict', notInForce(result.why));
     case 'failed':
-      return problem(c, 500, 'Internal Server Error', `The config could not be put in force: ${result.why}.`);
+      return problem(c, 500, 'Internal Server Error', notInForce(result.why));
     case 'invalid':
       return problem(c, 422, 'Unprocessable Content', sentence(result.issues), {}, { issues: result.issues });
   }
+}
+
+/** What a terminal is told on several lines is one sentence after another here. */
+function notInForce(why: string): string {
+  const told = why.replaceAll(/(?<=[.:])\n/g, ' ').replaceAll('\n', '. ');
+  return `The config could not be put in force: ${told.replace(/\.$/, '')}.`;
 }
 
 function sentence(issues: readonly IssueReport[]): string {

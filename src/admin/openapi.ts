@@ -119,8 +119,8 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operati
       takes: shapes.config,
       gives: shapes.replaced,
       refusals: {
-        ...PROGRAM,
         400: 'If-Match is not one ETag.',
+        409: 'The config is a program, or an address of the new one is taken.',
         412: 'Another config is in force by now.',
         422: 'It has errors: `issues` tells them.',
         428: 'If-Match is missing.',
@@ -144,7 +144,11 @@ export const OPERATIONS: Readonly<Record<string, Readonly<Record<string, Operati
       summary: 'Brings one of them back; the newest where none is named.',
       takes: shapes.rollback,
       gives: shapes.replaced,
-      refusals: { ...PROGRAM, 400: 'It names nothing that makes sense.', 404: 'There is no such config.' },
+      refusals: {
+        400: 'It names nothing that makes sense.',
+        404: 'There is no such config.',
+        409: 'The config is a program, or an address of the one that comes back is taken.',
+      },
     },
   },
   '/v1/events': {

@@ -95,6 +95,8 @@ export type ReplaceResult =
   /** Another one is in force than the one that is to be replaced. */
   | { readonly kind: 'stale' }
   | { readonly kind: 'invalid'; readonly issues: readonly IssueReport[] }
+  /** An address of it can't be listened on. */
+  | { readonly kind: 'taken'; readonly why: string }
   | { readonly kind: 'failed'; readonly why: string }
   /** There is no such config among those that were in force. */
   | { readonly kind: 'unknown' };

@@ -1,5 +1,6 @@
 import type { ConfigControl, ReplaceResult } from './admin-contract.ts';
 import { type ConfigReading, isCode } from './config-reading.ts';
+import { ListenError } from './listening.ts';
 import type { Reloading } from './reload.ts';
 import { routeChanges } from './route-changes.ts';
 
@@ -9,7 +10,7 @@ export function configControl(reloading: Reloading): ConfigControl {
     const routes = routeChanges(reloading.inForce.reading, reading);
     return reloading.replace(reading, ifMatch).then(
       (done) => (done === 'stale' ? { kind: 'stale' } : { kind: 'replaced', etag: reading.etag, routes }),
-      (error: Error) => ({ kind: 'failed', why: error.message }),
+      (error: Error) => ({ kind: error instanceof ListenError ? 'taken' : 'failed', why: error.message }),
     );
   };
   return {

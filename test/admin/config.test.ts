@@ -1,5 +1,6 @@
 /** The config over the admin API, of a gateway as it is run. */
 import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import {
@@ -145,6 +146,23 @@ describe('the config over the admin API', () => {
       }),
     );
     expect((await put('{"routes": ')).status).toBe(422);
+    expect(await hello()).toBe('one');
+  });
+
+  it('with an address that is taken changes nothing, and says so', async () => {
+    await start(config('one'));
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port: busy } = taken.address() as AddressInfo;
+    const refused = await put({ ...config('two'), listen: `127.0.0.1:${busy}` });
+    taken.close();
+    expect(refused.status).toBe(409);
+    expect(refused.body.detail).toMatch(
+      new RegExp(
+        `^The config could not be put in force: cannot listen on 127.0.0.1:${busy}: the port is taken`,
+      ),
+    );
+    expect(refused.body.detail).not.toMatch(/\n|\.\.$/);
     expect(await hello()).toBe('one');
   });
 
