@@ -13,6 +13,9 @@ import { addressKey } from './address-key.ts';
 /** Longer values count by their hash, in bytes. */
 const LONGEST = 256;
 
+/** As JSON: nothing, no bytes, a list or a map of nothing. */
+const EMPTY: ReadonlySet<string> = new Set(['null', '""', '[]', '{}']);
+
 /** Gives by what a request is counted. */
 export type KeyOf = (exchange: Exchange, strict: Variables) => string;
 
@@ -34,8 +37,8 @@ function countedBy(program: Program, strict: Variables): string | null {
   let value: Value;
   try {
     value = program.evaluate(strict);
-    if (value === null || value === '') return null;
     const text = typeof value === 'string' ? value : toJson(value);
+    if (typeof value === 'string' ? value === '' : EMPTY.has(text)) return null;
     return Buffer.byteLength(text) > LONGEST ? `# ${hash('sha256', text, 'base64url')}` : text;
   } catch (error) {
     if (error instanceof EvaluationFailure) return null;

@@ -167,6 +167,13 @@ describe('by what requests are counted', () => {
     expect(await statuses(1, 'GET /', from('10.0.0.1'), 'X-Tenant: x', 'X-Tenant: y')).toEqual([429]);
   });
 
+  it('the address where a list is empty: those who show nothing are not one', async () => {
+    await start({ rate: '1/m', per: 'request.queries["of"].filter(q, q != "")' });
+    expect(await statuses(1, 'GET /?of=', from('10.0.0.1'))).toEqual([200]);
+    expect(await statuses(1, 'GET /?of=', from('10.0.0.2'))).toEqual([200]);
+    expect(await statuses(2, 'GET /?of=a', from('10.0.0.2'))).toEqual([200, 429]);
+  });
+
   it('all together', async () => {
     await start({ rate: '2/m', burst: 2, per: '"all"' });
     const all = [];
