@@ -11,7 +11,9 @@ type NativeFunction = Exclude<Expression, string>;
 /**
  * A function of a TypeScript config as an expression. It is called with an object of the scope's variables,
  * whose members are made when they are read; what is absent is undefined there. Which members it reads is
- * told by the names in its own text: `request.body` counts as read where the words `request` and `body` stand in it.
+ * told by the names in its own text: `request.body` counts as read where the words `request` and `body` stand in it. Where it
+ * names none of a variable's members, it hands the variable on, and any of them may be read; but the body of a request is only
+ * there where it is named.
  */
 export function compileFunction(
   source: NativeFunction,
@@ -26,7 +28,8 @@ export function compileFunction(
 }
 
 function mentionsOf(source: (variables: object) => unknown, scope: Scope): ReadonlySet<string> {
-  const words = new Set(String(source).match(/[A-Za-z_$][\w$]*/g) ?? []);
+  const text = String(source);
+  const words = new Set(text.match(/[A-Za-z_$][\w$]*/g) ?? []);
   const mentions = new Set<string>();
   for (const [variable, type] of scope.variables) {
     if (type.kind !== 'record') {
@@ -34,10 +37,26 @@ function mentionsOf(source: (variables: object) => unknown, scope: Scope): Reado
       continue;
     }
     if (!words.has(variable)) continue;
-    for (const member of Object.keys(type.members))
-      if (words.has(member)) mentions.add(`${variable}.${member}`);
+    const members = Object.keys(type.members);
+    const named = members.filter((member) => words.has(member) || isQuoted(member, text));
+    for (const member of named) mentions.add(`${variable}.${member}`);
+    if (named.length > 0 || !standsAlone(variable, text)) continue;
+    if (variable !== 'request') mentions.add(variable);
+    else for (const member of members) if (member !== 'body') mentions.add(`request.${member}`);
   }
   return mentions;
+}
+
+/** Not as the member of something else, nor as a text. */
+function standsAlone(variable: string, text: string): boolean {
+  return new RegExp(`(?<![.\\w$'"\`-])${variable}(?![\\w$])`).test(text);
+}
+
+/** A member that is no word, such as the `*` of `params`. */
+function isQuoted(member: string, text: string): boolean {
+  return (
+    !/^[\w$]+$/.test(member) && ["'", '"', '`'].some((quote) => text.includes(`${quote}${member}${quote}`))
+  );
 }
 
 function variablesView(names: readonly string[], variables: Variables): object {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Expression } from '../config/model.ts';
 import { exchangeOf, failureOf, show } from './fixtures.ts';
 import {
+  callScope,
   compileExpression,
   ExchangeVariables,
   parseJson,
@@ -9,6 +10,7 @@ import {
   reads,
   requestScope,
   responseScope,
+  routeScope,
 } from './index.ts';
 
 const variables = new ExchangeVariables(exchangeOf('/a?x=1', ['X-A', 'on'], { id: '7' }));
@@ -148,6 +150,24 @@ describe('functions of a TypeScript config', () => {
       requestScope,
     );
     expect([...mentions].sort()).toEqual(['params', 'request.body']);
+  });
+
+  it('that hand a variable on may read any of it, but no body of a request', () => {
+    const helper = (value: unknown) => JSON.stringify(value);
+    type All = Record<'request' | 'params' | 'auth' | 'orders', unknown>;
+    const scope = routeScope(callScope({ orders: 'one' }), ['id'], ['*']);
+    const mentions = (source: (variables: All) => unknown) =>
+      [...compileExpression(source as Expression, scope).mentions].sort();
+    expect(mentions(({ orders }) => helper(orders))).toEqual(['orders']);
+    expect(mentions(({ auth }) => helper(auth))).toEqual(['auth']);
+    expect(mentions(({ params }) => helper(params))).toEqual(['params']);
+    expect(mentions(({ params }) => (params as Record<string, string>)['*'])).toEqual(['params.*']);
+    const cookies = ({ request }: All) => (request as { cookies: Record<string, string> }).cookies;
+    expect(mentions(({ request }) => cookies({ request } as All).auth)).toEqual(['request.cookies']);
+    const members = mentions(({ request }) => helper(request));
+    expect(members).toContain('request.cookies');
+    expect(members).not.toContain('request');
+    expect(members).not.toContain('request.body');
   });
 
   it.each([
