@@ -5,7 +5,7 @@ import { inspectSource, type SourceFinding } from '../changes/index.ts';
 import { formatAddress, type GatewayConfig, type ServiceConfig } from '../config/index.ts';
 import { idleAuthRoom, placesOf } from '../snapshot/index.ts';
 import { askedAs, discoverOnce } from '../upstream/index.ts';
-import { systemClock } from '../util/clock.ts';
+import { LONGEST_WAIT, systemClock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
 import { usesHttp2, usesTls } from '../util/service-scheme.ts';
 import { connectPlace, socketTrouble } from '../util/unix-socket.ts';
@@ -120,7 +120,9 @@ function open({ tls, discover }: ServiceConfig, { scheme, host, port }: Target):
 
 function opened(socket: Socket, event: 'connect' | 'secureConnect', limit: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = Number.isFinite(limit) ? setTimeout(() => finish(new Error('timeout')), limit) : null;
+    const timer = Number.isFinite(limit)
+      ? setTimeout(() => finish(new Error('timeout')), Math.min(limit, LONGEST_WAIT))
+      : null;
     const finish = (error: Error | null): void => {
       if (timer !== null) clearTimeout(timer);
       socket.destroy();

@@ -21,7 +21,7 @@ export interface Clock {
 }
 
 /** setTimeout counts in 32 bits; a longer wait would fire at once. */
-const LONGEST = 2 ** 31 - 1;
+export const LONGEST_WAIT = 2 ** 31 - 1;
 
 /** How long a step of the system's clock may go unheard, in ms: asking for both costs more than asking for one. */
 const COMPARE_EVERY = 1000;
@@ -41,6 +41,6 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => wallAt(performance.now()),
   wallAt,
-  after: (ms, run) => setTimeout(run, Math.min(Math.max(ms, 0), LONGEST)).unref(),
+  after: (ms, run) => setTimeout(run, Math.min(Math.max(ms, 0), LONGEST_WAIT)).unref(),
   cancel: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };

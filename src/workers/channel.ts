@@ -1,4 +1,5 @@
 import type { SendHandle } from 'node:child_process';
+import { LONGEST_WAIT } from '../util/clock.ts';
 
 /** One end of an IPC channel between two processes. */
 export interface Port {
@@ -93,7 +94,7 @@ export class Channel {
       if (options.deadline !== undefined) {
         const late = () =>
           this.pending.get(id)?.reject(new NoAnswer(`no answer to ${topic} in ${options.deadline} ms`));
-        timer = setTimeout(late, options.deadline);
+        timer = setTimeout(late, Math.min(options.deadline, LONGEST_WAIT));
       }
       this.port.send({ kind: 'call', id, topic, value } satisfies Message, options.handle);
     });

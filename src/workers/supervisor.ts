@@ -1,5 +1,5 @@
 import type { Logger } from '../telemetry/index.ts';
-import type { Clock } from '../util/clock.ts';
+import { type Clock, LONGEST_WAIT } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
 import type { NodeView, StartAdmin } from './admin-contract.ts';
 import { AdminDoor } from './admin-door.ts';
@@ -243,7 +243,8 @@ class Supervisor {
     const settled = this.duties.certificates.stop();
     this.log.info('draining', { why, delayMs: delay, timeoutMs: timeout });
     // Whoever asks /readyz has this long to send its clients elsewhere. A successor needs no such notice.
-    if (why === 'signal' && delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+    if (why === 'signal' && delay > 0)
+      await new Promise((resolve) => setTimeout(resolve, Math.min(delay, LONGEST_WAIT)));
     // The successor reads the sources now; without Redis this node's place in them is its own.
     if (why === 'successor') await this.duties.changes.handOver();
     await settled;

@@ -66,6 +66,18 @@ describe('active checks', () => {
       .toEqual(new Set(['a', 'b']));
   });
 
+  it('may take a month, which a timer of the system does not count', async () => {
+    let checks = 0;
+    const slow = await httpOrigin((request, response) => {
+      if (request.url !== '/healthz') response.end('slow');
+      else setTimeout(() => response.end(String(++checks)), 50);
+    });
+    closers.push(() => slow.close());
+    const gateway = await gatewayBefore([slow.url], { ...QUICK, timeout: '30d', unhealthyAfter: 1 });
+    await expect.poll(() => checks, { timeout: 15_000 }).toBeGreaterThan(2);
+    expect(await ask(gateway)).toBe('slow');
+  });
+
   it('with none in and panic: 0% the answer is 503', async () => {
     const a = await target('a');
     const gateway = await gatewayBefore([`${a.url}/base`], QUICK);

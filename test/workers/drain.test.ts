@@ -92,6 +92,17 @@ test('a tunnel lives on within `drain.timeout` and may end by itself', async () 
   expect((await node.process.exit()).code).toBe(0);
 });
 
+test('a `drain.timeout` of a month is none of a moment', async () => {
+  await using lab = workersLab();
+  const node = await lab.serve({ text: 'hi', drain: { delay: 0, timeout: 30 * 86_400_000 } });
+  const socket = await tunnel(node.port);
+  node.process.signal('SIGTERM');
+  await until(() => refused(node.port), 'the port to close');
+  expect(await echoes(socket, 'still here')).toBe(true);
+  socket.end();
+  expect((await node.process.exit()).code).toBe(0);
+});
+
 test('a second signal ends all processes within a second', async () => {
   await using lab = workersLab();
   const node = await lab.serve({ text: 'hi', workers: 2, drain: { delay: 0, timeout: 60_000 } });

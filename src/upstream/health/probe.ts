@@ -3,6 +3,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import { request as httpsRequest } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { LONGEST_WAIT } from '../../util/clock.ts';
 import { usesHttp2, usesTls } from '../../util/service-scheme.ts';
 import { connectPlace, isSocketPath } from '../../util/unix-socket.ts';
 import { wordsOf } from '../error-words.ts';
@@ -23,7 +24,8 @@ export function probe(plan: CheckPlan, done: (finding: Finding) => void): () => 
     stop();
     done(finding);
   };
-  const timer = setTimeout(() => finish(`no answer in ${plan.check.timeout} ms`), plan.check.timeout);
+  const { timeout } = plan.check;
+  const timer = setTimeout(() => finish(`no answer in ${timeout} ms`), Math.min(timeout, LONGEST_WAIT));
   const stop = wayOf(plan)(plan, finish);
   timer.unref();
   return () => {
