@@ -11,7 +11,7 @@ import { ACME_STORAGE, normalise } from './normalise/index.ts';
 import { valueAt } from './report/locate.ts';
 import { isSecretPath } from './report/secrets.ts';
 import { type ConfigInput, configSchema, kindOf, pathKey, validate } from './schema/index.ts';
-import { type Filled, fill, writtenSpan } from './source/fill.ts';
+import { type Filled, fill, touchesHidden, writtenSpan } from './source/fill.ts';
 import { parseJson } from './source/json.ts';
 import { importConfig } from './source/module.ts';
 import { plainValue } from './source/plain.ts';
@@ -172,12 +172,20 @@ function finish(
   return result(config, issues, source, files, JSON.stringify(filling.value, asJson));
 }
 
-/** What is found in a text that something was filled into is shown in the text as it is written. */
+/**
+ * What is found in a text that something was filled into is shown in the text as it is written. Of a part of a secret nothing is said
+ * but that it does not fit.
+ */
 function pointIntoWritten(issues: readonly ConfigIssue[], { places, issues: own }: Filled): void {
   for (const issue of places.size === 0 ? [] : issues) {
     const filled =
       issue.span === undefined || own.includes(issue) ? undefined : places.get(pathKey(issue.path));
-    if (filled !== undefined) issue.span = writtenSpan(filled, issue.span!);
+    if (filled === undefined) continue;
+    if (touchesHidden(filled, issue.span!)) {
+      issue.message = 'what is filled in here does not fit where it stands';
+      issue.advice = 'its braces, quotes and the like count as if they were written here';
+    }
+    issue.span = writtenSpan(filled, issue.span!);
   }
 }
 

@@ -114,6 +114,22 @@ describe('a report', () => {
 });
 
 describe('secrets in a report', () => {
+  test.each(['abc{s3cret}', 'abc{s3cret.foo(}', '{s3cret', '"s3cret', 's3cret" ++ "'])(
+    'are not told in part where they do not fit: %s',
+    (secret) => {
+      const text = `routes:
+  a:
+    match: { path: '/\${env.API_TOKEN}', when: 'request.method == "\${env.API_TOKEN}"' }
+    respond: { template: '<\${env.API_TOKEN}>' }
+`;
+      const loaded = loadText(text, { file: 'tidegate.yaml', folder: '.', env: { API_TOKEN: secret } });
+      expect(loaded.config).toBeNull();
+      const told = renderIssues(loaded.issues, loaded.source, { colour: false });
+      expect(told).toContain('what is filled in here does not fit where it stands');
+      expect(told).not.toContain('s3cret');
+    },
+  );
+
   test('are masked in comments, blocks and files that could not be parsed', () => {
     const text = `admin:
   address: 127.0.0.1:99011

@@ -32,6 +32,17 @@ export interface FilledPlace {
   written: readonly [start: number, end: number];
   /** Offsets into the text that came of it. */
   filled: readonly [start: number, end: number];
+  /** No message may repeat any of it. */
+  hidden: boolean;
+}
+
+/** Is any of what is said of a text said of what must not be repeated? */
+export function touchesHidden(
+  places: readonly FilledPlace[],
+  [start, end]: readonly [number, number],
+): boolean {
+  const behind = Math.max(end, start + 1);
+  return places.some(({ filled, hidden }) => hidden && filled[0] < behind && start < filled[1]);
 }
 
 /** What is said of a text that something was filled into, said of the text as it is written. */
@@ -115,7 +126,8 @@ class Filling {
           name === undefined ? this.file(file!, path, span) : this.variable(name, fallback, path, span);
         if (found === null) missing = true;
         const value = found ?? '';
-        places.push({ written: span, filled: [offset + longer, offset + longer + value.length] });
+        const filled = [offset + longer, offset + longer + value.length] as const;
+        places.push({ written: span, filled, hidden: name === undefined || looksSecret(name) });
         longer += value.length - whole.length;
         return value;
       },
