@@ -2,6 +2,7 @@ import type { RouteCacheConfig, RouteConfig } from '../config/model.ts';
 import { compileExpression, readsPartOf, type Scope } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { formatDuration } from '../util/duration.ts';
+import { maskUrl } from '../util/secret-looks.ts';
 import { compileCacheRules } from './cache-rules.ts';
 import { scopesOf } from './scopes.ts';
 
@@ -40,7 +41,7 @@ export function explainCache(
   const past = pastFor(exchange, cache, keyed.key === null && !open);
   return {
     says: past ?? (open ? ONCE_KNOWN : 'may be answered from the cache, else fills it'),
-    key: past === null ? [keyed.url, ...partsOf(cache)] : [],
+    key: past === null ? [maskUrl(keyed.url), ...partsOf(cache)] : [],
     whose: whoseOf(cache),
     fresh: freshness(cache),
     tags: rules.requestTags === null ? [] : rules.requestTags(exchange),

@@ -1,6 +1,7 @@
 import { aggregateScope, attemptNothing, compileCallPrograms, planOf } from '../aggregate/index.ts';
 import type { AggregateConfig, CallConfig } from '../config/model.ts';
 import type { Scope } from '../expression/index.ts';
+import { maskUrls } from '../util/secret-looks.ts';
 
 /** The plan of an aggregate, without values: those come from answers. */
 export interface ExplainedPlan {
@@ -55,7 +56,7 @@ function described(call: CallConfig): ExplainedCall {
     service: to.kind === 'service' ? to.services.map(({ service }) => service).join(' or ') : null,
     route: to.kind === 'route' ? to.route : null,
     method,
-    path: path === null ? "the client's path" : textOf(path),
+    path: path === null ? "the client's path" : maskUrls(textOf(path)),
     after: [],
     asks: each === null ? 'once' : each.batch === null ? 'each' : 'batch',
     each: each === null ? null : textOf(each.list),

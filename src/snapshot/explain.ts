@@ -22,6 +22,7 @@ import { Counters, silentLogger } from '../telemetry/index.ts';
 import { Resolver } from '../upstream/index.ts';
 import { systemClock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
+import { maskUrl } from '../util/secret-looks.ts';
 import { compileTrusted } from './compile.ts';
 import { describeTrying, placesOf, type Trying } from './describe-service.ts';
 import { type ExplainedCache, explainCache } from './explain-cache.ts';
@@ -328,7 +329,8 @@ function outcomeOf(config: GatewayConfig, route: RouteConfig, exchange: Exchange
   if (action.kind === 'respond') return { status: action.respond.status };
   if (action.kind === 'redirect') {
     const answer = compileRedirect(action.redirect, scopesOf(route).request)(exchange, variables(exchange));
-    return { status: answer.status, location: getHeader(answer.headers, 'location') ?? null };
+    const location = getHeader(answer.headers, 'location');
+    return { status: answer.status, location: location === undefined ? null : maskUrl(location) };
   }
   if (action.kind === 'aggregate') return { plan: explainPlan(action.aggregate, scopesOf(route).request) };
   try {
@@ -358,7 +360,7 @@ function destinationOf(config: GatewayConfig, route: RouteConfig, to: To, exchan
     service: to.service,
     weight: to.weight,
     method,
-    urls: places.map(({ url }) => url + path),
+    urls: places.map(({ url }) => maskUrl(url + path)),
     weights: places.map(({ weight }) => weight),
     ...describeTrying(service, route, method),
   };

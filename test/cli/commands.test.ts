@@ -484,6 +484,27 @@ describe('explain', () => {
     expect(data.rejected).toHaveLength(4);
   });
 
+  test('masks what sounds like a secret in the URLs that it shows', async () => {
+    folder.write(
+      'tidegate.yaml',
+      `services: { a: { url: http://127.0.0.1:4001 } }
+routes:
+  to: { match: /to, to: { service: a, path: '/x?api_key=hunter2' }, cache: { ttl: 1m } }
+  moved: { match: /moved, redirect: { to: 'https://shop.example/?token=hunter2' } }
+  all: { match: /all, aggregate: { calls: { one: { to: a, path: '/one?token=hunter2' } } } }
+`,
+    );
+    const told = [
+      await explained('GET', '/to?token=hunter2'),
+      await explained('GET', '/moved'),
+      await explained('GET', '/all'),
+    ];
+    expect(told[0].target).toBe('http://127.0.0.1:4001/x?api_key=***&token=***');
+    expect(told[1].location).toBe('https://shop.example/?token=***');
+    expect(told[2].plan.calls[0].path).toBe('/one?token=***');
+    expect(JSON.stringify(told)).not.toContain('hunter2');
+  });
+
   test('tells every side of a weighted route and every target', async () => {
     const data = await explained('POST', 'http://shop.example/ordering/1', '-H', 'x-beta: on');
     expect(data.destinations).toEqual([
