@@ -112,6 +112,7 @@ export class ClientConnection implements Carrier, BodyFeed, WriterOwner, Tunnel 
     const socket = plain
       ? connect(options)
       : connectTls({ ...options, ...endpoint.tls } as ConnectionOptions);
+    if (!plain) socket.once('connect', () => this.owner.reached(this));
     socket.once(plain ? 'connect' : 'secureConnect', () => this.connected());
     socket.on('drain', () => this.drained());
     socket.on('end', () => this.ended());

@@ -68,6 +68,8 @@ export interface ResponseHandler {
 
 /** The pool a connection of HTTP/1.1 belongs to. */
 export interface ConnectionOwner {
+  /** The other side is there; TLS is still to be agreed on. */
+  reached(connection: ClientConnection): void;
   opened(connection: ClientConnection): void;
   refused(connection: ClientConnection, failure: Failure): void;
   /** Free for the next request. */

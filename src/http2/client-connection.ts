@@ -98,6 +98,7 @@ export class Http2ClientConnection {
       keepAliveInitialDelay: KEEP_ALIVE,
     };
     const socket = tls === null ? connect(options) : connectTls({ ...options, ...tls } as ConnectionOptions);
+    socket.once('connect', () => this.owner.reached(this));
     socket.once(tls === null ? 'connect' : 'secureConnect', () => this.connected());
     socket.on('error', (error: NodeJS.ErrnoException) => this.errored(error));
     socket.on('close', () => this.ended());

@@ -59,6 +59,7 @@ export async function ourResponse(port: number, method: string): Promise<Outcome
       },
     };
     connection = new ClientConnection({ address: '127.0.0.1', port, tls: null }, NEVER, systemClock, {
+      reached: () => {},
       opened: (opened) => opened.send(outgoing(method), handler),
       refused: (_, failure) => refused(failure.cause),
       released: () => {},

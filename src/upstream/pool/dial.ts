@@ -1,6 +1,12 @@
 import { Failure } from '../../http/errors.ts';
-import type { Clock } from '../../util/clock.ts';
+import type { Clock, Timer } from '../../util/clock.ts';
 import type { Resolver } from '../resolver.ts';
+
+/**
+ * An address that can't be reached for so long, in ms, is waited for no longer alone: the next is tried beside it, as
+ * RFC 8305 §5 has it. Less where they would not all have their turn in time.
+ */
+const STAGGER = 250;
 
 /** Who wants the connection. */
 export interface DialOwner {
@@ -12,8 +18,8 @@ export interface DialOwner {
 }
 
 /**
- * One way to a target: its name is resolved, and its addresses are tried in turn, all within one time limit. Each
- * dial begins with another address, so that they share the load.
+ * One way to a target: its name is resolved, and its addresses are tried in turn, all within one time limit; the first
+ * connection is taken. Each dial begins with another address, so that they share the load.
  */
 export class Dial {
   private readonly host: string;
@@ -21,6 +27,10 @@ export class Dial {
   private readonly owner: DialOwner;
   private readonly until: number;
   private addresses: readonly string[] = [];
+  private stagger = STAGGER;
+  /** Connections that are being made. */
+  private trying = 0;
+  private waiting: Timer | null = null;
   begun = false;
   private closed = false;
 
@@ -43,25 +53,46 @@ export class Dial {
       this.clock.cancel(late);
       if (addresses instanceof Failure) return this.fail(addresses);
       this.addresses = addresses.map((_, i) => addresses[(turn + i) % addresses.length]!);
+      this.stagger = Math.min(STAGGER, (this.until - this.clock.now()) / addresses.length);
       this.next();
     });
   }
 
+  /** Someone is there at the last address that was tried: what is still to be agreed on with them may take its time. */
+  reached(): void {
+    if (this.waiting !== null) this.clock.cancel(this.waiting);
+    this.waiting = null;
+  }
+
   refused(failure: Failure): void {
-    const another = this.addresses.length > 0 && this.clock.now() < this.until;
-    if (another && !this.closed && this.owner.isWanted(this)) this.next();
-    else this.fail(failure);
+    this.trying--;
+    this.reached();
+    if (this.isWorthAnother) this.next();
+    else if (this.trying === 0) this.fail(failure);
   }
 
   /** Nobody is told any more. */
   close(): void {
     this.closed = true;
+    this.reached();
+  }
+
+  private get isWorthAnother(): boolean {
+    if (this.closed || this.addresses.length === 0 || this.clock.now() >= this.until) return false;
+    return this.owner.isWanted(this);
   }
 
   private next(): void {
     if (this.closed) return;
     const [address, ...others] = this.addresses;
     this.addresses = others;
+    this.trying++;
+    if (others.length > 0) {
+      this.waiting = this.clock.after(this.stagger, () => {
+        this.waiting = null;
+        if (this.isWorthAnother) this.next();
+      });
+    }
     this.owner.connect(this, address!, this.until - this.clock.now());
   }
 

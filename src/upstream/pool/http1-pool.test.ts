@@ -67,3 +67,26 @@ test('whoever waits for a fresh connection gets the place of one that is free', 
   expect(pool.counts()).toEqual({ open: 1, idle: 0, inUse: 1, waiting: 0 });
   pool.destroy();
 });
+
+test('of connections made beside each other the first is taken, and the others end', async () => {
+  await using origin = await scriptedOrigin(answer(200, [], 'ok'));
+  const clock = new ManualClock();
+  const settings = {
+    host: 'shop.test',
+    port: origin.port,
+    tls: null,
+    connections: 1,
+    idle: 4000,
+    pipelining: 1,
+  };
+  const resolver = new Resolver(clock, (_name, done) => done(null, ['127.0.0.1', '127.0.0.1'], 60_000));
+  const pool = new Http1Pool(settings, clock, resolver, new Pending(10));
+  const served = new Someone();
+  pool.acquire(served, 'any', 1000);
+  clock.advance(250);
+  const [first, second] = [await origin.connectionAt(0), await origin.connectionAt(1)];
+  await until(() => served.connection !== null, 'a connection');
+  await Promise.race([first.closed(), second.closed()]);
+  expect(pool.counts()).toEqual({ open: 1, idle: 0, inUse: 1, waiting: 0 });
+  pool.destroy();
+});

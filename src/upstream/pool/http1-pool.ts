@@ -186,10 +186,24 @@ export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
   opened(connection: ClientConnection): void {
     const dial = this.opening.get(connection)!;
     const waiter = this.dials.get(dial)!;
-    this.opening.delete(connection);
+    this.settle(dial, connection);
     this.dials.delete(dial);
     if (this.waiting.has(waiter)) return this.give(waiter, connection);
     this.offer(connection);
+  }
+
+  /** It was the fastest of those that a dial has tried: the others end. */
+  private settle(dial: Dial, connection: ClientConnection): void {
+    dial.close();
+    for (const [other, of] of this.opening) {
+      if (of !== dial) continue;
+      this.opening.delete(other);
+      if (other !== connection) other.close();
+    }
+  }
+
+  reached(connection: ClientConnection): void {
+    this.opening.get(connection)?.reached();
   }
 
   refused(connection: ClientConnection, failure: Failure): void {

@@ -144,6 +144,20 @@ export class Http2Pool implements Pool, Http2ConnectionOwner, DialOwner {
     this.refill();
   }
 
+  /** It was the fastest of those that a dial has tried: the others end. */
+  private settle(dial: Dial, connection: Http2ClientConnection): void {
+    dial.close();
+    for (const [other, of] of this.opening) {
+      if (of !== dial) continue;
+      this.opening.delete(other);
+      if (other !== connection) other.destroy();
+    }
+  }
+
+  reached(connection: Http2ClientConnection): void {
+    this.opening.get(connection)?.reached();
+  }
+
   refused(connection: Http2ClientConnection, failure: Failure): void {
     const dial = this.opening.get(connection);
     if (dial === undefined) return;
@@ -153,7 +167,7 @@ export class Http2Pool implements Pool, Http2ConnectionOwner, DialOwner {
 
   opened(connection: Http2ClientConnection): void {
     const dial = this.opening.get(connection)!;
-    this.opening.delete(connection);
+    this.settle(dial, connection);
     this.dials.delete(dial);
     this.connections.push(connection);
     this.places = Math.max(1, connection.places);
