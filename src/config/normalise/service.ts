@@ -102,12 +102,17 @@ function balanceOf(input: ServiceInput['balance']): ServiceConfig['balance'] {
   return { kind: 'hash', key: input.hash ?? 'null' };
 }
 
+/** One that is listed twice is one, with the weight of both. */
 function targetsOf(input: ServiceInput): ServiceConfig['targets'] {
   const targets = input.targets ?? (input.url === undefined ? [] : [input.url]);
-  return targets.map((target) => {
+  const places = new Map<string, ServiceConfig['targets'][number]>();
+  for (const target of targets) {
     const { url, weight } = typeof target === 'string' ? { url: target, weight: undefined } : target;
-    return { ...parseServiceUrl(url), weight: countOf(weight, 1) };
-  });
+    const place = parseServiceUrl(url);
+    const key = JSON.stringify(place);
+    places.set(key, { ...place, weight: countOf(weight, 1) + (places.get(key)?.weight ?? 0) });
+  }
+  return [...places.values()];
 }
 
 /** Only what is said; a duration alone bounds the time to the head of the answer. */
