@@ -83,7 +83,9 @@ routes: { r: { match: /, to: [a, b] } }`;
 
   test('has a target that is listed twice once, with the weight of both', () => {
     const twice = '[http://shop.test, { url: http://SHOP.test:80, weight: 3 }, http://shop.test/v2]';
-    const { services } = config(`services: { a: { targets: ${twice} } }\nroutes: { r: { match: /*, to: a } }`);
+    const { services } = config(
+      `services: { a: { targets: ${twice} } }\nroutes: { r: { match: /*, to: a } }`,
+    );
     expect(services.a!.targets.map(({ host, path, weight }) => `${host}${path} ${weight}`)).toEqual([
       'shop.test 4',
       'shop.test/v2 1',

@@ -50,7 +50,8 @@ export class NodeTargets {
     channel.on(TOPICS.standing, () => this.standing());
   }
 
-  private standing(): Standing {
+  /** For a worker that comes, or a successor. */
+  standing(): Standing {
     const now = this.parts.clock.now();
     const ejected = [...this.ejected.values()].filter(({ until }) => until > now);
     const breakers = [...this.changes.values()].filter(({ change }) => change.state !== 'closed');
@@ -95,9 +96,14 @@ export class NodeTargets {
     return this.drained;
   }
 
-  /** What a predecessor had drained; before workers ask. */
-  inherit(drained: readonly DrainedTarget[]): void {
+  /** What a predecessor had drained and knew; before workers ask. */
+  inherit({ drained, standing }: { drained: readonly DrainedTarget[]; standing: Standing }): void {
+    const now = this.parts.clock.now();
     this.drained = drained;
+    for (const ejection of standing.ejected)
+      this.ejected.set(keyOf(ejection), { ejection, until: now + ejection.forMs });
+    for (const { ago, ...change } of standing.breakers)
+      this.changes.set(change.service, { change, at: now - ago });
   }
 
   private heardEjected(ejection: TargetEjection): void {

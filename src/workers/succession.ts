@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { DrainedTarget } from '../upstream/index.ts';
+import type { Standing } from './bus-topics.ts';
 import type { OpenListener } from './listening.ts';
 
 /**
@@ -12,8 +13,8 @@ const PATIENCE = 30_000;
 
 type ToSuccessor =
   | { kind: 'listener'; key: string }
-  /** `drained` is not told by versions that know nothing of it. */
-  | { kind: 'complete'; drained?: readonly DrainedTarget[] };
+  /** `drained` and `standing` are not told by versions that know nothing of them. */
+  | { kind: 'complete'; drained?: readonly DrainedTarget[]; standing?: Standing };
 type FromSuccessor = { kind: 'ask' } | { kind: 'serving' };
 
 /** What the old version leaves to the new one. */
@@ -21,6 +22,8 @@ export interface Estate {
   readonly sockets: ReadonlyMap<string, OpenListener>;
   /** Targets that an operator has taken out. */
   readonly drained: readonly DrainedTarget[];
+  /** What workers have found out of targets and services. */
+  readonly standing: Standing;
 }
 
 /**
@@ -66,19 +69,22 @@ function serving(child: ChildProcess, estate: Estate, signal: AbortSignal): Prom
   });
 }
 
-function give(child: ChildProcess, { sockets, drained }: Estate): void {
+function give(child: ChildProcess, { sockets, drained, standing }: Estate): void {
   for (const [key, { handle }] of sockets) {
     if (handle !== null) child.send({ kind: 'listener', key } satisfies ToSuccessor, handle as never);
   }
-  child.send({ kind: 'complete', drained } satisfies ToSuccessor);
+  child.send({ kind: 'complete', drained, standing } satisfies ToSuccessor);
 }
 
 export interface Inheritance {
   sockets: Map<string, object>;
   drained: readonly DrainedTarget[];
+  standing: Standing;
   /** Tells the predecessor that it may go. */
   serving(): void;
 }
+
+const NOTHING: Standing = { ejected: [], breakers: [] };
 
 /** What a predecessor hands over, or null where there is none. */
 export function inherit(): Promise<Inheritance | null> {
@@ -95,10 +101,10 @@ export function inherit(): Promise<Inheritance | null> {
     const take = (message: unknown, handle: unknown) => {
       const told = message as ToSuccessor;
       if (told.kind === 'listener') sockets.set(told.key, handle as object);
-      else resolve({ sockets, drained: told.drained ?? [], serving });
+      else resolve({ sockets, drained: told.drained ?? [], standing: told.standing ?? NOTHING, serving });
     };
     // A predecessor that dies half-way leaves what it gave so far.
-    process.once('disconnect', () => resolve({ sockets, drained: [], serving: () => {} }));
+    process.once('disconnect', () => resolve({ sockets, drained: [], standing: NOTHING, serving: () => {} }));
     process.on('message', take);
     process.send?.({ kind: 'ask' } satisfies FromSuccessor);
   });

@@ -139,7 +139,7 @@ class Supervisor {
       '\n',
     );
     const { outline } = reading;
-    this.duties.targets.inherit(inheritance?.drained ?? []);
+    if (inheritance !== null) this.duties.targets.inherit(inheritance);
     this.duties.targets.follow(outline);
     const listeners = await this.bind(outline, inheritance);
     await this.duties.certificates.prepare(outline.acme);
@@ -288,7 +288,8 @@ class Supervisor {
 
   private estate(): Estate {
     const sockets = new Map([...this.listeners.byKey, ...this.admin.sockets]);
-    return { sockets, drained: this.duties.targets.inDrain };
+    const { targets } = this.duties;
+    return { sockets, drained: targets.inDrain, standing: targets.standing() };
   }
 }
 

@@ -130,18 +130,20 @@ routes:
   expect(before).toBeLessThan(8);
 }, 60_000);
 
-test('a worker that comes in place of a dead one knows what is open and what is out', async () => {
-  let asked = 0;
-  const broken = await httpOrigin((_request, response) => {
-    asked++;
-    response.writeHead(500).end();
-  });
-  closers.push(() => broken.close());
-  const gone = await freePort();
-  const [port, admin] = [await freePort(), await freePort()];
-  folder.write(
-    'tidegate.yaml',
-    `listen: 127.0.0.1:${port}
+test.each(['a worker that comes in place of a dead one', 'a new version (SIGUSR2)'])(
+  '%s knows what is open and what is out',
+  async (who) => {
+    let asked = 0;
+    const broken = await httpOrigin((_request, response) => {
+      asked++;
+      response.writeHead(500).end();
+    });
+    closers.push(() => broken.close());
+    const gone = await freePort();
+    const [port, admin] = [await freePort(), await freePort()];
+    folder.write(
+      'tidegate.yaml',
+      `listen: 127.0.0.1:${port}
 admin: 127.0.0.1:${admin}
 services:
   open: { url: '${broken.url}', breaker: { errors: 3/30s, openFor: 5m }, retries: { attempts: 0 } }
@@ -150,24 +152,33 @@ routes:
   open: { match: /open, to: open }
   out: { match: /out, to: out }
 `,
-  );
-  const gateway = lab.node([MAIN, 'run', 'tidegate.yaml'], { cwd: folder.path });
-  await portOpens(admin, 20_000);
-  const ask = async (path: string) => {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } });
-    await answer.text();
-    return [answer.status, Number(answer.headers.get('retry-after'))];
-  };
-  for (let i = 0; i < 3; i++) expect(await ask('/open')).toEqual([500, 0]);
-  for (let i = 0; i < 2; i++) expect(await ask('/out')).toEqual([502, 0]);
-  const worker = processTree(gateway.pid).find((pid) => pid !== gateway.pid)!;
-  process.kill(worker, 'SIGKILL');
-  await gateway.line(/the new worker serves/);
-  for (const path of ['/open', '/out']) {
-    const [status, again] = await ask(path);
-    expect(status).toBe(503);
-    expect(again).toBeGreaterThan(200);
-    expect(again).toBeLessThanOrEqual(300);
-  }
-  expect(asked).toBe(3);
-}, 60_000);
+    );
+    const gateway = lab.node([MAIN, 'run', 'tidegate.yaml'], { cwd: folder.path });
+    await portOpens(admin, 20_000);
+    const ask = async (path: string) => {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } });
+      await answer.text();
+      return [answer.status, Number(answer.headers.get('retry-after'))];
+    };
+    for (let i = 0; i < 3; i++) expect(await ask('/open')).toEqual([500, 0]);
+    for (let i = 0; i < 2; i++) expect(await ask('/out')).toEqual([502, 0]);
+    if (who.startsWith('a worker')) {
+      const worker = processTree(gateway.pid).find((pid) => pid !== gateway.pid)!;
+      process.kill(worker, 'SIGKILL');
+      await gateway.line(/the new worker serves/);
+    } else {
+      gateway.signal('SIGUSR2');
+      const [, pid] = await gateway.line(/the new version serves","pid":(\d+)/);
+      closers.push(async () => void process.kill(Number(pid), 'SIGTERM'));
+      await gateway.line(/"message":"drained"/);
+    }
+    for (const path of ['/open', '/out']) {
+      const [status, again] = await ask(path);
+      expect(status).toBe(503);
+      expect(again).toBeGreaterThan(200);
+      expect(again).toBeLessThanOrEqual(300);
+    }
+    expect(asked).toBe(3);
+  },
+  60_000,
+);
