@@ -3,7 +3,7 @@ import { cancelBody, isSource } from '../http/body.ts';
 import { type ErrorCode, Failure } from '../http/errors.ts';
 import { Exchange, type Reply, type Responder } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
-import { MinRate } from '../http/min-rate.ts';
+import { LOOK_AT_RATE, MinRate } from '../http/min-rate.ts';
 import { Deadline } from '../util/deadline.ts';
 import { fieldLists, isBodiless } from './fields.ts';
 import type { Http2ServerConnection } from './server-connection.ts';
@@ -24,6 +24,10 @@ export class ServerStream implements Responder, StreamBodyOwner, StreamWriterOwn
   private readonly deadline: Deadline;
   private readonly writer: StreamWriter;
   private readonly rate: MinRate;
+  /** Of how the client takes its answer. */
+  private readonly taking: MinRate;
+  /** By when it must have taken some of what waits. */
+  private takeBy = 0;
   private exchange: Exchange | null = null;
   private answer: Reply | null = null;
   private body: StreamBody | null = null;
@@ -39,6 +43,7 @@ export class ServerStream implements Responder, StreamBodyOwner, StreamWriterOwn
     this.deadline = new Deadline(connection.context.clock, () => this.expired());
     this.writer = new StreamWriter(stream, this);
     this.rate = new MinRate(connection.context.limits.minRate);
+    this.taking = new MinRate(connection.context.limits.minRate);
     // Told by `close`, with the code of the reset.
     stream.on('error', () => {});
     stream.on('aborted', () => this.aborted());
@@ -197,19 +202,30 @@ export class ServerStream implements Responder, StreamBodyOwner, StreamWriterOwn
     this.stream.destroy(new Error('reset'));
   }
 
-  /** Some byte must move within `sendTimeout` while any waits. */
+  /** Some byte must move within `sendTimeout` while any waits, and as many as `minRate` says. */
   moved(): void {
     if (this.over) return;
     const { clock, limits } = this.connection.context;
-    if (this.writer.waits) this.deadline.set(clock.now() + limits.sendTimeout);
-    else this.deadline.clear();
+    const now = clock.now();
+    this.takeBy = now + limits.sendTimeout;
+    if (this.writer.waits) return this.judgeTaking(now);
+    this.taking.rest(now);
+    this.deadline.clear();
+  }
+
+  private judgeTaking(now: number): void {
+    const { minRate } = this.connection.context.limits;
+    if (this.taking.tooSlow(now, this.writer.bytes - this.stream.writableLength)) this.takeBy = now;
+    this.deadline.set(Math.min(this.takeBy, minRate > 0 ? now + LOOK_AT_RATE : Number.POSITIVE_INFINITY));
   }
 
   // --- Ending. ---
 
   private expired(): void {
     if (this.answer !== null) {
-      this.end(new Failure('TG_CLIENT_CLOSED', 'the client took no bytes in time'));
+      const now = this.connection.context.clock.now();
+      if (now < this.takeBy) return this.judgeTaking(now);
+      this.end(new Failure('TG_CLIENT_CLOSED', 'the client took no bytes, or too few, in time'));
       return this.reset();
     }
     const { body } = this;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ManualClock, type RawClient, turn, until } from '../../src/testkit/index.ts';
+import { answer, ManualClock, type RawClient, standsStill, turn, until } from '../../src/testkit/index.ts';
 import {
   expectProblem,
   expectRefused,
@@ -143,6 +143,27 @@ describe('limits of a listener', () => {
       }
       expect((await client.response()).status).toBe(408);
       expect(await got.complete).toBe(false);
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('cuts a client that takes its answer below minRate, over 10 seconds', async () => {
+    const clock = new ManualClock();
+    const own = await stage({ limits: { minRate: '1KiB/s', sendTimeout: 'none' }, clock });
+    try {
+      own.origin.answerWith(answer(200, [], 'x'.repeat(50_000_000)));
+      const client = await own.client();
+      client.pause();
+      await client.send(request('GET / HTTP/1.1'));
+      await own.origin.nextRequest();
+      const [connection] = own.origin.connections;
+      await standsStill(() => connection!.socket.writableLength, 'the answer');
+      clock.advance(9_999);
+      await turn();
+      expect(connection!.socket.destroyed).toBe(false);
+      clock.advance(1);
+      await connection!.closed();
     } finally {
       await own.close();
     }
