@@ -18,6 +18,12 @@ function originComplaint(text: string): Complaint | null {
       throw error;
     }
   }
+  const usual = /^(?:(https:\/\/.+):443|(http:\/\/.+):80)$/i.exec(text);
+  if (usual !== null)
+    return {
+      message: 'browsers leave the usual port of a scheme out: this origin would never be met',
+      advice: `write "${usual[1] ?? usual[2]}"`,
+    };
   if (/^[a-z][a-z0-9+.-]*:\/\/(?:(?:\*\.)?[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(text))
     return null;
   if (/^https?:\/\/[^/]+\//i.test(text))
