@@ -35,6 +35,22 @@ test('a target stays out for twice as long each time, whichever worker of the no
   }
 });
 
+test('a target is warm once its time is over, though nobody asked for its share meanwhile', () => {
+  const clock = new ManualClock();
+  const [target] = targetOfNode(1, clock) as [TargetState];
+  target.failed('refused');
+  target.failed('refused');
+  clock.advance(10_000);
+  expect([target.health, target.settled]).toEqual(['warming', false]);
+  clock.advance(10_000);
+  expect([target.health, target.settled]).toEqual(['up', true]);
+  // It is well: the next time it stays out as long as the first.
+  target.succeeded();
+  target.failed('refused');
+  target.failed('refused');
+  expect(target.outFor).toBe(10_000);
+});
+
 test('a worker whose config has no passive health takes none over from the others', () => {
   const [target] = targetOfNode(1, new ManualClock());
   target!.configure({ passive: null, active: null, panic: 0.5 });

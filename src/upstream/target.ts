@@ -63,7 +63,7 @@ export class TargetState {
 
   /** Neither out nor warming up: nothing about it needs a second look. */
   get settled(): boolean {
-    return this.isWell && !this.drained_ && this.warmFrom === Number.NEGATIVE_INFINITY;
+    return this.isWell && !this.drained_ && !this.isWarming();
   }
 
   get isIn(): boolean {
@@ -82,7 +82,7 @@ export class TargetState {
   get health(): 'up' | 'down' | 'ejected' | 'warming' {
     if (!this.up) return 'down';
     if (this.ejectedUntil > 0) return 'ejected';
-    return this.warmFrom === Number.NEGATIVE_INFINITY ? 'up' : 'warming';
+    return this.isWarming() ? 'warming' : 'up';
   }
 
   /** Milliseconds until it may be in again; Infinity where only a check can tell. */
@@ -93,11 +93,15 @@ export class TargetState {
 
   /** The share of its weight that it gets now. */
   share(): number {
-    if (this.warmFrom === Number.NEGATIVE_INFINITY) return 1;
-    const warm = (this.clock.now() - this.warmFrom) / WARM_UP;
-    if (warm < 1) return Math.max(COLD, warm);
+    return this.isWarming() ? Math.max(COLD, (this.clock.now() - this.warmFrom) / WARM_UP) : 1;
+  }
+
+  private isWarming(): boolean {
+    if (this.warmFrom === Number.NEGATIVE_INFINITY) return false;
+    if (this.clock.now() - this.warmFrom < WARM_UP) return true;
+    // From now on nobody need ask for the time.
     this.warmFrom = Number.NEGATIVE_INFINITY;
-    return 1;
+    return false;
   }
 
   succeeded(): void {
