@@ -34,6 +34,8 @@ interface Source {
   freshAt: number | null;
   /** It has come late: what settles it has not heard of. */
   late: Timer | null;
+  /** The log has told of it, rather than a reader of this node alone. */
+  heard: boolean;
 }
 
 /**
@@ -58,8 +60,14 @@ export class SourceBoard implements NoteHearer {
 
   /** Those of the config in force. */
   follow(configs: Readonly<Record<string, Followed>>): void {
+    const before = this.followed;
     this.followed = new Map(Object.entries(configs));
-    for (const name of this.followed.keys()) this.source(name);
+    for (const name of this.followed.keys()) {
+      // What the log told of it before was for nobody.
+      if (!this.source(name).heard || before.has(name)) continue;
+      this.comeLate(name);
+      void this.tellNow(name);
+    }
   }
 
   /** For a worker that has just started. */
@@ -84,6 +92,7 @@ export class SourceBoard implements NoteHearer {
     const source = this.source(name);
     this.tellState(name, source.standing, standing);
     source.standing = standing;
+    source.heard = false;
     source.position = standing.position;
     this.freshen(source, standing);
     return this.tell(name);
@@ -158,6 +167,7 @@ export class SourceBoard implements NoteHearer {
     const source = this.source(name);
     const before = source.standing;
     source.standing = standing;
+    source.heard = true;
     if (standing !== null) this.tellState(name, before, standing);
     // What stood before this node came is of unknown age.
     if (standing !== null && before !== null) this.freshen(source, standing);
@@ -208,6 +218,7 @@ export class SourceBoard implements NoteHearer {
         settling: new Map(),
         freshAt: null,
         late: null,
+        heard: false,
       };
       this.sources.set(name, source);
     }
