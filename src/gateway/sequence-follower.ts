@@ -18,6 +18,9 @@ export class SequenceFollower {
   /** Of the config that is followed: answers for another count for nothing. */
   private life = 0;
   private place = '';
+  /** Since when it is followed; `clock.now()`. */
+  private since = 0;
+  private trusts = true;
 
   constructor(bus: WorkerBus, cache: Cache, clock: Clock) {
     this.bus = bus;
@@ -31,10 +34,11 @@ export class SequenceFollower {
     const shared = config.redis !== null;
     // Until it has heard of the sequence that nodes share it can't know what has changed.
     if (shared && place !== this.place) this.cache.syncedTo(Number.NEGATIVE_INFINITY);
+    if (place !== this.place) this.since = this.clock.now();
     this.place = place;
     const life = ++this.life;
     const again = async () => {
-      const goOn = await this.ask(place, life, shared).catch(() => true);
+      const goOn = await this.ask(config, place, life).catch(() => true);
       if (goOn && life === this.life) this.clock.after(SYNC_EVERY, again);
     };
     void again();
@@ -45,7 +49,7 @@ export class SequenceFollower {
   }
 
   /** Is it to be asked again? */
-  private async ask(place: string, life: number, shared: boolean): Promise<boolean> {
+  private async ask({ redis, maxUnsynced }: CacheConfig, place: string, life: number): Promise<boolean> {
     const { cache } = this;
     const askedAt = this.clock.now();
     const news = (await this.bus.ask(TOPICS.sequence, null, SYNC_PATIENCE)) as SequenceNews;
@@ -53,8 +57,13 @@ export class SequenceFollower {
     const { number, distrust, syncedFor } = news;
     if (distrust && cache.fences.sequence === 0) cache.fences.raiseFloor(number);
     cache.startAt(number);
-    cache.syncedTo(syncedFor === null ? Number.POSITIVE_INFINITY : askedAt + syncedFor);
+    const syncedUntil = syncedFor === null ? Number.POSITIVE_INFINITY : askedAt + syncedFor;
+    cache.syncedTo(syncedUntil);
+    if (!distrust) cache.sharedTo(Number.POSITIVE_INFINITY);
+    // At first it is only about to be reached.
+    else if (this.trusts) cache.sharedTo(Math.max(syncedUntil, this.since + maxUnsynced));
+    this.trusts = !distrust;
     // Without a log that nodes share there is nothing to fall behind of.
-    return shared;
+    return redis !== null;
   }
 }

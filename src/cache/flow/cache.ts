@@ -69,6 +69,8 @@ export class Cache {
   misses = 0;
   /** Until when tagged entries may be answered; `clock.now()`. */
   private syncedUntil = Number.POSITIVE_INFINITY;
+  /** Until when those of the level that nodes share may be; `clock.now()`. */
+  private sharedUntil = Number.POSITIVE_INFINITY;
   /** It knows where the sequence stands. */
   private begun = false;
   private tagCounts: TagCounts | null = null;
@@ -92,6 +94,19 @@ export class Cache {
   /** The log that nodes share was complete so lately that tagged entries may be answered until then. */
   syncedTo(until: number): void {
     this.syncedUntil = until;
+  }
+
+  /**
+   * The level that nodes share can't be written since: it may be the side of a split on which nobody invalidates any
+   * more. Infinity: it can.
+   */
+  sharedTo(until: number): void {
+    this.sharedUntil = until;
+  }
+
+  /** May an entry with these tags be answered that was just read from the level that nodes share? */
+  mayShare(tags: readonly string[]): boolean {
+    return tags.length === 0 || this.parts.clock.now() < this.sharedUntil;
   }
 
   /** May an entry with these tags be answered from memory now? Whether it is fresh is another question. */

@@ -183,7 +183,7 @@ export class Flight<T> implements Responder {
     });
     if (read === undefined || read === null || this.life !== cache.life) return false;
     const entry = this.route.usable(this.leader, read);
-    if (entry === undefined) return false;
+    if (entry === undefined || !cache.mayShare(entry.tags)) return false;
     const now = cache.parts.clock.wall();
     if (judgeUse(entry, this.leader.fields, now, rules.policy).kind !== 'fresh') {
       this.base.offer(entry);

@@ -23,7 +23,8 @@ export async function onlyIfCached<T>(
     );
     if (exchange.aborted !== null) return;
     // What another life of the sequence numbered means nothing in this one.
-    if (entry === null || life !== cache.life) return route.look(exchange, out, fields, 1);
+    if (entry === null || life !== cache.life || !cache.mayShare(entry.tags))
+      return route.look(exchange, out, fields, 1);
     cache.memory.put(keyed.key, entry);
     return route.look(exchange, out, fields, 1, entry);
   }
