@@ -211,6 +211,16 @@ describe('changes of PostgreSQL', () => {
     ]);
   });
 
+  test('the spaces at the end of a CHAR(n) mean nothing, in a tag as in `when`', async () => {
+    const { node, config, sql } = await shop('create table kinds (id int primary key, kind char(5));', {
+      'public.kinds': { tags: 'kind:{row.kind}', when: 'change.after.kind == "ab"' },
+    });
+    await node.follow(config);
+    await sql("insert into kinds values (1, 'ab'), (2, 'cd')");
+    await applied(node);
+    expect(node.invalidations.at(-1)!.tags).toEqual(['kind:ab', 'kind:ab   ']);
+  });
+
   test('`when` and `columns` let pass what does not matter', async () => {
     const { node, config, sql } = await shop(ORDERS + FULL, {
       'public.orders': [

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compileTemplate, parseJson, responseScope, type Value } from '../../expression/index.ts';
 import type { Cell } from '../contract.ts';
 import { mappingOf } from '../fixtures.ts';
-import { decimalCell, tinyCell } from './values.ts';
+import { decimalCell, paddedCell, tinyCell } from './values.ts';
 
 const mapping = mappingOf({ 'public.t': ['v:{row.v}'] });
 
@@ -47,6 +47,12 @@ it('a TINYINT of 0 or 1 has the tags of the number and of the boolean, for some 
   expect(tagsOfChange(tinyCell(1n))).toEqual(['v:1', 'v:true']);
   expect(tagsOfChange(tinyCell(0n))).toEqual(['v:0', 'v:false']);
   expect(tagsOfChange(tinyCell(2n))).toEqual(['v:2']);
+});
+
+it('a CHAR(n) has the tag of its text with the spaces at its end and of that without, of a feed too', () => {
+  expect(tagsOfChange(paddedCell('ab   '))).toEqual(['v:ab', 'v:ab   ']);
+  expect(tagsOfChange(paddedCell('a b'))).toEqual(['v:a b']);
+  expect(tagsOfChange('ab   ')).toEqual(['v:ab   ', 'v:ab']);
 });
 
 describe('a tag of several values', () => {

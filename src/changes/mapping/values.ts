@@ -27,6 +27,12 @@ export function decimalCell(text: string): Value | Spelled {
   return String(value) === text ? value : new Spelled(value, [text]);
 }
 
+/** Of CHAR(n), whose spaces at the end mean nothing; services give them with it or without. */
+export function paddedCell(text: string): Value | Spelled {
+  const value = withoutPadding(text);
+  return value === text ? text : new Spelled(value, [text]);
+}
+
 /** Of a column that services take for a boolean, or for a number: 0 and 1 are false and true as well. */
 export function tinyCell(number: bigint): Value | Spelled {
   return number === 0n || number === 1n ? new Spelled(number, [number === 1n]) : number;
@@ -60,12 +66,18 @@ export function jsonValue(text: string): Value {
 }
 
 /**
- * What services may make of a decimal that stands as text: as many digits as a double holds, where it has more (`1e-7`
- * of `0.0000001` is the same), and none of the zeros that a feed leaves at its end. Empty where that is the text itself.
+ * What services may make of text. Of a decimal that stands so: as many digits as a double holds, where it has more (`1e-7`
+ * of `0.0000001` is the same), and none of the zeros that a feed leaves at its end. Of what a CHAR(n) of a feed, or a
+ * collation that pads, may hold: itself without the spaces at its end. Empty where that is the text itself.
  */
 export function otherSpellings(text: string): Value[] {
+  if (text.endsWith(' ')) return [withoutPadding(text)];
   if (!/^-?\d+\.\d+$/.test(text)) return [];
   const exact = decimalValue(text);
   const rounded = Number(text);
   return exact === rounded || exact === text ? [rounded] : [exact, rounded];
+}
+
+function withoutPadding(text: string): string {
+  return text.replace(/ +$/, '');
 }

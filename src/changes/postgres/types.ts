@@ -1,6 +1,6 @@
 import type { Value } from '../../expression/index.ts';
 import { canonical, type Spelled } from '../contract.ts';
-import { decimalCell, floatValue, integerValue, jsonValue, uuidValue } from '../mapping/index.ts';
+import { decimalCell, floatValue, integerValue, jsonValue, paddedCell, uuidValue } from '../mapping/index.ts';
 import { readArray } from './array.ts';
 
 /** Reads the text of a value; null where the type isn't known yet. */
@@ -14,6 +14,7 @@ const BUILT_IN = new Map<number, Read>([
   [16, asBoolean],
   ...[20, 21, 23, 26].map((oid) => [oid, integerValue] as const),
   ...[700, 701].map((oid) => [oid, floatValue] as const),
+  [1042, paddedCell],
   [1700, decimalCell],
   [2950, uuidValue],
   ...[114, 3802].map((oid) => [oid, jsonValue] as const),
