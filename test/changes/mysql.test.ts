@@ -112,6 +112,17 @@ describe.skipIf(skip !== '')('the binary log of MariaDB', () => {
     ]);
   });
 
+  test('a negative TIME fences its table: it is another one by the time it comes', async () => {
+    await server.run('create or replace table shop.prices (id int primary key, price time, j json)');
+    const { sink } = follow();
+    await streaming(sink);
+    await server.run("insert into shop.prices values (1, '12:30:00', null)");
+    await until(() => sink.seen.has('price:12:30:00'), 'the first');
+    await server.run("insert into shop.prices values (2, '-12:30:00', null)");
+    await until(() => sink.batches === 2, 'the second');
+    expect(sink.tags.slice(1)).toEqual(familiesOf(sink, 'shop.prices'));
+  });
+
   test('BOOLEAN has the tags of the number and of the boolean, for its readers show it as either', async () => {
     await server.run('create or replace table shop.prices (id int primary key, price boolean, j json)');
     const { sink } = follow();

@@ -10,11 +10,12 @@ const FLOAT = 4;
 const DOUBLE = 5;
 const DECIMAL = 246;
 const JSON_TYPE = 245;
+const TIMES = new Set([11, 19]);
 
 /**
  * A row of the binlog. `present` has a bit for each column: one that wasn't sent (`binlog_row_image` other than
- * FULL) looks like NULL, and is UNKNOWN here. So is binary data, which no JSON spells, and a FLOAT that its readers spell
- * in different ways.
+ * FULL) looks like NULL, and is UNKNOWN here. So is binary data, which no JSON spells, a FLOAT that its readers spell
+ * in different ways, and a negative TIME, which the library makes another one of (-12:29:64 of -12:30:00).
  */
 export function readRow(
   row: RowData,
@@ -43,6 +44,7 @@ function readCell(value: unknown, { type }: Pick<ColumnInfo, 'type'>): Cell {
   if (type === DOUBLE) return floatValue(String(value));
   if (type === DECIMAL) return decimalCell(String(value));
   if (type === JSON_TYPE) return jsonValue(typeof value === 'string' ? value : JSON.stringify(value));
+  if (TIMES.has(type) && String(value).startsWith('-')) return UNKNOWN;
   if (typeof value === 'string') return value;
   // A column of type SET.
   if (Array.isArray(value)) return value.map(String).join(',') satisfies Value;
