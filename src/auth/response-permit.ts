@@ -6,6 +6,7 @@ import {
   JsonError,
   parseJson,
   ResponseVariables,
+  readsPartOf,
   responseScope,
   type Scope,
   type Value,
@@ -44,7 +45,8 @@ export function permitResponse(
 ): Dispatch {
   const withResponse = extendScope(scope, { response: responseScope.variables.get('response')! });
   const program = compileExpression(source, withResponse, { expects: 'bool' });
-  const allows = (exchange: Exchange, answer: Reply, body: Value): boolean => {
+  const readsBody = program.mentions.has('response') || readsPartOf(program.mentions, 'response.body');
+  const allows = (exchange: Exchange, answer: Reply, body?: Value): boolean => {
     try {
       return program.evaluate(new ResponseVariables(variables(exchange).strict(), answer, body)) === true;
     } catch (error) {
@@ -67,6 +69,11 @@ export function permitResponse(
         }
         if (answer.failure !== null || answer.status < 200 || answer.status > 299)
           return out.finish(exchange, answer, transform);
+        if (!readsBody) {
+          if (allows(exchange, answer)) return out.finish(exchange, answer, transform);
+          cancelBody(answer.body);
+          return out.finish(exchange, forbidden(exchange, NOT_ALLOWED), transform);
+        }
         exchange.watch({ abort: () => cancelBody(answer.body) });
         collect(answer.body, LARGEST, new Failure('TG_AUTH_FORBIDDEN', 'its answer is too long')).then(
           (bytes) => {
@@ -77,13 +84,15 @@ export function permitResponse(
             answer.body = bytes;
             if (body !== undefined && allows(exchange, answer, body))
               return out.finish(exchange, answer, transform);
-            out.finish(exchange, forbidden(exchange, 'allowResponse is not true of the answer'), transform);
+            out.finish(exchange, forbidden(exchange, NOT_ALLOWED), transform);
           },
         );
       },
     });
   };
 }
+
+const NOT_ALLOWED = 'allowResponse is not true of the answer';
 
 function forbidden(exchange: Exchange, why: string): Reply {
   exchange.refused = true;

@@ -216,6 +216,19 @@ describe('allowResponse', () => {
     expect((await ask()).status).toBe(403);
   });
 
+  it('needs no JSON where it looks at status and headers alone, and lets what it allows pass as it comes', async () => {
+    const page = '<html>'.padEnd(1_100_000);
+    const of = (owner: string) => answer(200, [['X-Owner', owner]], page);
+    await start(
+      { allowResponse: 'response.headers["x-owner"] == auth.subject' },
+      { script: [of('alice'), of('bob'), answer(200, [], '{}')] },
+    );
+    const mine = await ask();
+    expect([mine.status, mine.body.length]).toEqual([200, page.length]);
+    expect((await ask()).status).toBe(403);
+    expect((await ask()).status).toBe(403);
+  });
+
   it('opens no tunnel: nobody could look at what goes through it', async () => {
     const upgraded = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
     await start(auth, { script: (exchange) => exchange.send(`${upgraded}owner: bob`) });

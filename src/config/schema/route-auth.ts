@@ -107,7 +107,7 @@ const routeAuth = object(
     allowResponse: expression
       .optional()
       .describe(
-        "CEL that also sees response (its body as JSON, up to 1MiB): an answer for which it isn't true is withheld, with 403. For GET alone.",
+        "CEL that also sees response (its body, where it is looked at, as JSON, up to 1MiB): an answer for which it isn't true is withheld, with 403. For GET alone.",
       ),
   },
   [],
