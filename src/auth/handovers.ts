@@ -75,7 +75,8 @@ export class Handovers {
   ): Handover | null {
     const { config, keys, parts, providers, tokens } = this.of;
     const asked = auth?.providers ?? [];
-    const signs = auth?.forwardAs === 'jwt' && keys !== null;
+    // A service gets one Authorization: the gateway's own credential for it leaves no room for another.
+    const signs = auth?.forwardAs === 'jwt' && keys !== null && !tokens.has(service);
     const as = signs ? (tells.subject ? signerFor(service, keys, parts, withScopes) : null) : 'headers';
     // Neither the client's credential nor what its provider says of it, where the key does not name the subject.
     const unsaid = tells.subject ? [] : asked.flatMap((name) => tellingHeaders(providers.get(name)!));

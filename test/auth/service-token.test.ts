@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadObject } from '../../src/config/index.ts';
 import { answer, Gate, headerValues, until } from '../../src/testkit/index.ts';
@@ -48,6 +49,45 @@ describe('a service with a credential of the gateway’s own (RFC 6749 §4.4)', 
       'orders stock',
     ]);
     expect(headers.authorization).toBe(`Basic ${Buffer.from('tide:s3cretx').toString('base64')}`);
+  });
+
+  it('gets that alone, and hears in plain headers who asks, where others get a signed token', async () => {
+    on = await stage({});
+    const clientCredentials = {
+      tokenEndpoint: `${server.origin.url}/token`,
+      clientId: 'tide',
+      clientSecret: 's3cretx',
+    };
+    const auth = { with: 'keys', forwardAs: 'jwt' };
+    const hash = `sha256:${createHash('sha256').update('k').digest('hex')}`;
+    const { url } = on.service;
+    await on.gateway.reload({
+      services: { shop: { url, auth: { clientCredentials } }, plain: { url } },
+      auth: { keys: { apiKey: { keys: [{ hash, subject: 'robot' }] } } },
+      routes: {
+        aggregate: {
+          match: '/aggregate',
+          auth,
+          aggregate: {
+            calls: {
+              one: { to: 'shop', path: '/one', read: 'text' },
+              two: { to: 'plain', path: '/two', read: 'text' },
+            },
+          },
+        },
+        mirror: { match: '/mirror', to: 'plain', auth, mirror: { to: 'shop' } },
+      },
+    });
+    expect((await on.ask('GET /aggregate', 'X-Api-Key: k')).status).toBe(200);
+    expect((await on.ask('GET /mirror', 'X-Api-Key: k')).status).toBe(200);
+    await until(() => on.service.requests.length === 4, 'the copy comes');
+    const told = on.service.requests.map((request) => [
+      headerValues(request, 'authorization').map((value) => value.slice(0, 10)),
+      headerValues(request, 'x-auth-subject'),
+    ]);
+    const own = [['Bearer t1'], ['robot']];
+    const signed = [['Bearer eyJ'], []];
+    expect(told.toSorted()).toEqual([signed, signed, own, own]);
   });
 
   it('further parameters and client_secret_post as the config says', async () => {
