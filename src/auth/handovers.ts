@@ -54,7 +54,7 @@ export class Handovers {
       const keys = caches.filter((cache) => cache !== null).map(toldByKey);
       const subject = keys.every((key) => key.subject);
       const permissions = keys.every((key) => key.permissions);
-      return this.handoverOf(auth, service, { subject, permissions }, keys.length === 0);
+      return this.handoverOf(auth, service, { subject, permissions }, keys.length === 0, [], true);
     };
     const named = own !== null && namesOwner(own) ? own : null;
     const [none, inWhole, alone, twice] = [told([]), told([whole]), told([named]), told([whole, named])];
@@ -72,6 +72,7 @@ export class Handovers {
     tells: typeof EVERYTHING,
     withScopes: boolean,
     beyondKey: readonly string[] = [],
+    hands = false,
   ): Handover | null {
     const { config, keys, parts, providers, tokens } = this.of;
     const asked = auth?.providers ?? [];
@@ -84,6 +85,7 @@ export class Handovers {
       names: config.identity,
       as: asked.length === 0 ? null : as,
       tells,
+      hands,
       forbidden: [
         ...this.foreignHeaders(asked),
         ...(signs || tokens.has(service) ? ['authorization'] : []),

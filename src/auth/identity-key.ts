@@ -15,13 +15,15 @@ export function subjectKey(identity: Asker): string | null {
 }
 
 /**
- * All that a service may be told of an identity, in its headers or in a token that the gateway signs. Null: it has no
- * subject, so nothing tells two who are known by it apart.
+ * All that a service may be told of an identity, in its headers, in a token that the gateway signs, or in the words of its
+ * provider. Null: it has no subject, so nothing tells two who are known by it apart.
  */
-export function carriedKey(identity: Asker & { readonly scopes: readonly string[] }): string | null {
-  const { provider, subject, scopes } = identity;
+export function carriedKey(
+  identity: Asker & { readonly scopes: readonly string[]; readonly toService?: readonly string[] },
+): string | null {
+  const { provider, subject, scopes, toService = [] } = identity;
   if (subject === null) return null;
-  return JSON.stringify([provider, subject, permissionSet(identity), scopes]);
+  return JSON.stringify([provider, subject, permissionSet(identity), scopes, toService]);
 }
 
 /** Permissions as a set: order and duplicates make no difference. */

@@ -11,6 +11,8 @@ export interface Identity {
   readonly subject: string | null;
   readonly permissions: readonly string[];
   readonly scopes: readonly string[];
+  /** Header lines by which services know it, too; expressions don't. */
+  readonly toService?: readonly string[];
   readonly claims: ReadonlyMap<Value, Value>;
   readonly provider: string | null;
 }

@@ -1,7 +1,14 @@
 /** What services hear of who asks, and whose the answers of calls are (SPEC: "Whose answer it is"). */
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import { answer, headerValue, type Script } from '../../src/testkit/index.ts';
+import {
+  answer,
+  headerValue,
+  headerValues,
+  type Script,
+  type ScriptedOrigin,
+  scriptedOrigin,
+} from '../../src/testkit/index.ts';
 import { type Stage, type StageOptions, stage } from './stage.ts';
 
 let on: Stage;
@@ -61,6 +68,73 @@ describe("a call's cache that does not say whose its answers are", () => {
     await guarded({ cache: { ttl: '60s' } });
     await as('nobody', 'nobody');
     expect(told()).toHaveLength(2);
+  });
+});
+
+describe('what a provider answers with for services (responseHeaders)', () => {
+  const FORWARD = {
+    url: '',
+    requestHeaders: ['x-who'],
+    responseHeaders: ['x-user', 'x-groups'],
+    subject: '{response.headers["x-user"]}',
+  };
+  /** The auth server: it says who asks, and of which groups. */
+  const says: Script = (exchange) => {
+    const [user, groups] = (headerValue(exchange.request, 'x-who') ?? '').split(' ') as [string, string];
+    return exchange.send(
+      answer(200, [
+        ['X-User', user],
+        ['X-Groups', groups],
+      ]),
+    );
+  };
+  const start = async (call: object = {}, route: object = {}) => {
+    server = await scriptedOrigin(says);
+    await guarded(
+      call,
+      { auth: { with: 'ask' }, ...route },
+      {
+        more: { auth: { ask: { forward: { ...FORWARD, url: server.url } } } },
+      },
+    );
+  };
+  let server: ScriptedOrigin;
+  afterEach(() => server.close());
+  const asks = (who: string) => on.ask('GET /page/1', [`X-Who: ${who}`, 'X-User: evil', 'X-Groups: evil']);
+  const heard = () =>
+    on.origins.a!.requests.map((request) => [
+      headerValues(request, 'x-user'),
+      headerValues(request, 'x-groups'),
+    ]);
+
+  it('is told by calls as by a route, in the place of the client’s own', async () => {
+    await start();
+    expect((await asks('bob a,b')).status).toBe(200);
+    expect(heard()).toEqual([[['bob'], ['a,b']]]);
+    expect(headerValue(on.origins.a!.requests[0]!, 'x-auth-subject')).toBe('bob');
+  });
+
+  it('is not told where the call says something else under that name', async () => {
+    await start({ headers: { 'x-user': 'gateway' } });
+    await asks('bob a');
+    expect(heard()).toEqual([[['gateway'], ['a']]]);
+  });
+
+  it('is not told where the answer is kept for others too', async () => {
+    await start({}, { cache: { ttl: '60s', shared: true } });
+    await asks('bob a');
+    await asks('eve b');
+    expect(heard()).toEqual([[[], []]]);
+  });
+
+  it('is in the key of a call that is kept for whom it is carried', async () => {
+    await start({ cache: { ttl: '60s' } });
+    for (const who of ['bob a', 'bob a', 'bob b', 'eve a']) await asks(who);
+    expect(heard()).toEqual([
+      [['bob'], ['a']],
+      [['bob'], ['b']],
+      [['eve'], ['a']],
+    ]);
   });
 });
 

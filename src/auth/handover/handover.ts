@@ -1,6 +1,6 @@
 import { type Body, isSource } from '../../http/body.ts';
 import type { Exchange } from '../../http/exchange.ts';
-import type { Headers } from '../../http/headers.ts';
+import { type Headers, hasHeader } from '../../http/headers.ts';
 import type { Handover } from '../../pipeline/index.ts';
 import { ForbiddenNames } from './names.ts';
 import { WithoutTrailers } from './trailers.ts';
@@ -10,6 +10,8 @@ import { visible } from './visible.ts';
 export interface Told {
   readonly subject: string | null;
   readonly permissions: readonly string[];
+  /** Lines of the provider's answer. */
+  readonly toService?: Headers;
 }
 
 /** Header names in which services are told who asks. */
@@ -32,6 +34,8 @@ export interface HandoverConfig<Who extends Told = Told> {
   readonly as: 'headers' | Sign<Who> | null;
   /** Does the service hear of these? A cached answer for many may not depend on who asked first. */
   readonly tells: { readonly subject: boolean; readonly permissions: boolean };
+  /** Lines of the provider's answer too, for requests that don't carry them already: calls of aggregates. */
+  readonly hands: boolean;
   /** Further headers of which a client's own copy does not pass: those that a provider answers with. */
   readonly forbidden: readonly string[];
 }
@@ -75,11 +79,23 @@ class CompiledHandover<Who extends Told> implements Handover {
     if (identity === null) return '';
     const { as } = this.config;
     if (as === null) return '';
-    if (as !== 'headers') return `authorization: Bearer ${as(identity)}\r\n`;
+    const handed = this.config.hands ? this.handed(exchange, identity) : '';
+    if (as !== 'headers') return `authorization: Bearer ${as(identity)}\r\n${handed}`;
     let lines = this.said.get(identity);
     if (lines === undefined) {
       lines = this.written(identity);
       this.said.set(identity, lines);
+    }
+    return lines + handed;
+  }
+
+  /** What a call says itself in a header of that name counts more. */
+  private handed({ headers }: Exchange, { toService = [] }: Who): string {
+    let lines = '';
+    for (let i = 0; i < toService.length; i += 2) {
+      const name = toService[i]!;
+      if (this.forbidden.has(name) || hasHeader(headers, name)) continue;
+      lines += `${name}: ${toService[i + 1]}\r\n`;
     }
     return lines;
   }
