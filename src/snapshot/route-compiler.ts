@@ -79,14 +79,16 @@ export class RouteCompiler {
     const mirror = this.mirror(route, scopes);
     const answersItself = route.action.kind === 'respond' || route.action.kind === 'redirect';
     const filters = this.filters(route, scopes);
+    // What stands in for an answer is guarded as that was.
+    const guarded = (dispatch: Dispatch) => this.parts.auth.dispatch(route.auth, dispatch, scopes.request);
     if (answersItself && mirror !== null) filters.push(mirroringFirst(mirror));
     const compiled: CompiledRoute = {
       name: route.name,
       counter: this.parts.counters.route(route.name),
       filters,
-      dispatch: this.parts.auth.dispatch(route.auth, this.dispatch(route, scopes), scopes.request),
+      dispatch: guarded(this.dispatch(route, scopes)),
       response: compileTransform(null, route.response, scopes.response),
-      rules: compileRules(route.answers, scopes.request, (to) => this.alone(route, to, scopes)),
+      rules: compileRules(route.answers, scopes.request, (to) => guarded(this.alone(route, to, scopes))),
       mirror: answersItself ? null : mirror,
       literal: literalPaths(route),
       priority: route.priority,

@@ -241,6 +241,16 @@ describe('allowResponse', () => {
     expect([response.status, code(response)]).toEqual([403, 'TG_AUTH_FORBIDDEN']);
   });
 
+  it('looks at what another service answers in its place (onStatus), too', async () => {
+    const to = { service: 'shop', path: '/backup' };
+    const script: Script = (exchange) =>
+      exchange.send(exchange.request.target === '/backup' ? owned('bob') : answer(500, [], 'down'));
+    await start(auth, { script, defaults: { onStatus: { '500': { to } } } });
+    const response = await ask('GET /orders/7');
+    expect([response.status, code(response)]).toEqual([403, 'TG_AUTH_FORBIDDEN']);
+    expect(on.service.requests.map(({ target }) => target)).toEqual(['/orders/7', '/backup']);
+  });
+
   it('lets failures of the service pass, and never sends an unsafe request', async () => {
     await start(auth, { script: answer(404, [], 'gone') });
     expect((await ask()).status).toBe(404);

@@ -200,6 +200,19 @@ describe('what goes on for long', () => {
     expect(rest.toString()).not.toContain('\r\n0\r\n');
   });
 
+  it('a stream is cut, too, that stands in for another answer (onStatus)', async () => {
+    const begin = stream('text/event-stream');
+    const script = (exchange: OriginExchange) =>
+      exchange.request.target === '/live' ? begin(exchange) : exchange.send(answer(503, [], 'down'));
+    const onStatus = { '503': { to: { service: 'shop', path: '/live' } } };
+    await start({}, { script, defaults: { onStatus } });
+    const client = await open();
+    expect((await client.bytes(40)).toString()).toContain('HTTP/1.1 200');
+    purge(`token:${hashOf('opaque')}`);
+    on.clock.advance(1000);
+    expect((await client.rest()).toString()).not.toContain('\r\n0\r\n');
+  });
+
   it('a stream is cut, too, whose token was purged while its service had not answered yet', async () => {
     const late = Promise.withResolvers<void>();
     let asked = 0;
