@@ -39,7 +39,8 @@ export function decode(
   done: (result: Buffer | 'tooLarge' | 'truncated' | 'invalid') => void,
 ): void {
   const [coding, ...rest] = codings;
-  if (coding === undefined) return done(bytes);
+  // Nothing is nothing in any coding: a 204, say, that names one all the same.
+  if (coding === undefined || bytes.length === 0) return done(bytes);
   const inflate = Object.hasOwn(CODINGS, coding) ? CODINGS[coding]! : null;
   // Each coding is a bomb's chance: two are more than anyone needs.
   if (inflate === null || codings.length > 2) return done('invalid');

@@ -38,6 +38,18 @@ describe('what a service answered', () => {
     expect((await on.ask()).body.toString()).toBe(`{"part":${text}}`);
   });
 
+  it.each([
+    ['an empty body', '200 OK', 'Content-Length: 0\r\n'],
+    ['no content', '204 No Content', ''],
+  ])('is null where it is %s, though it names a coding', async (_, status, framing) => {
+    on = await stage(
+      { shop: `HTTP/1.1 ${status}\r\nContent-Encoding: gzip\r\n${framing}\r\n` },
+      { ...one(), body: '{"status": part.status, "body": part.body}' },
+    );
+    const response = await on.ask();
+    expect(response.body.toString()).toBe(`{"status":${status.slice(0, 3)},"body":null}`);
+  });
+
   it('is passed on byte for byte in a list too', async () => {
     on = await stage(
       { shop: json('{"n": 1.0}') },
