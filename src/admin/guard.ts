@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { isIP, SocketAddress } from 'node:net';
 import type { AdminConfig } from '../config/model.ts';
 
 /** Why a request may not reach the admin API; null if it may. */
@@ -135,11 +136,21 @@ function nameOf(host: string): string | null {
 }
 
 function bare(host: string): string {
-  return host.startsWith('[') ? host.slice(1, host.indexOf(']')) : host.replace(/^([^:]+):\d+$/, '$1');
+  return spelled(
+    host.startsWith('[') ? host.slice(1, host.indexOf(']')) : host.replace(/^([^:]+):\d+$/, '$1'),
+  );
 }
 
+/** An address of IPv6 in its one spelling; all else as it is. */
+function spelled(name: string): string {
+  if (isIP(name) !== 6) return name;
+  return plainAddress(new SocketAddress({ address: name, family: 'ipv6' }).address);
+}
+
+/** Of a socket: without its zone, which no Host may hold (RFC 9844), and IPv4 as such. */
 function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice(7) : address;
+  const [plain = ''] = address.split('%', 1);
+  return /^::ffff:\d+\./.test(plain) ? plain.slice(7) : plain;
 }
 
 function hash(text: string): Buffer {
