@@ -86,9 +86,14 @@ export class LogFile implements LineWriter {
 }
 
 function open(path: string): number {
-  const { O_APPEND, O_CREAT, O_WRONLY, O_NONBLOCK } = constants;
-  // A pipe that nobody reads yet must not hold the gateway.
+  const { O_APPEND, O_CREAT, O_RDWR, O_WRONLY, O_NONBLOCK } = constants;
+  // A pipe is there also while nobody reads it: whoever reads it may come later, go, and come again.
+  if (isPipe(path)) return openSync(path, O_RDWR | O_NONBLOCK);
   return openSync(path, O_APPEND | O_CREAT | O_WRONLY | O_NONBLOCK, MODE);
+}
+
+function isPipe(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFIFO() ?? false;
 }
 
 function isSame(fd: number, path: string): boolean {
