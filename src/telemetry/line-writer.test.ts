@@ -88,3 +88,15 @@ test('a line that a full disk has cut is ended before the next one, and each is 
     [1, 'ENOSPC'],
   ]);
 });
+
+test('to a pipe whole lines go out, no more at once than are not mixed with those of others', async () => {
+  const written: string[] = [];
+  const call = (_: number, bytes: Buffer, offset: number, done: Done) => {
+    written.push(bytes.subarray(offset).toString());
+    done(null, bytes.length - offset);
+  };
+  const writer = new DescriptorWriter(9, call, null, 0, 10);
+  for (const line of ['1234\n', '5678\n', 'one that is longer\n', '9\n', 'x\n']) writer.write(line);
+  await nextTurn();
+  expect(written).toEqual(['1234\n5678\n', 'one that is longer\n', '9\nx\n']);
+});

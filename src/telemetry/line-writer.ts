@@ -1,4 +1,4 @@
-import { type NoParamCallback, write } from 'node:fs';
+import { fstatSync, type NoParamCallback, write } from 'node:fs';
 import { LineBytes } from './line-bytes.ts';
 
 /** Takes whole lines, and sees to it that they get out, if anyone is there to take them. */
@@ -47,15 +47,24 @@ export class DescriptorWriter implements LineWriter {
   private closed = false;
   private idle: (() => void)[] = [];
   private readonly gather: number;
+  private readonly atOnce: number;
   /** More lines are waited for. */
   private gathering: NodeJS.Timeout | null = null;
 
   /**
    * @param lost Told of lines that were dropped; without it the next line says so.
    * @param gather Milliseconds from one write to the next: where lines come all the time, many go in one.
+   * @param atOnce Bytes of one write, if more than one line is in it (see `atOnceTo`).
    */
-  constructor(fd: number, call: WriteCall = writeToFile, lost: Lost | null = null, gather = 0) {
+  constructor(
+    fd: number,
+    call: WriteCall = writeToFile,
+    lost: Lost | null = null,
+    gather = 0,
+    atOnce = Number.POSITIVE_INFINITY,
+  ) {
     this.gather = gather;
+    this.atOnce = atOnce;
     this.fd = fd;
     this.call = call;
     this.lost = lost;
@@ -114,7 +123,7 @@ export class DescriptorWriter implements LineWriter {
   }
 
   private send(bytes: Buffer, offset: number): void {
-    this.call(this.fd, bytes, offset, (error, written) => {
+    this.call(this.fd, this.partOf(bytes, offset), offset, (error, written) => {
       if (error !== null) return this.failed(error as NodeJS.ErrnoException, bytes, offset);
       if (offset + written < bytes.length) return this.send(bytes, offset + written);
       this.torn = false;
@@ -123,6 +132,14 @@ export class DescriptorWriter implements LineWriter {
       this.gathering = setTimeout(() => this.endGathering(), this.gather);
       this.gathering.unref();
     });
+  }
+
+  /** Whole lines, as many of them as go out in one piece; at least one. */
+  private partOf(bytes: Buffer, from: number): Buffer {
+    if (bytes.length - from <= this.atOnce) return bytes;
+    const last = bytes.lastIndexOf(NEWLINE, from + this.atOnce - 1);
+    const end = last >= from ? last : bytes.indexOf(NEWLINE, from);
+    return end < 0 ? bytes : bytes.subarray(0, end + 1);
   }
 
   private endGathering(): void {
@@ -182,10 +199,22 @@ function linesIn(bytes: Buffer, from: number): number {
   return lines;
 }
 
+/** PIPE_BUF: what is written to a pipe at once, and not mixed with what others write to it (POSIX, write()). */
+const IN_ONE_PIECE = process.platform === 'linux' ? 4096 : 512;
+
+/** How much may be written at once, so that no line of another process gets into one of this: each write to a file is whole. */
+export function atOnceTo(fd: number): number {
+  try {
+    return fstatSync(fd).isFile() ? Number.POSITIVE_INFINITY : IN_ONE_PIECE;
+  } catch {
+    return IN_ONE_PIECE;
+  }
+}
+
 let stdout: LineWriter | undefined;
 
 /** The one writer of standard output. */
 export function stdoutWriter(): LineWriter {
-  stdout ??= new DescriptorWriter(1, writeToFile, null, GATHER);
+  stdout ??= new DescriptorWriter(1, writeToFile, null, GATHER, atOnceTo(1));
   return stdout;
 }

@@ -1,7 +1,7 @@
 import { close, constants, fstatSync, openSync, statSync } from 'node:fs';
 import type { Clock } from '../../util/clock.ts';
 import type { LineBytes } from '../line-bytes.ts';
-import { DescriptorWriter, GATHER, type LineWriter } from '../line-writer.ts';
+import { atOnceTo, DescriptorWriter, GATHER, type LineWriter } from '../line-writer.ts';
 import type { Logger } from '../log.ts';
 
 /** Its group may read it, nobody else. */
@@ -72,7 +72,8 @@ export class LogFile implements LineWriter {
   }
 
   private writerTo(fd: number): DescriptorWriter {
-    return new DescriptorWriter(fd, undefined, (count, why) => this.dropped(count, why), GATHER);
+    const lost = (count: number, why: string) => this.dropped(count, why);
+    return new DescriptorWriter(fd, undefined, lost, GATHER, atOnceTo(fd));
   }
 
   private dropped(count: number, why: string): void {
