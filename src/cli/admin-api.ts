@@ -37,13 +37,13 @@ export class AdminApi {
 
   /**
    * @param tokenOfEnvironment Where the command line names none.
-   * @throws UsageError for what is no URL of an admin API
+   * @throws UsageError for what is no URL of an admin API, or no token
    */
   constructor(options: AdminOptions, tokenOfEnvironment: string | undefined) {
     const { origin, pathname } = urlOf(options.admin);
     this.origin = origin;
     this.base = `${origin}${pathname.replace(/\/+$/, '')}`;
-    this.token = options.token || tokenOfEnvironment || undefined;
+    this.token = tokenOf(options.token || tokenOfEnvironment || '');
   }
 
   /**
@@ -124,6 +124,15 @@ const UNTRUSTED = new Set([
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
+
+/** As a file or a secret of Kubernetes may have it, with a line break at its end; undefined: there is none. */
+function tokenOf(text: string): string | undefined {
+  const token = text.trim();
+  if (/^[\x21-\x7e]*$/.test(token)) return token || undefined;
+  throw new UsageError(
+    'the token has a space, a line break or a letter in it that no token has: see --token',
+  );
+}
 
 /** `http://HOST:PORT`; an address alone will do. */
 function urlOf(admin: string): URL {

@@ -87,6 +87,17 @@ test('purge sends several of each, and takes an address without a scheme', async
   ]);
 });
 
+test('purge takes a token as a file has it, and says what is none', async () => {
+  const { seen, url } = await standIn(() => [200, '{"sequence":7}']);
+  expect((await purge(['--all', '--admin', url], { TIDEGATE_ADMIN_TOKEN: 'sesame\n' })).code).toBe(0);
+  expect(seen[0]!.authorization).toBe('Bearer sesame');
+  for (const token of ['two words', 'one\ntwo', 'ö']) {
+    const { code, stderr } = await purge(['--all', '--admin', url, '--token', token]);
+    expect(stderr).toMatch(/^error: the token has /);
+    expect(code).toBe(2);
+  }
+});
+
 test('purge of nothing, and an admin that is no URL, are wrong calls: 2', async () => {
   const nothing = await purge([]);
   expect(nothing.code).toBe(2);
