@@ -150,12 +150,19 @@ export function adminApp(view: NodeView, failed: (error: Error) => void, audit: 
   app.notFound((c) => problem(c, 404, 'Not Found', 'The admin API has no such resource.'));
   app.onError((error, c) => {
     if (error instanceof UnreadableBody) return problem(c, 400, 'Bad Request', error.message);
+    if (hasLeft(c)) return problem(c, 400, 'Bad Request', 'The body did not arrive whole.');
     failed(error);
     if (!SAFE.has(c.req.method))
       audit(c, 'a change was asked for', 'failed', { path: c.req.path.slice(0, 256) });
     return problem(c, 500, 'Internal Server Error', 'The admin API failed; the log says why.');
   });
   return app;
+}
+
+/** The client has gone in the midst of its body: nothing was asked for, and nobody hears the answer. */
+function hasLeft(c: Context<Env>): boolean {
+  const { incoming } = (c.env ?? {}) as Partial<HttpBindings>;
+  return incoming?.destroyed === true && !incoming.complete;
 }
 
 /** A body over the bound is refused before more of it is read. */

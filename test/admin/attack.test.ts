@@ -252,6 +252,28 @@ describe('bodies', () => {
     expect(residentBytes([node.gateway.pid]) - before).toBeLessThan(150 * 1024 * 1024);
   });
 
+  it.each([
+    ['/v1/purge', 'Content-Length: 100\r\n', '{"all":'],
+    ['/v1/purge', 'Transfer-Encoding: chunked\r\n', '7\r\n{"all":\r\n'],
+    ['/v1/config/rollback', 'Content-Length: 100\r\n', '{"etag"'],
+  ])(
+    'one to %s whose client leaves (%j) is no failure of the API, and no change',
+    async (path, more, part) => {
+      const audited = node.logged('audit').length;
+      const socket = connect(node.admin, '127.0.0.1');
+      socket.write(head(path, `${more}Expect: 100-continue\r\n`));
+      await new Promise((resolve) => socket.once('data', resolve));
+      await new Promise<void>((resolve) => socket.write(part, () => resolve()));
+      socket.resetAndDestroy();
+      const purge = { method: 'POST', headers: { ...TOKEN, ...JSON_TYPE }, body: '{"tags":["after"]}' };
+      expect((await node.api('/v1/purge', purge)).status).toBe(200);
+      await until(() => node.logged('audit').length > audited, 'the purge in the log');
+      expect(node.logged('audit').slice(audited)).toMatchObject([
+        { what: 'the cache was purged', tags: ['after'] },
+      ]);
+    },
+  );
+
   it('what is sent without the token is not even read', async () => {
     const bare = head('/v1/changes/push', 'Content-Length: 9000000\r\n').replace('sesame', 'wrong');
     expect(await raw(`${bare}{`)).toMatch(/^HTTP\/1\.1 401 /);
