@@ -76,3 +76,13 @@ test.for<[unknown, string]>([
 ])('%j is refused: %s', ([body, why]) => {
   expect(readPurge(body)).toBe(why);
 });
+
+test.for([
+  { urls: ['http://bob:hunter2@shop.example/a'] },
+  { urls: ['/a?token=hunter2'] },
+  { prefixes: ['http://bob:hunter2@shop.example:99999/'] },
+])('what is wrong with %j is told without its secrets', (body) => {
+  const why = readPurge(body);
+  expect(why).toContain('***');
+  expect(why).not.toContain('hunter2');
+});

@@ -1,5 +1,6 @@
 import { type Invalidation, urlTag } from '../cache/index.ts';
 import { canonicalPrefix, canonicalUrl } from '../router/index.ts';
+import { maskUrl } from '../util/secret-looks.ts';
 
 const LISTS = ['tags', 'urls', 'prefixes'] as const;
 const SWITCHES = ['all', 'soft'] as const;
@@ -63,11 +64,11 @@ type Place = { url: string } | { why: string };
 /** A URL in the spelling that entries have it in: the same as requests are brought to. */
 function purgedUrl(text: string): Place {
   if (!/^https?:\/\//i.test(text)) {
-    const why = `In "urls" stands "${text}", which is not absolute: write http://HOST/PATH or https://HOST/PATH.`;
+    const why = `In "urls" stands "${maskUrl(text)}", which is not absolute: write http://HOST/PATH or https://HOST/PATH.`;
     return { why };
   }
   const url = canonicalUrl(text);
-  return url === null ? { why: `In "urls" stands "${text}", which is not a valid URL.` } : { url };
+  return url === null ? { why: `In "urls" stands "${maskUrl(text)}", which is not a valid URL.` } : { url };
 }
 
 /** A prefix is spelled as URLs are; where it ends stays as it is, for that means something. */
@@ -75,7 +76,7 @@ function purgedPrefix(text: string): Place {
   const url = canonicalPrefix(text);
   if (url !== null) return { url };
   if (text.startsWith('/') || /^https?:\/\/[^/?#]/i.test(text))
-    return { why: `In "prefixes" stands "${text}", which no valid URL begins with.` };
-  const why = `In "prefixes" stands "${text}": write https://HOST/PATH for one host, or /PATH for every host.`;
+    return { why: `In "prefixes" stands "${maskUrl(text)}", which no valid URL begins with.` };
+  const why = `In "prefixes" stands "${maskUrl(text)}": write https://HOST/PATH for one host, or /PATH for every host.`;
   return { why };
 }

@@ -1,6 +1,7 @@
 import { request as askPlain, type IncomingMessage } from 'node:http';
 import { request as askTls } from 'node:https';
 import { text } from 'node:stream/consumers';
+import { maskUrl } from '../util/secret-looks.ts';
 import { UsageError } from './usage.ts';
 
 /** How the admin API of a running gateway was named on the command line. */
@@ -140,7 +141,7 @@ function urlOf(admin: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === '')
     throw new UsageError(
-      `"${admin}" is not the URL of an admin API; write one such as http://127.0.0.1:9901`,
+      `"${maskUrl(admin)}" is not the URL of an admin API; write one such as http://127.0.0.1:9901`,
     );
   if (url.username !== '' || url.password !== '')
     throw new UsageError('the admin API takes a token, no user and password: say --token');

@@ -22,6 +22,7 @@ import { Counters, silentLogger } from '../telemetry/index.ts';
 import { Resolver } from '../upstream/index.ts';
 import { systemClock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
+import { MASK } from '../util/secret.ts';
 import { maskUrl } from '../util/secret-looks.ts';
 import { compileTrusted } from './compile.ts';
 import { describeTrying, placesOf, type Trying } from './describe-service.ts';
@@ -241,7 +242,7 @@ function exchangeOf(
   };
   const host =
     authority ?? getHeader(request.headers, 'host') ?? `${bracketed(listener.host)}:${listener.port}`;
-  if (!isAuthority(host)) throw new BadRequest(`"${host}" is not a host, with a port perhaps`);
+  if (!isAuthority(host)) throw new BadRequest(`"${withoutUser(host)}" is not a host, with a port perhaps`);
   const responder = { inform() {}, respond: (_exchange: Exchange, answer: Reply) => respond(answer) };
   return new Exchange(
     origin,
@@ -272,7 +273,7 @@ export function splitUrl(url: string): {
     return { scheme: scheme.toLowerCase(), authority, target: rest.startsWith('/') ? rest : `/${rest}` };
   }
   if (!url.startsWith('/') && url !== '*')
-    throw new BadRequest(`"${url}" is neither a URL nor a path that begins with /`);
+    throw new BadRequest(`"${maskUrl(url)}" is neither a URL nor a path that begins with /`);
   return { scheme: null, authority: null, target: url.replace(/#.*$/, '') };
 }
 
@@ -294,6 +295,11 @@ function listenerOf(
   const onPort = scheme === null ? undefined : config.listen.find((listener) => listener.port === port);
   const sameScheme = config.listen.find((listener) => (listener.tls !== null) === (scheme === 'https'));
   return onPort ?? (scheme === null ? undefined : sameScheme) ?? config.listen[0]!;
+}
+
+/** A user and password before a host are nobody's business, whoever reads what is wrong with it. */
+function withoutUser(host: string): string {
+  return host.replace(/^.*@/s, `${MASK}@`);
 }
 
 function bracketed(host: string): string {

@@ -668,6 +668,18 @@ describe('the command line', () => {
     },
   );
 
+  test.each([
+    ['explain', 'GET', 'http://bob:hunter2@shop.example/'],
+    ['explain', 'GET', 'ftp://bob:hunter2@shop.example/'],
+    ['purge', '--all', '--admin', 'ftp://bob:hunter2@shop.example'],
+  ])('%s %s %s: what is wrong with the URL is told without its password', async (...args) => {
+    folder.write('tidegate.yaml', CONFIG);
+    const { code, stderr } = await tidegate(...args);
+    expect(stderr).toContain('***@');
+    expect(stderr).not.toContain('hunter2');
+    expect(code).not.toBe(0);
+  });
+
   test('tells its version', async () => {
     const { code, stdout } = await tidegate('--version');
     expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
