@@ -40,44 +40,10 @@ export interface Entry extends KeptHead {
   readonly sequence: number;
   /** Absolute, as clients ask for it: what purges by URL or prefix name. */
   readonly url: string;
+  /** Of this process alone: the key that the store in memory keeps it under. */
+  readonly key?: string | undefined;
   /** Of this process alone: the version of the fences (`Fences.version`) that last found it alive. */
-  aliveAt?: number;
+  aliveAt?: number | undefined;
   /** Of this process alone: how it is answered, made at the first hit. */
   hits?: HitAnswer | undefined;
-}
-
-/** What an entry is filed under, and since when. */
-export type Filed = Pick<Entry, 'tags' | 'sequence' | 'url'>;
-
-const NONE: readonly string[] = [];
-
-/**
- * An entry of this content. What a hit reads lies in one piece, and lists of nothing are one list: of 100,000 entries
- * that are asked for in turn each is out of the processor's caches, and each place that is looked at costs.
- */
-export function entryFrom(head: KeptHead, body: Buffer, { tags, sequence, url }: Filed): Entry {
-  return {
-    aliveAt: -1,
-    hits: undefined,
-    varyOn: head.varyOn.length === 0 ? NONE : head.varyOn,
-    tags: tags.length === 0 ? NONE : tags,
-    ageAtResponse: head.ageAtResponse,
-    responseAt: head.responseAt,
-    lifetime: head.lifetime,
-    noCache: head.noCache,
-    sequence,
-    url,
-    status: head.status,
-    headers: head.headers,
-    body,
-    requestAt: head.requestAt,
-    staleWhileRevalidate: head.staleWhileRevalidate,
-    staleIfError: head.staleIfError,
-    mustRevalidate: head.mustRevalidate,
-    varyValues: head.varyValues.length === 0 ? NONE : head.varyValues,
-    private: head.private,
-    etag: head.etag,
-    lastModified: head.lastModified,
-    immutable: head.immutable === true,
-  };
 }

@@ -73,9 +73,13 @@ export class SharedBody implements BodySink {
 
   private finish(trailers: Headers | null, failure: Failure | null): void {
     this.ended = { trailers, failure };
-    const whole = failure === null && !this.overflowed ? Buffer.concat(this.chunks, this.bytes) : null;
+    const whole = failure === null && !this.overflowed ? this.whole() : null;
     this.owner.finished(whole, failure);
     for (const reader of [...this.readers]) reader.pump();
+  }
+
+  private whole(): Buffer {
+    return this.chunks.length === 1 ? this.chunks[0]! : Buffer.concat(this.chunks, this.bytes);
   }
 
   private overflow(): void {

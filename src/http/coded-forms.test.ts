@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { CodedForms } from './coded-forms.ts';
 import { RepeatedAnswer } from './repeated.ts';
 
-function answered(body: Buffer, grown: () => void = () => {}): RepeatedAnswer {
-  return new RepeatedAnswer(200, ['Content-Type', 'text/plain'], body, grown);
+function formsOf(body: Buffer, grown: () => void = () => {}): CodedForms {
+  return new CodedForms(new RepeatedAnswer(200, ['Content-Type', 'text/plain'], body), grown);
 }
 
 describe('coded forms of a repeated answer', () => {
   it('are made once for all who ask at the same time', async () => {
-    const forms = answered(Buffer.alloc(100_000)).coded!;
+    const forms = formsOf(Buffer.alloc(100_000));
     const done = Promise.withResolvers<Buffer>();
     let made = 0;
     const encode = () => {
@@ -23,35 +24,35 @@ describe('coded forms of a repeated answer', () => {
   });
 
   it('are tried again after one could not be made', async () => {
-    const forms = answered(Buffer.alloc(100_000)).coded!;
+    const forms = formsOf(Buffer.alloc(100_000));
     await expect(forms.body('br', () => Promise.reject(new Error('no memory')))).rejects.toThrow('no memory');
     expect(await forms.body('br', () => Buffer.from('coded'))).toEqual(Buffer.from('coded'));
   });
 
   it('are counted, and their keeper is told', () => {
     let told = 0;
-    const answer = answered(Buffer.alloc(100), () => told++);
-    answer.coded!.body('gzip', () => Buffer.alloc(20_000));
-    expect([answer.codedBytes, told]).toEqual([20_000, 1]);
+    const forms = formsOf(Buffer.alloc(100), () => told++);
+    forms.body('gzip', () => Buffer.alloc(20_000));
+    expect([forms.bytes, told]).toEqual([20_000, 1]);
     // A short one is kept as text too.
-    answer.coded!.body('br', () => Buffer.alloc(10));
-    expect([answer.codedBytes, told]).toEqual([20_020, 2]);
+    forms.body('br', () => Buffer.alloc(10));
+    expect([forms.bytes, told]).toEqual([20_020, 2]);
   });
 
   it('hold no more memory than they fill', async () => {
     const roomy = Buffer.alloc(64 * 1024).subarray(0, 10);
-    const kept = await answered(Buffer.alloc(100)).coded!.body('gzip', () => roomy);
+    const kept = await formsOf(Buffer.alloc(100)).body('gzip', () => roomy);
     expect(kept.equals(roomy)).toBe(true);
     expect(kept.buffer.byteLength).toBeLessThan(64 * 1024);
   });
 
   it('are made once, and are other ones under another rule', () => {
-    const answer = answered(Buffer.from('plain'));
+    const forms = formsOf(Buffer.from('plain'));
     const make = () => new RepeatedAnswer(200, ['Content-Encoding', 'br'], Buffer.from('coded'));
-    const one = answer.coded!.under('rule', 'br', make) as RepeatedAnswer;
-    const again = answer.coded!.under('rule', 'br', make) as RepeatedAnswer;
+    const one = forms.under('rule', 'br', make) as RepeatedAnswer;
+    const again = forms.under('rule', 'br', make) as RepeatedAnswer;
     expect(again).toBe(one);
-    expect(answer.coded!.under('another', 'br', make)).not.toBe(one);
+    expect(forms.under('another', 'br', make)).not.toBe(one);
   });
 
   it('are not kept where nobody counts them', () => {

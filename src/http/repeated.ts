@@ -1,4 +1,4 @@
-import { CodedForms } from './coded-forms.ts';
+import type { CodedForms } from './coded-forms.ts';
 import type { Reply, Tunnel } from './exchange.ts';
 import { type Headers, hasHeader } from './headers.ts';
 
@@ -38,28 +38,18 @@ export class RepeatedAnswer {
   readonly dated: boolean;
   /** What each answer says alike. */
   readonly headers: Headers;
-  private forms: CodedForms | null = null;
-  private readonly grown: (() => void) | null;
 
-  /** @param grown Told of each coded form that is kept from now on; null: none is to be kept. */
-  constructor(status: number, headers: Headers, body: Buffer, grown: (() => void) | null = null) {
+  constructor(status: number, headers: Headers, body: Buffer) {
     this.status = status;
     this.headers = headers;
     this.body = body;
     this.length = body.length;
     this.dated = hasHeader(headers, 'date');
-    this.grown = grown;
   }
 
   /** What is kept of it in content codings; null: nothing may be. */
   get coded(): CodedForms | null {
-    if (this.grown !== null) this.forms ??= new CodedForms(this, this.grown);
-    return this.forms;
-  }
-
-  /** Bytes that are kept beside those of the answer itself. */
-  get codedBytes(): number {
-    return this.forms?.bytes ?? 0;
+    return null;
   }
 
   /** Is the content a part of `text`? */

@@ -134,9 +134,7 @@ export class Cache {
   private softened(key: string, entry: Entry): Entry {
     const age = currentAge(entry, this.parts.clock.wall());
     if (entry.lifetime <= age) return entry;
-    const stale = { ...entry, lifetime: age };
-    this.memory.update(key, entry, stale);
-    return stale;
+    return this.memory.update(key, entry, { ...entry, lifetime: age });
   }
 
   /** Counts what invalidations unseat from now on, or no more. */

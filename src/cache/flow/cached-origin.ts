@@ -163,7 +163,7 @@ export class CachedOrigin<T> implements Looking<T>, Filling<T> {
   ): void {
     const { cache, rules } = this;
     cache.hits++;
-    const hits = hitsOf(entry, keyed.key, cache.memory);
+    const hits = hitsOf(entry, cache.memory);
     const isLate = this.isLate(entry);
     if (use.detail === null && !isLate && asksForAll(exchange.method, fields)) {
       exchange.cache = HIT;

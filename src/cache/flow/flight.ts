@@ -3,7 +3,7 @@ import { crashOf, type Failure } from '../../http/errors.ts';
 import type { Exchange, Reply, Responder, StepTrace } from '../../http/exchange.ts';
 import { getHeader, type Headers, removeHeader } from '../../http/headers.ts';
 import { canonicalUrl } from '../../router/index.ts';
-import { type Entry, entryFrom } from '../entry.ts';
+import type { Entry } from '../entry.ts';
 import {
   freshen,
   isNotModified,
@@ -360,8 +360,8 @@ export class Flight<T> implements Responder {
   }
 
   private entry(body: Buffer): Entry {
-    const { judging, sequence, url } = this;
-    return entryFrom(this.storable!, body, { tags: judging.tags, sequence, url });
+    const { storable: _, ...stored } = this.storable!;
+    return { ...stored, body, tags: this.judging.tags, sequence: this.sequence, url: this.url };
   }
 
   private keep(entry: Entry): void {

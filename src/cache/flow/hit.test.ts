@@ -9,9 +9,8 @@ const LIMIT = 64 * 1024;
 /** A store of one entry, and the coded forms of its hits. */
 function stored(body: Buffer) {
   const store = new MemoryStore(LIMIT);
-  const entry = entryOf({ body }, NOW);
-  store.put('k', entry);
-  return { store, coded: hitsOf(entry, 'k', store).reply(NOW).coded! };
+  store.put('k', entryOf({ body }, NOW));
+  return { store, coded: hitsOf(store.get('k')!.only!, store).reply(NOW).coded! };
 }
 
 describe('compressed forms of an entry', () => {

@@ -1,3 +1,4 @@
+import { CodedForms } from '../../http/coded-forms.ts';
 import type { Headers } from '../../http/headers.ts';
 import { RepeatedAnswer, RepeatedReply, Timed, UNTIMED } from '../../http/repeated.ts';
 import type { Entry } from '../entry.ts';
@@ -7,11 +8,23 @@ import type { MemoryStore } from '../store/index.ts';
 /** How an entry is answered: kept with it, so that a hit is written from text that is made once. */
 export class HitAnswer extends RepeatedAnswer {
   readonly entry: Entry;
+  private forms: CodedForms | null = null;
+  private readonly memory: MemoryStore;
 
-  /** @param grown Told when more is kept with the entry than before. */
-  constructor(entry: Entry, grown: () => void) {
-    super(entry.status, entry.private ? privateHeaders(entry.headers) : entry.headers, entry.body, grown);
+  constructor(entry: Entry, memory: MemoryStore) {
+    super(entry.status, entry.private ? privateHeaders(entry.headers) : entry.headers, entry.body);
     this.entry = entry;
+    this.memory = memory;
+  }
+
+  override get coded(): CodedForms {
+    this.forms ??= new CodedForms(this, () => this.memory.recount(this.entry));
+    return this.forms;
+  }
+
+  /** Bytes that are kept beside those of the entry. */
+  get codedBytes(): number {
+    return this.forms?.bytes ?? 0;
   }
 
   /** The whole content under other headers. */
@@ -47,10 +60,10 @@ function timedOf(age: number, ttl: number): Timed {
 }
 
 /** A copy of an entry is another entry, whatever it took along. */
-export function hitsOf(entry: Entry, key: string, memory: MemoryStore): HitAnswer {
+export function hitsOf(entry: Entry, memory: MemoryStore): HitAnswer {
   const { hits } = entry;
   if (hits !== undefined && hits.entry === entry) return hits;
-  entry.hits = new HitAnswer(entry, () => memory.recount(key));
+  entry.hits = new HitAnswer(entry, memory);
   return entry.hits;
 }
 

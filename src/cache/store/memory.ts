@@ -1,4 +1,5 @@
 import type { Entry } from '../entry.ts';
+import { compact, ownText } from './compact.ts';
 import { type Link, Queue } from './queue.ts';
 
 /** Hears of each entry that comes and goes. */
@@ -8,7 +9,7 @@ export interface StoreWatcher {
 }
 
 /** What a stored value costs beside its bytes: objects, strings, links. */
-const OVERHEAD = 512;
+const OVERHEAD = 1280;
 /** The part of the space in which newcomers must prove themselves. */
 const PROBATION = 0.1;
 /** Bodies up to here are kept as text too (`http/repeated.ts`). */
@@ -25,14 +26,32 @@ export interface Variants {
   readonly only: Entry | null;
 }
 
-interface Slot extends Link, Variants {
+const NONE: readonly Entry[] = [];
+
+class Slot implements Link, Variants {
   readonly key: string;
-  all: readonly Entry[];
-  only: Entry | null;
-  bytes: number;
-  uses: number;
+  only: Entry | null = null;
+  uses = 0;
+  bytes = 0;
   /** In the main queue; else on probation. */
   main: boolean;
+  next: Slot | null = null;
+  previous: Slot | null = null;
+  private list: readonly Entry[] = NONE;
+
+  constructor(key: string, main: boolean) {
+    this.key = key;
+    this.main = main;
+  }
+
+  get all(): readonly Entry[] {
+    return this.only === null ? this.list : [this.only];
+  }
+
+  set all(entries: readonly Entry[]) {
+    this.only = entries.length === 1 && entries[0]!.varyOn.length === 0 ? entries[0]! : null;
+    this.list = this.only === null ? entries : NONE;
+  }
 }
 
 export interface StoreCounts {
@@ -101,18 +120,21 @@ export class MemoryStore {
   /** Stores an entry under its key, in place of the variant that answers the same requests. */
   put(key: string, entry: Entry): void {
     const standing = this.slots.get(key);
+    const own = standing?.key ?? ownText(key);
     const others = standing?.all.filter((other) => !sameVariant(other, entry)) ?? [];
-    this.replace(key, [...others.slice(-(MAX_VARIANTS - 1)), entry]);
+    this.replace(own, [...others.slice(-(MAX_VARIANTS - 1)), compact(own, entry)]);
   }
 
-  /** Swaps one entry for what became of it (a 304 freshened it), if it still stands. */
-  update(key: string, from: Entry, to: Entry): void {
+  /** Swaps one entry for what became of it (a 304 freshened it), if it still stands. What is kept then, else `to`. */
+  update(key: string, from: Entry, to: Entry): Entry {
     const slot = this.slots.get(key);
-    if (slot === undefined || !slot.all.includes(from)) return;
+    if (slot === undefined || !slot.all.includes(from)) return to;
+    const kept = compact(slot.key, to);
     this.replace(
-      key,
-      slot.all.map((entry) => (entry === from ? to : entry)),
+      slot.key,
+      slot.all.map((entry) => (entry === from ? kept : entry)),
     );
+    return kept;
   }
 
   delete(key: string): void {
@@ -129,10 +151,10 @@ export class MemoryStore {
     else if (left.length < slot.all.length) this.replace(key, left);
   }
 
-  /** More is kept with an entry of this key than before, or less. */
-  recount(key: string): void {
-    const slot = this.slots.get(key);
-    if (slot !== undefined) this.replace(key, slot.all);
+  /** More is kept with an entry than before, or less. */
+  recount({ key }: Entry): void {
+    const slot = key === undefined ? undefined : this.slots.get(key);
+    if (slot !== undefined) this.replace(slot.key, slot.all);
   }
 
   private replace(key: string, entries: readonly Entry[]): void {
@@ -146,23 +168,14 @@ export class MemoryStore {
     this.account(slot, bytes - slot.bytes, entries.length - slot.all.length);
     if (this.watcher !== null) tellChange(this.watcher, slot.all, entries);
     slot.all = entries;
-    slot.only = onlyOne(entries);
     slot.bytes = bytes;
     this.makeRoom();
   }
 
   private insert(key: string, entries: readonly Entry[], bytes: number): void {
     const main = this.ghosts.take(key);
-    const slot: Slot = {
-      key,
-      only: onlyOne(entries),
-      all: entries,
-      uses: 0,
-      bytes: 0,
-      main,
-      next: null,
-      previous: null,
-    };
+    const slot = new Slot(key, main);
+    slot.all = entries;
     this.slots.set(key, slot);
     (main ? this.main : this.probation).push(slot);
     this.account(slot, bytes, entries.length);
@@ -241,10 +254,6 @@ class Ghosts {
 function tellChange(watcher: StoreWatcher, before: readonly Entry[], after: readonly Entry[]): void {
   for (const entry of before) if (!after.includes(entry)) watcher.removed(entry);
   for (const entry of after) if (!before.includes(entry)) watcher.added(entry);
-}
-
-function onlyOne(entries: readonly Entry[]): Entry | null {
-  return entries.length === 1 && entries[0]!.varyOn.length === 0 ? entries[0]! : null;
 }
 
 function sameVariant(a: Entry, b: Entry): boolean {
