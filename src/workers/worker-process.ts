@@ -159,6 +159,12 @@ export class WorkerProcess {
    */
   async drain(timeout: number): Promise<number> {
     this.ready = false;
+    if (this.version === 0) {
+      // It has served nobody yet, and may be lost in a config that is a program.
+      this.kill();
+      await this.gone;
+      return 0;
+    }
     let cut = 1;
     try {
       // A bound of our own: a worker that hangs must not hold up the end.

@@ -252,6 +252,20 @@ test('a log that nobody reads holds up neither requests nor the end', async () =
   }
 });
 
+test('a config that is a program and never ends loading does not hold up a drain', async () => {
+  await using lab = runLab();
+  const port = await freePort();
+  const program = (rest: string) =>
+    `export default { listen: '127.0.0.1:${port}', admin: false, routes: { a: { match: '/*', respond: { body: 'a' } } } };${rest}`;
+  const node = lab.run(lab.write('gateway.mjs', program('')));
+  await serving(node);
+  const processes = node.tree().length;
+  lab.write('gateway.mjs', program('for (;;);'));
+  await until(() => node.tree().length > processes, 'the worker that loads it', 8000);
+  node.signal('SIGTERM');
+  expect(await node.exit(8000)).toEqual({ code: 0, signal: null });
+});
+
 test('a target that one worker puts out is out for the others too, and /v1/services says why', async () => {
   await using lab = runLab();
   const [port, admin, dead] = [await freePort(), await freePort(), await freePort()];
