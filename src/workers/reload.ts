@@ -24,6 +24,8 @@ import type { WorkerProcess } from './worker-process.ts';
 const MOST_REMEMBERED = 10;
 /** After a worker has died over a config, which may not be the config's fault; ms. */
 const AGAIN = 1000;
+/** So long a config that has changed since may go on loading; ms. */
+const PATIENCE = 1000;
 
 /** The config that is served now. */
 export interface InForce {
@@ -71,6 +73,13 @@ export interface ReloadOptions {
   reloaded: (outline: ConfigOutline) => void;
 }
 
+/** A config that is being read by a fresh worker. */
+interface Loading {
+  readonly worker: WorkerProcess;
+  /** Its files have changed since, and it took too long. */
+  overtaken: boolean;
+}
+
 /** Swaps the config: at a change of its files, or when asked. One at a time; what can't be used changes nothing. */
 export class Reloading {
   private readonly options: ReloadOptions;
@@ -86,6 +95,7 @@ export class Reloading {
   /** Etag of the file as it was when it was tried once more by itself. */
   private triedAgain: string | null = null;
   private again: NodeJS.Timeout | undefined;
+  private loading: Loading | null = null;
   private readonly before: InForce[] = [];
   /** Of the file as it was read last; null: that one could be used. */
   refusal: Refusal | null = null;
@@ -97,7 +107,21 @@ export class Reloading {
     this.state = first;
     this.ownReading = first.reading;
     this.last = Promise.resolve({ ok: true, etag: first.reading.etag });
-    this.watch = new FileWatch(() => void this.reload('file'));
+    this.watch = new FileWatch(() => this.changed());
+  }
+
+  private changed(): void {
+    if (this.loading !== null) this.overtake(this.loading);
+    void this.reload('file');
+  }
+
+  /** It may never end: a config that is a program may wait for what does not come. */
+  private overtake(loading: Loading): void {
+    setTimeout(() => {
+      if (this.loading !== loading) return;
+      loading.overtaken = true;
+      loading.worker.kill();
+    }, PATIENCE).unref();
   }
 
   get inForce(): InForce {
@@ -184,8 +208,11 @@ export class Reloading {
     const fresh = isCode(file) ? fleet.fork() : null;
     const known = [file, ...this.state.reading.files];
     const before = await fingerprint(known);
+    const loading = fresh === null ? null : { worker: fresh, overtaken: false };
+    this.loading = loading;
     try {
       const reading = await readWith(file, this.options.readConfig, fresh);
+      this.loading = null;
       await this.watch.set([file, ...reading.files]);
       const same = !this.isOwed && reading.etag === this.ownReading.etag;
       this.ownReading = reading;
@@ -199,7 +226,9 @@ export class Reloading {
       return { ok: true, etag: reading.etag };
     } catch (error) {
       fresh?.kill();
+      this.loading = null;
       if (this.stopped) return { ok: false, report: 'the gateway is draining' };
+      if (loading?.overtaken) return { ok: false, report: 'the file has changed while it was being loaded' };
       const files = error instanceof ConfigRefused ? error.files : [];
       await this.watch.set([...known, ...files]);
       const report = `${stripVTControlCharacters(

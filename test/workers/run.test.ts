@@ -252,6 +252,21 @@ test('a log that nobody reads holds up neither requests nor the end', async () =
   }
 });
 
+test('a config that is a program and never ends loading holds up its mended version no longer than a second', async () => {
+  await using lab = runLab();
+  const port = await freePort();
+  const program = (text: string, rest = '') =>
+    `export default { listen: '127.0.0.1:${port}', admin: false, routes: { a: { match: '/*', respond: { body: '${text}' } } } };${rest}`;
+  const node = lab.run(lab.write('gateway.mjs', program('one')));
+  await serving(node);
+  const processes = node.tree().length;
+  lab.write('gateway.mjs', program('two', 'await new Promise(() => {});'));
+  await until(() => node.tree().length > processes, 'the worker that loads it', 8000);
+  lab.write('gateway.mjs', program('three'));
+  await until(async () => (await ask(port, { path: '/' })).text === 'three', 'the mended one', 6000);
+  expect(node.output).not.toContain('is refused');
+});
+
 test('a config that is a program and never ends loading does not hold up a drain', async () => {
   await using lab = runLab();
   const port = await freePort();
