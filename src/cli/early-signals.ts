@@ -6,7 +6,7 @@
 export function hearEarlySignals(): () => void {
   const end = () => process.exit(0);
   const pass = () => {};
-  const heard = { SIGTERM: end, SIGINT: end, SIGHUP: pass, SIGUSR2: pass } as const;
+  const heard = { SIGTERM: end, SIGINT: end, SIGHUP: pass, SIGUSR1: pass, SIGUSR2: pass } as const;
   for (const [signal, hear] of Object.entries(heard)) process.on(signal, hear);
   return () => {
     for (const [signal, hear] of Object.entries(heard)) process.off(signal, hear);

@@ -4,6 +4,7 @@ export interface SignalActions {
   end(): void;
   endNow(): void;
   reload(): void;
+  reopen(): void;
   succeed(): void;
 }
 
@@ -12,7 +13,7 @@ function sameWish(): number {
   return process.env.npm_lifecycle_event === undefined ? 0 : 100;
 }
 
-/** SIGTERM and SIGINT end, the second of them at once; SIGHUP reloads; SIGUSR2 starts the new version. */
+/** SIGTERM and SIGINT end, the second of them at once; SIGHUP reloads; SIGUSR1 reopens logs; SIGUSR2 starts the new version. */
 export function onSignals(actions: SignalActions, now: () => number = () => performance.now()): () => void {
   let firstAt: number | null = null;
   const end = () => {
@@ -23,7 +24,14 @@ export function onSignals(actions: SignalActions, now: () => number = () => perf
   };
   // A terminal that was closed says SIGHUP too.
   const hangup = () => (process.stdin.isTTY && !terminalIsThere() ? end() : actions.reload());
-  const handlers = { SIGTERM: end, SIGINT: end, SIGHUP: hangup, SIGUSR2: actions.succeed } as const;
+  const handlers = {
+    SIGTERM: end,
+    SIGINT: end,
+    SIGHUP: hangup,
+    // Node would open a debugger to whoever is on this machine.
+    SIGUSR1: actions.reopen,
+    SIGUSR2: actions.succeed,
+  } as const;
   for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
   return () => {
     for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);

@@ -103,6 +103,7 @@ class Supervisor {
       end: () => void this.drain('signal'),
       endNow: () => void this.cut(),
       reload: () => this.hangup(),
+      reopen: () => this.reopenLogs(),
       succeed: () => void this.succeed(),
     });
     this.options.onHearing();
@@ -225,8 +226,12 @@ class Supervisor {
 
   /** Whoever moves log files away says so by SIGHUP, whatever has become of the config meanwhile. */
   private hangup(): void {
-    void this.fleet.broadcast(TOPICS.reopen, null);
+    this.reopenLogs();
     void this.reloading?.reload('signal');
+  }
+
+  private reopenLogs(): void {
+    void this.fleet.broadcast(TOPICS.reopen, null);
   }
 
   private async drain(why: string): Promise<void> {

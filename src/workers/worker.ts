@@ -52,7 +52,8 @@ class Worker {
 
   run(): void {
     // The supervisor hears the terminal's and the service manager's signals and says what follows.
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)
+      process.on(signal, () => {});
     process.on('uncaughtException', (error) => this.crash(error));
     process.on('unhandledRejection', (error) => this.crash(error));
     process.on('message', (message, handle) => this.receive(message as Message, handle as never));

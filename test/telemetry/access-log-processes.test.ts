@@ -1,7 +1,7 @@
 /** The access log of a gateway as it is run: several workers, signals, a reader that reads nothing. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
@@ -63,6 +63,25 @@ test('workers add whole lines to one file, and on SIGHUP go on in a new one, wit
   expect(await load(port, 100)).toBe(100);
   await until(() => parsed(`${path}.1`).length + parsed(path).length === 1100, 'all lines in both files');
   expect(parsed(path).length).toBeGreaterThanOrEqual(100);
+});
+
+test('SIGUSR1 opens the file anew, and no debugger, in no process', async () => {
+  using folder = tempFolder();
+  await using lab = processLab();
+  const path = join(folder.path, 'access.log');
+  const { file, port } = await write(folder, { access: 'json', file: 'access.log' }, 1);
+  const gateway = lab.start(BIN, ['run', file]);
+  await gateway.line(/serving/);
+  expect(await load(port, 1)).toBe(1);
+  const isWritten = () => readFileSync(path, 'utf8').endsWith('\n');
+  await until(isWritten, 'the first line');
+  renameSync(path, `${path}.1`);
+  for (const pid of gateway.tree()) process.kill(pid, 'SIGUSR1');
+  await until(() => existsSync(path), 'the new file');
+  expect(await load(port, 1)).toBe(1);
+  await until(isWritten, 'a line in it');
+  expect(gateway.output).not.toMatch(/debugger/i);
+  expect(gateway.output).not.toContain('the config was reloaded');
 });
 
 test('a reader of standard output that reads nothing holds up no request', async () => {

@@ -73,7 +73,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
   },
 );
 
-test.each(['SIGHUP', 'SIGUSR2'] as const)(
+test.each(['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)(
   '%s while its code is being loaded does not end it',
   async (signal) => {
     await using lab = runLab();
