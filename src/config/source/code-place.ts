@@ -1,3 +1,5 @@
+import { pathToFileURL } from 'node:url';
+
 /** Where in a program something went wrong; lines and columns count from 1. */
 export interface CodePlace {
   file: string;
@@ -10,10 +12,13 @@ export interface CodePlace {
 export function placeOf(error: unknown, files: readonly string[]): CodePlace | null {
   if (!(error instanceof Error) || error.stack === undefined) return null;
   const { stack } = error;
-  const named = files.map((file) => ({ file, at: stack.indexOf(`${file}:`) })).filter(({ at }) => at >= 0);
+  const named = files
+    .flatMap((file) => [file, pathToFileURL(file).href].map((name) => ({ file, name })))
+    .map(({ file, name }) => ({ file, at: stack.indexOf(`${name}:`), length: name.length }))
+    .filter(({ at }) => at >= 0);
   if (named.length === 0) return null;
-  const { file, at } = named.reduce((first, other) => (other.at < first.at ? other : first));
-  const numbers = /^(\d+)(?::(\d+))?/.exec(stack.slice(at + file.length + 1));
+  const { file, at, length } = named.reduce((first, other) => (other.at < first.at ? other : first));
+  const numbers = /^(\d+)(?::(\d+))?/.exec(stack.slice(at + length + 1));
   if (numbers === null) return null;
   const [, line, column] = numbers;
   return { file, line: Number(line), column: column === undefined ? underlined(stack) : Number(column) };
