@@ -99,7 +99,8 @@ class Unheard implements Responder {
 
   respond(copy: Exchange, answer: Reply): void {
     answer.tunnel?.source.cancel();
-    collect(answer.body, MAX_BODY, new Failure('TG_UPSTREAM_INVALID', 'too long to be read')).then((end) => {
+    // That nobody reads it to its end says nothing of the service.
+    collect(answer.body, MAX_BODY, new Failure('TG_CLIENT_CLOSED', 'too long to be read')).then((end) => {
       this.underWay--;
       const { owner } = copy;
       copy.owner = null;

@@ -420,8 +420,9 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   over(failure: Failure | null): void {
     this.over_ = true;
     this.stopTotal();
-    if (failure !== null && failure.entry.blame !== 'client') this.verdict?.give(failure.cause, true);
-    else if (failure === null) this.verdict?.give(null, false);
+    if (failure === null) this.verdict?.give(null, false);
+    else if (failure.entry.blame === 'upstream')
+      this.verdict?.give(troubleOf(failure) === 'other' ? null : failure.cause, true);
     else this.verdict?.drop();
     this.leave();
   }
@@ -468,8 +469,10 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
   private outOfTime(): void {
     const failure = new Failure('TG_UPSTREAM_TIMEOUT', 'timeout.total');
     this.totalTimer = null;
-    if (this.over_) this.carrier?.abort(this.received, failure);
-    else this.fail(failure);
+    if (!this.over_) return this.fail(failure);
+    // It may be the client that was slow to take it.
+    this.verdict?.drop();
+    this.carrier?.abort(this.received, failure);
   }
 }
 

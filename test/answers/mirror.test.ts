@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { answer, ManualClock, rawClient, until } from '../../src/testkit/index.ts';
+import { answer, ManualClock, rawClient, scriptedOrigin, until } from '../../src/testkit/index.ts';
 import { type Random, systemRandom } from '../../src/util/random.ts';
 import { header, type Stage, stage } from './stage.ts';
 
@@ -103,6 +103,28 @@ describe('mirror', () => {
       'ada',
       '{"user":"ada"}',
     ]);
+  });
+
+  it('says nothing against a service whose answer is too long to be read', async () => {
+    const copies = await scriptedOrigin(answer(200, [], 'x'.repeat(2_000_000)));
+    const copy = {
+      url: copies.url,
+      health: { passive: { errors: 2 }, panic: '0%' },
+      breaker: { errors: '2/30s' },
+    };
+    on = await stage(
+      { main: answer(200, [], 'main') },
+      {
+        services: { main: { url: copies.url }, copy },
+        routes: { all: { match: '/*', respond: { body: 'here' }, mirror: { to: 'copy' } } },
+      },
+    );
+    for (const path of ['/1', '/2', '/3', '/4']) {
+      await on.ask(`GET ${path}`);
+      expect((await copies.nextRequest()).target).toBe(path);
+      await copies.connections.at(-1)!.closed();
+    }
+    await copies.close();
   });
 
   it('is never retried', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { rawClient, type Script } from '../../src/testkit/index.ts';
 import { BUSY, code, HANG, LAST, OK, RESET, type Stage, stage } from './stage.ts';
 
 let on: Stage;
@@ -54,6 +55,43 @@ describe('passive health', () => {
     const warm = on.counts()[0]!;
     await ask(30);
     expect(on.counts()[0]! - warm).toBeGreaterThanOrEqual(9);
+  });
+
+  it('an answer that timeout.total cuts speaks against nobody: its client may be slow', async () => {
+    const half: Script = (exchange) => exchange.send('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
+    on = await stage([half], {
+      ...NO_RETRIES,
+      timeout: { total: '1s' },
+      health: { passive: { errors: 2 }, panic: '0%' },
+      breaker: { errors: '2/30s' },
+    });
+    for (let i = 0; i < 3; i++) {
+      await using client = await rawClient({ port: on.gateway.port });
+      await client.send('GET /x HTTP/1.1\r\nHost: a\r\n\r\n');
+      expect((await client.head()).status).toBe(200);
+      on.clock.advance(1001);
+      await client.closed();
+    }
+    on.targets[0]!.answerWith(OK);
+    expect((await on.ask()).status).toBe(200);
+  });
+
+  it('an answer that stops counts for the breaker, and takes no target out', async () => {
+    const half: Script = (exchange) => exchange.send('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
+    on = await stage([half], {
+      ...NO_RETRIES,
+      timeout: { idle: '1s' },
+      health: { passive: { errors: 2 }, panic: '0%' },
+      breaker: { errors: '3/30s' },
+    });
+    for (const expected of [200, 200, 200]) {
+      await using client = await rawClient({ port: on.gateway.port });
+      await client.send('GET /x HTTP/1.1\r\nHost: a\r\n\r\n');
+      expect((await client.head()).status).toBe(expected);
+      on.clock.advance(1001);
+      await client.closed();
+    }
+    expect(code(await on.ask())).toBe('TG_UPSTREAM_OPEN');
   });
 
   it('a status counts only where the retries name it', async () => {

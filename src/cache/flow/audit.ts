@@ -67,7 +67,7 @@ export class Audit<T> implements Responder {
       drop(asking, answer);
       return this.end();
     }
-    const tooLong = new Failure('TG_UPSTREAM_INVALID', 'longer than what is kept may be');
+    const tooLong = new Failure('TG_CLIENT_CLOSED', 'longer than what is kept may be');
     const body = await collect(answer.body, this.route.rules.policy.maxSize, tooLong);
     asking.owner?.over(body instanceof Failure ? body : null);
     asking.owner = null;
