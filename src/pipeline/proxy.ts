@@ -274,7 +274,10 @@ class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner 
     // The client's own failure says nothing about the service.
     if (failure.entry.blame === 'client') return this.fail(failure);
     const trouble = troubleOf(failure);
-    this.verdict?.give(trouble === 'other' ? null : failure.cause, failure.entry.status >= 500);
+    // Nor does it that there was no place on a connection: nobody was asked.
+    const isTelling = carrier === undefined ? trouble !== 'other' : failure.entry.blame === 'upstream';
+    if (isTelling) this.verdict?.give(trouble === 'other' ? null : failure.cause, true);
+    else this.verdict?.drop();
     const failed: FailedTry = {
       trouble,
       status: null,

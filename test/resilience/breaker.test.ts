@@ -88,6 +88,21 @@ describe('the breaker', () => {
     expect((await on.ask()).status).toBe(200);
   });
 
+  it('requests for which there was no place are no errors of the service', async () => {
+    on = await stage([HANG], {
+      ...PLAIN,
+      pool: { connections: 1 },
+      breaker: { maxPending: 0, errors: '2/30s' },
+    });
+    const first = on.ask();
+    await on.targets[0]!.nextRequest();
+    for (let i = 0; i < 4; i++) expect(code(await on.ask())).toBe('TG_UPSTREAM_BUSY');
+    on.targets[0]!.answerWith(OK);
+    await on.targets[0]!.connections[0]!.send('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+    expect((await first).status).toBe(200);
+    expect((await on.ask()).status).toBe(200);
+  });
+
   it('a probe that finds no target in leaves the place to the next', async () => {
     const passive = { errors: 2, openFor: '1500ms' };
     on = await stage([RESET], {
