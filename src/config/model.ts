@@ -130,11 +130,12 @@ export interface StatusRuleConfig {
   actions: StatusActionConfig[];
 }
 
-export type StatusActionConfig =
-  /** `respond.status` 0: as it was. */
-  | { kind: 'respond'; respond: RespondConfig }
+/** `fromService`: only in the place of what the service itself has answered. */
+export type StatusActionConfig = { fromService: boolean } & (
+  | { /** Its `status` 0: as it was. */ kind: 'respond'; respond: RespondConfig }
   | { kind: 'redirect'; redirect: RedirectConfig }
-  | { kind: 'to'; to: DestinationConfig; fromService: boolean };
+  | { kind: 'to'; to: DestinationConfig }
+);
 
 export interface CorsConfig {
   origins: string[];

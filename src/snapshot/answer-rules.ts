@@ -38,6 +38,7 @@ function action(
   scope: Scope,
   dispatch: (to: DestinationConfig) => Dispatch,
 ): StatusAction {
+  const { fromService } = config;
   switch (config.kind) {
     case 'respond': {
       const { status } = config.respond;
@@ -45,6 +46,7 @@ function action(
         kind: 'answer',
         answer: compileRespond({ ...config.respond, status: status === 0 ? 200 : status }, scope),
         status: status === 0 ? 0 : status,
+        fromService,
       };
     }
     case 'redirect':
@@ -52,8 +54,9 @@ function action(
         kind: 'answer',
         answer: compileRedirect(config.redirect, scope),
         status: config.redirect.status,
+        fromService,
       };
     case 'to':
-      return { kind: 'to', dispatch: dispatch(config.to), fromService: config.fromService };
+      return { kind: 'to', dispatch: dispatch(config.to), fromService };
   }
 }

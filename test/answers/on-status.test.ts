@@ -190,6 +190,29 @@ describe('onStatus', () => {
     expect((await on.ask('GET /x')).status).toBe(502);
   });
 
+  it("from: service holds for respond and redirect too, and for what is tried behind another service's failure", async () => {
+    on = await stage({ main: answer(503, [], 'broken'), backup: answer(200, [], 'ok') }, { routes: ANY });
+    const [main, backup] = [on.origins.main!.url, on.origins.backup!.url];
+    const serve = (url: string, onStatus: object) =>
+      on.gateway.reload({
+        services: { main: { url }, backup: { url: backup }, away: { url: 'http://127.0.0.1:1' } },
+        routes: { all: { match: '/*', to: 'main', onStatus } },
+      });
+    const own = { '502-503': [{ respond: { status: 200, body: 'of the service' }, from: 'service' }] };
+    await serve(main, own);
+    expect((await on.ask('GET /x')).body.toString()).toBe('of the service');
+    await serve('http://127.0.0.1:1', own);
+    expect((await on.ask('GET /x')).status).toBe(502);
+    const [from, both] = [
+      'service',
+      (last: object) => ({ '502-503': [{ to: 'away', from: 'service' }, last] }),
+    ];
+    await serve(main, both({ to: 'backup', from }));
+    expect((await on.ask('GET /x')).body.toString()).toBe('ok');
+    await serve(main, both({ redirect: { to: '/sorry' }, from }));
+    expect((await on.ask('GET /x')).status).toBe(308);
+  });
+
   it('a 401 of the service is asked elsewhere where the config says from: service', async () => {
     on = await stage(
       { main: answer(401, [['WWW-Authenticate', 'Basic']], 'who?'), guest: answer(200, [], 'hello guest') },

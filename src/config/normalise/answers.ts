@@ -46,15 +46,18 @@ function rulesOf(input: Said<Inputs['onStatus']>, readBytes: ReadBytes): StatusR
 type ActionInput = Exclude<Said<Inputs['onStatus']>[string], readonly unknown[]>;
 
 function actionOf(input: ActionInput, readBytes: ReadBytes): StatusActionConfig {
+  const fromService = input.from === 'service';
   if (input.respond !== undefined) {
     const respond = respondOf(input.respond, readBytes);
     return {
       kind: 'respond',
       respond: input.respond.status === undefined ? { ...respond, status: 0 } : respond,
+      fromService,
     };
   }
-  if (input.redirect !== undefined) return { kind: 'redirect', redirect: redirectOf(input.redirect) };
-  return { kind: 'to', to: destinationsOf(input.to)[0]!, fromService: input.from === 'service' };
+  if (input.redirect !== undefined)
+    return { kind: 'redirect', redirect: redirectOf(input.redirect), fromService };
+  return { kind: 'to', to: destinationsOf(input.to)[0]!, fromService };
 }
 
 function corsOf(input: Said<Inputs['cors']>): CorsConfig {

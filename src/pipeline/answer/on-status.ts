@@ -10,11 +10,15 @@ import type { Answer } from '../respond.ts';
 import type { Dispatch, Finish } from '../route.ts';
 import type { HeaderTransform } from '../transform.ts';
 
-/** What stands in the place of an answer with a certain status. */
-export type StatusAction =
-  /** `status` 0: the status stays as it was. */
-  | { readonly kind: 'answer'; readonly answer: Answer; readonly status: number }
-  | { readonly kind: 'to'; readonly dispatch: Dispatch; readonly fromService: boolean };
+/** What stands in the place of an answer with a certain status; `fromService`: of one that the service itself gave. */
+export type StatusAction = { readonly fromService: boolean } & (
+  | {
+      /** Of the answer; 0: it stays as it was. */ readonly status: number;
+      readonly kind: 'answer';
+      readonly answer: Answer;
+    }
+  | { readonly kind: 'to'; readonly dispatch: Dispatch }
+);
 
 export interface StatusRule {
   readonly range: StatusRange;
@@ -45,12 +49,15 @@ export class OnStatus {
   handle(exchange: Exchange, answer: Reply, vars: Variables, clock: Clock, settled: Settled): boolean {
     const rule = this.ruleFor(answer.status);
     if (rule === undefined || answer.status === 101) return false;
-    return this.attempt(rule, 0, { exchange, answer, vars, clock, settled });
+    const { failure } = answer;
+    return this.attempt(rule, 0, { exchange, failure, answer, vars, clock, settled });
   }
 
   /** The answer of the gateway's own that stands in for a request that could not be read; null for none. */
   standIn(exchange: Exchange, answer: Reply, vars: Variables): Reply | null {
-    const action = this.ruleFor(answer.status)?.actions.find((one) => one.kind === 'answer');
+    const action = this.ruleFor(answer.status)?.actions.find(
+      ({ kind, fromService }) => kind === 'answer' && !fromService,
+    );
     return action === undefined ? null : ownAnswer(action as Own, exchange, answer, vars);
   }
 
@@ -62,6 +69,8 @@ export class OnStatus {
   private attempt(rule: StatusRule, index: number, on: Handling): boolean {
     const action = rule.actions[index];
     if (action === undefined) return false;
+    if (action.fromService && (on.failure !== null || on.exchange.refused))
+      return this.attempt(rule, index + 1, on);
     if (action.kind === 'answer') {
       const stand = ownAnswer(action, on.exchange, on.answer, on.vars);
       discard(on.answer, on.clock);
@@ -69,7 +78,7 @@ export class OnStatus {
       on.settled(stand, undefined);
       return true;
     }
-    if (!mayAskAgain(on.exchange, on.answer, action.fromService)) return this.attempt(rule, index + 1, on);
+    if (!mayAskAgain(on.exchange, on.failure)) return this.attempt(rule, index + 1, on);
     this.ask(action.dispatch, rule, index, on);
     return true;
   }
@@ -99,6 +108,9 @@ export class OnStatus {
 
 interface Handling {
   readonly exchange: Exchange;
+  /** Why the gateway itself gave the first answer; null: the service did. */
+  readonly failure: Failure | null;
+  /** The one that has come last. */
   readonly answer: Reply;
   readonly vars: Variables;
   readonly clock: Clock;
@@ -117,13 +129,11 @@ function ownAnswer(action: Own, exchange: Exchange, answer: Reply, vars: Variabl
  * What auth, limits or parsing refuse is not mended by asking another service, nor may an unsafe request be
  * sent twice. That no route takes it is no refusal.
  */
-function mayAskAgain(exchange: Exchange, answer: Reply, fromService: boolean): boolean {
+function mayAskAgain(exchange: Exchange, failure: Failure | null): boolean {
   if (exchange.refused || !SAFE.has(exchange.method) || isSource(exchange.body)) return false;
-  if (answer.failure === null) return true;
-  const { code, entry } = answer.failure;
-  return (
-    !fromService && (entry.blame !== 'client' || code === 'TG_ROUTE_NOT_FOUND' || code === 'TG_ROUTE_METHOD')
-  );
+  if (failure === null) return true;
+  const { code, entry } = failure;
+  return entry.blame !== 'client' || code === 'TG_ROUTE_NOT_FOUND' || code === 'TG_ROUTE_METHOD';
 }
 
 function discard({ body }: Reply, clock: Clock): void {
