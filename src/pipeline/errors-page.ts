@@ -151,7 +151,8 @@ export const CONFIG_ERRORS: Readonly<Record<string, string>> = {
     'A certificate or key can’t be used: it can’t be read, doesn’t fit the other, or has run out.',
   TG_CONFIG_TYPE: 'A value of another kind is needed: text, a number, a list.',
   TG_CONFIG_UNKNOWN_KEY: 'No such key exists here; the message names the nearest one.',
-  TG_CONFIG_UNREACHABLE: 'A route can’t be reached, because another takes all its requests.',
+  TG_CONFIG_UNREACHABLE:
+    'A route can’t be reached, because another takes all its requests, or an entry of `onStatus`, because the one before it always answers.',
   TG_CONFIG_UNUSED: 'Something is defined and never used.',
   TG_CONFIG_VALUE: 'The value is of the right kind, but not one that goes here.',
 };

@@ -19,6 +19,7 @@ import { checkNeverAsked } from './never-asked.ts';
 import { checkPriorities, checkReferences, checkUnused } from './references.ts';
 import { checkRefreshed } from './refreshed.ts';
 import { checkRefusedCalls } from './refused-calls.ts';
+import { checkStatusLists } from './status-actions.ts';
 import { checkWhoseAnswer } from './whose-answer.ts';
 
 /**
@@ -59,6 +60,7 @@ export function checkConfig(
     checkNeverAsked(input, findings);
     checkAskedPaths(input, findings);
     checkRefusedCalls(input, findings);
+    checkStatusLists(input, findings);
   }
   return findings.issues;
 }
