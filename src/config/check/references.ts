@@ -1,6 +1,6 @@
 import { nearest } from '../../util/suggest.ts';
 import { listenersOf } from '../normalise/index.ts';
-import { type ConfigInput, hintFor, kindOf, type RouteInput } from '../schema/index.ts';
+import { type ConfigInput, hintFor, kindOf, type RouteInput, type ServiceInput } from '../schema/index.ts';
 import { askedBy } from './asked-by-calls.ts';
 import type { Findings, Path } from './findings.ts';
 import { statusActionsOf } from './status-actions.ts';
@@ -62,6 +62,28 @@ export function checkPriorities({ overload, routes, defaults }: ConfigInput, fin
       },
     );
   }
+}
+
+/** What is said of services and does nothing beside the rest. */
+export function checkIdleKeys({ services }: ConfigInput, findings: Findings): void {
+  const idle = (path: Path, message: string, advice: string) =>
+    findings.warning('TG_CONFIG_UNUSED', ['services', ...path], message, advice, { atKey: true });
+  for (const [name, service] of Object.entries(services ?? {})) {
+    const { breaker, tls } = service;
+    if (breaker?.openFor !== undefined && breaker.errors === undefined && breaker.errorRate === undefined) {
+      const message = 'nothing opens this breaker, so "openFor" does nothing';
+      idle([name, 'breaker', 'openFor'], message, 'say errorRate: 50%, or errors: 5/30s');
+    }
+    if (tls !== undefined && !isSpokenToOverTls(service)) {
+      const advice = 'write https:// in its url (scheme: https beside discover), or leave tls out';
+      idle([name, 'tls'], 'this service is spoken to without TLS', advice);
+    }
+  }
+}
+
+function isSpokenToOverTls({ url, targets, discover }: ServiceInput): boolean {
+  const urls = [url, ...(targets ?? [])].map((target) => (typeof target === 'object' ? target.url : target));
+  return [discover?.scheme, ...urls].some((text) => /^(?:https|h2)(?::|$)/i.test(text ?? ''));
 }
 
 function serviceNames(input: ConfigInput): string[] {
