@@ -20,26 +20,26 @@ export class ClientCount {
   }
 
   /**
-   * Is there a place for one more? What other workers hold is known a moment later: a connection that was one too many
-   * on the node is closed then.
+   * Is there a place for one more? Those without a bound count too: there may be one by the time the next comes. What
+   * other workers hold is known a moment later: a connection that was one too many on the node is closed then.
    */
   admit(socket: Socket, address: string, most: number): boolean {
-    if (most === Number.POSITIVE_INFINITY) return true;
     const count = (this.here.get(address) ?? 0) + 1;
     if (count > most) return false;
+    const node = most === Number.POSITIVE_INFINITY ? null : this.node;
     this.here.set(address, count);
-    socket.on('close', () => this.leave(address));
-    this.node?.entered(this.onNode(address)).then((onNode) => {
+    socket.on('close', () => this.leave(address, node));
+    node?.entered(this.onNode(address)).then((onNode) => {
       if (onNode !== null && onNode > most) socket.destroy();
     });
     return true;
   }
 
-  private leave(address: string): void {
+  private leave(address: string, node: NodeClients | null): void {
     const left = this.here.get(address)! - 1;
     if (left === 0) this.here.delete(address);
     else this.here.set(address, left);
-    this.node?.left(this.onNode(address));
+    node?.left(this.onNode(address));
   }
 
   private onNode(address: string): string {

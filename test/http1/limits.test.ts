@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answer, ManualClock, type RawClient, standsStill, turn, until } from '../../src/testkit/index.ts';
+import {
+  answer,
+  ManualClock,
+  type RawClient,
+  rawClient,
+  standsStill,
+  startTestGateway,
+  turn,
+  until,
+} from '../../src/testkit/index.ts';
 import {
   expectProblem,
   expectRefused,
@@ -184,6 +193,29 @@ describe('limits of a listener', () => {
     } finally {
       await own.close();
     }
+  });
+
+  it('counts connections from before connectionsPerClient was said', async () => {
+    const config = (limits: object) => ({
+      listen: [{ name: 'main', address: '127.0.0.1:0', limits }],
+      routes: { all: { match: '/*', respond: { body: 'ok' } } },
+    });
+    await using gateway = await startTestGateway(config({}));
+    const ask = async () => {
+      const client = await rawClient({ port: gateway.port });
+      await client.send(request('GET / HTTP/1.1'));
+      const status = await client.response().then(
+        (response) => response.status,
+        () => 'closed',
+      );
+      return { client, status };
+    };
+    const before = [await ask(), await ask(), await ask()];
+    await gateway.reload(config({ connectionsPerClient: 2 }));
+    expect((await ask()).status).toBe('closed');
+    for (const { client } of before.splice(0, 2)) client.close();
+    await until(async () => (await ask()).status === 200, 'a place');
+    before[0]!.client.close();
   });
 
   it('takes no more than connectionsPerClient from one address, until one is closed', async () => {
