@@ -6,20 +6,25 @@ const REST = 1000;
 /** How often whoever must keep one up is looked at, where nothing else tells that time goes by, in ms. */
 export const LOOK_AT_RATE = WINDOW / 2;
 
+/** Whose `limits` may be others tomorrow. */
+export interface RateBound {
+  /** `minRate`: bytes a second; 0: any rate will do. */
+  readonly limits: { readonly minRate: number };
+}
+
 /** Does a sender, or a receiver, keep up a least rate, judged over 10 s at a time? */
 export class MinRate {
-  private readonly least: number;
+  private readonly bound: RateBound;
   private since = 0;
   private before = 0;
   private restedFrom: number | null = null;
 
-  /** @param least Bytes a second; 0: any rate will do. */
-  constructor(least: number) {
-    this.least = least;
+  constructor(bound: RateBound) {
+    this.bound = bound;
   }
 
   get isAny(): boolean {
-    return this.least === 0;
+    return this.bound.limits.minRate === 0;
   }
 
   /** Judges anew, from the next bytes on. */
@@ -44,7 +49,7 @@ export class MinRate {
     }
     const time = now - this.since;
     if (time < WINDOW) return false;
-    const slow = (received - this.before) * 1000 < this.least * time;
+    const slow = (received - this.before) * 1000 < this.bound.limits.minRate * time;
     this.since = now;
     this.before = received;
     return slow;

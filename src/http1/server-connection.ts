@@ -88,8 +88,8 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
     this.origin = origin;
     this.context = context;
     this.writer = new MessageWriter(socket, this);
-    this.progress = new SendProgress(socket, context.limits.minRate);
-    this.rate = new MinRate(context.limits.minRate);
+    this.progress = new SendProgress(socket, context);
+    this.rate = new MinRate(context);
     this.deadline = new Deadline(context.clock, () => this.expired());
     this.deadline.set(context.clock.now() + context.limits.idleTimeout);
     context.connections.add(this);

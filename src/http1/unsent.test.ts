@@ -31,7 +31,7 @@ test('one large write is seen to move while it is read, and to stand still while
       standing = unsentBytes(sender);
       return standing > 0 && standing === before;
     }, 'the buffers of the system to be full');
-    const progress = new SendProgress(sender, 0);
+    const progress = new SendProgress(sender, { limits: { minRate: 0 } });
     progress.begin(1000);
     expect(progress.look(2000)).toBe(1000);
     const whole = sender.writableLength;
@@ -49,7 +49,7 @@ test('one large write is seen to move while it is read, and to stand still while
 test('a reader is too slow once it has taken less than it must over ten seconds in which bytes waited', async () => {
   const { sender, reader, close } = await pair();
   try {
-    const progress = new SendProgress(sender, 1024);
+    const progress = new SendProgress(sender, { limits: { minRate: 1024 } });
     const block = async () => {
       sender.write(Buffer.alloc(16 * 1024 * 1024));
       let standing = -1;

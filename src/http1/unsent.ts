@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { MinRate } from '../http/min-rate.ts';
+import { MinRate, type RateBound } from '../http/min-rate.ts';
 
 /** What of a socket's handle Node's own timeouts go by (`Socket.prototype._onTimeout`), and nothing documents. */
 interface Handle {
@@ -35,10 +35,10 @@ export class SendProgress {
   /** The receiver takes less than it must. */
   tooSlow = false;
 
-  /** @param least Bytes a second that the receiver must take while any wait; 0: any rate will do. */
-  constructor(socket: Socket, least: number) {
+  /** @param bound What the receiver must take while any bytes wait. */
+  constructor(socket: Socket, bound: RateBound) {
     this.socket = socket;
-    this.rate = new MinRate(least);
+    this.rate = new MinRate(bound);
   }
 
   /** Another message begins: how the last one was taken says nothing of this one. */

@@ -42,8 +42,8 @@ export class ServerStream implements Responder, StreamBodyOwner, StreamWriterOwn
     this.connection = connection;
     this.deadline = new Deadline(connection.context.clock, () => this.expired());
     this.writer = new StreamWriter(stream, this);
-    this.rate = new MinRate(connection.context.limits.minRate);
-    this.taking = new MinRate(connection.context.limits.minRate);
+    this.rate = new MinRate(connection.context);
+    this.taking = new MinRate(connection.context);
     // Told by `close`, with the code of the reset.
     stream.on('error', () => {});
     stream.on('aborted', () => this.aborted());

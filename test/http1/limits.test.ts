@@ -157,6 +157,29 @@ describe('limits of a listener', () => {
     }
   });
 
+  it('holds a connection that is open already to a minRate that a reload brings', async () => {
+    const clock = new ManualClock();
+    const config = (limits: object) => ({
+      listen: [{ name: 'main', address: '127.0.0.1:0', limits }],
+      routes: { all: { match: '/*', respond: { body: 'ok' }, mirror: { to: 'gone' } } },
+      services: { gone: { url: 'http://127.0.0.1:1' } },
+    });
+    await using gateway = await startTestGateway(config({}), { clock });
+    await using client = await rawClient({ port: gateway.port });
+    await client.send(request('GET / HTTP/1.1'));
+    expect((await client.response()).status).toBe(200);
+    await gateway.reload(config({ minRate: '1KiB/s' }));
+    // A body that is to be copied is read, and answered once it is here.
+    await client.send(post(['Content-Length: 100000'], 'x'));
+    const before = client.reader.received;
+    for (let second = 0; second < 12 && client.reader.received === before; second++) {
+      await turn();
+      clock.advance(1_000);
+      await client.send('y');
+    }
+    expect((await client.response()).status).toBe(408);
+  });
+
   it('cuts a client that takes its answer below minRate, over 10 seconds', async () => {
     const clock = new ManualClock();
     const own = await stage({ limits: { minRate: '1KiB/s', sendTimeout: 'none' }, clock });
