@@ -99,6 +99,16 @@ describe('what an event says', () => {
     expect(why(decoder().decode({ value: 'default', key: '{"id":7}', topic: TOPIC }))).toBe('tombstone');
   });
 
+  test.each([
+    { id: 1, status: 'paid' },
+    { id: 1, status: 'END', customer_id: 7 },
+    { id: 1, ddl: 'create table x' },
+    { id: 1, type: 'a', aggregate_type: 'b', total: 5 },
+    { id: 1, ts_ms: 5 },
+  ])('a row that was taken out of its event passes for none of these: %j', (row) => {
+    expect(decode(row)).toMatchObject({ kind: 'unreadable', table: 'public.orders' });
+  });
+
   test('heartbeats, ends of transactions and notifications change nothing', () => {
     expect(why(decode(heartbeat, { topic: '__debezium-heartbeat.shop' }))).toBe('heartbeat');
     expect(why(decode('nonsense', { topic: '__debezium-heartbeat.shop' }))).toBe('heartbeat');
@@ -344,7 +354,9 @@ describe('what cannot be read', () => {
     expect(decode('{"before":')).toMatchObject({
       why: 'the text ends where a value should stand at offset 10',
     });
-    expect(decode(order)).toMatchObject({ why: 'it is no event of Debezium: "op" is missing' });
+    expect(decode(order)).toMatchObject({
+      why: 'it is no event of Debezium: "op" is missing (ExtractNewRecordState takes it out)',
+    });
     expect(decode(wrong('x'))).toMatchObject({ why: '"op" is "x"' });
   });
 });

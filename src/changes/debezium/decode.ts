@@ -166,17 +166,37 @@ function keyColumns(envelopes: EnvelopeReader, key: string): ReadonlySet<string>
   }
 }
 
-/** Events that are about no row: heartbeats, transactions, notifications, and changes of the schema. */
+/**
+ * Events that are about no row: heartbeats, transactions, notifications, and changes of the schema. A row that was taken
+ * out of its event (ExtractNewRecordState) may have columns of any name: it must not pass for one of them.
+ */
 function sideEvent(body: Members, from: Provenance | null): Decoded {
-  if (body.has('ddl') || body.has('tableChanges')) return schemaChange(body, from);
-  if (body.has('status') && body.has('id') && from === null) return nothing('transaction');
-  if (body.has('aggregate_type') && body.has('type')) return nothing('notification');
-  if (body.has('ts_ms') && [...body.keys()].every((name) => HEARTBEAT_MEMBERS.has(String(name))))
-    return nothing('heartbeat');
-  throw new Error('it is no event of Debezium: "op" is missing');
+  const ofSchema = from !== null || body.has('databaseName');
+  if (ofSchema && (body.has('ddl') || body.has('tableChanges'))) return schemaChange(body, from);
+  if (isSideEvent(body, TRANSACTION) && BOUNDS.has(body.get('status'))) return nothing('transaction');
+  if (isSideEvent(body, NOTIFICATION)) return nothing('notification');
+  if (isSideEvent(body, HEARTBEAT)) return nothing('heartbeat');
+  throw new Error('it is no event of Debezium: "op" is missing (ExtractNewRecordState takes it out)');
 }
 
-const HEARTBEAT_MEMBERS = new Set(['ts_ms', 'ts_us', 'ts_ns']);
+interface SideEvent {
+  readonly needs: readonly string[];
+  readonly mayHave: ReadonlySet<string>;
+}
+
+const TIMES = ['ts_ms', 'ts_us', 'ts_ns'];
+const TRANSACTION = sideEventOf(['status', 'id'], ['event_count', 'data_collections', ...TIMES]);
+const BOUNDS: ReadonlySet<Value | undefined> = new Set(['BEGIN', 'END']);
+const NOTIFICATION = sideEventOf(['aggregate_type', 'type'], ['id', 'additional_data', 'timestamp']);
+const HEARTBEAT = sideEventOf(['ts_ms'], TIMES);
+
+function sideEventOf(needs: readonly string[], others: readonly string[]): SideEvent {
+  return { needs, mayHave: new Set([...needs, ...others]) };
+}
+
+function isSideEvent(body: Members, { needs, mayHave }: SideEvent): boolean {
+  return needs.every((name) => body.has(name)) && [...body.keys()].every((name) => mayHave.has(String(name)));
+}
 
 /** Statements that leave every row as it is. */
 const HARMLESS =
