@@ -70,7 +70,8 @@ export class KafkaTestServer {
       'share.coordinator.state.topic.min.isr=1',
     ];
     const file = this.folder.write('server.properties', settings.join('\n'));
-    const id = randomBytes(16).toString('base64url');
+    // One that begins with a dash would be taken for an option.
+    const id = `A${randomBytes(16).toString('base64url').slice(1)}`;
     const format = this.lab.start('java', [
       '-cp',
       `${this.libs}/*`,

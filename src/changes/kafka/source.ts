@@ -171,6 +171,9 @@ class KafkaSource implements Source {
     const gone: string[] = [];
     const places = all.flatMap(({ topic, partition, range }): Place[] => {
       const mended = mend(range, known);
+      const next = mended?.offset ?? range.committed ?? 0n;
+      // What is before it was applied by an earlier reader, or is fenced.
+      if (next > 0n) this.applied.set(`${topic}/${partition}`, next - 1n);
       if (mended === null) return [];
       if (mended.gap) gone.push(`${topic}/${partition}`);
       return [{ topic, partition, offset: mended.offset }];
@@ -283,7 +286,10 @@ class KafkaSource implements Source {
     if (mine >= partitionsOf(this.shapes)) this.partly = null;
     else this.partly ??= clock.now();
     if (this.partly === null || (shared && clock.now() - this.partly < LEAVING)) {
-      if (!this.open) await sink.open({ anew: this.anew });
+      if (!this.open) {
+        await sink.open({ anew: this.anew });
+        if (this.applied.size > 0) sink.passed(formatTopicOffsets(this.applied));
+      }
       this.anew = false;
       this.open = true;
       return sink.state('streaming');
