@@ -18,6 +18,7 @@ describe.skipIf(libs === null)('Kafka', () => {
   let producer: Producer;
   let topic: string;
   let sources: Source[];
+  let memory: RecordingMemory;
   let count = 0;
 
   beforeAll(async () => {
@@ -33,6 +34,7 @@ describe.skipIf(libs === null)('Kafka', () => {
   beforeEach(async () => {
     topic = `shop${++count}.public.orders`;
     sources = [];
+    memory = new RecordingMemory();
     await makeTopic();
   });
 
@@ -162,6 +164,24 @@ describe.skipIf(libs === null)('Kafka', () => {
     expect(second.sink.gaps).toEqual([`records of ${topic}/0 were deleted before they were read`]);
   }, 60_000);
 
+  test('a reader that ended before it followed a group that was new leaves a gap to the next', async () => {
+    const dying = follow({ memory });
+    let opening = false;
+    dying.sink.open = () => {
+      opening = true;
+      return Promise.reject(new Error('the node has died'));
+    };
+    await until(() => opening, 'the group to have its place', 20_000);
+    await dying.source.stop();
+    const next = follow({ memory });
+    await streaming(next.sink);
+    expect(next.sink.gaps).toHaveLength(1);
+    await next.source.stop();
+    const last = follow({ memory });
+    await streaming(last.sink);
+    expect(last.sink.gaps).toEqual([]);
+  }, 60_000);
+
   test('partitions that a topic is given are read, too', async () => {
     const { sink } = follow();
     await streaming(sink);
@@ -190,7 +210,6 @@ describe.skipIf(libs === null)('Kafka', () => {
     }, 60_000);
 
     test('while nobody reads', async () => {
-      const memory = new RecordingMemory();
       const first = follow({ memory });
       await streaming(first.sink);
       await first.source.stop();

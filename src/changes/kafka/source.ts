@@ -61,6 +61,8 @@ class KafkaSource implements Source {
   private queue: Record[] = [];
   private wake: () => void = () => {};
   private shapes: Shapes = new Map();
+  private readonly memoryKey: string;
+  private remembered: string | null = null;
   /** This connection has come to its end. */
   private broken = false;
 
@@ -68,6 +70,7 @@ class KafkaSource implements Source {
     this.config = config;
     this.parts = parts;
     this.feed = new DebeziumFeed(parts.sink);
+    this.memoryKey = `kafka:${parts.name}:topics`;
     this.pauses = new Pauses(parts.clock);
   }
 
@@ -150,15 +153,21 @@ class KafkaSource implements Source {
 
   /** Other topics of the same names, or those of another cluster, have offsets of their own: the group's mean nothing there. */
   private async recognise(shapes: Shapes): Promise<void> {
-    const { name, memory } = this.parts;
-    const key = `kafka:${name}:topics`;
-    const remembered = await memory.read(key);
-    const anew = remembered === null ? [] : madeAnew(remembered, shapes);
+    const remembered = await this.parts.memory.read(this.memoryKey);
+    if (remembered === '')
+      await this.lost('an earlier reader ended before it followed the group, which was new');
+    const anew = remembered ? madeAnew(remembered, shapes) : [];
     for (const partition of this.applied.keys())
       if (anew.some((topic) => partition.startsWith(`${topic}/`))) this.applied.delete(partition);
     if (anew.length > 0)
       await this.lost(`${anew.join(', ')} was made anew: what it held before may not have been read`);
-    await memory.write(key, formatIds(shapes));
+  }
+
+  /** For the next reader. Empty, while a group that is new has a place and what was before it is not fenced yet. */
+  private async remember(text: string): Promise<void> {
+    if (text === this.remembered) return;
+    await this.parts.memory.write(this.memoryKey, text);
+    this.remembered = text;
   }
 
   /** Begins where the group stands; where that is deleted already, at the earliest that is left, behind a fence. */
@@ -180,6 +189,7 @@ class KafkaSource implements Source {
     });
     // Before the group goes on: who dies in between must find the gap again.
     if (gone.length > 0) await this.lost(`records of ${gone.join(', ')} were deleted before they were read`);
+    if (!known) await this.remember('');
     if (places.length > 0)
       await this.inTime(consumer.commit({ offsets: places.map((at) => ({ ...at, leaderEpoch: 0 })) }));
     this.started = true;
@@ -292,6 +302,7 @@ class KafkaSource implements Source {
       }
       this.anew = false;
       this.open = true;
+      await this.remember(formatIds(this.shapes));
       return sink.state('streaming');
     }
     if (!this.open) return;
