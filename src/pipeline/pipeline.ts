@@ -145,6 +145,8 @@ export class Pipeline implements Finish, Completion {
     exchange.params = found.params;
     if (found.rest !== null) exchange.restAt = exchange.path.length - found.rest.length;
     route.counter.begin();
+    // Until all steps have let it pass.
+    exchange.refused = true;
     const shed = this.snapshot.overload?.refusal(route.priority) ?? null;
     if (shed !== null) return this.finish(exchange, problem(shed, exchange.id), route.response);
     if (
@@ -197,6 +199,7 @@ export class Pipeline implements Finish, Completion {
   }
 
   private dispatch(exchange: Exchange, route: CompiledRoute): void {
+    exchange.refused = false;
     this.observer?.began(exchange, 'dispatch');
     try {
       route.mirror?.(exchange);

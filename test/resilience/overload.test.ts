@@ -1,4 +1,5 @@
 /** `overload`: new requests are shed while the event loop is late. */
+import { createHash } from 'node:crypto';
 import { afterEach, expect, it } from 'vitest';
 import {
   answer,
@@ -54,6 +55,27 @@ it('nothing is shed while the loop is in time, nor without the key', async () =>
   await start();
   heldUp(10_000);
   expect((await ask('/x')).status).toBe(200);
+});
+
+it('what is shed reaches no service by onStatus either, least of all past the guard of its route', async () => {
+  await start();
+  const onStatus = { '503': { to: 'shop' } };
+  const hash = `sha256:${createHash('sha256').update('k').digest('hex')}`;
+  await gateway.reload({
+    ...config({ maxDelay: '100ms' }),
+    auth: { keys: { apiKey: { keys: [{ hash, subject: 'robot' }] } } },
+    routes: {
+      guarded: { match: '/guarded', to: 'shop', auth: { with: 'keys' }, onStatus },
+      open: { match: '/open', to: 'shop', onStatus },
+    },
+  });
+  heldUp(150);
+  for (const path of ['/guarded', '/open']) {
+    const shed = await ask(path);
+    expect([shed.status, JSON.parse(shed.body.toString()).code]).toEqual([503, 'TG_OVERLOADED']);
+    heldUp(150);
+  }
+  expect(service.requests).toEqual([]);
 });
 
 it('while it is late, requests get 503 with Retry-After and reach no service; routes with priority go on longer', async () => {
