@@ -46,7 +46,7 @@ export interface GatewayConfig {
   /** In the order of the file; `defaults` are already merged in. */
   routes: Record<string, RouteConfig>;
   /** What also holds where no route matched. */
-  unmatched: { response: TransformConfig; answers: AnswersConfig };
+  unmatched: { auth: RouteAuthConfig | null; response: TransformConfig; answers: AnswersConfig };
   cache: CacheConfig;
   drain: { delay: number; timeout: number };
   /** Null: requests are not logged. */

@@ -33,6 +33,7 @@ export {
 } from './route.ts';
 export type { Handover, ServiceCredential, Side, Timeouts } from './side.ts';
 export { compileSplit } from './split.ts';
+export { behindSteps } from './steps.ts';
 export { RequestSubject } from './subject.ts';
 export { isTraceparent, newTraceparent } from './trace.ts';
 export { compileQueryOnly, compileTransform, type HeaderTransform } from './transform.ts';

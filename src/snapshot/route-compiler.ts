@@ -7,6 +7,7 @@ import {
   Affinity,
   type Answer,
   type AnswerRules,
+  behindSteps,
   type CompiledRoute,
   compileMirror,
   compileProxy,
@@ -129,12 +130,22 @@ export class RouteCompiler {
     return filters.sort((a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase));
   }
 
-  /** What `defaults` say of answers to requests that no route takes. */
+  /**
+   * What `defaults` say of answers to requests that no route takes. Where a service is asked for one, whoever sends it is
+   * asked first as on a route that says nothing of its own.
+   */
   unmatchedRules(): AnswerRules | null {
-    const { answers, response } = this.parts.config.unmatched;
-    const nowhere = { ...NO_ROUTE, response, answers };
+    const { answers, auth, response } = this.parts.config.unmatched;
+    const nowhere = { ...NO_ROUTE, auth, response, answers };
+    const scopes = { request: requestScope, response: responseScope };
+    const steps = this.parts.auth.filters(auth, requestScope);
+    const transform = compileTransform(null, response, responseScope);
     return compileRules(answers, requestScope, (to) =>
-      this.alone(nowhere, to, { request: requestScope, response: responseScope }),
+      behindSteps(
+        steps,
+        this.parts.auth.dispatch(auth, this.alone(nowhere, to, scopes), requestScope),
+        transform,
+      ),
     );
   }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/telemetry/index.ts';
 import { answer, Gate, ManualClock, until } from '../../src/testkit/index.ts';
@@ -161,6 +162,32 @@ describe('onStatus', () => {
     );
     expect((await on.ask('GET /old?x=1')).body.toString()).toBe('old page');
     expect((await on.origins.attic!.nextRequest()).target).toBe('/attic/old?x=1');
+  });
+
+  it('asks one there only for those whom the guard in defaults lets pass', async () => {
+    on = await stage({ main: answer(200, [], 'ok') }, {});
+    const keys = ['bob', 'eve'].map((name) => ({
+      hash: `sha256:${createHash('sha256').update(name).digest('hex')}`,
+      subject: name,
+    }));
+    const auth = { with: 'keys', allow: 'auth.subject == "bob"' };
+    await on.gateway.reload({
+      services: { main: { url: on.origins.main!.url } },
+      auth: { keys: { apiKey: { keys } } },
+      defaults: { auth, onStatus: { 404: { to: 'main' } }, response: { headers: { set: { x: 'y' } } } },
+      routes: { a: { match: '/a', to: 'main' } },
+    });
+    const status = async (line: string, headers: string[] = []) => (await on.ask(line, headers)).status;
+    for (const path of ['/nowhere', '/a/', '/A']) expect(await status(`GET ${path}`)).toBe(401);
+    const refused = await on.ask('GET /nowhere', ['X-Api-Key: eve']);
+    expect([refused.status, header(refused, 'x')]).toEqual([403, 'y']);
+    expect(on.origins.main!.requests).toEqual([]);
+    expect(
+      await status('GET /nowhere', ['X-Api-Key: bob', 'X_Auth_Subject: root', 'X-Original-URL: /b']),
+    ).toBe(200);
+    const { headers } = on.origins.main!.requests[0]!;
+    const names = headers.map(([name]) => name.toLowerCase());
+    expect(names.filter((name) => /auth|original|api/.test(name))).toEqual(['x-auth-subject']);
   });
 
   it('what the gateway refuses because of its limits is not asked elsewhere', async () => {

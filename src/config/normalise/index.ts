@@ -3,7 +3,7 @@ import type { GatewayConfig } from '../model.ts';
 import type { ConfigInput } from '../schema/types.ts';
 import type { ReadBytes } from './action.ts';
 import { answersOf } from './answers.ts';
-import { providersOf } from './auth.ts';
+import { providersOf, routeAuthOf } from './auth.ts';
 import { cacheOf } from './cache.ts';
 import { normaliseChanges } from './changes.ts';
 import { normaliseAdmin, normaliseListeners, type ReadPem } from './listener.ts';
@@ -53,7 +53,11 @@ export function normalise(input: ConfigInput, read: ReadFiles): GatewayConfig {
     routes: record(
       routes.map(([name, route]) => [name, normaliseRoute(name, route, defaults, read, policies)]),
     ),
-    unmatched: { response: transformOf(defaults.response), answers: answersOf({}, defaults, read.bytes) },
+    unmatched: {
+      auth: routeAuthOf(defaults.auth, policies, read.pem),
+      response: transformOf(defaults.response),
+      answers: answersOf({}, defaults, read.bytes),
+    },
     cache: cacheOf(input.cache, read.pem),
     drain: {
       delay: durationOf(input.drain?.delay, 0),

@@ -1,0 +1,36 @@
+import { cancelBody } from '../http/body.ts';
+import { crashOf } from '../http/errors.ts';
+import type { Exchange, Reply } from '../http/exchange.ts';
+import { problem } from './problem.ts';
+import type { Dispatch, Filter, Finish } from './route.ts';
+import type { HeaderTransform } from './transform.ts';
+
+/**
+ * Asks only for requests that these steps let pass, where no route has taken them through its own.
+ *
+ * @param transform What is changed about the answer of a step that does not.
+ */
+export function behindSteps(
+  steps: readonly Filter[],
+  dispatch: Dispatch,
+  transform: HeaderTransform | null,
+): Dispatch {
+  const take = (exchange: Exchange, out: Finish, from: number): void => {
+    for (let i = from; i < steps.length; i++) {
+      const outcome = steps[i]!.run(exchange);
+      if (outcome instanceof Promise) return wait(exchange, out, outcome, i + 1);
+      if (outcome !== null) return out.finish(exchange, outcome, transform);
+    }
+    dispatch(exchange, out);
+  };
+  const wait = (exchange: Exchange, out: Finish, outcome: Promise<Reply | null>, next: number): void => {
+    outcome
+      .then((answer) => {
+        if (exchange.aborted !== null) return cancelBody(answer?.body ?? null);
+        if (answer !== null) out.finish(exchange, answer, transform);
+        else take(exchange, out, next);
+      })
+      .catch((error: unknown) => out.finish(exchange, problem(crashOf(error), exchange.id), transform));
+  };
+  return steps.length === 0 ? dispatch : (exchange, out) => take(exchange, out, 0);
+}
