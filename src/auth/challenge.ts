@@ -1,7 +1,7 @@
 import type { Headers } from '../http/headers.ts';
 import type { Challenge } from './contract.ts';
 
-const TOKEN_SCHEMES: ReadonlySet<string> = new Set(['Bearer', 'DPoP']);
+export const TOKEN_SCHEMES: ReadonlySet<string> = new Set(['Bearer', 'DPoP']);
 
 /** Adds `WWW-Authenticate` lines: one for each scheme (RFC 9110 §11.6.1). */
 export function addChallenges(

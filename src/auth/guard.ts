@@ -208,12 +208,12 @@ function withMetadata({ scheme, params }: Challenge, exchange: Exchange): Challe
 const INVALID_TOKEN: TokenError = { error: 'invalid_token' };
 const INVALID_PROOF: TokenError = { error: 'invalid_dpop_proof' };
 /** RFC 9449 §7.1. */
-const DPOP: Challenge = { scheme: 'DPoP', params: [['algs', PROOF_ALGORITHMS.join(' ')]] };
+export const DPOP_CHALLENGE: Challenge = { scheme: 'DPoP', params: [['algs', PROOF_ALGORITHMS.join(' ')]] };
 
 /** A token that is shown, or must be shown, with a proof that its client has the key. */
 function refuseProof(exchange: Exchange, why: string, error: TokenError): Reply {
   const answer = refuse(exchange, new Failure('TG_AUTH_INVALID', why));
-  addChallenges(answer.headers, [DPOP], error);
+  addChallenges(answer.headers, [DPOP_CHALLENGE], error);
   return answer;
 }
 

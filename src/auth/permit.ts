@@ -9,9 +9,9 @@ import {
 import { Failure } from '../http/errors.ts';
 import type { Exchange, Reply } from '../http/exchange.ts';
 import type { Filter } from '../pipeline/index.ts';
-import { addChallenges } from './challenge.ts';
+import { addChallenges, TOKEN_SCHEMES } from './challenge.ts';
 import type { Challenge, Identity, Provider } from './contract.ts';
-import { refuse } from './guard.ts';
+import { DPOP_CHALLENGE, refuse } from './guard.ts';
 import { withNamedSubject } from './named-subject.ts';
 
 export type VariablesOf = (exchange: Exchange) => ExchangeVariables;
@@ -60,7 +60,10 @@ export function compilePermit(
           report(exchange, why);
           continue;
         }
-        return forbid(exchange, why, challenges.get(identity?.provider ?? ''), scopes);
+        // RFC 9449 §7.1: who shows a token that is bound to a key is answered in the scheme that it was shown by.
+        const challenge =
+          identity?.boundTo?.key == null ? challenges.get(identity?.provider ?? '') : DPOP_CHALLENGE;
+        return forbid(exchange, why, challenge, scopes);
       }
       return null;
     },
@@ -97,7 +100,7 @@ function forbid(
   scopes: readonly string[],
 ): Reply {
   const answer = refuse(exchange, new Failure('TG_AUTH_FORBIDDEN', why));
-  if (challenge?.scheme === 'Bearer')
+  if (challenge !== undefined && TOKEN_SCHEMES.has(challenge.scheme))
     addChallenges(answer.headers, [challenge], { error: 'insufficient_scope', scopes });
   return answer;
 }

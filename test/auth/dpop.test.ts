@@ -111,6 +111,18 @@ describe('a token that is bound to a key', () => {
     expect(headerValue(on.got(), 'dpop')).toBeUndefined();
   });
 
+  it('that reaches too short is told so in the scheme that it was shown by (RFC 9449 §7.1)', async () => {
+    await on.close();
+    on = await guarded({ route: { auth: { with: ['jwt', 'main'], scopes: 'orders:write' } } });
+    for (const shown of [token, opaque]) {
+      const response = await ask(await proofOf({ for: shown }), shown);
+      expect(response.status).toBe(403);
+      expect(challengeOf(response)).toMatch(
+        /^DPoP algs="ES256 .*", error="insufficient_scope", scope="orders:write"$/,
+      );
+    }
+  });
+
   it('counts as the auth server says of an opaque one, also once the decision is kept', async () => {
     for (let i = 0; i < 2; i++) expect((await ask(await proofOf({ for: opaque }), opaque)).status).toBe(200);
     expect((await ask(await proofOf({ for: opaque, of: eve }), opaque)).status).toBe(401);
