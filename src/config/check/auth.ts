@@ -4,6 +4,7 @@ import {
   ExpressionError,
   extendScope,
   identityScope,
+  readsPartOf,
   requestScope,
   responseScope,
   type Scope,
@@ -11,7 +12,7 @@ import {
 import { isReservedHeader } from '../../http/reserved-headers.ts';
 import { findOvertaken } from '../../router/index.ts';
 import { nearest } from '../../util/suggest.ts';
-import type { Template } from '../model.ts';
+import type { Expression, Template } from '../model.ts';
 import { normaliseMatch, routeAuthOf } from '../normalise/index.ts';
 import {
   type ConfigInput,
@@ -50,7 +51,7 @@ export function checkProviders(input: ConfigInput, filled: ReadonlySet<string>, 
     if (forward?.url !== undefined)
       checkFilledUrl(forward.url, ['auth', name, 'forward', 'url'], check, findings);
     if (typeof forward?.cache === 'object' && forward.cache.key !== undefined)
-      check.value(forward.cache.key, requestScope, ['auth', name, 'forward', 'cache', 'key']);
+      checkDecisionKey(forward.cache.key, ['auth', name, 'forward', 'cache', 'key'], check, findings);
   }
 }
 
@@ -118,9 +119,30 @@ function checkFilledUrl(url: string, path: Path, check: CompileCheck, findings: 
   const compiled = check.attempt(path, () =>
     compileAt(server.length, () => compilePath(filled, requestScope)),
   );
-  if (compiled === null || ![...compiled.mentions].some((name) => name.split('.', 1)[0] === 'auth')) return;
-  const message = 'nobody knows yet who asks: that is what is asked here';
-  findings.error('TG_CONFIG_EXPRESSION', path, message, 'there are request and params');
+  if (compiled === null) return;
+  const wrong = (message: string, advice: string) =>
+    findings.error('TG_CONFIG_EXPRESSION', path, message, advice);
+  if (readsPartOf(compiled.mentions, 'auth'))
+    wrong('nobody knows yet who asks: that is what is asked here', 'there are request and params');
+  if (readsPartOf(compiled.mentions, 'request.body'))
+    wrong('request.body is not read before that is allowed', 'take it out: forward is never shown a body');
+  if (compiled.endsWithRest)
+    wrong('"/*" takes over no rest of a path here', 'say {params["*"]}, or {request.path}');
+}
+
+/** A key that can't be made keeps nothing: its decision is asked for each time. */
+function checkDecisionKey(key: Expression, path: Path, check: CompileCheck, findings: Findings): void {
+  const compiled = check.value(key, requestScope, path);
+  for (const name of ['auth', 'request.body']) {
+    if (compiled === null || !readsPartOf(compiled.mentions, name)) continue;
+    const message = `${name} is not known yet where this is read, so no decision is kept`;
+    findings.warning(
+      'TG_CONFIG_EXPRESSION',
+      path,
+      message,
+      'let it read what the client sent: headers, cookies',
+    );
+  }
 }
 
 /** What is wrong is shown where it stands in the whole text. */
