@@ -246,10 +246,21 @@ function checkJwt(jwt: Jwt, path: Path, findings: Findings): void {
       );
   }
   if (jwt.jwks !== undefined && /^https?:/i.test(jwt.jwks)) refusePlain(jwt, 'jwks', path, findings);
+  const asked = jwt.jwks === undefined ? 'issuer' : 'jwks';
+  if (discovers || jwt.jwks !== undefined) refuseUser(jwt[asked], [...path, asked], findings);
   if (jwt.jwks !== undefined && jwt.issuer === undefined) {
     const advice = 'say issuer: what must stand in iss; others may sign with the same keys';
     findings.warning('TG_CONFIG_AUTH', path, 'tokens of any issuer are taken here', advice, { atKey: true });
   }
+}
+
+/** Keys are public: they are asked for by nobody in particular. */
+function refuseUser(url: string | undefined, path: Path, findings: Findings): void {
+  if (url === undefined || !/^https?:/i.test(url) || !URL.canParse(url)) return;
+  const { username, password } = new URL(url);
+  if (username === '' && password === '') return;
+  const message = 'a user and password in the URL would not be sent';
+  findings.error('TG_CONFIG_VALUE', path, message, 'take them out');
 }
 
 /** Over http: a token, or the keys it is checked with, could be read or replaced on the way. */
