@@ -372,6 +372,9 @@ describe('functions on lists and maps', () =>
   [1, 2, 3].sum()                     =>  6
   [1, 2.5].sum()                      =>  3.5
   [].sum()                            =>  0
+  string([1.5].filter(n, n > 2.0).sum())          =>  "0"
+  int("a,b".split(",").filter(n, n == "c").sum()) =>  0
+  [duration("1s")].filter(n, false).sum() + 1     =>  1
   sum([1.5])                          =>  1.5
   ["a"].sum()                         =>  !type
   [null].sum()                        =>  !type

@@ -7,13 +7,16 @@ import { toJson } from './json.ts';
 import { numeric } from './numbers.ts';
 import { ARITHMETIC, compare } from './operators.ts';
 import { takeSpelling } from './spelling.ts';
-import { BYTES, DYN, LIST, listOf, MAP, mapOf, STRING, type Type, typeName } from './types.ts';
+import { BYTES, DYN, INT, LIST, listOf, MAP, mapOf, STRING, type Type, typeName } from './types.ts';
 import { Duration, type Fields, type Value } from './value.ts';
 
 type Members = ReadonlyMap<Value, Value> | Fields;
 
 const sameList = ([list]: readonly Type[]): Type => (list?.kind === 'list' ? list : LIST);
 const elementOf = ([list]: readonly Type[]): Type => (list?.kind === 'list' ? list.element : DYN);
+
+/** Of an empty list it is 0, an int, whatever the list is of. */
+const sumOf = (types: readonly Type[]): Type => (elementOf(types).kind === 'int' ? INT : DYN);
 
 /** Functions on lists and maps, and those that make one text out of a value. */
 export const COLLECTION_FUNCTIONS: FunctionTable = {
@@ -26,7 +29,7 @@ export const COLLECTION_FUNCTIONS: FunctionTable = {
       flatten,
     ),
   ),
-  sum: either(overload([LIST], elementOf, sum)),
+  sum: either(overload([LIST], sumOf, sum)),
   merge: either(overload([MAP, MAP], mapOf(DYN, DYN), merge)),
   pick: either(
     overload([MAP, listOf(DYN)], mapOf(DYN, DYN), (frame, map: Members, names: Value[]) =>
