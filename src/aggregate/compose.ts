@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { EvaluationFailure, type Value } from '../expression/index.ts';
 import { Failure } from '../http/errors.ts';
 import { type Reply, reply } from '../http/exchange.ts';
-import { getHeader, type Headers, hasHeader, removeHeader } from '../http/headers.ts';
+import { getHeader, getHeaders, type Headers, hasHeader, removeHeader } from '../http/headers.ts';
 import { keepingHeaders, toldOfParts } from './keeping.ts';
 import { bodyOfPieces } from './pieces.ts';
 import type { AggregateRun } from './run.ts';
@@ -76,10 +76,12 @@ function contentOf({ aggregate, vars, calls }: AggregateRun): Value {
   return new Map<Value, Value>(calls.map((run) => [run.call.name, run.body]));
 }
 
-/** What a part answered, as the answer: its status, its type, its body. */
+/** What a part answered, as the answer: its status, its type, its body; and what a 401 must not come without (RFC 9110 §15.5.2). */
 export function passedAnswer({ status, headers, body }: Trouble): Reply {
   const type = getHeader(headers, 'content-type');
   const own: Headers = type === undefined ? [] : ['content-type', type];
   own.push('cache-control', 'no-store');
+  if (status === 401)
+    for (const challenge of getHeaders(headers, 'www-authenticate')) own.push('www-authenticate', challenge);
   return reply(status, own, WITHOUT_CONTENT.has(status) || body?.length === 0 ? null : body);
 }

@@ -82,6 +82,15 @@ describe('a guarded route that an aggregate asks is shown the credential of the 
     }
   });
 
+  it('and where that is passed on (onError: pass), its 401 says what it wants to see', async () => {
+    await page('keys', {}, { onError: 'pass' });
+    const response = await on.ask(GET);
+    expect([response.status, headerValue(response, 'www-authenticate')]).toEqual([
+      401,
+      'ApiKey realm="tidegate"',
+    ]);
+  });
+
   it('under the id of the client’s request', async () => {
     await page('keys', {}, {});
     const response = await on.ask(GET, ['X-Api-Key: a', 'X-Request-Id: abc']);
