@@ -7,11 +7,23 @@ export class ConfigPage {
   private shown = '';
 
   show({ config }: Status): void {
+    this.showRefusal(config);
     if (config.etag === this.shown) return;
     this.shown = config.etag;
     void this.look(config).catch(() => {
       this.shown = '';
     });
+  }
+
+  /** Why the file as it stands is not in force. */
+  private showRefusal({ refused }: Status['config']): void {
+    byId('config-refused').hidden = refused === null;
+    if (refused === null) return;
+    say(
+      byId('config-refused-title'),
+      `✕ Its file was changed ${when(refused.at)}, and is refused: this is the config before it.`,
+    );
+    say(byId('config-refused-text'), refused.error.trimEnd());
   }
 
   private async look({ etag, source, loadedAt }: Status['config']): Promise<void> {
@@ -20,7 +32,9 @@ export class ConfigPage {
       get<{ configs: { etag: string; loadedAt: string; source: string }[] }>('/v1/config/history'),
     ]);
     const from =
-      source === 'api' ? 'It came over the admin API, and holds until a restart' : `It stands in ${source}`;
+      source === 'api'
+        ? 'It came over the admin API, and holds until a restart or a change of its file'
+        : `It was read from ${source}`;
     say(byId('config-about'), `${from}; in force since ${when(loadedAt)}, etag ${etag.slice(0, 12)}.`);
     say(byId('config-text'), JSON.stringify(value, null, 2));
     byId('config-history').replaceChildren(

@@ -501,7 +501,11 @@ describe.skipIf(CHROMIUM === undefined)('of a gateway that does little, and goes
       const good = readFileSync(file, 'utf8');
       folder.write('quiet.yaml', good.replace('match:', 'mach:'));
       await page.waitForSelector('#troubles:has-text("The new config is refused"):has-text("mach")');
+      await page.goto(`http://127.0.0.1:${quietAdmin}/#/config`);
+      await page.waitForSelector('#config-refused:has-text("is refused"):has-text("did you mean")');
       folder.write('quiet.yaml', good);
+      await page.waitForSelector('#config-refused[hidden]', { state: 'attached' });
+      await page.goto(`http://127.0.0.1:${quietAdmin}/#figures`);
       await page.waitForSelector('#verdict-title:has-text("Fine")');
       gateway.signal('SIGKILL');
       await page.waitForSelector('body[data-old] #node:has-text("these figures are old")');
