@@ -45,6 +45,12 @@ export function reply(status: number, headers: Headers, body: Body): Reply {
   return { status, headers, body, tunnel: null, failure: null };
 }
 
+/** What an exchange counts as, once it is over: 499 where the client left before any answer, 503 where the gateway ended it. */
+export function endStatus(answer: Reply | null, failure: Failure | null): number {
+  if (answer !== null) return answer.status;
+  return failure === null || failure.entry.blame === 'client' ? 499 : failure.entry.status;
+}
+
 /** The service's end of a connection that became a byte tunnel, after an upgrade. */
 export interface Tunnel {
   /** What the service sends. */

@@ -1,7 +1,14 @@
 import type { Variables } from '../expression/index.ts';
 import { cancelBody, isSource } from '../http/body.ts';
 import { crashOf, Failure } from '../http/errors.ts';
-import { type Completion, type Exchange, type ExchangeTrace, type Reply, reply } from '../http/exchange.ts';
+import {
+  type Completion,
+  type Exchange,
+  type ExchangeTrace,
+  endStatus,
+  type Reply,
+  reply,
+} from '../http/exchange.ts';
 import { getHeader } from '../http/headers.ts';
 import { LimitedBody } from '../http/limited.ts';
 import { normalisePath, type RouteMatch, type Router } from '../router/index.ts';
@@ -319,7 +326,7 @@ export class Pipeline implements Finish, Completion {
     const route = exchange.route as CompiledRoute | null;
     const counter = route === null ? this.parts.unmatched : route.counter;
     if (route === null) counter.begin();
-    const status = answer?.status ?? 499;
+    const status = endStatus(answer, failure);
     counter.end(status);
     if (exchange.received > 0) counter.received(exchange.received);
     counter.sent(bytes);

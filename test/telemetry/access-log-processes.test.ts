@@ -5,7 +5,14 @@ import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { freePort, processLab, type TempFolder, tempFolder, until } from '../../src/testkit/index.ts';
+import {
+  freePort,
+  httpOrigin,
+  processLab,
+  type TempFolder,
+  tempFolder,
+  until,
+} from '../../src/testkit/index.ts';
 
 const BIN = new URL('../../bin/tidegate', import.meta.url).pathname;
 
@@ -104,4 +111,27 @@ test('a reader of standard output that reads nothing holds up no request', async
     child.kill('SIGKILL');
     await once(child, 'close');
   }
+});
+
+test('a request that a drain cuts off is a 503 of the gateway, not a client that left', async () => {
+  using folder = tempFolder();
+  await using lab = processLab();
+  await using hanging = await httpOrigin(() => {});
+  const port = await freePort();
+  const config = {
+    listen: `127.0.0.1:${port}`,
+    admin: false,
+    drain: { timeout: '100ms' },
+    services: { hanging: { url: hanging.url } },
+    routes: { all: { match: '/*', to: 'hanging' } },
+    log: { access: 'json', file: 'access.log' },
+  };
+  const gateway = lab.start(BIN, ['run', folder.write('tidegate.yaml', stringify(config))]);
+  await gateway.line(/serving/);
+  const asked = fetch(`http://127.0.0.1:${port}/`).catch(() => 'cut');
+  await until(() => hanging.count() === 1, 'the request at the service');
+  process.kill(gateway.pid, 'SIGTERM');
+  expect(await asked).toBe('cut');
+  await gateway.line(/"message":"drained"/);
+  expect(parsed(join(folder.path, 'access.log'))).toMatchObject([{ status: 503, code: 'TG_DRAINING' }]);
 });

@@ -1,5 +1,5 @@
 import type { Failure } from '../../http/errors.ts';
-import type { Exchange, Reply } from '../../http/exchange.ts';
+import { type Exchange, endStatus, type Reply } from '../../http/exchange.ts';
 import { getHeader } from '../../http/headers.ts';
 import { shownReferer } from './shown-target.ts';
 
@@ -28,9 +28,8 @@ export function refererOf({ exchange, secret }: AccessRecord): string | undefine
   return referer === undefined ? undefined : shownReferer(referer, secret);
 }
 
-/** 499 where the client left before any answer. */
-export function statusOf({ answer }: Pick<AccessRecord, 'answer'>): number {
-  return answer?.status ?? 499;
+export function statusOf({ answer, failure }: Pick<AccessRecord, 'answer' | 'failure'>): number {
+  return endStatus(answer, failure);
 }
 
 /** The gateway's own reason, where the answer is not the service's: a code of the table of errors. */

@@ -1,5 +1,6 @@
 import { cacheOutcome } from '../../http/cache-outcome.ts';
-import type { Completion, Exchange, Reply } from '../../http/exchange.ts';
+import type { Failure } from '../../http/errors.ts';
+import { type Completion, type Exchange, endStatus, type Reply } from '../../http/exchange.ts';
 import type { RouteCounter } from '../counters.ts';
 
 /** Counts each request that is over by its kinds and times, at its route's counter. */
@@ -11,13 +12,13 @@ export class RequestMetrics implements Completion {
     this.unmatched = unmatched;
   }
 
-  completed(exchange: Exchange, answer: Reply | null): void {
+  completed(exchange: Exchange, answer: Reply | null, _bytes: number, failure: Failure | null): void {
     const route = exchange.route as { readonly counter: RouteCounter } | null;
     const counter = route === null ? this.unmatched : route.counter;
     const { startedAt, answeredAt, endedAt } = exchange;
     counter.detailed(
       exchange.method,
-      answer?.status ?? 499,
+      endStatus(answer, failure),
       cacheOutcome(exchange.cache),
       endedAt - startedAt,
       answeredAt < 0 ? -1 : answeredAt - startedAt,

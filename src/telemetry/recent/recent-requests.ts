@@ -1,6 +1,6 @@
 import { type CacheOutcome, cacheOutcome } from '../../http/cache-outcome.ts';
 import type { Failure } from '../../http/errors.ts';
-import type { Completion, Exchange, Reply } from '../../http/exchange.ts';
+import { type Completion, type Exchange, endStatus, type Reply } from '../../http/exchange.ts';
 import type { Clock } from '../../util/clock.ts';
 import { shownTarget } from '../access/shown-target.ts';
 
@@ -90,7 +90,7 @@ export class RecentRequests implements Completion {
   completed(exchange: Exchange, answer: Reply | null, bytes: number, failure: Failure | null): void {
     const { startedAt, answeredAt, endedAt, served, identity } = exchange;
     const why = answer?.failure ?? exchange.replaced ?? failure;
-    const status = answer?.status ?? 499;
+    const status = endStatus(answer, failure);
     const slot: Slot = {
       wall: this.clock.wallAt(endedAt),
       id: copied(exchange.id),

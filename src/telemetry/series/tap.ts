@@ -1,5 +1,6 @@
 import { cacheOutcome } from '../../http/cache-outcome.ts';
-import type { Completion, Exchange, Reply } from '../../http/exchange.ts';
+import type { Failure } from '../../http/errors.ts';
+import { type Completion, type Exchange, endStatus, type Reply } from '../../http/exchange.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import { UNMATCHED } from '../counters.ts';
 import { addTime } from '../metrics/route-detail.ts';
@@ -37,10 +38,10 @@ export class SeriesTap implements Completion {
     this.timer = clock.after(SECOND, () => this.tick());
   }
 
-  completed(exchange: Exchange, answer: Reply | null): void {
+  completed(exchange: Exchange, answer: Reply | null, _bytes: number, failure: Failure | null): void {
     const { moves } = this;
     const name = exchange.route?.name ?? UNMATCHED;
-    const status = answer?.status ?? 499;
+    const status = endStatus(answer, failure);
     const { route, listener } = this.placeOf(name, exchange.origin.listener);
     route.requests++;
     listener.requests++;

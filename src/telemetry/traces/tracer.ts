@@ -1,14 +1,15 @@
 import { cacheOutcome } from '../../http/cache-outcome.ts';
 import type { Failure } from '../../http/errors.ts';
-import type {
-  Completion,
-  Exchange,
-  ExchangeTrace,
-  Reply,
-  Served,
-  SpanContext,
-  StepTrace,
-  TrySpan,
+import {
+  type Completion,
+  type Exchange,
+  type ExchangeTrace,
+  endStatus,
+  type Reply,
+  type Served,
+  type SpanContext,
+  type StepTrace,
+  type TrySpan,
 } from '../../http/exchange.ts';
 import { getHeaders, hasHeader } from '../../http/headers.ts';
 import type { Clock } from '../../util/clock.ts';
@@ -156,7 +157,7 @@ class RecordedTrace extends Recorded {
     for (const step of this.open) step.end();
     const { clock, exporter, secret } = this.settings;
     const end = clock.wall();
-    const status = answer?.status ?? 499;
+    const status = endStatus(answer, failure);
     const why = answer?.failure ?? exchange.replaced ?? failure;
     exporter.add({
       ...this.context,
