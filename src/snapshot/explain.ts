@@ -15,6 +15,7 @@ import {
   failureOf,
   isAuthority,
   Pipeline,
+  ReadyPath,
   RequestSubject,
 } from '../pipeline/index.ts';
 import { compileRouter, explainMatch, type NoMatch, type Router } from '../router/index.ts';
@@ -98,6 +99,8 @@ export function explainRequest(config: GatewayConfig, request: ExplainRequest): 
   if (unread !== null) return { ...NOTHING, ...unread, params: {}, rejected: [] };
   const router = compileRoutes(config);
   const { exchange, route, answers } = routed(config, router, request);
+  const ready = readyOf(config, exchange);
+  if (ready !== null) return { ...NOTHING, ...ready, params: {}, rejected: [] };
   const found = { ...NOTHING, rejected: rejectedBy(router, exchange), params: exchange.params };
   if (route === undefined)
     return { ...found, status: answers[0]?.status ?? 404, why: refusalOf(router, exchange) };
@@ -160,6 +163,14 @@ function refusedUnread({ method, url }: ExplainRequest): Pick<Explained, 'status
   if (!isRefused) return null;
   const { status, detail } = ERRORS[method === 'CONNECT' ? 'TG_REQUEST_CONNECT' : 'TG_REQUEST_TARGET'];
   return { status, why: detail.replace(/\.$/, '') };
+}
+
+/** What is told to load balancers before any route is looked for; null: it asks for something else. */
+function readyOf({ admin }: GatewayConfig, exchange: Exchange): Pick<Explained, 'status' | 'why'> | null {
+  const path = admin?.readyPath ?? null;
+  const answer = path === null ? null : new ReadyPath(path, { why: null }).answer(exchange);
+  if (answer === null) return null;
+  return { status: answer.status, why: 'it asks for `admin.readyPath`, which is answered before all routes' };
 }
 
 const NOTHING: Omit<Explained, 'rejected' | 'params'> = {

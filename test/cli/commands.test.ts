@@ -463,6 +463,19 @@ describe('auth', () => {
 });
 
 describe('explain', () => {
+  test('tells that the path of readiness is answered before all routes', async () => {
+    const ready = 'admin: { address: 127.0.0.1:9901, readyPath: /_/ready }\n';
+    folder.write('tidegate.yaml', `${ready}${CONFIG}  rest: { match: /*, respond: { body: rest } }\n`);
+    const asked = async (...args: string[]) => {
+      const { route, status, why } = JSON.parse((await tidegate('explain', '--json', ...args)).stdout);
+      return { route, status, why };
+    };
+    const why = 'it asks for `admin.readyPath`, which is answered before all routes';
+    expect(await asked('GET', '/_/ready?from=lb')).toEqual({ route: null, status: 200, why });
+    expect(await asked('POST', '/_/ready')).toEqual({ route: null, status: 405, why });
+    expect(await asked('GET', '/_/ready/more')).toMatchObject({ route: 'rest' });
+  });
+
   beforeEach(() => {
     folder.write('tidegate.yaml', CONFIG);
   });
