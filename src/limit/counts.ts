@@ -1,3 +1,5 @@
+import { ownText } from '../util/own-text.ts';
+
 /** Keys that one limit keeps apart. */
 export const MOST_KEYS = 100_000;
 /** Keys that all limits of a worker keep together: some 40 MiB. */
@@ -24,8 +26,8 @@ export class Counts {
   /** The place of a key: its own, or the one that is shared where there is no room. */
   placeOf(key: string, now: number): string {
     if (this.until.has(key)) return key;
-    if (this.until.size >= MOST_KEYS) return this.sweep(now) ? key : SHARED;
-    return this.budget.hasRoom(now) ? key : SHARED;
+    const hasRoom = this.until.size >= MOST_KEYS ? this.sweep(now) : this.budget.hasRoom(now);
+    return hasRoom ? ownText(key) : SHARED;
   }
 
   get(place: string): number {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { type RedisLink, redisLibrary } from '../redis/index.ts';
 import type { Clock } from '../util/clock.ts';
+import { ownText } from '../util/own-text.ts';
 import { type Allowance, intervalOf, type Verdict } from './gcra.ts';
 
 /** Requests taken ahead are good for so long, in ms; then they are given up. */
@@ -120,7 +121,7 @@ export class SharedCounts {
       const [got, busy, wait, rest] = reply.map(Number) as [number, number, number, number];
       const now = this.clock.now();
       if (this.held.size >= MOST_KEYS) this.forget(now);
-      this.held.set(key, {
+      this.held.set(ownText(key), {
         left: got,
         rest,
         asked: 0,

@@ -60,7 +60,7 @@ it.each([100, 2000, 20_000])(
     }
     const taken = living() - before;
     const { bytes, entries } = store.counts();
-  expect(entries).toBe(COUNT);
+    expect(entries).toBe(COUNT);
     expect(taken / bytes, `${taken / COUNT} bytes each, ${bytes / COUNT} counted`).toBeLessThan(1.1);
     expect(taken / bytes, `${taken / COUNT} bytes each, ${bytes / COUNT} counted`).toBeGreaterThan(0.6);
     expect(keys.every((key) => store.get(key) !== undefined)).toBe(true);

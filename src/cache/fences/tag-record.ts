@@ -1,3 +1,5 @@
+import { ownText } from '../../util/own-text.ts';
+
 /** Tags in each of the two generations that are kept exactly. */
 const GENERATION = 32_768;
 /** Slots of the table, a power of two. 8 MiB, made when the first tags are folded. */
@@ -23,7 +25,7 @@ export class TagRecord {
   /** Numbers grow from call to call, as a rule; one that comes late lowers nothing. */
   set(tag: string, number: number): void {
     if (this.get(tag) > number) return;
-    this.young.set(tag, number);
+    this.young.set(ownText(tag), number);
     if (this.young.size >= this.generation) this.turnOver();
   }
 

@@ -1,3 +1,5 @@
+import { ownText } from '../../util/own-text.ts';
+
 /** Keys remembered in each of two generations. */
 const GENERATION = 16_384;
 /** How long a key counts as one whose answers can't be stored, in ms. */
@@ -12,7 +14,7 @@ export class Passes {
   private old = new Map<string, number>();
 
   add(key: string, now: number): void {
-    this.young.set(key, now + REMEMBERED);
+    this.young.set(ownText(key), now + REMEMBERED);
     if (this.young.size < GENERATION) return;
     this.old = this.young;
     this.young = new Map();

@@ -1,11 +1,10 @@
+import { ownText } from '../../util/own-text.ts';
 import type { Entry } from '../entry.ts';
 
 /** Texts that many entries have in common: names, types, lifetimes, the date of a second. */
 const common = new Map<string, string>();
 const MOST_COMMON = 1000;
 const LONGEST_COMMON = 100;
-/** Shorter pieces of a text are copies already. */
-const LEAST_CUT = 13;
 
 const NONE: readonly string[] = [];
 
@@ -42,13 +41,6 @@ export function compact(key: string, entry: Entry): Entry {
     etag: entry.etag && ownText(entry.etag),
     lastModified: entry.lastModified && sharedText(entry.lastModified),
   };
-}
-
-/** A copy that keeps no other text alive. */
-export function ownText(text: string): string {
-  if (text.length < LEAST_CUT) return text;
-  const copy = Buffer.from(text, 'latin1').toString('latin1');
-  return copy === text ? copy : Buffer.from(text, 'utf16le').toString('utf16le');
 }
 
 function ownTexts(texts: readonly string[]): readonly string[] {

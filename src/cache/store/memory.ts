@@ -1,5 +1,6 @@
+import { ownText } from '../../util/own-text.ts';
 import type { Entry } from '../entry.ts';
-import { compact, ownText } from './compact.ts';
+import { compact } from './compact.ts';
 import { type Link, Queue } from './queue.ts';
 
 /** Hears of each entry that comes and goes. */

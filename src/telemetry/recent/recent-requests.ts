@@ -2,6 +2,7 @@ import { type CacheOutcome, cacheOutcome } from '../../http/cache-outcome.ts';
 import type { Failure } from '../../http/errors.ts';
 import { type Completion, type Exchange, endStatus, type Reply } from '../../http/exchange.ts';
 import type { Clock } from '../../util/clock.ts';
+import { ownText } from '../../util/own-text.ts';
 import { shownTarget } from '../access/shown-target.ts';
 
 /** A request that is over, as it is told: no bodies, no headers, credentials masked. Times in ms. */
@@ -141,7 +142,7 @@ const SHORT = 64;
 
 /** A text of its own, at most so long. */
 function copied(text: string): string {
-  return text.length < SHORT ? text : Buffer.from(text.slice(0, LONGEST), 'latin1').toString('latin1');
+  return text.length < SHORT ? text : ownText(text.slice(0, LONGEST));
 }
 
 function whoOf(identity: object): RecentRequest['auth'] {
