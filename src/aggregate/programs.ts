@@ -17,6 +17,7 @@ import {
   extendScope,
   INT,
   listOf,
+  namesSaid,
   type PathTemplate,
   type Program,
   parseJson,
@@ -272,11 +273,11 @@ function namesIn(
   compiled: { readonly mentions: ReadonlySet<string> } | null,
   names: readonly string[],
 ): string[] {
-  const words =
+  const said =
     typeof source === 'function'
-      ? new Set(String(source).match(/[A-Za-z_$][\w$]*/g) ?? [])
+      ? namesSaid(String(source))
       : new Set([...(compiled?.mentions ?? [])].map((mention) => mention.split('.', 1)[0]!));
-  return names.filter((name) => words.has(name));
+  return names.filter((name) => said.has(name));
 }
 
 /** A value of the config as expressions see it. */

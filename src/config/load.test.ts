@@ -371,6 +371,21 @@ describe('a config in a program', () => {
     ]);
   });
 
+  test('may name a call as its path is named, and as the members that it makes', () => {
+    const calls = {
+      login: { to: 'a', path: '/login' },
+      orders: {
+        to: 'a',
+        method: 'POST',
+        path: ({ login }: { login: { body: { id: string } } }) => `/orders/${login.body.id}`,
+        body: ({ login }: { login: { body: unknown } }) => ({ orders: login.body }),
+      },
+    };
+    const services = { a: { url: 'http://127.0.0.1:4001' } };
+    const loaded = loadObject({ services, routes: { all: { match: '/', aggregate: { calls } } } }, '.');
+    expect(loaded.issues).toEqual([]);
+  });
+
   test('with a cycle is refused', () => {
     const definition: Record<string, unknown> = { routes: {} };
     definition.services = definition;

@@ -1,4 +1,5 @@
 export { EvaluationFailure, ExpressionError, type Problem } from './failure.ts';
+export { namesSaid } from './function-text.ts';
 export { JsonError, parseJson, toJson } from './json.ts';
 export { compileJsonTemplates } from './json-template.ts';
 export {

@@ -1,6 +1,7 @@
 import type { Expression } from '../config/model.ts';
 import type { Run } from './code.ts';
 import { EvaluationFailure } from './failure.ts';
+import { namesRead, wordsOf } from './function-text.ts';
 import { checkedTime } from './numbers.ts';
 import type { Scope } from './scope.ts';
 import { clockOf } from './time.ts';
@@ -29,27 +30,23 @@ export function compileFunction(
 
 function mentionsOf(source: (variables: object) => unknown, scope: Scope): ReadonlySet<string> {
   const text = String(source);
-  const words = new Set(text.match(/[A-Za-z_$][\w$]*/g) ?? []);
+  const words = wordsOf(text);
+  const read = namesRead(text);
   const mentions = new Set<string>();
   for (const [variable, type] of scope.variables) {
+    if (!(read ?? words).has(variable)) continue;
     if (type.kind !== 'record') {
-      if (words.has(variable)) mentions.add(variable);
+      mentions.add(variable);
       continue;
     }
-    if (!words.has(variable)) continue;
     const members = Object.keys(type.members);
     const named = members.filter((member) => words.has(member) || isQuoted(member, text));
     for (const member of named) mentions.add(`${variable}.${member}`);
-    if (named.length > 0 || !standsAlone(variable, text)) continue;
+    if (named.length > 0 || read === null) continue;
     if (variable !== 'request') mentions.add(variable);
     else for (const member of members) if (member !== 'body') mentions.add(`request.${member}`);
   }
   return mentions;
-}
-
-/** Not as the member of something else, nor as a text. */
-function standsAlone(variable: string, text: string): boolean {
-  return new RegExp(`(?<![.\\w$'"\`-])${variable}(?![\\w$])`).test(text);
 }
 
 /** A member that is no word, such as the `*` of `params`. */
