@@ -315,6 +315,17 @@ function firstUnreadable(shown: string, bytes: Buffer): number {
 
 /** As the user would name it: relative where it is below the current folder. */
 function displayed(absolute: string): string {
-  const path = relative(process.cwd(), absolute);
+  const folder = currentFolder();
+  if (folder === null) return absolute;
+  const path = relative(folder, absolute);
   return path.startsWith('..') || path === '' ? absolute : path;
+}
+
+/** Null where it has been removed since this process, or the one that started it, came to be in it. */
+function currentFolder(): string | null {
+  try {
+    return process.cwd();
+  } catch {
+    return null;
+  }
 }

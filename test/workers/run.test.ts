@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import {
@@ -250,6 +251,28 @@ test('a log that nobody reads holds up neither requests nor the end', async () =
   } finally {
     await shell.close();
   }
+});
+
+test('the folder it was started in may be removed: workers are replaced, and a config that is a program is reloaded', async () => {
+  await using lab = processLab();
+  using folder = tempFolder();
+  const port = await freePort();
+  const program = (text: string) =>
+    `export default { listen: '127.0.0.1:${port}', admin: false, routes: { a: { match: '/*', respond: { body: '${text}' } } } };`;
+  const file = folder.write('gateway.mjs', program('one'));
+  const release = join(folder.path, 'release');
+  mkdirSync(release);
+  const node = lab.node(['--disable-warning=ExperimentalWarning', TIDEGATE, 'run', file], { cwd: release });
+  await serving(node);
+  rmSync(release, { recursive: true });
+  folder.write('gateway.mjs', program('two'));
+  await logged(node, 'the config was reloaded');
+  expect((await ask(port, { path: '/' })).text).toBe('two');
+  await until(() => node.tree().length === 2, 'the worker before it to end', 8000);
+  const [worker] = node.tree().filter((pid) => pid !== node.pid);
+  process.kill(worker!, 'SIGKILL');
+  await logged(node, 'the new worker serves');
+  expect((await ask(port, { path: '/' })).text).toBe('two');
 });
 
 test('a config that is a program and never ends loading holds up its mended version no longer than a second', async () => {
