@@ -222,6 +222,25 @@ test('a node alone that finds its group read by another follows nothing, and say
   expect(second.sink.opened).toBe(0);
 });
 
+test('entries that another consumer of the group takes are a gap', async () => {
+  const { sink } = follow();
+  await streaming(sink);
+  await add(1);
+  await until(() => sink.seen.has('order:1'), 'the first');
+  expect(sink.gaps).toEqual([]);
+  await until(
+    async () => {
+      const taken = client.xreadgroup('GROUP', GROUP, 'someone', 'COUNT', 1, 'STREAMS', STREAM, '>');
+      const [, stream] = await Promise.all([add(2), taken]);
+      return stream !== null || sink.gaps.length > 0;
+    },
+    'it to take one',
+    5000,
+  );
+  await until(() => sink.gaps.length > 0, 'the gap', 5000);
+  expect(sink.gaps[0]).toContain('another consumer of the group');
+});
+
 test('a Redis that was replaced while nobody read is noticed by the next reader, on whichever node', async () => {
   const memory = new RecordingMemory();
   const first = follow({ memory });

@@ -14,6 +14,8 @@ export interface StreamState {
   readonly drained: boolean;
   /** Entries that were added, but not delivered; with `drained`, it grows only by entries that were trimmed. */
   readonly behind: number;
+  /** Entries that were ever delivered, to whoever reads in the group; null: that isn't counted. */
+  readonly delivered: number | null;
 }
 
 /** Commands on the consumer group of some streams. */
@@ -104,7 +106,12 @@ export class StreamGroup {
     const fields = fieldsOf(about);
     const [last] = list(fields.get('last-entry') ?? null);
     const drained = last === undefined || !isAfter(String(last), String(group.get('last-delivered-id')));
-    return { drained, behind: behind(fields, group, drained) };
+    const delivered = group.get('entries-read');
+    return {
+      drained,
+      behind: behind(fields, group, drained),
+      delivered: typeof delivered === 'number' ? delivered : null,
+    };
   }
 }
 

@@ -36,6 +36,8 @@ class RedisSource implements Source {
   private opened = false;
   /** By stream: entries that are known to be missing already. */
   private readonly missing = new Map<string, number>();
+  /** By stream: entries that were delivered to the group, as far as is known here. */
+  private readonly delivered = new Map<string, number>();
   private renewed = Number.NEGATIVE_INFINITY;
 
   constructor(config: RedisSourceConfig, parts: SourceParts) {
@@ -123,6 +125,7 @@ class RedisSource implements Source {
 
   /** Until something breaks, or another node has the seat. */
   private async follow(group: StreamGroup, seat: ReaderSeat): Promise<void> {
+    this.delivered.clear();
     const unfinished = await this.begin();
     const made = await group.ensure('$');
     await this.checkEpoch();
@@ -136,6 +139,7 @@ class RedisSource implements Source {
     this.parts.sink.state('streaming');
     while (!this.pauses.stopped) {
       const entries = await group.read();
+      for (const { stream } of entries) this.countDelivery(stream);
       const due = this.parts.clock.now() - this.renewed >= RENEW_EVERY;
       // Before anything is said to be applied: what was trimmed is known only now.
       const drained = entries.length > 0 || due ? await this.checkMissing(group) : false;
@@ -158,6 +162,7 @@ class RedisSource implements Source {
   private async checkMissing(group: StreamGroup): Promise<boolean> {
     let drained = true;
     for (const [stream, state] of await group.inspect()) {
+      await this.checkShare(stream, state.delivered);
       if (!state.drained) {
         drained = false;
         continue;
@@ -168,6 +173,22 @@ class RedisSource implements Source {
         await this.lost(`entries of ${stream} were trimmed before they were delivered`);
     }
     return drained;
+  }
+
+  private countDelivery(stream: string): void {
+    const known = this.delivered.get(stream);
+    if (known !== undefined) this.delivered.set(stream, known + 1);
+  }
+
+  /** What another consumer of the group gets is fenced nowhere here. */
+  private async checkShare(stream: string, delivered: number | null): Promise<void> {
+    const known = this.delivered.get(stream);
+    if (delivered === null) return;
+    this.delivered.set(stream, delivered);
+    if (known === undefined || delivered <= known) return;
+    await this.lost(
+      `entries of ${stream} went to another consumer of the group "${this.config.group}", which must be this gateway's own`,
+    );
   }
 
   /** A server that was restarted or replaced may have come back without its newest entries. */
