@@ -22,14 +22,17 @@ export type {
 /**
  * Generic over the names alone: were it generic over the objects, the compiler would take any key for meant.
  */
-export type GatewayDefinition<Service extends string, Provider extends string = string> = Omit<
-  ConfigInput,
-  'services' | 'routes' | 'auth' | 'defaults'
-> & {
+export type GatewayDefinition<
+  Service extends string,
+  Provider extends string = string,
+  Route extends string = string,
+> = Omit<ConfigInput, 'services' | 'routes' | 'auth' | 'defaults'> & {
   services?: Record<Service, ServiceDefinition>;
   auth?: Record<Provider, ProviderInput>;
-  defaults?: Omit<DefaultsInput, 'auth'> & { auth?: Guard<NoInfer<Provider>> };
-  routes?: Record<string, RouteDefinition<NoInfer<Service>, NoInfer<Provider>>>;
+  defaults?: Omit<DefaultsInput, 'auth' | keyof Elsewhere<Service>> & {
+    auth?: Guard<NoInfer<Provider>>;
+  } & Elsewhere<NoInfer<Service>>;
+  routes?: Record<Route, RouteDefinition<NoInfer<Service>, NoInfer<Provider>, NoInfer<Route>>>;
   [ignored: `x-${string}`]: unknown;
 };
 
@@ -41,14 +44,33 @@ export type ServiceDefinition = Omit<ServiceInput, 'url' | 'targets'> &
   );
 
 /** One of `to`, `aggregate`, `respond` and `redirect`. */
-export type RouteDefinition<Service extends string, Provider extends string = string> = Omit<
-  RouteInput,
-  keyof Actions<Service> | 'auth'
-> & { auth?: Guard<Provider> } & OneOf<Actions<Service>>;
+export type RouteDefinition<
+  Service extends string,
+  Provider extends string = string,
+  Route extends string = string,
+> = Omit<RouteInput, keyof Actions<Service, Route> | 'auth' | keyof Elsewhere<Service>> & {
+  auth?: Guard<Provider>;
+} & Elsewhere<Service> &
+  OneOf<Actions<Service, Route>>;
 
-interface Actions<Service extends string> {
+/** Services that are asked beside the one a route leads to. */
+interface Elsewhere<Service extends string> {
+  mirror?: 'none' | (Omit<Said<RouteInput['mirror']>, 'to'> & { to: Other<Service> });
+  onStatus?: 'none' | Readonly<Record<string, StandIn<Service> | StandIn<Service>[]>>;
+}
+
+type Said<Key> = Exclude<NonNullable<Key>, 'none'>;
+type Other<Service extends string> =
+  | Service
+  | (Omit<Extract<Said<RouteInput['mirror']>['to'], { service: string }>, 'service'> & { service: Service });
+type StandIn<Service extends string> = Omit<
+  Exclude<Said<RouteInput['onStatus']>[string], readonly unknown[]>,
+  'to'
+> & { to?: Other<Service> };
+
+interface Actions<Service extends string, Route extends string> {
   to: Destinations<Service>;
-  aggregate: AggregateDefinition<Service>;
+  aggregate: AggregateDefinition<Service, Route>;
   respond: NonNullable<RouteInput['respond']>;
   redirect: NonNullable<RouteInput['redirect']>;
 }
@@ -59,14 +81,26 @@ type OneOf<All> = {
 }[keyof All];
 
 /** Expressions may be functions of the request and of the calls, by name. */
-export type AggregateDefinition<Service extends string> = Omit<AggregateInput, 'calls'> & {
-  calls: Record<string, CallDefinition<Service>>;
+export type AggregateDefinition<Service extends string, Route extends string = string> = Omit<
+  AggregateInput,
+  'calls'
+> & {
+  calls: Record<string, CallDefinition<Service, Route>>;
 };
 
-export type CallDefinition<Service extends string> = Omit<CallInput, 'to' | 'compensate'> & {
+export type CallDefinition<Service extends string, Route extends string = string> = Omit<
+  CallInput,
+  'to' | 'route' | 'compensate'
+> &
+  Addressee<Service, Route> & {
+    compensate?: Omit<NonNullable<CallInput['compensate']>, 'to' | 'route'> & Addressee<Service, Route>;
+  };
+
+/** A service, or another route. */
+interface Addressee<Service extends string, Route extends string> {
   to?: CallTarget<Service>;
-  compensate?: Omit<NonNullable<CallInput['compensate']>, 'to'> & { to?: CallTarget<Service> };
-};
+  route?: Route;
+}
 
 type CallTarget<Service extends string> =
   | Service
@@ -94,8 +128,10 @@ type Destinations<Service extends string> =
  *   routes: { catalogue: { match: '/catalogue/*', to: 'catalogue' } },
  * });
  */
-export function defineGateway<const Service extends string, const Provider extends string = never>(
-  definition: GatewayDefinition<Service, Provider>,
-): GatewayDefinition<Service, Provider> {
+export function defineGateway<
+  const Service extends string,
+  const Provider extends string = never,
+  const Route extends string = never,
+>(definition: GatewayDefinition<Service, Provider, Route>): GatewayDefinition<Service, Provider, Route> {
   return definition;
 }

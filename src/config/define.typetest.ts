@@ -86,6 +86,54 @@ defineGateway({
 
 defineGateway({
   services,
+  // @ts-expect-error a copy for a service that isn't there
+  routes: { a: { match: '/a', to: 'catalogue', mirror: { to: 'catalgue', percent: '10%' } } },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error a service that isn't there in the place of an answer
+  routes: { a: { match: '/a', to: 'catalogue', onStatus: { '500-504': [{ to: 'catalgue' }] } } },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error the same in defaults
+  defaults: { onStatus: { 404: { to: { service: 'orders' } } } },
+});
+
+defineGateway({
+  services,
+  defaults: { mirror: 'none', onStatus: { 404: { to: 'catalogue' } } },
+  routes: {
+    a: {
+      match: '/a',
+      to: 'catalogue',
+      mirror: { to: { service: 'catalogue', path: '/copies/*' } },
+      onStatus: {
+        '5xx': [{ to: { service: 'catalogue', path: '/b' }, from: 'service' }, { respond: { status: 503 } }],
+        401: { redirect: { to: '/login' } },
+      },
+    },
+  },
+});
+
+defineGateway({
+  services,
+  // @ts-expect-error a call of a route that isn't there
+  routes: { a: { match: '/a', aggregate: { calls: { b: { route: 'b', path: '/b' } } } } },
+});
+
+defineGateway({
+  services,
+  routes: {
+    a: { match: '/a', aggregate: { calls: { b: { route: 'b', path: '/b' } } } },
+    b: { match: '/b', to: 'catalogue' },
+  },
+});
+
+defineGateway({
+  services,
   // @ts-expect-error a misspelt key of a call
   routes: { a: { match: '/a', aggregate: { calls: { b: { to: 'catalogue', fallbck: [] } } } } },
 });
