@@ -5,6 +5,13 @@ import { jsonBody, textBody } from './json-body.ts';
 import { problem } from './problem.ts';
 
 const CODE = 'The config is a program (.ts or .js): change its file.';
+const NOT_UTF8: IssueReport = {
+  code: 'TG_CONFIG_SYNTAX',
+  severity: 'error',
+  path: '',
+  message: 'this is not UTF-8 text',
+  suggestion: 'send the config as JSON in UTF-8',
+};
 const STALE = 'Another config is in force by now: read it again.';
 
 /** `GET /v1/config`: the config in force, secrets masked. */
@@ -25,14 +32,17 @@ export async function replaceConfig(c: Context, view: ConfigControl, audit: Audi
     );
   if (ifMatch === undefined)
     return problem(c, 400, 'Bad Request', 'If-Match is one ETag as it was read, with its quotes, or *.');
-  const result = await view.replaceConfig(await textBody(c), ifMatch);
+  const text = await textBody(c);
+  const result: ReplaceResult =
+    text === null ? { kind: 'invalid', issues: [NOT_UTF8] } : await view.replaceConfig(text, ifMatch);
   audit(c, 'the config was replaced', result.kind, etagOf(result));
   return answered(c, result);
 }
 
 /** `POST /v1/config/validate`: what is wrong with one, and what it would change about routes. */
 export async function validateConfig(c: Context, view: ConfigControl): Promise<Response> {
-  const found = await view.validateConfig(await textBody(c));
+  const text = await textBody(c);
+  const found = text === null ? { issues: [NOT_UTF8], routes: null } : await view.validateConfig(text);
   if (found === 'code') return problem(c, 409, 'Conflict', CODE);
   const valid = found.issues.every(({ severity }) => severity !== 'error');
   return c.json({ valid, issues: found.issues, routes: found.routes });

@@ -1,21 +1,14 @@
+import { isUtf8 } from 'node:buffer';
 import type { Context } from 'hono';
 import { JsonError, parseJson } from '../expression/index.ts';
 
 /** A body that can't be read, or could be read in two ways; the message says where. */
 export class UnreadableBody extends Error {}
 
-/**
- * The text of a body, for whoever reads it by itself.
- *
- * @throws UnreadableBody
- */
-export async function textBody(c: Context): Promise<string> {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(await c.req.arrayBuffer());
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new UnreadableBody('The body is not UTF-8 text.');
-  }
+/** The text of a body, for whoever reads it by itself; null: it is none. */
+export async function textBody(c: Context): Promise<string | null> {
+  const bytes = Buffer.from(await c.req.arrayBuffer());
+  return isUtf8(bytes) ? new TextDecoder().decode(bytes) : null;
 }
 
 /**
@@ -26,6 +19,7 @@ export async function textBody(c: Context): Promise<string> {
  */
 export async function jsonBody(c: Context): Promise<unknown> {
   const text = await textBody(c);
+  if (text === null) throw new UnreadableBody('The body is not UTF-8 text.');
   if (text === '') return undefined;
   try {
     parseJson(text, { duplicates: 'reject', huge: 'infinity' });

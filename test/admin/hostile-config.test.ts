@@ -50,6 +50,7 @@ describe('a config that is put over the network', () => {
         `{"match":{"path":"/hello","when":"${'('.repeat(50_000)}true${')'.repeat(50_000)}"},"respond":{}}`,
       ),
     'with bytes that are no UTF-8': () => Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]),
+    'with a text that is no UTF-8': () => Buffer.from(saying('\u00ff'), 'latin1'),
     'cut short': () => saying('cut').slice(0, -1),
     'with something behind it': () => `${saying('more')} {}`,
     'with an alias bomb': () =>
