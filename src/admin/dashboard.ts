@@ -24,6 +24,9 @@ const TYPES: Readonly<Record<string, string>> = {
   '.ts': 'text/javascript; charset=utf-8',
 };
 
+/** Named in Accept-Encoding, and not to say that it is not wanted (RFC 9110 §12.5.3). */
+const GZIP = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i;
+
 interface Asset {
   readonly type: string;
   readonly zipped: Buffer;
@@ -56,7 +59,7 @@ export class Dashboard {
     const asset = this.assets.get(request.url?.split('?', 1)[0] ?? '');
     if (asset === undefined || (method !== 'GET' && method !== 'HEAD')) return false;
     const fresh = headers['if-none-match'] === asset.etag;
-    const zips = /\bgzip\b/.test(String(headers['accept-encoding'] ?? ''));
+    const zips = GZIP.test(String(headers['accept-encoding'] ?? ''));
     const body = zips ? asset.zipped : asset.plain;
     response.writeHead(fresh ? 304 : 200, {
       'content-security-policy': POLICY,

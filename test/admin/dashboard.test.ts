@@ -96,6 +96,18 @@ describe('how it is served', () => {
   });
 
   it.each([
+    ['gzip', 'gzip'],
+    ['br, GZIP;q=0.5', 'gzip'],
+    ['gzip;q=0, br', null],
+    ['br, gzip ; q=0.000', null],
+    ['identity', null],
+  ])('to whom takes %s as %s', async (accepted, coding) => {
+    const page = await fetch(`${base}/`, { headers: { 'accept-encoding': accepted } });
+    expect(page.headers.get('content-encoding')).toBe(coding);
+    expect(await page.text()).toContain('<!doctype html>');
+  });
+
+  it.each([
     ['a foreign page', '/', { origin: 'http://evil.test' }, 403],
     ['what is no file of it', '/dashboard/../package.json', {}, 401],
     ['what is not there', '/dashboard/none.ts', {}, 401],
