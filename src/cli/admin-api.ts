@@ -113,6 +113,8 @@ export class AdminApi {
       return `nobody listens at ${origin}: start the gateway, or say --admin URL as its \`admin\` does`;
     if (code !== undefined && UNTRUSTED.has(code))
       return `${origin} shows a certificate that this machine does not trust (${message}): say NODE_EXTRA_CA_CERTS=FILE with that of its authority (PEM)`;
+    if (code === 'EPROTO' || code?.startsWith('ERR_SSL_'))
+      return `${origin} does not speak TLS: say ${origin.replace('https:', 'http:')}, or give \`admin\` a certificate (\`tls\`)`;
     return `${origin} can not be asked: ${message.trim() || code}`;
   }
 }

@@ -122,6 +122,13 @@ test('purge asks on any port, also where browsers keep from it', async () => {
   expect([code, stdout]).toEqual([0, 'purged: sequence 7\n']);
 });
 
+test('purge says that an admin API without TLS has none', async () => {
+  const { url } = await standIn(() => [200, '{"sequence":7}']);
+  const { code, stderr } = await purge(['--all', '--admin', url.replace('http:', 'https:')]);
+  expect(stderr).toMatch(new RegExp(`does not speak TLS: say ${url}, or give`));
+  expect([code, stderr.trim().split('\n').length]).toEqual([1, 1]);
+});
+
 test('purge tells what the admin API says when it refuses, and what is no admin API', async () => {
   const detail = 'Redis can not be reached.';
   const away = await standIn(() => [503, JSON.stringify({ detail })]);
