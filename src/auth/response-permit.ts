@@ -61,6 +61,7 @@ export function permitResponse(
     }
     // It must come whole, and as it is: of a 304 nobody could tell whose it is.
     for (const name of PARTIAL) removeHeader(exchange.headers, name);
+    exchange.undecided = true;
     dispatch(exchange, {
       finish(_exchange, answer, transform) {
         if (answer.tunnel !== null) {

@@ -151,6 +151,8 @@ export class Exchange {
   madeOf: object | null = null;
   /** It was refused on the way in, so no service may be asked for it after all. */
   refused = false;
+  /** Whether it may have an answer is only known once that is there: interim answers would tell of it before. */
+  undecided = false;
   /** The variables of its expressions, once something has asked for them. */
   variables: object | null = null;
   /** Set-Cookie lines of the gateway's own, added to whatever the answer is. */

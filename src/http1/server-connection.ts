@@ -429,6 +429,7 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
 
   inform(exchange: Exchange, status: number, headers: Headers): void {
     if (exchange !== this.exchange || this.answer !== null || exchange.version < 11) return;
+    if (exchange.undecided && status !== 100) return;
     if (status === 100) {
       this.awaitsLeave = false;
       // Its time to send begins now.

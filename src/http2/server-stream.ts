@@ -137,6 +137,7 @@ export class ServerStream implements Responder, StreamBodyOwner, StreamWriterOwn
   inform(exchange: Exchange, status: number, headers: Headers): void {
     if (exchange !== this.exchange || this.answer !== null) return;
     if (this.stream.destroyed || this.stream.closed) return;
+    if (exchange.undecided && status !== 100) return;
     if (status === 100 && this.awaitsLeave) {
       this.awaitsLeave = false;
       // Its time to send begins now.

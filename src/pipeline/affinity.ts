@@ -6,6 +6,7 @@ import type { Headers } from '../http/headers.ts';
 const HASH_LENGTH = 22;
 const HASH = new RegExp(`^[A-Za-z0-9_-]{${HASH_LENGTH}}$`);
 /** As many routes and services can share one cookie before one of them loses its client's place. */
+const MOST_VALUES = 1000;
 const MOST = 8;
 
 /**
@@ -66,6 +67,8 @@ export class Affinity {
         .update(`${this.purpose}\0${name}`)
         .digest('base64url')
         .slice(0, HASH_LENGTH);
+      // Targets that are discovered come and go.
+      if (this.values.size >= MOST_VALUES) this.values.clear();
       this.values.set(name, value);
     }
     return value;

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { answer, type HttpOrigin, headerValue, httpOrigin, type Script } from '../../src/testkit/index.ts';
+import {
+  answer,
+  type HttpOrigin,
+  headerValue,
+  httpOrigin,
+  rawClient,
+  type Script,
+} from '../../src/testkit/index.ts';
 import { code, type Stage, type StageOptions, stage } from './stage.ts';
 
 const hash = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
@@ -239,6 +246,15 @@ describe('allowResponse', () => {
       'Upgrade: websocket',
     );
     expect([response.status, code(response)]).toEqual([403, 'TG_AUTH_FORBIDDEN']);
+  });
+
+  it('lets no early hints out, before it is known that there is an answer', async () => {
+    const hints = 'HTTP/1.1 103 Early Hints\r\nLink: </orders-of-bob.css>\r\n\r\n';
+    await start(auth, { script: (exchange) => exchange.send(hints + owned('alice')) });
+    const client = await rawClient({ port: on.gateway.port });
+    await client.send('GET /orders/7 HTTP/1.1\r\nHost: shop.test\r\nX-Api-Key: a\r\n\r\n');
+    expect((await client.head()).status).toBe(200);
+    client.close();
   });
 
   it('looks at what another service answers in its place (onStatus), too', async () => {

@@ -65,9 +65,15 @@ const TROUBLES = ['connectFailure', 'reset', 'timeout'];
 const retryReason = leaf<'connectFailure' | 'reset' | 'timeout' | '5xx' | number | string>(
   'connectFailure, reset, timeout, a status or 5xx',
   ['text', 'number'],
-  (value) => statusComplaint(String(value), TROUBLES),
+  (value) => statusComplaint(String(value), TROUBLES) ?? successComplaint(String(value)),
   { type: ['string', 'integer'] },
 );
+
+function successComplaint(text: string): Complaint | null {
+  return /^[123]/.test(text)
+    ? { message: `${text} is no failure`, advice: 'write a status from 400 on, such as 503' }
+    : null;
+}
 
 export const retries = oneOf('{ attempts, on, budget, methods }, or none', [
   object('Retries', 'retries', {
