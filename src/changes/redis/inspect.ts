@@ -74,7 +74,7 @@ function isOlder(version: string, major: number, minor: number): boolean {
 
 function explain(error: Error): string {
   if (error.message.startsWith('NOPERM'))
-    return `${error.message}; the user needs XREADGROUP, XACK, XAUTOCLAIM, XGROUP, XINFO, INFO, and EVAL on tidegate:reader:*`;
+    return `${error.message}; the user needs XREADGROUP, XACK, XAUTOCLAIM, XGROUP, XINFO, INFO, TYPE, XPENDING, and EVAL, GET, SET and DEL on tidegate:reader:*`;
   if (/WRONGPASS|NOAUTH/.test(error.message)) return `Redis refuses the user or password (${error.message})`;
   if (error instanceof RedisAway) return `Redis can not be reached: ${error.message}`;
   return error.message;

@@ -33,7 +33,7 @@ export const log = object(
     sample: share.optional().describe('The share of requests that is logged. Default 100%.'),
     file: filledText
       .optional()
-      .describe('Where lines are added, opened anew on SIGHUP. Default: standard output.'),
+      .describe('Where lines are added, opened anew on SIGHUP and SIGUSR1. Default: standard output.'),
   },
   [],
   { wrap: 'access' },

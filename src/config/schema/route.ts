@@ -115,7 +115,7 @@ const respond = object(
   'Respond',
   'respond',
   {
-    status: integer(200, 599).optional().describe('Default 200.'),
+    status: integer(200, 599).optional().describe('Default 200; in onStatus the status that there was.'),
     headers: respondHeaders.optional().describe('Values are templates; a list makes several lines.'),
     body: text.optional().describe('Literal text.'),
     json: json.optional().describe('A JSON value; the texts inside are templates.'),
