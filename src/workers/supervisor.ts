@@ -148,8 +148,9 @@ class Supervisor {
     process.env[COUNT_VARIABLE] = String(workers);
     const desired = { version: 1, config: reading.config, listeners };
     await Promise.all([
-      // Workers ask for it first of all: what they fill before they know of it counts for nothing.
-      this.duties.number(outline),
+      // Workers ask for it first of all: what they fill before they know of it counts for nothing. While a predecessor
+      // tells of changes as applied that this version may not have heard of, it is to count for nothing.
+      inheritance === null ? this.duties.number(outline) : null,
       this.fleet.start(desired, workers, first).catch((error: Error) => blameProgram(file, error)),
     ]);
     const reloading = this.reloadingFrom(reading);
