@@ -62,7 +62,7 @@ test.for<[unknown, string]>([
     'In "urls" stands "/orders/42", which is not absolute: write http://HOST/PATH or https://HOST/PATH.',
   ],
   [{ urls: ['http://'] }, 'In "urls" stands "http://", which is not a valid URL.'],
-  [{ urls: ['http://bob@shop/'] }, 'In "urls" stands "http://bob@shop/", which is not a valid URL.'],
+  [{ urls: ['http://bob@shop/'] }, 'In "urls" stands "http://***@shop/", which is not a valid URL.'],
   [{ urls: ['http://shop/%zz'] }, 'In "urls" stands "http://shop/%zz", which is not a valid URL.'],
   [
     { prefixes: ['shop/'] },
@@ -71,7 +71,7 @@ test.for<[unknown, string]>([
   [{ prefixes: ['/caf\u00e9'] }, 'In "prefixes" stands "/caf\u00e9", which no valid URL begins with.'],
   [
     { prefixes: ['http://bob@shop/'] },
-    'In "prefixes" stands "http://bob@shop/", which no valid URL begins with.',
+    'In "prefixes" stands "http://***@shop/", which no valid URL begins with.',
   ],
 ])('%j is refused: %s', ([body, why]) => {
   expect(readPurge(body)).toBe(why);
