@@ -3,7 +3,7 @@ import { CodedForms } from './coded-forms.ts';
 import { RepeatedAnswer } from './repeated.ts';
 
 function formsOf(body: Buffer, grown: () => void = () => {}): CodedForms {
-  return new CodedForms(new RepeatedAnswer(200, ['Content-Type', 'text/plain'], body), grown);
+  return new CodedForms(new RepeatedAnswer(200, ['Content-Type', 'text/plain'], body, []), grown);
 }
 
 describe('coded forms of a repeated answer', () => {
@@ -48,14 +48,24 @@ describe('coded forms of a repeated answer', () => {
 
   it('are made once, and are other ones under another rule', () => {
     const forms = formsOf(Buffer.from('plain'));
-    const make = () => new RepeatedAnswer(200, ['Content-Encoding', 'br'], Buffer.from('coded'));
+    const make = () => new RepeatedAnswer(200, ['Content-Encoding', 'br'], Buffer.from('coded'), []);
     const one = forms.under('rule', 'br', make) as RepeatedAnswer;
     const again = forms.under('rule', 'br', make) as RepeatedAnswer;
     expect(again).toBe(one);
     expect(forms.under('another', 'br', make)).not.toBe(one);
   });
 
+  it('of a rule that is no more are not counted', () => {
+    const forms = formsOf(Buffer.alloc(1000));
+    const make = () => new RepeatedAnswer(200, ['Vary', 'Accept-Encoding'], Buffer.from('coded'), []);
+    forms.under('rule', 'identity', make);
+    const { bytes } = forms;
+    expect(bytes).toBeGreaterThan(0);
+    for (let i = 0; i < 20; i++) forms.under(`rule ${i}`, 'identity', make);
+    expect(forms.bytes).toBe(bytes);
+  });
+
   it('are not kept where nobody counts them', () => {
-    expect(new RepeatedAnswer(200, [], Buffer.alloc(1)).coded).toBeNull();
+    expect(new RepeatedAnswer(200, [], Buffer.alloc(1), []).coded).toBeNull();
   });
 });

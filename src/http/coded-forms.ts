@@ -1,4 +1,4 @@
-import type { RepeatedAnswer } from './repeated.ts';
+import { MOST_TEXT, type RepeatedAnswer } from './repeated.ts';
 
 /** Compresses a content; in the background, where it is long. */
 export type Encode = (body: Buffer) => Buffer | Promise<Buffer>;
@@ -6,16 +6,16 @@ export type Encode = (body: Buffer) => Buffer | Promise<Buffer>;
 /** What an answer becomes for those who take a coding, or none ('identity'). */
 export type FormOf = (answer: RepeatedAnswer) => RepeatedAnswer | Promise<RepeatedAnswer>;
 
-/** Up to here content is kept as text too. */
-const MOST_TEXT = 16 * 1024;
+/** What a whole form costs beside its bytes. */
+const OVERHEAD = 512;
 
 /**
  * The coded forms of an answer that is given again and again. Each is made once, for all who ask meanwhile, and
  * kept as long as the answer is.
  */
 export class CodedForms {
-  /** Of what is kept. */
-  bytes = 0;
+  private bodyBytes = 0;
+  private wholeBytes = 0;
   private readonly answer: RepeatedAnswer;
   private readonly grown: () => void;
   private readonly bodies = new Map<string, Buffer | Promise<Buffer>>();
@@ -26,6 +26,11 @@ export class CodedForms {
   constructor(answer: RepeatedAnswer, grown: () => void) {
     this.answer = answer;
     this.grown = grown;
+  }
+
+  /** Of all that is kept. */
+  get bytes(): number {
+    return this.bodyBytes + this.wholeBytes;
   }
 
   /** The content in a coding. */
@@ -44,7 +49,8 @@ export class CodedForms {
     // What zlib gives may lie in more memory than it fills.
     const exact = made.buffer.byteLength > made.length * 1.25 ? copied(made) : made;
     this.bodies.set(coding, exact);
-    this.count(exact.length + (exact.length <= MOST_TEXT ? exact.length : 0));
+    this.bodyBytes += exact.length + (exact.length <= MOST_TEXT ? exact.length : 0);
+    this.grown();
     return exact;
   }
 
@@ -53,6 +59,7 @@ export class CodedForms {
     if (this.rule !== rule) {
       this.rule = rule;
       this.whole.clear();
+      this.wholeBytes = 0;
     }
     const kept = this.whole.get(coding);
     if (kept !== undefined) return kept;
@@ -64,15 +71,18 @@ export class CodedForms {
   private keepWhole(rule: unknown, coding: string, form: RepeatedAnswer): RepeatedAnswer {
     if (this.rule !== rule) return form;
     this.whole.set(coding, form);
-    const { body } = this.answer;
-    // The same content, kept once more as text.
-    if (form !== this.answer && form.body === body && body.length <= MOST_TEXT) this.count(body.length);
+    if (form !== this.answer) {
+      this.wholeBytes += OVERHEAD + this.beside(form);
+      this.grown();
+    }
     return form;
   }
 
-  private count(bytes: number): void {
-    this.bytes += bytes;
-    this.grown();
+  /** Bytes of a form beside its content; of the same content, it is kept once more as text. */
+  private beside({ headers, body }: RepeatedAnswer): number {
+    let bytes = body === this.answer.body && body.length <= MOST_TEXT ? body.length : 0;
+    for (const text of headers) bytes += 8 + text.length;
+    return bytes;
   }
 }
 

@@ -2,20 +2,17 @@ import type { CodedForms } from './coded-forms.ts';
 import type { Reply, Tunnel } from './exchange.ts';
 import { type Headers, hasHeader } from './headers.ts';
 
-/** Up to here content is kept as text too: head and content then leave as one string. */
-const MOST_TEXT = 16 * 1024;
+/** Up to here content is kept as text too, in bytes: head and content then leave as one string. */
+export const MOST_TEXT = 16 * 1024;
 
 /** What an answer says that changes with time: the same for all that are of one age. */
 export class Timed {
   readonly headers: Headers;
-  /** In lower case. */
-  readonly names: readonly string[];
   /** The lines of `headers`. */
   readonly lines: string;
 
   constructor(headers: Headers) {
     this.headers = headers;
-    this.names = headers.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase());
     this.lines = headers.map((text, i) => (i % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('');
   }
 }
@@ -38,10 +35,13 @@ export class RepeatedAnswer {
   readonly dated: boolean;
   /** What each answer says alike. */
   readonly headers: Headers;
+  /** Names, in lower case, of what it says beside that, and what changes with time. */
+  readonly timedNames: readonly string[];
 
-  constructor(status: number, headers: Headers, body: Buffer) {
+  constructor(status: number, headers: Headers, body: Buffer, timedNames: readonly string[]) {
     this.status = status;
     this.headers = headers;
+    this.timedNames = timedNames;
     this.body = body;
     this.length = body.length;
     this.dated = hasHeader(headers, 'date');

@@ -70,19 +70,19 @@ export function repeatedHead(
   keep: boolean,
   wall: number,
 ): string {
-  if (answer.text === '') makeText(answer, timed);
+  if (answer.text === '') makeText(answer);
   const lines = statusLine(answer.status) + answer.leading + timed.lines;
   const dated = answer.dated ? lines : lines + date(wall);
   return dated + idLine(exchange) + connectionLine(exchange, answer, !keep);
 }
 
 /** Lines and length of a repeated answer, the end of the head, and its content where that is short. */
-function makeText(answer: RepeatedAnswer, timed: Timed): void {
-  const { status, headers, body } = answer;
+function makeText(answer: RepeatedAnswer): void {
+  const { status, headers, body, timedNames } = answer;
   const leading: string[] = [];
   const others: string[] = [];
   for (let i = 0; i < headers.length; i += 2) {
-    const isTimed = timed.names.includes(headers[i]!.toLowerCase());
+    const isTimed = timedNames.includes(headers[i]!.toLowerCase());
     (isTimed ? leading : others).push(headers[i]!, headers[i + 1]!);
   }
   answer.leading = fieldLines({ status, headers: leading, body }, Framing.length, null);

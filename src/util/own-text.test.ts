@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { Fences } from '../cache/fences/index.ts';
 import { Passes } from '../cache/flow/passes.ts';
-import { ownText } from './own-text.ts';
+import { boundedText, ownText } from './own-text.ts';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -32,6 +32,16 @@ describe('an own text', () => {
     'half \ud83c of a pair',
   ])('is equal: %j', (text) => {
     expect(ownText(text)).toBe(text);
+  });
+});
+
+describe('a bounded text', () => {
+  it('stands for one text alone, and is never long', () => {
+    const long = 'x'.repeat(8000);
+    expect(boundedText('short')).toBe('short');
+    expect(boundedText(`${long}1`)).toBe(boundedText(`${long}1`));
+    expect(boundedText(`${long}1`)).not.toBe(boundedText(`${long}2`));
+    expect(boundedText(long).length).toBeLessThan(100);
   });
 });
 

@@ -66,3 +66,18 @@ it.each([100, 2000, 20_000])(
     expect(keys.every((key) => store.get(key) !== undefined)).toBe(true);
   },
 );
+
+it.each<[what: string, part: (i: number) => Partial<Entry>]>([
+  ['many tags', (i) => ({ tags: Array.from({ length: 500 }, (_, at) => `tag:${i}:${at}`) })],
+  ['long URLs', (i) => ({ url: `https://shop.example/?q=${'q'.repeat(7000)}${i}` })],
+  ['long values of Vary', (i) => ({ varyOn: ['x'], varyValues: [`${'v'.repeat(4000)}${i}`] })],
+])('entries with %s take what is counted for them', (_what, part) => {
+  const store = new MemoryStore(2 ** 30);
+  const before = living();
+  for (let i = 0; i < COUNT / 10; i++) {
+    const { key, entry } = filled(i, 100);
+    store.put(key, { ...entry, ...part(i) });
+  }
+  const taken = living() - before;
+  expect(taken / store.counts().bytes).toBeLessThan(1.25);
+});

@@ -1,4 +1,4 @@
-import { ownText } from '../../util/own-text.ts';
+import { boundedText, ownText } from '../../util/own-text.ts';
 
 /** Tags in each of the two generations that are kept exactly. */
 const GENERATION = 32_768;
@@ -24,16 +24,21 @@ export class TagRecord {
 
   /** Numbers grow from call to call, as a rule; one that comes late lowers nothing. */
   set(tag: string, number: number): void {
-    if (this.get(tag) > number) return;
-    this.young.set(ownText(tag), number);
+    const name = boundedText(tag);
+    if (this.find(name) > number) return;
+    this.young.set(ownText(name), number);
     if (this.young.size >= this.generation) this.turnOver();
   }
 
   /** The number of the tag's last invalidation, or a greater one; 0 where it never had any. */
   get(tag: string): number {
-    const exact = this.young.get(tag) ?? this.old.get(tag);
+    return this.find(boundedText(tag));
+  }
+
+  private find(name: string): number {
+    const exact = this.young.get(name) ?? this.old.get(name);
     if (exact !== undefined) return exact;
-    return this.table === null ? 0 : this.table[slotOf(tag)]!;
+    return this.table === null ? 0 : this.table[slotOf(name)]!;
   }
 
   private turnOver(): void {

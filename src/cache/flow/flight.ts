@@ -189,13 +189,13 @@ export class Flight<T> implements Responder {
       this.base.offer(entry);
       return false;
     }
-    cache.memory.put(key, entry);
+    const kept = cache.memory.put(key, entry);
     this.end();
     this.waiting.each((waiter) => {
-      if (waiter !== this.leader && !this.isAlsoFor(waiter, entry, now)) this.route.again(waiter, entry);
+      if (waiter !== this.leader && !this.isAlsoFor(waiter, kept, now)) this.route.again(waiter, kept);
       else {
-        this.giving.entry(waiter, entry, { hit: true });
-        this.route.audit(waiter.exchange, waiter.keyed, entry);
+        this.giving.entry(waiter, kept, { hit: true });
+        this.route.audit(waiter.exchange, waiter.keyed, kept);
       }
     });
     return true;

@@ -5,6 +5,8 @@ import type { Entry } from '../entry.ts';
 import { cacheStatus, currentAge, privateHeaders, type RequestCacheFields } from '../policy/index.ts';
 import type { MemoryStore } from '../store/index.ts';
 
+const TIMED = ['age', 'cache-status'];
+
 /** How an entry is answered: kept with it, so that a hit is written from text that is made once. */
 export class HitAnswer extends RepeatedAnswer {
   readonly entry: Entry;
@@ -12,7 +14,7 @@ export class HitAnswer extends RepeatedAnswer {
   private readonly memory: MemoryStore;
 
   constructor(entry: Entry, memory: MemoryStore) {
-    super(entry.status, entry.private ? privateHeaders(entry.headers) : entry.headers, entry.body);
+    super(entry.status, entry.private ? privateHeaders(entry.headers) : entry.headers, entry.body, TIMED);
     this.entry = entry;
     this.memory = memory;
   }
@@ -39,8 +41,9 @@ export class HitAnswer extends RepeatedAnswer {
   }
 }
 
-/** A power of two. */
-const RECENT = 1024;
+/** As bits: for an hour each second has a place. */
+const RECENT_BITS = 12;
+const RECENT = 1 << RECENT_BITS;
 const recent = new Array<Recent | null>(RECENT).fill(null);
 
 interface Recent {
@@ -51,7 +54,8 @@ interface Recent {
 
 /** What hits of one age and time to live say of both, in s: made once for all of them. */
 function timedOf(age: number, ttl: number): Timed {
-  const place = (age * 31 + ttl) & (RECENT - 1);
+  // Of entries that live equally long the one is what the other lacks: mixed, lest few places do for all.
+  const place = Math.imul(age * 31 + ttl, 0x9e3779b1) >>> (32 - RECENT_BITS);
   const known = recent[place]!;
   if (known !== null && known.age === age && known.ttl === ttl) return known.timed;
   const timed = new Timed(['Age', String(age), 'Cache-Status', cacheStatus({ hit: true, ttl })]);

@@ -25,7 +25,9 @@ export function fly<T>(
   entry: Entry | undefined,
 ): void {
   const forced = isForced(route, waiter);
-  const base = stored === undefined ? null : { entry: stored, servable: entry !== undefined };
+  // A soft purge has put another one in its place.
+  const asked = entry ?? stored;
+  const base = asked === undefined ? null : { entry: asked, servable: entry !== undefined };
   if (waiter.round >= ROUNDS || isPassed(route, waiter)) return alone(route, waiter, base, forced);
   const name = flightName(route, waiter, stored);
   const under = route.cache.flights.get(name) as Flight<T> | undefined;

@@ -25,8 +25,7 @@ export async function onlyIfCached<T>(
     // What another life of the sequence numbered means nothing in this one.
     if (entry === null || life !== cache.life || !cache.mayShare(entry.tags))
       return route.look(exchange, out, fields, 1);
-    cache.memory.put(keyed.key, entry);
-    return route.look(exchange, out, fields, 1, entry);
+    return route.look(exchange, out, fields, 1, cache.memory.put(keyed.key, entry));
   }
   const answer = cache.parts.problem(new Failure('TG_CACHE_ONLY_IF_CACHED'), exchange.id);
   const line = { detail: 'only-if-cached' };

@@ -1,4 +1,4 @@
-import { ownText } from '../../util/own-text.ts';
+import { boundedText, ownText } from '../../util/own-text.ts';
 
 /** Keys remembered in each of two generations. */
 const GENERATION = 16_384;
@@ -14,7 +14,7 @@ export class Passes {
   private old = new Map<string, number>();
 
   add(key: string, now: number): void {
-    this.young.set(ownText(key), now + REMEMBERED);
+    this.young.set(ownText(boundedText(key)), now + REMEMBERED);
     if (this.young.size < GENERATION) return;
     this.old = this.young;
     this.young = new Map();
@@ -22,12 +22,14 @@ export class Passes {
 
   has(key: string, now: number): boolean {
     if (this.young.size === 0 && this.old.size === 0) return false;
-    const until = this.young.get(key) ?? this.old.get(key);
+    const name = boundedText(key);
+    const until = this.young.get(name) ?? this.old.get(name);
     return until !== undefined && now < until;
   }
 
   delete(key: string): void {
-    this.young.delete(key);
-    this.old.delete(key);
+    const name = boundedText(key);
+    this.young.delete(name);
+    this.old.delete(name);
   }
 }

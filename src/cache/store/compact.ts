@@ -9,10 +9,10 @@ const LONGEST_COMMON = 100;
 const NONE: readonly string[] = [];
 
 /**
- * The entry, as it is kept under this key: in memory of its own. What is cut out of a message keeps the whole message, and a short buffer the pool
- * that it lies in: an entry of 200 bytes would keep 64 KiB, and nobody would count them. What hits read comes first and
- * in one piece, and lists of nothing are one list: of 100,000 entries that are asked for in turn each is out of the
- * processor's caches, and each place that is looked at costs.
+ * The entry, as it is kept under this key: in memory of its own. What is cut out of a message keeps the whole message,
+ * and a short buffer the pool that it lies in: an entry of 200 bytes would keep 64 KiB, and nobody would count them.
+ * What hits read comes first and in one piece, and lists of nothing are one list: of 100,000 entries that are asked for
+ * in turn each is out of the processor's caches, and each place that is looked at costs.
  */
 export function compact(key: string, entry: Entry): Entry {
   return {

@@ -34,6 +34,16 @@ describe('answers in memory', () => {
     expect(store.get('a')!.all.at(-1)!.varyValues).toEqual(['99']);
   });
 
+  it('gives the entry that is kept, so that it can be discarded', () => {
+    const store = new MemoryStore(100 * KIB);
+    const kept = store.put('a', entry(1));
+    expect(store.get('a')!.only).toBe(kept);
+    store.discard('a', kept);
+    expect(store.get('a')).toBeUndefined();
+    const large = entry(200 * KIB);
+    expect(store.put('a', large)).toBe(large);
+  });
+
   it('swaps an entry for its successor, if it still stands', () => {
     const store = new MemoryStore(100 * KIB);
     store.put('a', entry(1));

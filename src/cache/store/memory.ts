@@ -1,4 +1,5 @@
-import { ownText } from '../../util/own-text.ts';
+import { MOST_TEXT } from '../../http/repeated.ts';
+import { boundedText, ownText } from '../../util/own-text.ts';
 import type { Entry } from '../entry.ts';
 import { compact } from './compact.ts';
 import { type Link, Queue } from './queue.ts';
@@ -13,8 +14,6 @@ export interface StoreWatcher {
 const OVERHEAD = 1280;
 /** The part of the space in which newcomers must prove themselves. */
 const PROBATION = 0.1;
-/** Bodies up to here are kept as text too (`http/repeated.ts`). */
-const SHORT = 16 * 1024;
 const MOST_USES = 3;
 /** Variants of one key (Vary) that are kept; the oldest go first. */
 const MAX_VARIANTS = 32;
@@ -118,12 +117,21 @@ export class MemoryStore {
     return this.slots.get(key);
   }
 
-  /** Stores an entry under its key, in place of the variant that answers the same requests. */
-  put(key: string, entry: Entry): void {
+  /**
+   * Stores an entry under its key, in place of the variant that answers the same requests. Gives the one that is kept:
+   * whoever means what stands here goes on with that.
+   */
+  put(key: string, entry: Entry): Entry {
     const standing = this.slots.get(key);
+    if (bytesOf(key, entry) > this.limit) {
+      if (standing !== undefined) this.drop(standing);
+      return entry;
+    }
     const own = standing?.key ?? ownText(key);
+    const kept = compact(own, entry);
     const others = standing?.all.filter((other) => !sameVariant(other, entry)) ?? [];
-    this.replace(own, [...others.slice(-(MAX_VARIANTS - 1)), compact(own, entry)]);
+    this.replace(own, [...others.slice(-(MAX_VARIANTS - 1)), kept]);
+    return kept;
   }
 
   /** Swaps one entry for what became of it (a 304 freshened it), if it still stands. What is kept then, else `to`. */
@@ -241,14 +249,15 @@ class Ghosts {
   private old = new Set<string>();
 
   add(key: string): void {
-    this.young.add(key);
+    this.young.add(ownText(boundedText(key)));
     if (this.young.size < 8192) return;
     this.old = this.young;
     this.young = new Set();
   }
 
   take(key: string): boolean {
-    return this.young.delete(key) || this.old.delete(key);
+    const name = boundedText(key);
+    return this.young.delete(name) || this.old.delete(name);
   }
 }
 
@@ -265,9 +274,10 @@ function sameVariant(a: Entry, b: Entry): boolean {
 /** With its head, and a short body, once more: as the text that hits are written from. */
 function bytesOf(key: string, entry: Entry): number {
   const { length } = entry.body;
-  let bytes = OVERHEAD + key.length + length + (length <= SHORT ? length : 0);
+  let bytes = OVERHEAD + key.length + entry.url.length + length + (length <= MOST_TEXT ? length : 0);
   if (entry.hits?.entry === entry) bytes += entry.hits.codedBytes;
-  for (const text of entry.headers) bytes += 2 * text.length;
-  for (const tag of entry.tags) bytes += tag.length;
+  for (const text of entry.headers) bytes += 8 + 2 * text.length;
+  for (const tag of entry.tags) bytes += 40 + tag.length;
+  for (const value of entry.varyValues) bytes += 40 + (value?.length ?? 0);
   return bytes;
 }

@@ -67,9 +67,10 @@ export function compileCompress({ minSize, types }: CompressConfig): Compress {
 
 /** Its content is all at hand by now. */
 function formOf({ status, headers, body }: Reply, plain: RepeatedAnswer): RepeatedAnswer {
+  // No rule takes a header away and nothing else.
   const same = body === plain.body && headers.every((text, i) => text === plain.headers[i]);
   if (same) return plain;
-  return new RepeatedAnswer(status, headers, Buffer.isBuffer(body) ? body : EMPTY);
+  return new RepeatedAnswer(status, headers, Buffer.isBuffer(body) ? body : EMPTY, plain.timedNames);
 }
 
 /**

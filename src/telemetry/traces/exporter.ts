@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../util/clock.ts';
+import { ownText } from '../../util/own-text.ts';
 import { maskUrl } from '../../util/secret-looks.ts';
 import type { Logger } from '../log.ts';
 import { Collector } from './collector.ts';
@@ -54,7 +55,8 @@ export class Exporter {
       this.dropped++;
       return;
     }
-    this.waiting.push(encodeSpan(span));
+    // It is composed of pieces of the request's head, which would wait with it.
+    this.waiting.push(ownText(encodeSpan(span)));
     if (this.sending !== null) return;
     if (this.waiting.length >= BATCH && this.failures === 0) this.send();
     else this.timer ??= this.parts.clock.after(SOON, () => this.send());

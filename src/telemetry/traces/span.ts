@@ -53,7 +53,7 @@ function attributes(values: Attributes): string {
   let text = '';
   for (const key in values) {
     const value = values[key];
-    if (value === undefined) continue;
+    if (value === undefined || (typeof value === 'number' && !Number.isFinite(value))) continue;
     text += `${text === '' ? '' : ','}{"key":"${key}","value":${anyValue(value)}}`;
   }
   return `[${text}]`;
@@ -66,6 +66,6 @@ function anyValue(value: string | number | boolean): string {
     case 'boolean':
       return `{"boolValue":${value}}`;
     default:
-      return `{"intValue":"${value}"}`;
+      return Number.isSafeInteger(value) ? `{"intValue":"${value}"}` : `{"doubleValue":${value}}`;
   }
 }
