@@ -3,7 +3,7 @@ import { bodyLength, cancelBody } from '../http/body.ts';
 import { type ErrorCode, Failure } from '../http/errors.ts';
 import { Exchange, type Origin, type Reply, type Responder } from '../http/exchange.ts';
 import { type Headers, removeHeader } from '../http/headers.ts';
-import { LOOK_AT_RATE, MinRate } from '../http/min-rate.ts';
+import { MinRate } from '../http/min-rate.ts';
 import { RepeatedReply } from '../http/repeated.ts';
 import { protocolsIn } from '../http/upgrade.ts';
 import { Deadline } from '../util/deadline.ts';
@@ -88,7 +88,7 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
     this.origin = origin;
     this.context = context;
     this.writer = new MessageWriter(socket, this);
-    this.progress = new SendProgress(socket, context);
+    this.progress = new SendProgress(socket);
     this.rate = new MinRate(context);
     this.deadline = new Deadline(context.clock, () => this.expired());
     this.deadline.set(context.clock.now() + context.limits.idleTimeout);
@@ -157,7 +157,6 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
   }
 
   drained(): void {
-    if (this.context.limits.minRate > 0) this.progress.rest(this.context.clock.now());
     if (this.answer !== null) this.deadline.clear();
     this.writer.drained();
     this.run();
@@ -444,7 +443,6 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
     const { clock } = this.context;
     exchange.answeredAt = clock.now();
     this.answer = answer;
-    this.progress.anew();
     this.deadline.clear();
     if (answer.status === 101) return this.openTunnel(exchange, answer);
     this.settleRequestBody();
@@ -540,14 +538,7 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
     const { clock, limits } = this.context;
     const now = clock.now();
     this.progress.begin(now);
-    this.lookAt(now, now + limits.sendTimeout);
-  }
-
-  /** Before `until` it is seen whether the client takes what it is sent. */
-  private lookAt(now: number, until: number): void {
-    const { sendTimeout, minRate } = this.context.limits;
-    const pause = Math.min(sendTimeout / 4, minRate > 0 ? LOOK_AT_RATE : Number.POSITIVE_INFINITY);
-    this.deadline.set(this.progress.tooSlow ? now : Math.min(until, now + pause));
+    this.deadline.set(now + limits.sendTimeout / 4);
   }
 
   /** Are there bytes that the client still takes, however slowly? Then the deadline is later. */
@@ -556,8 +547,8 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
     const { clock, limits } = this.context;
     const now = clock.now();
     const until = this.progress.look(now) + limits.sendTimeout;
-    if (now >= until || this.progress.tooSlow) return false;
-    this.lookAt(now, until);
+    if (now >= until) return false;
+    this.deadline.set(Math.min(until, now + limits.sendTimeout / 4));
     return true;
   }
 
@@ -606,7 +597,7 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
     if (this.stillSending()) return;
     if (this.reading === Reading.discarding) return void this.socket.destroy();
     if (this.answer !== null)
-      return this.giveUp(new Failure('TG_CLIENT_CLOSED', 'the client took no bytes, or too few, in time'));
+      return this.giveUp(new Failure('TG_CLIENT_CLOSED', 'the client took no bytes in time'));
     if (this.reading === Reading.head) {
       if (this.headStarted === 0) {
         this.reading = Reading.discarding;

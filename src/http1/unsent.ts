@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { MinRate, type RateBound } from '../http/min-rate.ts';
 
 /** What of a socket's handle Node's own timeouts go by (`Socket.prototype._onTimeout`), and nothing documents. */
 interface Handle {
@@ -13,54 +12,25 @@ interface Handle {
  * byte of it is gone; this shows that a large one moves.
  */
 export function unsentBytes(socket: Socket): number {
-  return handleOf(socket) === null ? 0 : socket.writableLength + queuedBytes(socket);
-}
-
-/** Of those, what the system has been given. */
-function queuedBytes(socket: Socket): number {
-  const handle = handleOf(socket);
-  return (handle?.writeQueueSize ?? 0) + (handle?._parent?.writeQueueSize ?? 0);
-}
-
-function handleOf(socket: Socket): Handle | null {
-  return (socket as unknown as { _handle: Handle | null })._handle ?? null;
+  const handle = (socket as unknown as { _handle: Handle | null })._handle;
+  if (handle === null || handle === undefined) return 0;
+  return socket.writableLength + (handle.writeQueueSize ?? 0) + (handle._parent?.writeQueueSize ?? 0);
 }
 
 /** Looks now and then whether what waits to be sent gets less: cheaper than noting each byte. */
 export class SendProgress {
   private readonly socket: Socket;
-  private readonly rate: MinRate;
   private unsent = 0;
   private movedAt = 0;
-  /** The receiver takes less than it must. */
-  tooSlow = false;
 
-  /** @param bound What the receiver must take while any bytes wait. */
-  constructor(socket: Socket, bound: RateBound) {
+  constructor(socket: Socket) {
     this.socket = socket;
-    this.rate = new MinRate(bound);
-  }
-
-  /** Another message begins: how the last one was taken says nothing of this one. */
-  anew(): void {
-    this.rate.begin();
   }
 
   /** From now on bytes wait. */
   begin(now: number): void {
     this.unsent = unsentBytes(this.socket);
     this.movedAt = now;
-    this.judge(now);
-  }
-
-  /** None wait any more: the time until there are some again is not the receiver's. */
-  rest(now: number): void {
-    this.rate.rest(now);
-  }
-
-  private judge(now: number): void {
-    if (this.rate.isAny) return;
-    if (this.rate.tooSlow(now, this.socket.bytesWritten - queuedBytes(this.socket))) this.tooSlow = true;
   }
 
   /** When bytes were last seen to have moved. */
@@ -70,7 +40,6 @@ export class SendProgress {
       this.unsent = unsent;
       this.movedAt = now;
     }
-    this.judge(now);
     return this.movedAt;
   }
 }

@@ -3,7 +3,7 @@ import { cancelBody, isSource } from '../http/body.ts';
 import { type ErrorCode, Failure } from '../http/errors.ts';
 import { Exchange, type Reply, type Responder } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
-import { LOOK_AT_RATE, MinRate } from '../http/min-rate.ts';
+import { MinRate } from '../http/min-rate.ts';
 import { Deadline } from '../util/deadline.ts';
 import { fieldLists, isBodiless } from './fields.ts';
 import type { Http2ServerConnection } from './server-connection.ts';
@@ -24,10 +24,6 @@ export class ServerStream implements Responder, StreamBodyOwner, StreamWriterOwn
   private readonly deadline: Deadline;
   private readonly writer: StreamWriter;
   private readonly rate: MinRate;
-  /** Of how the client takes its answer. */
-  private readonly taking: MinRate;
-  /** By when it must have taken some of what waits. */
-  private takeBy = 0;
   private exchange: Exchange | null = null;
   private answer: Reply | null = null;
   private body: StreamBody | null = null;
@@ -43,7 +39,6 @@ export class ServerStream implements Responder, StreamBodyOwner, StreamWriterOwn
     this.deadline = new Deadline(connection.context.clock, () => this.expired());
     this.writer = new StreamWriter(stream, this);
     this.rate = new MinRate(connection.context);
-    this.taking = new MinRate(connection.context);
     // Told by `close`, with the code of the reset.
     stream.on('error', () => {});
     stream.on('aborted', () => this.aborted());
@@ -203,30 +198,19 @@ export class ServerStream implements Responder, StreamBodyOwner, StreamWriterOwn
     this.stream.destroy(new Error('reset'));
   }
 
-  /** Some byte must move within `sendTimeout` while any waits, and as many as `minRate` says. */
+  /** Some byte must move within `sendTimeout` while any waits. */
   moved(): void {
     if (this.over) return;
     const { clock, limits } = this.connection.context;
-    const now = clock.now();
-    this.takeBy = now + limits.sendTimeout;
-    if (this.writer.waits) return this.judgeTaking(now);
-    this.taking.rest(now);
-    this.deadline.clear();
-  }
-
-  private judgeTaking(now: number): void {
-    const { minRate } = this.connection.context.limits;
-    if (this.taking.tooSlow(now, this.writer.bytes - this.stream.writableLength)) this.takeBy = now;
-    this.deadline.set(Math.min(this.takeBy, minRate > 0 ? now + LOOK_AT_RATE : Number.POSITIVE_INFINITY));
+    if (this.writer.waits) this.deadline.set(clock.now() + limits.sendTimeout);
+    else this.deadline.clear();
   }
 
   // --- Ending. ---
 
   private expired(): void {
     if (this.answer !== null) {
-      const now = this.connection.context.clock.now();
-      if (now < this.takeBy) return this.judgeTaking(now);
-      this.end(new Failure('TG_CLIENT_CLOSED', 'the client took no bytes, or too few, in time'));
+      this.end(new Failure('TG_CLIENT_CLOSED', 'the client took no bytes in time'));
       return this.reset();
     }
     const { body } = this;

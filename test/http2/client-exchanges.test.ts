@@ -7,7 +7,6 @@ import {
   headerValue,
   headerValues,
   httpOrigin,
-  ManualClock,
   type ScriptedOrigin,
   scriptedOrigin,
   startTestGateway,
@@ -286,35 +285,6 @@ describe('content over HTTP/2', () => {
     stream.pause();
     const before = left;
     await until(() => left > before, 'the service to be told');
-    stream.resume();
-    await until(() => stream.closed, 'the stream to close');
-    expect(stream.rstCode).toBe(2);
-  });
-
-  it('that the client takes below minRate is cut', async () => {
-    const clock = new ManualClock();
-    await using gateway = await startTestGateway(
-      {
-        listen: [
-          {
-            name: 'front',
-            address: '127.0.0.1:0',
-            http2: true,
-            limits: { minRate: '1KiB/s', sendTimeout: 'none' },
-          },
-        ],
-        routes: { all: { match: '/*', respond: { body: 'x'.repeat(1_000_000) } } },
-      },
-      { clock },
-    );
-    await using slow = await Http2Client.open(`http://127.0.0.1:${gateway.port}`);
-    const stream = slow.begin({ ':path': '/' }, true).pause();
-    await new Promise((resolve) => stream.once('response', resolve));
-    await until(() => clock.nextIn <= 5000, 'it to be looked at');
-    clock.advance(9_999);
-    expect(stream.destroyed).toBe(false);
-    // What fits into the windows of the stream was taken at once, and counts in the first ten seconds.
-    clock.advance(10_001);
     stream.resume();
     await until(() => stream.closed, 'the stream to close');
     expect(stream.rstCode).toBe(2);

@@ -115,9 +115,7 @@ const limits = object('ListenerLimits', 'limits', {
   sendTimeout: bound.optional().describe('Longest pause of a client that takes no bytes. Default 30s.'),
   minRate: byteRateOrNone
     .optional()
-    .describe(
-      'Clients that send a body, or take an answer, slower than this over 10 s are cut off. Default none.',
-    ),
+    .describe('Clients that send a body slower than this over 10 s are cut off. Default none.'),
   idleTimeout: bound.optional().describe('How long an idle connection is kept. Default 75s.'),
   connectionsPerClient: integerOrNone(1, 1_000_000)
     .optional()
