@@ -221,9 +221,10 @@ function compileKey(
   if ((accept === 0 && refuse === 0) || config.clientHeaders.length > 0) return () => null;
   if (key === null) return (exchange, target) => digest(usualKey(exchange, target, config.requestHeaders));
   const program = compileExpression(key, requestScope);
-  return (exchange) => {
+  return (exchange, target) => {
     try {
-      return digest(toJson(program.evaluate(parts.variables(exchange).strict())));
+      // A part of what was asked, where the URL is filled in.
+      return digest(`${target} ${toJson(program.evaluate(parts.variables(exchange).strict()))}`);
     } catch (error) {
       if (error instanceof EvaluationFailure) return null;
       throw error;

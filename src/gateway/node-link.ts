@@ -87,10 +87,14 @@ function followTargets(bus: WorkerBus, upstreams: Upstreams): void {
   bus.on(TOPICS.failed, (service) => upstreams.reportFailed(service as string));
 }
 
-/** What the other workers, or those before it, had found out when this one came; once it knows its targets. */
+/**
+ * What the other workers, or those before it, had found out when this one came; once it knows its targets. Where nobody
+ * tells, it finds out by itself.
+ */
 async function learnWhatStands(bus: WorkerBus, upstreams: Upstreams): Promise<void> {
   await upstreams.ready();
-  const { ejected, breakers } = (await bus.ask(TOPICS.standing, null)) as Standing;
+  const standing = (await bus.ask(TOPICS.standing, null).catch(() => null)) as Standing | null;
+  const { ejected, breakers } = standing ?? { ejected: [], breakers: [] };
   for (const ejection of ejected) upstreams.reportEjected(ejection);
   for (const { ago, ...change } of breakers) upstreams.reportBreaker(change, ago);
 }

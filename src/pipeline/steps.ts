@@ -6,14 +6,24 @@ import type { Dispatch, Filter, Finish } from './route.ts';
 import type { HeaderTransform } from './transform.ts';
 
 /**
- * Asks only for requests that these steps let pass, where no route has taken them through its own.
+ * Puts what is asked behind these steps, where no route has taken a request through its own. A request takes them once,
+ * however many are asked for it in turn: the first time may have used up what it has shown.
  *
- * @param transform What is changed about the answer of a step that does not.
+ * @param transform What is changed about the answer of a step that lets nothing pass.
  */
 export function behindSteps(
   steps: readonly Filter[],
+  transform: HeaderTransform | null,
+): (dispatch: Dispatch) => Dispatch {
+  const passed = new WeakSet<Exchange>();
+  return (dispatch) => (steps.length === 0 ? dispatch : behind(steps, dispatch, transform, passed));
+}
+
+function behind(
+  steps: readonly Filter[],
   dispatch: Dispatch,
   transform: HeaderTransform | null,
+  passed: WeakSet<Exchange>,
 ): Dispatch {
   const take = (exchange: Exchange, out: Finish, from: number): void => {
     for (let i = from; i < steps.length; i++) {
@@ -21,6 +31,7 @@ export function behindSteps(
       if (outcome instanceof Promise) return wait(exchange, out, outcome, i + 1);
       if (outcome !== null) return out.finish(exchange, outcome, transform);
     }
+    passed.add(exchange);
     dispatch(exchange, out);
   };
   const wait = (exchange: Exchange, out: Finish, outcome: Promise<Reply | null>, next: number): void => {
@@ -32,5 +43,5 @@ export function behindSteps(
       })
       .catch((error: unknown) => out.finish(exchange, problem(crashOf(error), exchange.id), transform));
   };
-  return steps.length === 0 ? dispatch : (exchange, out) => take(exchange, out, 0);
+  return (exchange, out) => (passed.has(exchange) ? dispatch(exchange, out) : take(exchange, out, 0));
 }

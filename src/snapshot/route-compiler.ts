@@ -140,12 +140,9 @@ export class RouteCompiler {
     const scopes = { request: requestScope, response: responseScope };
     const steps = this.parts.auth.filters(auth, requestScope);
     const transform = compileTransform(null, response, responseScope);
+    const behind = behindSteps(steps, transform);
     return compileRules(answers, requestScope, (to) =>
-      behindSteps(
-        steps,
-        this.parts.auth.dispatch(auth, this.alone(nowhere, to, scopes), requestScope),
-        transform,
-      ),
+      behind(this.parts.auth.dispatch(auth, this.alone(nowhere, to, scopes), requestScope)),
     );
   }
 

@@ -209,7 +209,9 @@ export class Upstreams {
         this.retireGone(before, service.targets);
       };
       // An answer may have come between the claim and the commit.
+      const before = service.targets;
       place(this.targets);
+      this.retireGone(before, service.targets);
     });
   }
 
