@@ -13,17 +13,22 @@ it('what was purged softly, and then replaced by an answer that can not be store
     const [status, control, body] = answers.shift()!;
     response.writeHead(status, { 'cache-control': control }).end(body);
   });
+  const clock = new ManualClock();
   const { gateway, port } = await bareGateway(
     {
       services: { shop: { url: origin.url, retries: 'none' } },
       routes: { all: { match: '/*', to: 'shop', cache: { tags: ['page'] } } },
     },
-    { clock: new ManualClock() },
+    { clock },
   );
   const read = async () => (await ask(port, { path: '/', headers: { host: 'shop.test' } })).text;
+  const purge = (number: number, tag: string) =>
+    gateway.hearFence({ number, what: { tags: [tag], prefixes: [], all: false, soft: true } });
+  purge(1, 'another');
   expect(await read()).toBe('old');
-  gateway.hearFence({ number: 1, what: { tags: ['page'], prefixes: [], all: false, soft: true } });
+  purge(2, 'page');
   expect(await read()).toBe('gone');
+  clock.advance(61_000);
   expect(await read()).toBe('down');
   await gateway.drain(0);
 });
