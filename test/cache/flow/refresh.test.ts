@@ -274,7 +274,7 @@ describe('whose request is made again', () => {
     await until(() => reads() === 2, 'a read in the background');
     const head = readsOf('/a')[1]!;
     expect(head).toMatch(/\r\nx-auth-permissions: orders:read\r\n/i);
-    expect(head).not.toMatch(/ada|x-api-key|x-auth-subject/i);
+    expect(head).not.toMatch(/\bada\b|x-api-key|x-auth-subject/i);
     await until(async () => /; hit/.test(String(told(await read('/a', 'X-Api-Key: bob'))[1])), 'a hit');
     expect((await read()).status).toBe(401);
     expect(reads()).toBe(2);
