@@ -1,3 +1,4 @@
+import { ownBytes } from '../util/own-bytes.ts';
 import { MOST_TEXT, type RepeatedAnswer } from './repeated.ts';
 
 /** Compresses a content; in the background, where it is long. */
@@ -47,7 +48,7 @@ export class CodedForms {
 
   private keep(coding: string, made: Buffer): Buffer {
     // What zlib gives may lie in more memory than it fills.
-    const exact = made.buffer.byteLength > made.length * 1.25 ? copied(made) : made;
+    const exact = made.buffer.byteLength > made.length * 1.25 ? ownBytes(made) : made;
     this.bodies.set(coding, exact);
     this.bodyBytes += exact.length + (exact.length <= MOST_TEXT ? exact.length : 0);
     this.grown();
@@ -84,10 +85,4 @@ export class CodedForms {
     for (const text of headers) bytes += 8 + text.length;
     return bytes;
   }
-}
-
-function copied(bytes: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  bytes.copy(copy);
-  return copy;
 }

@@ -446,18 +446,18 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
     this.deadline.clear();
     if (answer.status === 101) return this.openTunnel(exchange, answer);
     this.settleRequestBody();
-    const repeated = answer instanceof RepeatedReply ? answer.untouched : null;
+    const given = answer instanceof RepeatedReply ? answer : null;
+    const repeated = given?.untouched ?? null;
     const length = repeated === null ? bodyLength(answer.body) : repeated.length;
     const framing = framingOf(exchange, answer.status, length);
     if (this.context.draining || framing === Framing.close) this.closeAfter = true;
     const keep = !this.closeAfter;
     const wall = clock.wallAt(exchange.answeredAt);
-    if (repeated === null || framing !== Framing.length) {
+    if (given === null || repeated === null || framing !== Framing.length) {
       this.writer.begin(responseHead(exchange, answer, framing, keep, wall), framing, answer.body);
       return;
     }
-    const head =
-      repeatedHead(exchange, repeated, (answer as RepeatedReply).timed, keep, wall) + repeated.text;
+    const head = repeatedHead(exchange, repeated, given.timed, keep, wall) + repeated.text;
     if (repeated.isShort) this.writer.whole(head, repeated.length);
     else this.writer.begin(head, framing, repeated.body);
   }

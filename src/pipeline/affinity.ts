@@ -6,8 +6,9 @@ import type { Headers } from '../http/headers.ts';
 const HASH_LENGTH = 22;
 const HASH = new RegExp(`^[A-Za-z0-9_-]{${HASH_LENGTH}}$`);
 /** As many routes and services can share one cookie before one of them loses its client's place. */
-const MOST_VALUES = 1000;
 const MOST = 8;
+/** Names whose values are kept. */
+const MOST_VALUES = 1000;
 
 /**
  * A cookie that keeps a client with one of several (targets of a service, sides of a route). Its value is a

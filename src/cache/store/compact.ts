@@ -1,3 +1,4 @@
+import { ownBytes } from '../../util/own-bytes.ts';
 import { ownText } from '../../util/own-text.ts';
 import type { Entry } from '../entry.ts';
 
@@ -54,12 +55,5 @@ function sharedText(text: string): string {
   if (common.size >= MOST_COMMON) common.clear();
   const own = ownText(text);
   common.set(own, own);
-  return own;
-}
-
-function ownBytes(bytes: Buffer): Buffer {
-  if (bytes.buffer.byteLength === bytes.length) return bytes;
-  const own = Buffer.allocUnsafeSlow(bytes.length);
-  bytes.copy(own);
   return own;
 }

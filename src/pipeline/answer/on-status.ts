@@ -13,9 +13,10 @@ import type { HeaderTransform } from '../transform.ts';
 /** What stands in the place of an answer with a certain status; `fromService`: of one that the service itself gave. */
 export type StatusAction = { readonly fromService: boolean } & (
   | {
-      /** Of the answer; 0: it stays as it was. */ readonly status: number;
       readonly kind: 'answer';
       readonly answer: Answer;
+      /** Of the answer; 0: it stays as it was. */
+      readonly status: number;
     }
   | { readonly kind: 'to'; readonly dispatch: Dispatch }
 );
