@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Bench } from './bench.ts';
 import { type Command, findProgram, onLoadCore } from './machine.ts';
 import { percentile } from './report.ts';
@@ -87,8 +88,10 @@ export async function h2load(
     headers?: readonly string[];
   },
 ): Promise<LoadResult> {
-  // Two may run at once.
-  const log = bench.folder.write(`h2load-${++runs}.log`, '');
+  // Not beside the configuration: the gateway watches that folder, and each line would wake it.
+  const folder = join(bench.folder.path, 'h2load');
+  mkdirSync(folder, { recursive: true });
+  const log = join(folder, `${++runs}.log`);
   const output = await runToEnd(
     bench,
     [

@@ -9,7 +9,10 @@ import { CASE_COLUMNS, caseLine, caseOf, p99Ratio, runBeside } from './beside.ts
 const HEALTHY = { rate: 1000, connections: 50, apart: 1 };
 /** The load beside it: a connection for each request, which ends in a 504 before the connection's next is due. */
 const BESIDE = { rate: 100, connections: 100, apart: 10 };
-const DEAD_TIMEOUT = '900ms';
+/** Half way between two requests of that load: on a round number, each 504 would fall on the very tick of a request. */
+const DEAD_TIMEOUT = '895ms';
+/** Some thousands of failures before it counts: what a failure takes its way through is compiled by then. */
+const WARM_UP = { rate: 800, connections: 800, apart: 1 };
 /** Rounds it takes until the median of a tail latency stands still. */
 const ROUNDS = 9;
 
@@ -35,14 +38,15 @@ export async function isolationSuite(bench: Bench): Promise<unknown> {
   const services = { dead: { url: `http://127.0.0.1:${deadPort}`, timeout: DEAD_TIMEOUT } };
   const command = await tidegateCommand(bench, { port, originPort }, routes, {}, services);
   await startGateway(bench, command, port);
-  const load = (at: number, path: string, how: typeof HEALTHY) =>
-    h2load(bench, { url: `http://127.0.0.1:${at}${path}`, seconds: bench.options.seconds, ...how });
+  const load = (at: number, path: string, how: typeof HEALTHY, seconds = bench.options.seconds) =>
+    h2load(bench, { url: `http://127.0.0.1:${at}${path}`, seconds, ...how });
 
   const alone = caseOf('alone', null);
   const past = caseOf('beside a load past the gateway', () => load(originPort, '/small', BESIDE));
   const ready = caseOf('beside a route that answers', () => load(port, '/ready', BESIDE));
   const silent = caseOf('beside the silent one', () => whileStopped(dead, () => load(port, '/dead', BESIDE)));
   const cases = [alone, past, ready, silent];
+  for (let i = 0; i < 2; i++) await whileStopped(dead, () => load(port, '/dead', WARM_UP, 8));
   await runBeside(cases, () => load(port, '/small', HEALTHY), ROUNDS);
   printTable(['healthy service', ...CASE_COLUMNS], cases.map(caseLine));
   target('p99 beside the silent one × alone', p99Ratio(silent, alone), 1.2);
