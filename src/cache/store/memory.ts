@@ -2,6 +2,7 @@ import { MOST_TEXT } from '../../http/repeated.ts';
 import { boundedText, ownText } from '../../util/own-text.ts';
 import type { Entry } from '../entry.ts';
 import { compact } from './compact.ts';
+import { type Indexed, KeyIndex } from './key-index.ts';
 import { type Link, Queue } from './queue.ts';
 
 /** Hears of each entry that comes and goes. */
@@ -28,7 +29,10 @@ export interface Variants {
 
 const NONE: readonly Entry[] = [];
 
-class Slot implements Link, Variants {
+/** What a lookup reads comes first, and in one piece: see `compact`. */
+class Slot implements Link, Indexed<Slot>, Variants {
+  hash = 0;
+  below: Slot | null = null;
   readonly key: string;
   only: Entry | null = null;
   uses = 0;
@@ -68,7 +72,7 @@ export interface StoreCounts {
  */
 export class MemoryStore {
   private limit: number;
-  private readonly slots = new Map<string, Slot>();
+  private readonly slots = new KeyIndex<Slot>();
   private readonly probation = new Queue<Slot>();
   private readonly main = new Queue<Slot>();
   private readonly ghosts = new Ghosts();
@@ -91,12 +95,11 @@ export class MemoryStore {
   watch(watcher: StoreWatcher | null): void {
     if ((this.watcher === null) === (watcher === null)) return;
     this.watcher = watcher;
-    if (watcher !== null)
-      for (const { all } of this.slots.values()) for (const entry of all) watcher.added(entry);
+    if (watcher !== null) for (const { all } of this.slots) for (const entry of all) watcher.added(entry);
   }
 
   clear(): void {
-    for (const slot of [...this.slots.values()]) this.drop(slot);
+    for (const slot of [...this.slots]) this.drop(slot);
   }
 
   resize(limit: number): void {
@@ -185,7 +188,7 @@ export class MemoryStore {
     const main = this.ghosts.take(key);
     const slot = new Slot(key, main);
     slot.all = entries;
-    this.slots.set(key, slot);
+    this.slots.add(slot);
     (main ? this.main : this.probation).push(slot);
     this.account(slot, bytes, entries.length);
     if (this.watcher !== null) tellChange(this.watcher, [], entries);
@@ -236,7 +239,7 @@ export class MemoryStore {
   }
 
   private drop(slot: Slot): void {
-    this.slots.delete(slot.key);
+    this.slots.remove(slot);
     (slot.main ? this.main : this.probation).remove(slot);
     this.account(slot, -slot.bytes, -slot.all.length);
     if (this.watcher !== null) tellChange(this.watcher, slot.all, []);
