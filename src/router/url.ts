@@ -12,7 +12,7 @@ export function canonicalUrl(text: string): string | null {
   const spelled = normalisePath(path);
   if (origin === null || spelled === null) return null;
   const url = `${origin}${spelled}${query === null ? '' : `?${query}`}`;
-  return URL.canParse(url) ? new URL(url).href : null;
+  return URL.parse(url)?.href ?? null;
 }
 
 /**
@@ -40,9 +40,20 @@ function spelledBeginning(text: string): string | null {
   return new URL(`${ANY_ORIGIN}${spelled}?${query}`).href.slice(ANY_ORIGIN.length);
 }
 
-/** Scheme, host in lower case, and the port where it is not the usual one; null where it is none. */
+let lastText = '';
+let lastOrigin: string | null = null;
+
+/**
+ * Scheme, host in lower case, and the port where it is not the usual one; null where it is none. The last is kept: a
+ * client asks one host again and again.
+ */
 function canonicalOrigin(scheme: string, authority: string): string | null {
-  const text = `${scheme}://${authority.replace(/\.(?=:\d*$|$)/, '')}`;
-  if (authority === '' || authority.includes('@') || !URL.canParse(text)) return null;
-  return new URL(text).origin;
+  const text = `${scheme}://${authority}`;
+  if (text === lastText) return lastOrigin;
+  lastText = text;
+  lastOrigin =
+    authority === '' || authority.includes('@')
+      ? null
+      : (URL.parse(text.replace(/\.(?=:\d*$|$)/, ''))?.origin ?? null);
+  return lastOrigin;
 }

@@ -83,7 +83,7 @@ function launch<T>(
 /** Variants that are known are filled beside each other. */
 function flightName<T>(route: FlightRoute<T>, waiter: Waiter<T>, stored: Entry | undefined): string {
   const kind = kindOf(route, waiter);
-  const known = stored ?? route.cache.memory.get(waiter.keyed.key)?.all.at(-1);
+  const known = stored ?? route.cache.memory.peek(waiter.keyed.key)?.all.at(-1);
   if (known === undefined || known.varyOn.length === 0) return kind;
   const headers = route.headersFor(waiter.exchange);
   const values = known.varyOn.map((name) => headers.filter((_, i) => headers[i - 1]?.toLowerCase() === name));

@@ -26,6 +26,8 @@ export class KeyIndex<T extends Indexed<T>> {
   size = 0;
 
   get(key: string): T | undefined {
+    // A node that keeps nothing in memory hashes nothing.
+    if (this.size === 0) return undefined;
     const hash = this.hash.of(key);
     let item: T | null = this.buckets[this.bucketOf(hash)]!;
     while (item !== null) {

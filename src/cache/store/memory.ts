@@ -133,7 +133,7 @@ export class MemoryStore {
     const own = standing?.key ?? ownText(key);
     const kept = compact(own, entry);
     const others = standing?.all.filter((other) => !sameVariant(other, entry)) ?? [];
-    this.replace(own, [...others.slice(-(MAX_VARIANTS - 1)), kept]);
+    this.replace(standing, own, [...others.slice(-(MAX_VARIANTS - 1)), kept]);
     return kept;
   }
 
@@ -142,10 +142,8 @@ export class MemoryStore {
     const slot = this.slots.get(key);
     if (slot === undefined || !slot.all.includes(from)) return to;
     const kept = compact(slot.key, to);
-    this.replace(
-      slot.key,
-      slot.all.map((entry) => (entry === from ? kept : entry)),
-    );
+    const entries = slot.all.map((entry) => (entry === from ? kept : entry));
+    this.replace(slot, slot.key, entries);
     return kept;
   }
 
@@ -160,18 +158,17 @@ export class MemoryStore {
     if (slot === undefined) return;
     const left = slot.all.filter((entry) => entry !== dead);
     if (left.length === 0) this.drop(slot);
-    else if (left.length < slot.all.length) this.replace(key, left);
+    else if (left.length < slot.all.length) this.replace(slot, slot.key, left);
   }
 
   /** More is kept with an entry than before, or less. */
   recount({ key }: Entry): void {
     const slot = key === undefined ? undefined : this.slots.get(key);
-    if (slot !== undefined) this.replace(slot.key, slot.all);
+    if (slot !== undefined) this.replace(slot, slot.key, slot.all);
   }
 
-  private replace(key: string, entries: readonly Entry[]): void {
+  private replace(slot: Slot | undefined, key: string, entries: readonly Entry[]): void {
     const bytes = entries.reduce((sum, entry) => sum + bytesOf(key, entry), 0);
-    const slot = this.slots.get(key);
     if (bytes > this.limit) {
       if (slot !== undefined) this.drop(slot);
       return;
