@@ -6,6 +6,7 @@ import { createGateway, type Gateway, OwnListeners, SYNC_EVERY } from './gateway
 import { Counters, createLogger, type Logger, silentLogger } from './telemetry/index.ts';
 import { ActiveChecks, checkPlans } from './upstream/index.ts';
 import { type Clock, systemClock, type Timer } from './util/clock.ts';
+import { keepStringsQuick } from './util/quick-strings.ts';
 import { type Random, systemRandom } from './util/random.ts';
 
 export interface StartOptions {
@@ -49,6 +50,7 @@ export class ConfigError extends Error {
  * @throws ConfigError; the system's error where an address can't be listened on
  */
 export async function startGateway(definition: object, options: StartOptions = {}): Promise<RunningGateway> {
+  keepStringsQuick();
   const config = await read(definition, options);
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
