@@ -30,7 +30,8 @@ export class ExplainBox {
   /** By the id that the client got. */
   request(id: string): void {
     this.text.value = id;
-    void this.answer(() => wayOfId(id));
+    const listed = recently.get(id);
+    void this.answer(async () => (listed === undefined ? wayOfId(id) : wayOf(listed).map(itemOf)));
   }
 
   /** The answer to an earlier question never stands below a later one, nor comes in its place. */
@@ -67,8 +68,15 @@ async function latest(): Promise<HTMLElement[]> {
   return requests.map((one) => h('li', { class: one.status < 400 ? '' : 'no' }, ...lineOf(one)));
 }
 
+/** Requests of the lists, by id, the newest last: a busy node has forgotten one before somebody follows it from there. */
+const recently = new Map<string, Remembered>();
+const MOST_LISTED = 300;
+
 /** A request in one line that leads to its way. */
 export function lineOf(one: Remembered): (HTMLElement | string)[] {
+  recently.delete(one.id);
+  recently.set(one.id, one);
+  if (recently.size > MOST_LISTED) recently.delete(recently.keys().next().value!);
   const at = Date.parse(one.at);
   const why = one.failure === null ? '' : ` · ${failureInWords(one.failure)}`;
   return [

@@ -327,8 +327,11 @@ describe.skipIf(CHROMIUM === undefined)('in a browser', () => {
     expect(await page.textContent('#route-paths')).toContain('GET /down');
     expect(await page.textContent('#route-errors')).toContain('TG_UPSTREAM');
     expect(await page.textContent('#route-config')).toContain('"match": "/down"');
+    // What is listed can be followed also when the node has forgotten it meanwhile.
+    await page.route('**/v1/requests?id=*', (route) => route.fulfill({ status: 404, json: {} }));
     await page.click('#route-errors a >> nth=0');
     await page.waitForSelector('#stations[aria-busy=false] li:has-text("down took it")');
+    await page.unroute('**/v1/requests?id=*');
     await page.goto(`${base}/#/route/kept`);
     await page.waitForSelector('#route-errors-none:not([hidden])');
     expect(await page.locator('#route-errors li').count()).toBe(0);
