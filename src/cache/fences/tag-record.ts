@@ -1,4 +1,5 @@
-import { boundedText, ownText } from '../../util/own-text.ts';
+import { boundedText } from '../../util/own-text.ts';
+import { RecentKeys } from '../../util/recent-keys.ts';
 
 /** Tags in each of the two generations that are kept exactly. */
 const GENERATION = 32_768;
@@ -9,42 +10,25 @@ const SLOTS = 2 ** 20;
  * For each tag the number of its last invalidation, in bounded memory: recent tags exactly, older ones folded
  * into a table in which tags that share a slot share the greatest number. Sharing unseats too much, never too
  * little; so nothing is ever forgotten, and nothing ever has to be emptied.
- *
- * Recent means two generations: when the younger is full, the older is folded and the younger takes its place.
  */
 export class TagRecord {
-  private young = new Map<string, number>();
-  private old = new Map<string, number>();
-  private readonly generation: number;
+  private readonly recent: RecentKeys<number>;
   private table: Float64Array | null = null;
 
   constructor(generation = GENERATION) {
-    this.generation = generation;
+    this.recent = new RecentKeys(generation, (tags) => this.fold(tags));
   }
 
   /** Numbers grow from call to call, as a rule; one that comes late lowers nothing. */
   set(tag: string, number: number): void {
-    const name = boundedText(tag);
-    if (this.find(name) > number) return;
-    this.young.set(ownText(name), number);
-    if (this.young.size >= this.generation) this.turnOver();
+    if (this.get(tag) <= number) this.recent.set(tag, number);
   }
 
   /** The number of the tag's last invalidation, or a greater one; 0 where it never had any. */
   get(tag: string): number {
-    return this.find(boundedText(tag));
-  }
-
-  private find(name: string): number {
-    const exact = this.young.get(name) ?? this.old.get(name);
+    const exact = this.recent.get(tag);
     if (exact !== undefined) return exact;
-    return this.table === null ? 0 : this.table[slotOf(name)]!;
-  }
-
-  private turnOver(): void {
-    if (this.old.size > 0) this.fold(this.old);
-    this.old = this.young;
-    this.young = new Map();
+    return this.table === null ? 0 : this.table[slotOf(boundedText(tag))]!;
   }
 
   private fold(tags: ReadonlyMap<string, number>): void {

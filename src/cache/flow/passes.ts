@@ -1,4 +1,4 @@
-import { boundedText, ownText } from '../../util/own-text.ts';
+import { RecentKeys } from '../../util/recent-keys.ts';
 
 /** Keys remembered in each of two generations. */
 const GENERATION = 16_384;
@@ -10,26 +10,19 @@ const REMEMBERED = 60_000;
  * answer to one is no answer to the next. An answer that can be stored after all ends it.
  */
 export class Passes {
-  private young = new Map<string, number>();
-  private old = new Map<string, number>();
+  private readonly until = new RecentKeys<number>(GENERATION);
 
   add(key: string, now: number): void {
-    this.young.set(ownText(boundedText(key)), now + REMEMBERED);
-    if (this.young.size < GENERATION) return;
-    this.old = this.young;
-    this.young = new Map();
+    this.until.set(key, now + REMEMBERED);
   }
 
   has(key: string, now: number): boolean {
-    if (this.young.size === 0 && this.old.size === 0) return false;
-    const name = boundedText(key);
-    const until = this.young.get(name) ?? this.old.get(name);
+    if (this.until.empty) return false;
+    const until = this.until.get(key);
     return until !== undefined && now < until;
   }
 
   delete(key: string): void {
-    const name = boundedText(key);
-    this.young.delete(name);
-    this.old.delete(name);
+    this.until.delete(key);
   }
 }

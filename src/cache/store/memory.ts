@@ -1,5 +1,6 @@
 import { MOST_TEXT } from '../../http/repeated.ts';
-import { boundedText, ownText } from '../../util/own-text.ts';
+import { ownText } from '../../util/own-text.ts';
+import { RecentKeys } from '../../util/recent-keys.ts';
 import type { Entry } from '../entry.ts';
 import { compact } from './compact.ts';
 import { type Indexed, KeyIndex } from './key-index.ts';
@@ -16,6 +17,8 @@ const OVERHEAD = 1280;
 /** The part of the space in which newcomers must prove themselves. */
 const PROBATION = 0.1;
 const MOST_USES = 3;
+/** Keys in each of two generations that are remembered when they have left probation. */
+const GHOSTS = 8192;
 /** Variants of one key (Vary) that are kept; the oldest go first. */
 const MAX_VARIANTS = 32;
 
@@ -75,7 +78,8 @@ export class MemoryStore {
   private readonly slots = new KeyIndex<Slot>();
   private readonly probation = new Queue<Slot>();
   private readonly main = new Queue<Slot>();
-  private readonly ghosts = new Ghosts();
+  /** Keys that left probation unasked. */
+  private readonly ghosts = new RecentKeys<true>(GHOSTS);
   private probationBytes = 0;
   private bytes = 0;
   private entryCount = 0;
@@ -182,7 +186,7 @@ export class MemoryStore {
   }
 
   private insert(key: string, entries: readonly Entry[], bytes: number): void {
-    const main = this.ghosts.take(key);
+    const main = this.ghosts.delete(key);
     const slot = new Slot(key, main);
     slot.all = entries;
     this.slots.add(slot);
@@ -210,7 +214,7 @@ export class MemoryStore {
     const slot = this.probation.first!;
     if (slot.uses > 1) return this.promote(slot);
     this.evictions += slot.all.length;
-    this.ghosts.add(slot.key);
+    this.ghosts.set(slot.key, true);
     this.drop(slot);
   }
 
@@ -240,24 +244,6 @@ export class MemoryStore {
     (slot.main ? this.main : this.probation).remove(slot);
     this.account(slot, -slot.bytes, -slot.all.length);
     if (this.watcher !== null) tellChange(this.watcher, slot.all, []);
-  }
-}
-
-/** Keys that left probation unasked: two generations of them. */
-class Ghosts {
-  private young = new Set<string>();
-  private old = new Set<string>();
-
-  add(key: string): void {
-    this.young.add(ownText(boundedText(key)));
-    if (this.young.size < 8192) return;
-    this.old = this.young;
-    this.young = new Set();
-  }
-
-  take(key: string): boolean {
-    const name = boundedText(key);
-    return this.young.delete(name) || this.old.delete(name);
   }
 }
 
