@@ -92,6 +92,21 @@ describe('names of services', () => {
     expect(seen.at(-1)).toEqual(['10.0.0.1']);
   });
 
+  it('what is learned late of an answer does not unseat the next one', () => {
+    const { clock, asked, seen, ask } = setUp();
+    ask();
+    asked[0]!.answer(['10.0.0.1'], 5000);
+    clock.advance(6000);
+    ask();
+    asked[0]!.answer(['10.0.0.1'], 60_000);
+    ask();
+    expect(asked.length).toBe(2);
+    asked[1]!.answer(['10.0.0.9'], 5000);
+    asked[0]!.answer(['10.0.0.1'], 60_000);
+    ask();
+    expect(seen.at(-1)).toEqual(['10.0.0.9']);
+  });
+
   it('a TTL of 0 is not asked for at each request', () => {
     const { clock, asked, ask } = setUp();
     ask();

@@ -28,6 +28,8 @@ interface Name {
   failure: Failure | null;
   freshUntil: number;
   asking: boolean;
+  /** The number of the last question. */
+  question: number;
   waiting: Resolved[];
 }
 
@@ -57,7 +59,7 @@ export class Resolver {
   private entry(name: string): Name {
     let entry = this.names.get(name);
     if (entry === undefined) {
-      entry = { addresses: null, failure: null, freshUntil: 0, asking: false, waiting: [] };
+      entry = { addresses: null, failure: null, freshUntil: 0, asking: false, question: 0, waiting: [] };
       this.names.set(name, entry);
     }
     return entry;
@@ -66,7 +68,11 @@ export class Resolver {
   private ask(name: string, entry: Name): void {
     if (entry.asking) return;
     entry.asking = true;
+    entry.question++;
+    const { question } = entry;
     this.lookup(name, (error, addresses, ttl) => {
+      // What is learned late of an answer says nothing once the name has been asked for anew.
+      if (question !== entry.question) return;
       entry.asking = false;
       const found = error === null && addresses.length > 0;
       if (found) entry.addresses = addresses;
