@@ -24,6 +24,8 @@ describe('durations', () => {
     ['2w', 'write "14d"'],
     ['1h30m', 'write one number with one unit: 90m for 1h30m'],
     ['-1s', 'write a number with a unit: 250ms, 5s, 10m, 1h or 7d'],
+    ['99999999999999999', 'write a number with a unit: 250ms, 5s, 10m, 1h or 7d'],
+    ['99999999999999999s', 'write a number with a unit: 250ms, 5s, 10m, 1h or 7d'],
     ['4000d', 'write a number with a unit: 250ms, 5s, 10m, 1h or 7d'],
     ['', 'write a number with a unit: 250ms, 5s, 10m, 1h or 7d'],
     ['s', 'write a number with a unit: 250ms, 5s, 10m, 1h or 7d'],

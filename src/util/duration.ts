@@ -11,6 +11,9 @@ const LONGEST = 3650 * DURATION_UNITS.d;
 /** What is wrong with a duration, in words, and what to write instead; null if nothing. */
 export function durationError(text: string): { message: string; advice: string } | null {
   const example = 'write a number with a unit: 250ms, 5s, 10m, 1h or 7d';
+  const tooLong = { message: `"${text}" is longer than 10 years`, advice: example };
+  // By its digits alone, whatever their unit is.
+  if (/^\d{16}/.test(text)) return tooLong;
   if (/^\d+(\.\d+)?$/.test(text)) {
     return {
       message: `"${text}" has no unit`,
@@ -30,8 +33,7 @@ export function durationError(text: string): { message: string; advice: string }
   }
   const match = FORM.exec(text);
   if (match === null) return { message: `"${text}" is not a duration`, advice: unitAdvice(text) ?? example };
-  if (parseDuration(text) > LONGEST) return { message: `"${text}" is longer than 10 years`, advice: example };
-  return null;
+  return parseDuration(text) > LONGEST ? tooLong : null;
 }
 
 function unitAdvice(text: string): string | null {

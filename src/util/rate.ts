@@ -15,6 +15,7 @@ const FORM = /^(\d{1,12})\/(\d{0,6})(s|m|h|d)$/;
 /** What is wrong with a rate, in words, and what to write instead; null if nothing. */
 export function rateError(text: string): { message: string; advice: string } | null {
   const example = 'write a count, a slash and a time: 100/s, 5/15m, 1000/h';
+  if (/^\d{13}/.test(text)) return { message: `"${text}" is too large`, advice: example };
   if (/^\d+$/.test(text)) {
     return { message: `"${text}" does not say in how long a time`, advice: `say "${text}/s" or "${text}/m"` };
   }

@@ -22,6 +22,8 @@ describe('sizes', () => {
     ['10kib', 'write "10KiB": 1KiB is 1024 bytes'],
     ['-1B', 'write a number with a unit: 512B, 64KiB, 10MiB or 1GiB'],
     ['many', 'write a number with a unit: 512B, 64KiB, 10MiB or 1GiB'],
+    ['99999999999999999', 'write a number with a unit: 512B, 64KiB, 10MiB or 1GiB'],
+    ['99999999999999999KiB', 'write a number with a unit: 512B, 64KiB, 10MiB or 1GiB'],
     ['99999999999TiB', 'write a number with a unit: 512B, 64KiB, 10MiB or 1GiB'],
   ])('"%s" is refused, and told how to write it', (text, advice) => {
     expect(sizeError(text)?.advice).toBe(advice);

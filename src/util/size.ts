@@ -4,11 +4,14 @@ export type SizeText = `${number}${'B' | 'KiB' | 'MiB' | 'GiB' | 'TiB'}`;
 /** Bytes of each unit. */
 const SIZE_UNITS = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 } as const;
 
+/** More digits than any size has that somebody meant. */
+const TOO_LARGE = /^\d{16}/;
 const FORM = /^(\d{1,15}(?:\.\d{1,9})?)(B|KiB|MiB|GiB|TiB)$/;
 
 /** What is wrong with a size, in words, and what to write instead; null if nothing. */
 export function sizeError(text: string): { message: string; advice: string } | null {
   const example = 'write a number with a unit: 512B, 64KiB, 10MiB or 1GiB';
+  if (TOO_LARGE.test(text)) return { message: `"${text}" is too large`, advice: example };
   if (/^\d+(\.\d+)?$/.test(text)) {
     return {
       message: `"${text}" has no unit`,

@@ -1,5 +1,5 @@
 import { compilePattern, PatternError } from '../../util/pattern.ts';
-import { parsePercent, percentError, withPercentSign } from '../../util/percent.ts';
+import { isNoShare, percentError, withPercentSign } from '../../util/percent.ts';
 import { type Complaint, leaf, object, oneOf, oneOrMore, type Rule, wordOf } from './kit.ts';
 import { boolean, duration, expression, type Filled, headerName, method, none, size } from './values.ts';
 
@@ -102,26 +102,25 @@ export const errors = oneOf('{ body }, or none', [
   none,
 ]);
 
-export const share = leaf<`${number}%` | Filled>(
-  'a percentage such as 10%',
-  ['text', 'number'],
-  (value) => shareComplaint(String(value)),
-  { type: 'string' },
-);
+/** @param none What to do for none of it: without the key it is all, perhaps. */
+export const share = (none: string) =>
+  leaf<`${number}%` | Filled>(
+    'a percentage such as 10%',
+    ['text', 'number'],
+    (value) => shareComplaint(String(value), none),
+    { type: 'string' },
+  );
 
 /** `percent: 10`: the key names the unit already. */
 export const percentOfMirror = leaf<number | `${number}%` | Filled>(
   'a percentage such as 10%',
   ['text', 'number'],
-  (value) => shareComplaint(withPercentSign(String(value))),
+  (value) => shareComplaint(withPercentSign(String(value)), 'say mirror: none for no copies'),
   { type: ['string', 'number'] },
 );
 
-function shareComplaint(text: string): Complaint | null {
-  return (
-    percentError(text) ??
-    (parsePercent(text) === 0 ? { message: '0% is none of it', advice: 'remove the key' } : null)
-  );
+function shareComplaint(text: string, none: string): Complaint | null {
+  return isNoShare(text) ? { message: '0% is none of it', advice: none } : percentError(text);
 }
 
 /** `400`, `500-504`, `5xx`. */

@@ -30,7 +30,9 @@ export const log = object(
     when: expression
       .optional()
       .describe('Only requests for which this CEL is true are logged; one that fails is not.'),
-    sample: share.optional().describe('The share of requests that is logged. Default 100%.'),
+    sample: share('say access: off for no lines')
+      .optional()
+      .describe('The share of requests that is logged. Default 100%.'),
     file: filledText
       .optional()
       .describe('Where lines are added, opened anew on SIGHUP and SIGUSR1. Default: standard output.'),

@@ -1,4 +1,4 @@
-import { parsePercent, percentError } from '../../util/percent.ts';
+import { isNoShare, percentError } from '../../util/percent.ts';
 import { rateError } from '../../util/rate.ts';
 import { type Complaint, leaf, object, oneOf, oneOrMore, onlyOne, type Rule, wordOf } from './kit.ts';
 import {
@@ -23,7 +23,7 @@ const percent = leaf<`${number}%` | Filled>(
 const positivePercent = leaf<`${number}%` | Filled>(
   'a percentage such as 50%',
   ['text', 'number'],
-  (value) => percentError(String(value)) ?? (parsePercent(String(value)) === 0 ? zeroRate() : null),
+  (value) => (isNoShare(String(value)) ? zeroRate() : percentError(String(value))),
   { type: 'string', pattern: '^\\d+(\\.\\d+)?%$' },
 );
 

@@ -315,7 +315,7 @@ export const routeCache = oneOf('true, { ttl, tags, … }, or none', [
         .describe(
           'An entry that is asked for often (three times within a minute) and was unseated by a change or purge is filled again at once, in the background. Default false.',
         ),
-      audit: share
+      audit: share('remove the key')
         .optional()
         .describe(
           'Of this share of the hits the origin is asked too, once the answer is on its way, and the two are compared: mismatches are counted and logged. Default none.',

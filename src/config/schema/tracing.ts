@@ -17,7 +17,7 @@ export const tracing = object(
     otlp: httpUrl.describe(
       'Where traces are sent, by OTLP over HTTP: http://127.0.0.1:4318; /v1/traces is added where there is no path.',
     ),
-    sample: share
+    sample: share('write a share above 0%, or leave tracing out')
       .optional()
       .describe(
         'The share of traces that begin here and are recorded; what comes with a traceparent goes by its flag. Default 100%.',
