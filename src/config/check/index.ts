@@ -16,7 +16,13 @@ import { checkListeners } from './listeners.ts';
 import { checkLog } from './log.ts';
 import { checkMatches, checkReachable } from './matches.ts';
 import { checkNeverAsked } from './never-asked.ts';
-import { checkIdleKeys, checkPriorities, checkReferences, checkUnused } from './references.ts';
+import {
+  checkIdleKeys,
+  checkIdleRouteKeys,
+  checkPriorities,
+  checkReferences,
+  checkUnused,
+} from './references.ts';
 import { checkRefreshed } from './refreshed.ts';
 import { checkRefusedCalls } from './refused-calls.ts';
 import { checkStatusLists } from './status-actions.ts';
@@ -55,6 +61,7 @@ export function checkConfig(
     checkUnused(input, findings);
     checkPriorities(input, findings);
     checkIdleKeys(input, findings);
+    checkIdleRouteKeys(input, findings);
     checkUnusedProviders(input, findings);
     checkLessGuarded(input, findings);
     checkSeenAnswers(input, findings);

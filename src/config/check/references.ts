@@ -64,6 +64,27 @@ export function checkPriorities({ overload, routes, defaults }: ConfigInput, fin
   }
 }
 
+/** How a service is asked, which is nothing to say of a route that asks none. */
+const ASKING = ['timeout', 'retries', 'host', 'request'] as const;
+
+/** What a route says of services, though the gateway answers itself: nothing comes of it. */
+export function checkIdleRouteKeys({ routes, defaults = {} }: ConfigInput, findings: Findings): void {
+  for (const [name, route] of Object.entries(routes ?? {})) {
+    const own = route.respond === undefined ? 'redirect' : 'respond';
+    if (route[own] === undefined) continue;
+    const { mirror = defaults.mirror, onStatus = defaults.onStatus } = route;
+    if (servicesOf({ mirror, onStatus }, []).length > 0) continue;
+    for (const key of ASKING) {
+      if (route[key] === undefined || route[key] === 'none') continue;
+      const message = `this route asks no service, so "${key}" does nothing`;
+      findings.warning('TG_CONFIG_UNUSED', ['routes', name, key], message, 'remove it', {
+        atKey: true,
+        also: { path: ['routes', name, own], atKey: true },
+      });
+    }
+  }
+}
+
 /** What is said of services and does nothing beside the rest. */
 export function checkIdleKeys({ services }: ConfigInput, findings: Findings): void {
   const idle = (path: Path, message: string, advice: string) =>
