@@ -34,6 +34,7 @@ const arrows: Record<string, string[]> = {
     'pipeline',
     'router',
     'upstream',
+    'http1',
     'expression',
     'telemetry',
   ],

@@ -1,7 +1,6 @@
 import { ALWAYS, AuthRoom, type ExplainedAuth, explainAuth, isGuarded, NO_FENCES } from '../auth/index.ts';
 import type { GatewayConfig, ListenerConfig, RouteConfig } from '../config/model.ts';
 import { ExchangeVariables } from '../expression/index.ts';
-import { ERRORS } from '../http/errors.ts';
 import { Exchange, type Params, type Reply, reply } from '../http/exchange.ts';
 import { fieldBytes } from '../http/field-text.ts';
 import type { Headers } from '../http/headers.ts';
@@ -28,6 +27,7 @@ import { maskUrl } from '../util/secret-looks.ts';
 import { compileTrusted } from './compile.ts';
 import { describeTrying, placesOf, type Trying } from './describe-service.ts';
 import { type ExplainedCache, explainCache } from './explain-cache.ts';
+import { refusedHead, type Unread, unread } from './explain-head.ts';
 import { type ExplainedPlan, explainPlan } from './explain-plan.ts';
 import { scopesOf } from './scopes.ts';
 import { compileHost } from './side-compiler.ts';
@@ -95,12 +95,13 @@ export class BadRequest extends Error {
  * @throws BadRequest for a URL or listener that makes no sense
  */
 export function explainRequest(config: GatewayConfig, request: ExplainRequest): Explained {
-  const unread = refusedUnread(request);
-  if (unread !== null) return { ...NOTHING, ...unread, params: {}, rejected: [] };
+  const refused = refusedUnread(request);
+  if (refused !== null) return { ...NOTHING, ...refused, params: {}, rejected: [] };
   const router = compileRoutes(config);
   const { exchange, route, answers } = routed(config, router, request);
-  const ready = readyOf(config, exchange);
-  if (ready !== null) return { ...NOTHING, ...ready, params: {}, rejected: [] };
+  const listener = config.listen.find(({ name }) => name === exchange.origin.listener)!;
+  const answered = refusedHead(exchange, request.headers, listener) ?? readyOf(config, exchange);
+  if (answered !== null) return { ...NOTHING, ...answered, params: {}, rejected: [] };
   const found = { ...NOTHING, rejected: rejectedBy(router, exchange), params: exchange.params };
   if (route === undefined)
     return { ...found, status: answers[0]?.status ?? 404, why: refusalOf(router, exchange) };
@@ -158,11 +159,9 @@ export function routed(
 }
 
 /** What no connection hands on, whatever the routes say. */
-function refusedUnread({ method, url }: ExplainRequest): Pick<Explained, 'status' | 'why'> | null {
-  const isRefused = method === 'CONNECT' || (url === '*' && method !== 'OPTIONS');
-  if (!isRefused) return null;
-  const { status, detail } = ERRORS[method === 'CONNECT' ? 'TG_REQUEST_CONNECT' : 'TG_REQUEST_TARGET'];
-  return { status, why: detail.replace(/\.$/, '') };
+function refusedUnread({ method, url }: ExplainRequest): Unread | null {
+  if (method === 'CONNECT') return unread('TG_REQUEST_CONNECT');
+  return url === '*' && method !== 'OPTIONS' ? unread('TG_REQUEST_TARGET') : null;
 }
 
 /** What is told to load balancers before any route is looked for; null: it asks for something else. */

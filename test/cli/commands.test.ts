@@ -557,6 +557,17 @@ routes:
   test('tells what no route can take', async () => {
     expect(await explained('CONNECT', '/hello')).toMatchObject({ route: null, status: 501 });
     expect(await explained('GET', '*')).toMatchObject({ route: null, status: 400 });
+    expect(await explained('GET', `/hello?${'x'.repeat(9000)}`)).toMatchObject({ route: null, status: 414 });
+    const head = (...lines: string[]) => explained('GET', '/hello', ...lines.flatMap((line) => ['-H', line]));
+    expect(await head('host: a', 'host: b')).toMatchObject({
+      route: null,
+      status: 400,
+      why: 'The request needs exactly one valid Host',
+    });
+    expect(await head(`x-a: ${'x'.repeat(40_000)}`)).toMatchObject({ route: null, status: 431 });
+    expect(await head('content-length: 1', 'transfer-encoding: chunked')).toMatchObject({ status: 400 });
+    expect(await head('expect: tea')).toMatchObject({ status: 417 });
+    expect(await head('host: a', 'x-a: é', 'expect: 100-continue')).toMatchObject({ route: 'hello' });
     expect(await explained('OPTIONS', '*')).toMatchObject({ route: null, status: 204 });
     const { stdout } = await tidegate('explain', 'CONNECT', '/hello');
     expect(stdout).toContain('CONNECT is not offered here');
