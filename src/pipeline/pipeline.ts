@@ -283,6 +283,12 @@ export class Pipeline implements Finish, Completion {
     exchange: Exchange,
     found: { status: 404 | 400 } | { status: 405; allow: readonly string[] },
   ): void {
+    // `onStatus` may ask a service in the place of a 404, so these cost as much as others.
+    const shed = this.snapshot.overload?.refusal(0) ?? null;
+    if (shed !== null) {
+      exchange.refused = true;
+      return this.refuseUnmatched(exchange, shed);
+    }
     if (found.status === 405)
       return this.finishUnmatched(exchange, methodNotAllowed(found.allow, exchange.id));
     this.refuseUnmatched(

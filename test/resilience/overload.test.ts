@@ -78,6 +78,20 @@ it('what is shed reaches no service by onStatus either, least of all past the gu
   expect(service.requests).toEqual([]);
 });
 
+it('what no route takes is shed as well: a service may be asked for it by onStatus', async () => {
+  await start();
+  await gateway.reload({
+    ...config({ maxDelay: '100ms' }),
+    defaults: { onStatus: { '404': { to: 'shop' }, '503': { to: 'shop' } } },
+    routes: { pay: { match: '/pay', to: 'shop' } },
+  });
+  expect((await ask('/x')).status).toBe(200);
+  heldUp(150);
+  const shed = await ask('/x');
+  expect([shed.status, JSON.parse(shed.body.toString()).code]).toEqual([503, 'TG_OVERLOADED']);
+  expect(service.requests).toHaveLength(1);
+});
+
 it('while it is late, requests get 503 with Retry-After and reach no service; routes with priority go on longer', async () => {
   await start({ maxDelay: '100ms' });
   heldUp(150);
