@@ -62,10 +62,21 @@ describe('a key that sounds like a secret', () => {
     expect(isSecretPath(['routes', 'token', 'to'])).toBe(false);
     expect(isSecretPath(['services', 'password', 'url'])).toBe(false);
     expect(isSecretPath(['admin', 'token'])).toBe(true);
+    expect(isSecretPath(['routes', 'limit', 'key'])).toBe(true);
     expect(isSecretPath(['tracing', 'headers', 'x-team'])).toBe(true);
     expect(isSecretPath(['tracing', 'serviceName'])).toBe(false);
     expect(isSecretPath(['auth', 'main', 'introspection', 'clientSecret'])).toBe(true);
   });
+});
+
+test('a key by which something is counted, spread or found opens nothing', () => {
+  expect(isSecretPath(['routes', 'a', 'limit', 'key'])).toBe(false);
+  expect(isSecretPath(['routes', 'a', 'limit', 0, 'key'])).toBe(false);
+  expect(isSecretPath(['services', 'a', 'balance', 'key'])).toBe(false);
+  expect(isSecretPath(['routes', 'a', 'cache', 'key'])).toBe(false);
+  expect(isSecretPath(['cache', 'redis', 'encrypt', 'key'])).toBe(true);
+  expect(isSecretPath(['auth', 'keys', 'apiKey', 'keys', 0, 'key'])).toBe(true);
+  expect(isSecretPath(['listen', 0, 'tls', 'key'])).toBe(true);
 });
 
 test('user and password of a URL are masked wherever one stands in a text', () => {

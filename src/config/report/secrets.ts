@@ -3,8 +3,10 @@ import { isReference, looksSecret, type Range, secretsOfUrls } from '../../util/
 const KEY_AND_VALUE =
   /(["']?)([A-Za-z_][\w.-]*)\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s,}\]#"'[{&*][^,}\]#]*)/g;
 
-/** What stands before the `key` of a batch or a cache, which opens nothing. */
-const OPENS_NOTHING = /\b(?:batch|cache)"?\s*:\s*\{[^{}]*$/;
+/** Where a `key` says by what something is found, counted or spread, and opens nothing. */
+const KEYED = ['batch', 'cache', 'limit', 'balance'];
+/** What stands before such a `key` in its line. */
+const OPENS_NOTHING = new RegExp(`\\b(?:${KEYED.join('|')})"?\\s*:\\s*\\{[^{}]*$`);
 
 /**
  * What in a line of a config is given to a key that sounds secret, by its look alone: for comments, and
@@ -35,12 +37,18 @@ export function isSecretPath(path: readonly (string | number)[]): boolean {
   if (path[0] === 'tracing' && path[1] === 'headers' && path.length > 2) return true;
   return path.some((step, index) => {
     if (typeof step !== 'string' || !looksSecret(step)) return false;
-    // By what the parts of a batch are found is no key to anything.
-    if (step === 'key' && path[index - 1] === 'batch') return false;
-    // A cache's key and what is private in it are no secrets.
-    if (path[index - 1] === 'cache' && (step === 'key' || step === 'private')) return false;
+    const holder = holderOf(path, index);
+    if (step === 'key' && KEYED.includes(holder)) return false;
+    // What is private in a cache is no secret.
+    if (step === 'private' && holder === 'cache') return false;
     // What such a name stands for is shown, but never a text in its place.
     const isName = (index === 1 && NAMED.includes(String(path[0]))) || path[index - 1] === 'calls';
     return !(isName && path.length > index + 1);
   });
+}
+
+/** The key that a step stands in, in a list perhaps; nothing where that is a name which the user chose. */
+function holderOf(path: readonly (string | number)[], index: number): string {
+  const at = typeof path[index - 1] === 'number' ? index - 2 : index - 1;
+  return at === 1 && NAMED.includes(String(path[0])) ? '' : String(path[at]);
 }
