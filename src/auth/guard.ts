@@ -110,7 +110,7 @@ export class Guard implements Filter {
         exchange.refused = true;
         return reply(decision.status, decision.headers.slice(), decision.body);
       case 'unavailable':
-        tally.unavailable++;
+        tally[outcomeOf(decision)]++;
         return refuse(exchange, decision.failure);
     }
   }
@@ -224,9 +224,15 @@ export function refuse(exchange: Exchange, failure: Failure): Reply {
 }
 
 /** What came of a decision stands at its step. */
-export function endDecision(trace: StepTrace, { kind }: Decision): void {
-  trace.set('tidegate.auth.outcome', kind);
-  trace.end(kind === 'unavailable');
+export function endDecision(trace: StepTrace, decision: Decision): void {
+  const outcome = decision.kind === 'unavailable' ? outcomeOf(decision) : decision.kind;
+  trace.set('tidegate.auth.outcome', outcome);
+  trace.end(outcome === 'unavailable');
+}
+
+/** A request that gives no question to ask is refused: it says nothing of whoever would have been asked. */
+function outcomeOf({ failure }: Extract<Decision, { kind: 'unavailable' }>): 'refused' | 'unavailable' {
+  return failure.entry.blame === 'client' ? 'refused' : 'unavailable';
 }
 
 /** Of Authorization there is one, or none. */

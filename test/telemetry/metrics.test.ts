@@ -37,13 +37,17 @@ beforeAll(async () => {
   node = await adminNode({
     workers: 2,
     services: { shop: { url: service.url }, down: { url: 'http://127.0.0.1:9', retries: { attempts: 1 } } },
-    auth: { keys: { apiKey: { keys: [{ hash, subject: 'bob' }] } } },
+    auth: {
+      keys: { apiKey: { keys: [{ hash, subject: 'bob' }] } },
+      asked: { forward: { url: `${service.url}/{request.query.tenant}` } },
+    },
     changes: { push: { http: { token: 'secret' }, tables: { 'public.a': ['a:{row.id}'] } } },
     routes: {
       shop: { match: '/shop/*', to: 'shop' },
       kept: { match: '/kept', to: 'shop', cache: { ttl: '60s', vary: 'request.host' } },
       down: { match: '/down', to: 'down' },
       guarded: { match: '/guarded', to: 'shop', auth: { with: 'keys' } },
+      asked: { match: '/asked', to: 'shop', auth: { with: 'asked' } },
       limited: { match: '/limited', respond: {}, limit: { rate: '2/h', burst: 2, per: '"all"' } },
       trial: { match: '/trial', respond: {}, limit: { rate: '2/h', burst: 2, per: '"all"', report: true } },
     },
@@ -57,6 +61,7 @@ beforeAll(async () => {
   await ask('/guarded');
   await ask('/guarded', { headers: { 'x-api-key': 'bob' } });
   await ask('/guarded', { headers: { 'x-api-key': 'eve' } });
+  await ask('/asked');
   for (let i = 0; i < 8; i++) await ask('/limited');
   for (let i = 0; i < 8; i++) await ask('/trial');
   process.kill(node.gateway.pid, 'SIGHUP');
@@ -81,12 +86,14 @@ describe('after traffic of known kinds', () => {
     ['tidegate_request_duration_seconds_count', { route: 'shop' }, 22],
     ['tidegate_request_duration_seconds_bucket', { route: 'shop', le: '+Inf' }, 22],
     ['tidegate_request_first_byte_seconds_count', { route: 'shop' }, 22],
-    // Three asked to be let in, of whom two were not.
-    ['tidegate_request_phase_seconds_count', { phase: 'auth' }, 3],
+    // Four asked to be let in, of whom three were not.
+    ['tidegate_request_phase_seconds_count', { phase: 'auth' }, 4],
     ['tidegate_request_body_bytes_total', { route: 'shop' }, 4],
     ['tidegate_response_body_bytes_total', { route: 'shop' }, 22 * 5],
     ['tidegate_auth_decisions_total', { provider: 'keys', outcome: 'allowed' }, 1],
     ['tidegate_auth_decisions_total', { provider: 'keys', outcome: 'refused' }, 1],
+    // It gave no tenant to ask about, which says nothing of the server.
+    ['tidegate_auth_decisions_total', { provider: 'asked', outcome: 'refused' }, 1],
     ['tidegate_upstream_failures_total', { service: 'down' }, 2],
     ['tidegate_upstream_retries_total', { service: 'down' }, 1],
     ['tidegate_upstream_target_up', { service: 'shop' }, 1],
