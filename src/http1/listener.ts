@@ -67,6 +67,7 @@ export class Listener implements ServerContext {
     this.clock = clock;
     this.handler = handler;
     this.limits = settings.limits;
+    this.clients.bound(settings.limits.connectionsPerClient);
     this.http2 = settings.http2;
     this.acceptHttp2 = acceptHttp2;
     this.tls = settings.tls === null ? null : this.startTls(settings.tls);
@@ -79,6 +80,7 @@ export class Listener implements ServerContext {
    */
   update({ limits, tls, http2 }: ListenerSettings): void {
     this.limits = limits;
+    this.clients.bound(limits.connectionsPerClient);
     this.http2 = http2;
     if (tls !== null && this.tls !== null) {
       this.tls.shown.update(this.tls.server, tls, this.protocols());
@@ -114,9 +116,7 @@ export class Listener implements ServerContext {
   /** Whoever connects is counted before anything of it is read. */
   private welcome(socket: Socket): void {
     const address = plainAddress(socket.remoteAddress);
-    const { connectionsPerClient } = this.limits;
-    if (address === null || !this.clients.admit(socket, address, connectionsPerClient))
-      return void socket.destroy();
+    if (address === null || !this.clients.admit(socket, address)) return void socket.destroy();
     if (this.tls === null) return this.accept(socket, 'http');
     const { server, greetings } = this.tls;
     // Half open not before the handshake is done: whoever closes its side in it will never end it, and must not keep its place.

@@ -23,17 +23,38 @@ test('all workers together take no more than connectionsPerClient, and forget th
   for (const socket of [...first, ...again]) socket.destroy();
 }, 60_000);
 
+test('a bound that a reload brings counts what is open at every worker already', async () => {
+  await using lab = labOf();
+  const { port, reload } = await lab.serving('none');
+  const first = connections(port, 3 * MOST);
+  await Promise.all(first.map(answered));
+  await reload(MOST);
+  const more = connections(port, 6);
+  await until(() => !more.some(isOpen), 'what comes then to be closed');
+  expect(first.every(isOpen)).toBe(true);
+  for (const socket of first.slice(1)) socket.destroy();
+  await until(() => stays(port), 'a place, once connections have closed');
+  first[0]!.destroy();
+}, 60_000);
+
 function labOf() {
   const lab = processLab();
   const folder = tempFolder();
   return {
-    async serving() {
+    async serving(most: number | 'none' = MOST) {
       const port = await freePort();
-      const listener = `{ name: front, address: '127.0.0.1:${port}', limits: { connectionsPerClient: ${MOST} } }`;
-      const config = `listen: [${listener}]\nadmin: false\nworkers: 3\nroutes: { all: { match: /*, respond: { body: ok } } }\n`;
-      const gateway = lab.start(BIN, ['run', folder.write('tidegate.yaml', config)]);
+      const write = (bound: number | 'none') => {
+        const listener = `{ name: front, address: '127.0.0.1:${port}', limits: { connectionsPerClient: ${bound} } }`;
+        const config = `listen: [${listener}]\nadmin: false\nworkers: 3\nroutes: { all: { match: /*, respond: { body: ok } } }\n`;
+        return folder.write('tidegate.yaml', config);
+      };
+      const gateway = lab.start(BIN, ['run', write(most)]);
       await gateway.line(/serving/);
-      return { port, gateway };
+      const reload = async (bound: number) => {
+        write(bound);
+        await gateway.line(/the config was reloaded/);
+      };
+      return { port, gateway, reload };
     },
     async [Symbol.asyncDispose]() {
       await lab.close();
@@ -57,13 +78,15 @@ function isOpen(socket: Socket): boolean {
 /** Is a connection that comes now let in, and answered twice? It is closed again. */
 async function stays(port: number): Promise<boolean> {
   const [socket] = connections(port, 1);
-  const answered = () =>
-    new Promise<boolean>((resolve) => {
-      socket!.once('data', () => resolve(true));
-      socket!.once('close', () => resolve(false));
-      socket!.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-    });
-  const both = (await answered()) && (await answered());
+  const both = (await answered(socket!)) && (await answered(socket!));
   socket!.destroy();
   return both;
+}
+
+function answered(socket: Socket): Promise<boolean> {
+  return new Promise((resolve) => {
+    socket.once('data', () => resolve(true));
+    socket.once('close', () => resolve(false));
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  });
 }
