@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import type { Origin } from '../http/exchange.ts';
 import type { OpenConnection, ServerContext } from '../http1/index.ts';
 import { Deadline } from '../util/deadline.ts';
+import { BegunHeads } from './server-begun-heads.ts';
 import { ServerStream } from './server-stream.ts';
 
 /** Requests that one client may have under way on one connection. */
@@ -31,6 +32,7 @@ export class Http2ServerConnection implements OpenConnection {
   private readonly session: ServerHttp2Session;
   private readonly streams = new Set<ServerStream>();
   private readonly deadline: Deadline;
+  private readonly heads: BegunHeads;
   private leaving = false;
   /** The client has said its first word. */
   private greeted = false;
@@ -59,6 +61,7 @@ export class Http2ServerConnection implements OpenConnection {
     this.session.on('error', () => {});
     this.session.on('close', () => this.closed());
     this.session.once('remoteSettings', () => this.rest());
+    this.heads = new BegunHeads(this.session, clock, limits.headTimeout, () => this.headExpired());
     context.connections.add(this);
     this.deadline.set(clock.now() + limits.headTimeout);
   }
@@ -105,6 +108,7 @@ export class Http2ServerConnection implements OpenConnection {
   }
 
   private stream(stream: ServerHttp2Stream, fields: string[]): void {
+    this.heads.came(stream.id!);
     const one = new ServerStream(stream, this);
     this.streams.add(one);
     this.deadline.clear();
@@ -117,8 +121,14 @@ export class Http2ServerConnection implements OpenConnection {
     else this.drain();
   }
 
+  /** No other stream can go on: all that comes is taken for the rest of that head. */
+  private headExpired(): void {
+    this.session.destroy(new Error('a head took too long'), constants.NGHTTP2_PROTOCOL_ERROR);
+  }
+
   private closed(): void {
     this.leaving = true;
+    this.heads.close();
     this.streams.clear();
     this.deadline.close();
     this.context.connections.delete(this);

@@ -32,6 +32,7 @@ export {
   headFrame,
   MAX_CONCURRENT_STREAMS,
   PREFACE,
+  readFrames,
   resetFrame,
   settingsFrame,
 } from './http2-frames.ts';

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type Certificates,
   certificates,
+  ErrorCode,
   FrameType,
   frame,
   Gate,
@@ -12,6 +13,7 @@ import {
   ManualClock,
   PREFACE,
   rawClient,
+  readFrames,
   startTestGateway,
   type TestGateway,
   tempFolder,
@@ -59,6 +61,7 @@ describe('an HTTP/2 connection', () => {
     folder.write('a.crt', pair.cert);
     folder.write('a.key', pair.key);
     origin = await httpOrigin(async (request, response) => {
+      if (request.url === '/never') return;
       if (request.url === '/held') {
         asked = true;
         await hold.opened;
@@ -146,6 +149,38 @@ describe('an HTTP/2 connection', () => {
     await using client = await rawClient(own.port);
     await client.send(PREFACE.slice(0, 3));
     expect((await client.rest()).toString()).toBe('');
+  });
+
+  it.each([
+    ['alone', []],
+    ['beside a request under way', [frame(1, 5, 1, HEADERS)]],
+  ])('on which a head is begun and not ended, %s, is closed after headTimeout', async (_, before) => {
+    const limits = { headTimeout: '200ms', idleTimeout: '5m' };
+    await using own = await startTestGateway({
+      listen: [{ name: 'own', address: '127.0.0.1:0', http2: true, limits }],
+      services: { origin: { url: origin.url } },
+      routes: { all: { match: '/*', to: { service: 'origin', path: '/never' } } },
+    });
+    await using client = await rawClient(own.port);
+    // Without END_HEADERS, and in the middle of the frame.
+    const half = frame(1, 1, 3, HEADERS).subarray(0, -1);
+    await client.send(Buffer.concat([Buffer.from(PREFACE), SETTINGS, ...before, half]));
+    const { frames } = readFrames(await client.rest());
+    expect(frames.at(-1)).toMatchObject({ type: FrameType.goaway });
+    expect(frames.at(-1)!.payload.readUInt32BE(4)).toBe(ErrorCode.protocolError);
+  });
+
+  it('whose last head was malformed, and came whole, is kept', async () => {
+    const clock = new ManualClock();
+    await using other = await startTestGateway(config(), { clock });
+    await using client = await Http2Client.open(`http://127.0.0.1:${other.ports.roomy}`);
+    const asked = new Promise((resolve) => client.session.once('ping', resolve));
+    expect(await client.ask({ ':path': '/', ':authority': 'me@a.test' })).toMatchObject({ code: 1 });
+    clock.advance(10_000);
+    await within(asked, () => 'no PING');
+    expect(await client.get('/')).toMatchObject({ status: 200 });
+    clock.advance(30_000);
+    expect(await client.get('/')).toMatchObject({ status: 200 });
   });
 
   it('is refused in HTTP/1.1 by a listener that does not speak it', async () => {
