@@ -15,6 +15,8 @@ export const STORE_REFUSALS = {
     'The request carries Cookie, and neither the origin (public, s-maxage, must-revalidate) nor the route says whose answer it is.',
   'set-cookie': 'The answer sets a cookie.',
   'vary-star': 'Vary: * says that no other request is known to have the same answer.',
+  'event-stream':
+    'Server-sent events have no end of their own, and belong to the time at which they are sent.',
   'no-lifetime': 'Neither the origin nor the route names a lifetime for this status.',
   stale: 'It is stale on arrival, has no validator to ask the origin with, and may not be served stale.',
   'too-large': 'The body is larger than cache.maxSize.',

@@ -1,4 +1,5 @@
 import { getHeader, type Headers, hasHeader } from '../../http/headers.ts';
+import { isEventStream } from '../../http/media-type.ts';
 import type { KeptHead } from '../entry.ts';
 import { ageOnArrival } from './age.ts';
 import { type Directives, responseDirectives } from './directives.ts';
@@ -88,6 +89,7 @@ function refusedByOwner(judged: Judged, directives: Directives): StoreRefusal | 
 function refusedByHead({ responseHeaders, policy }: Judged): StoreRefusal | null {
   if (policy.setCookie === 'refuse' && hasHeader(responseHeaders, 'set-cookie')) return 'set-cookie';
   if (varyNames(responseHeaders) === '*' && !policy.ignore.has('vary')) return 'vary-star';
+  if (isEventStream(responseHeaders)) return 'event-stream';
   const length = getHeader(responseHeaders, 'content-length');
   return length !== undefined && Number(length) > policy.maxSize ? 'too-large' : null;
 }

@@ -45,6 +45,22 @@ describe('one fill for all who ask for the same', () => {
     expect(bodies).toEqual(['mine', 'theirs', 'yours']);
   });
 
+  it('each client of a stream of events has its own, which ends when the client leaves', async () => {
+    const { waiting, script } = held();
+    now = await stage(script, { ttl: '1m' });
+    const first = now.ask().catch(() => null);
+    await until(() => waiting.length === 1, 'a request at the origin');
+    const stream = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n';
+    await waiting[0]!.send(stream);
+    const second = now.ask().catch(() => null);
+    await until(() => waiting.length === 2, 'a request of its own');
+    await now.leave();
+    await waiting[0]!.connection.closed();
+    await waiting[1]!.send(stream);
+    waiting[1]!.connection.end();
+    await Promise.all([first, second]);
+  });
+
   it('a fill that failed is tried once more for those who waited, together', async () => {
     const { waiting, script } = held();
     now = await stage(script, true, { retries: 'none' });

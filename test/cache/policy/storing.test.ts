@@ -165,6 +165,12 @@ describe('what the route says about storing', () => {
     ['Vary: * is not stored', [FRESH, 'Vary: *'], {}, 'vary-star'],
     ['* among other names is *', [FRESH, 'Vary: Accept, *'], {}, 'vary-star'],
     ['* in another line is *', [FRESH, 'Vary: Accept', 'Vary: *'], {}, 'vary-star'],
+    [
+      'a stream of events is not stored, whatever lifetime it names',
+      [FRESH, 'Content-Type: Text/Event-Stream; charset=utf-8'],
+      {},
+      'event-stream',
+    ],
     ['ignore: vary stores Vary: *', [FRESH, 'Vary: *'], ignoring('vary'), null],
     ['a body of maxSize is stored', [FRESH, 'Content-Length: 10'], { policy: policy({ maxSize: 10 }) }, null],
     ['a larger one is not', [FRESH, 'Content-Length: 11'], { policy: policy({ maxSize: 10 }) }, 'too-large'],
