@@ -83,7 +83,7 @@ export class Flight<T> implements Responder {
     this.forced = forced;
     this.judging = new Judging(route, leader.exchange, this.url);
     this.giving = new Giving(route);
-    this.waiting = new Waiting(route, leader, (waiter, failure) => this.giving.refuse(waiter, failure));
+    this.waiting = new Waiting(route, leader, (waiter, failure) => this.refuse(waiter, failure));
     this.life = route.cache.life;
     this.birth = ++route.cache.ticks;
   }
@@ -313,7 +313,7 @@ export class Flight<T> implements Responder {
       return this.whole(answer, whole);
     this.end();
     this.waiting.each((waiter) => {
-      if (waiter === this.leader && failure !== null) this.giving.refuse(waiter, failure);
+      if (waiter === this.leader && failure !== null) this.refuse(waiter, failure);
       else this.route.again(waiter);
     });
   }
@@ -429,7 +429,7 @@ export class Flight<T> implements Responder {
     this.waiting.each((waiter) => {
       if (waiter === this.leader) this.giving.forward(waiter, answer, waiter.line);
       else if (waiter.round === 0) this.route.again(waiter);
-      else this.giving.refuse(waiter, answer.failure!);
+      else this.refuse(waiter, answer.failure!);
     });
   }
 
@@ -462,7 +462,11 @@ export class Flight<T> implements Responder {
     const failure = crashOf(error);
     this.letGo(failure);
     this.end();
-    this.waiting.each((waiter) => this.giving.refuse(waiter, failure));
+    this.waiting.each((waiter) => this.refuse(waiter, failure));
+  }
+
+  private refuse(waiter: Waiter<T>, failure: Failure): void {
+    this.giving.refuse(waiter, failure, waiter !== this.leader);
   }
 
   private letGo(failure: Failure | null): void {

@@ -77,8 +77,10 @@ export class Giving<T> {
     this.send(leader, forwarded(leader.exchange, answer, this.route.rules.policy, line));
   }
 
-  refuse(waiter: Waiter<T>, failure: Failure): void {
-    this.send(waiter, this.route.cache.parts.problem(failure, waiter.exchange.id));
+  /** What it waited for came to nothing; `collapsed`: it was another's fill. */
+  refuse(waiter: Waiter<T>, failure: Failure, collapsed: boolean): void {
+    const problem = this.route.cache.parts.problem(failure, waiter.exchange.id);
+    this.forward(waiter, problem, { ...waiter.line, collapsed });
   }
 
   private send(waiter: Waiter<T>, answer: Reply): void {

@@ -75,6 +75,21 @@ describe('one fill for all who ask for the same', () => {
     expect(statuses).toEqual([200, 200, 502]);
   });
 
+  it('who waited for a fill that failed twice is told that it was collapsed', async () => {
+    const { waiting, script } = held();
+    now = await stage(script, true, { retries: 'none' });
+    const asks = [now.ask(), now.ask(), now.ask()];
+    for (const turn of [0, 1]) {
+      await until(() => waiting.length === turn + 1, 'a request at the origin');
+      await now.settled();
+      waiting[turn]!.connection.reset();
+    }
+    const answers = await Promise.all(asks);
+    expect(answers.map(({ status }) => status)).toEqual([502, 502, 502]);
+    const alone = 'tidegate; fwd=uri-miss';
+    expect(answers.map(lineOf).sort()).toEqual([alone, alone, `${alone}; collapsed`]);
+  });
+
   it("gives early hints to the request that fills alone: whether others may have them isn't known yet", async () => {
     const { waiting, script } = held();
     now = await stage(script, true);
