@@ -1,13 +1,12 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type { Clock, Timer } from '../util/clock.ts';
 
-/** How often is looked for heads that have begun, in parts of the time that one may take. */
-const LOOKS = 4;
-
 /**
  * Bounds the time a client takes to send a head, of which node:http2 tells only once it is whole. That one has begun
  * shows in the number of the last stream; one whose head was malformed counts there, too, and was never told of. So the
  * client is sent a PING: within a head it can't answer (RFC 9113 §4.3).
+ *
+ * It looks as often as a head may take, no oftener: very many connections are idle. So a head may take twice as long.
  */
 export class BegunHeads {
   private readonly session: ServerHttp2Session;
@@ -36,7 +35,7 @@ export class BegunHeads {
   }
 
   private waitToLook(): Timer {
-    return this.clock.after(this.allowed / LOOKS, () => this.look());
+    return this.clock.after(this.allowed, () => this.look());
   }
 
   private look(): void {
