@@ -24,6 +24,7 @@ export function unknownKeyAdvice(
   if (meant !== null) return `did you mean "${meant}"?`;
   const already = nearest(key, known);
   if (already !== null) return `"${already}" stands here already`;
+  if (place === 'Config') return 'a key of your own, for an anchor say, begins with x-';
   return known.length <= 12 ? `its keys are ${listed(known).replace(/ or ([^ ]+)$/, ' and $1')}` : null;
 }
 
@@ -38,17 +39,25 @@ export function kindAdvice(
   // Advice shows how to write the value; a secret one it must not repeat.
   const value = isSecretPath(path) && typeof given !== 'object' && given !== false ? MASK : given;
   if (value === false && /\b(off|none)\b/.test(what)) return `write ${/\boff\b/.test(what) ? 'off' : 'none'}`;
-  const takesText = notes.leaf?.kinds.includes('text') === true || /text|name|path|URL|host/.test(what);
+  if (kind === 'number' && notes.wrapNumber !== undefined) return `write { ${notes.wrapNumber}: ${value} }`;
+  if (kind === 'list' && /^an object: .* by name/.test(what)) return 'write NAME: { … } for each entry';
+  const takesText =
+    notes.leaf?.kinds.includes('text') === true ||
+    (!what.startsWith('{') && /text|name|path|URL|host/.test(what));
   if (kind === 'object' && takesText && isUnquotedTemplate(given as object))
     return 'put text with braces in quotes';
   // In quotes it would be no quantity either: the message shows some.
   if (kind === 'boolean' && /^a (?:duration|size|rate|percentage)\b/.test(what)) return null;
-  if (takesText && (kind === 'number' || kind === 'boolean')) return `write it in quotes: "${value}"`;
-  if (kind === 'text' && notes.leaf?.kinds.includes('boolean') === true) return booleanAdvice(String(value));
+  // As it stands in the file: `010` and `1.0` are other texts than their numbers.
+  if (takesText && (kind === 'number' || kind === 'boolean'))
+    return notes.leaf === undefined || notes.leaf.check(String(given)) === null ? 'write it in quotes' : null;
+  const isSwitch = notes.leaf?.kinds.includes('boolean') === true || /^true\b/.test(what);
+  const meant = kind === 'text' && isSwitch ? booleanAdvice(String(given), what) : null;
+  if (meant !== null) return meant;
   if (kind === 'text' && notes.leaf?.kinds.includes('number') === true && /^\d+$/.test(String(value))) {
     return `write it without quotes: ${value}`;
   }
-  if (notes.wrap !== undefined && (kind === 'text' || kind === 'number' || kind === 'boolean')) {
+  if (notes.wrap !== undefined && (kind === 'text' || kind === 'number')) {
     return `write { ${notes.wrap}: ${notes.wrap === 'body' ? 'TEXT' : value} }`;
   }
   if (kind === 'text' && what.startsWith('a list of')) return `write [${value}]`;
@@ -57,9 +66,9 @@ export function kindAdvice(
   return null;
 }
 
-function booleanAdvice(text: string): string | null {
+function booleanAdvice(text: string, what: string): string | null {
   if (/^(yes|on|true|y)$/i.test(text)) return 'write true';
-  if (/^(no|off|false|n)$/i.test(text)) return 'write false';
+  if (/^(no|off|false|n)$/i.test(text)) return /\bnone\b/.test(what) ? 'write none' : 'write false';
   return null;
 }
 

@@ -66,6 +66,8 @@ export interface Notes {
   where?: string;
   /** An object: the key that is meant where a plain text stands in its place. */
   wrap?: string;
+  /** What a bare number was probably meant for. */
+  wrapNumber?: string;
   /** A leaf: which kinds of value it takes, and what is wrong with one of them. */
   leaf?: { kinds: readonly Kind[]; check: (value: unknown) => Complaint | null; json: JsonSchema };
   /** An object: its name among the places that advice knows, and in the JSON Schema. */
@@ -114,7 +116,7 @@ export function object<Shape extends z.core.$ZodLooseShape>(
   where: string,
   shape: Shape,
   rules: readonly Rule[] = [],
-  more: Pick<Notes, 'wrap'> = {},
+  more: Pick<Notes, 'wrap' | 'wrapNumber'> = {},
 ) {
   return annotate(z.strictObject(shape), {
     what: outlineOf(Object.keys(shape)),
@@ -172,7 +174,7 @@ export function someOf<Value extends z.core.$ZodType>(what: string, value: Value
 export function oneOf<const Options extends readonly z.core.$ZodType[]>(
   what: string,
   options: Options,
-  more: Pick<Notes, 'wrap'> = {},
+  more: Pick<Notes, 'wrap' | 'wrapNumber'> = {},
 ) {
   return annotate(z.union(options), { what, ...more });
 }

@@ -121,6 +121,13 @@ const HINTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     forwardauth: 'did you mean "forward"?',
     keyauth: 'did you mean "apiKey"?',
     key: 'did you mean "apiKey"?',
+    issuer: 'it stands one level deeper: jwt: { issuer, … }',
+    audience: 'it stands one level deeper: jwt: { audience, … }',
+    jwks: 'it stands one level deeper: jwt: { jwks, … }',
+    endpoint: 'it stands one level deeper: introspection: { endpoint, … }',
+    url: 'it stands one level deeper: forward: { url, … }',
+    keys: 'it stands one level deeper: apiKey: { keys }',
+    users: 'it stands one level deeper: basic: { users }',
   },
   RouteAuth: {
     provider: 'did you mean "with"?',

@@ -75,21 +75,25 @@ function successComplaint(text: string): Complaint | null {
     : null;
 }
 
-export const retries = oneOf('{ attempts, on, budget, methods }, or none', [
-  object('Retries', 'retries', {
-    attempts: integer(0, 10).optional().describe('Tries after the first. Default 1.'),
-    on: oneOrMore('what is tried again', retryReason)
-      .optional()
-      .describe(
-        'connectFailure, reset, timeout (firstByte), a status, 5xx. Default [connectFailure, reset].',
-      ),
-    methods: oneOrMore('a method', method)
-      .optional()
-      .describe('Methods that may be sent twice beside those that are idempotent.'),
-    budget: percent.optional().describe('Retries per request over 10 s, at least 3. Default 20%.'),
-  }),
-  none,
-]);
+export const retries = oneOf(
+  '{ attempts, on, budget, methods }, or none',
+  [
+    object('Retries', 'retries', {
+      attempts: integer(0, 10).optional().describe('Tries after the first. Default 1.'),
+      on: oneOrMore('what is tried again', retryReason)
+        .optional()
+        .describe(
+          'connectFailure, reset, timeout (firstByte), a status, 5xx. Default [connectFailure, reset].',
+        ),
+      methods: oneOrMore('a method', method)
+        .optional()
+        .describe('Methods that may be sent twice beside those that are idempotent.'),
+      budget: percent.optional().describe('Retries per request over 10 s, at least 3. Default 20%.'),
+    }),
+    none,
+  ],
+  { wrapNumber: 'attempts' },
+);
 
 const statusRange = leaf<number | string>(
   'a status such as 200, or a range such as 200-399',

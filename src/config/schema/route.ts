@@ -123,7 +123,7 @@ const respond = object(
     file: filledText.optional().describe('Path of a file, read when the config is loaded.'),
   },
   [oneContent],
-  { wrap: 'body' },
+  { wrap: 'body', wrapNumber: 'status' },
 );
 
 const redirectStatus = leaf<301 | 302 | 303 | 307 | 308 | string>(
@@ -165,7 +165,7 @@ const redirect = object(
     status: redirectStatus.optional().describe('Default 308.'),
   },
   [somewhereElse],
-  { wrap: 'to' },
+  { wrap: 'to', wrapNumber: 'to: URL, status' },
 );
 
 const oneAnswer: Rule = (entry, report) => {

@@ -24,6 +24,9 @@ const OTHER_SCHEMES: Readonly<Record<string, { write: ServiceScheme; why: string
 /** What is wrong with the URL of a service; null if nothing. */
 export function urlComplaint(text: string): Complaint | null {
   const scheme = schemeOf(text);
+  const variable = /^\$(\w+)$/.exec(text)?.[1];
+  if (variable !== undefined)
+    return { message: `"${text}" fills nothing in`, advice: `write \${env.${variable}}` };
   if (scheme === null) return { message: 'this URL has no scheme', advice: `write "http://${text}"` };
   if (!SCHEMES.includes(scheme)) return schemeComplaint(scheme, text);
   if (/[{}]/.test(text)) {

@@ -60,7 +60,11 @@ export function yamlMistake(error: YAMLError, text: string, document: Document):
         );
       }
       const word = at[0] + (/^\s*/.exec(rest)?.[0].length ?? 0);
-      return syntaxIssue('this line is indented otherwise than the lines around it', [word, word + 1]);
+      return syntaxIssue(
+        'this line is indented otherwise than the lines around it',
+        [word, word + 1],
+        'keys of one object begin at the same column',
+      );
     }
     case 'RESOURCE_EXHAUSTION':
       return syntaxIssue('this is nested too deeply', at);
