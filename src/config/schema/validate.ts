@@ -104,10 +104,24 @@ class Validation {
       const complaint = notes.key?.(key) ?? null;
       if (complaint !== null) this.report(complaint, [...path, key], true);
       if (complaint !== null && notes.keepsBadKeys !== true) continue;
+      if (this.isOutdented(schema, value, key, path)) continue;
       this.keep(cleaned, key, this.visit(schema, item, [...path, key]));
     }
     this.applyRules(notes, value, path);
     return cleaned;
+  }
+
+  /** `url:` beside the name of its service, not below it: then that name has nothing, and the key is none of a service. */
+  private isOutdented(schema: Schema, value: Record<string, unknown>, key: string, path: Path): boolean {
+    const { def } = schema._zod;
+    if (def.type !== 'object' || kindOf(value[key]) === 'object' || !Object.hasOwn(def.shape, key))
+      return false;
+    const before = Object.keys(value).slice(0, Object.keys(value).indexOf(key));
+    const owner = before.findLast((name) => kindOf(value[name]) === 'empty');
+    if (owner === undefined) return false;
+    const message = `"${key}" stands beside "${owner}", not in it`;
+    this.report({ code: 'TG_CONFIG_TYPE', message, advice: 'indent it further' }, [...path, key], true);
+    return true;
   }
 
   private visitList(schema: Schema, notes: Notes, value: unknown[], path: Path): unknown {

@@ -20,7 +20,9 @@ export const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
 export function nameComplaint(name: string): Complaint | null {
   if (NAME.test(name)) return null;
-  const advice = 'a name is a letter followed by letters, digits, - and _';
+  const advice = name.includes('://')
+    ? 'give it a name, as in services: { NAME: { url: … } }, and write NAME here'
+    : 'a name is a letter followed by letters, digits, - and _';
   return { code: 'TG_CONFIG_NAME', message: `"${name}" cannot be a name`, advice };
 }
 

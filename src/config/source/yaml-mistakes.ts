@@ -34,6 +34,12 @@ export function yamlMistake(error: YAMLError, text: string, document: Document):
     case 'BAD_SCALAR_START':
       return syntaxIssue(`text cannot begin with ${rest[0]}`, at, 'put it in quotes');
     case 'MISSING_CHAR': {
+      if (/followed by map values/.test(error.message))
+        return syntaxIssue(
+          'this is no key with a value',
+          at,
+          'write "key: value", with a space after the colon',
+        );
       if (!/quote/.test(error.message)) return syntaxIssue(lower(error.message), at);
       const start = openQuote(document, at[0]) ?? at[0];
       return syntaxIssue('the quote that begins here is never closed', [start, start + 1]);
