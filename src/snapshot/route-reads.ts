@@ -4,6 +4,7 @@ import type { Looks } from '../expression/index.ts';
 import { aggregateReads, expressionReads, templatesRead } from './mentions.ts';
 import type { Scopes } from './scopes.ts';
 import { servicesOf } from './services-of.ts';
+import { errorScopeOf } from './variables.ts';
 
 /** Does anything that a route says, or a service of it, look at what is looked for? */
 export function routeReads(config: GatewayConfig, route: RouteConfig, scopes: Scopes, looks: Looks): boolean {
@@ -31,6 +32,7 @@ export function routeReads(config: GatewayConfig, route: RouteConfig, scopes: Sc
     guardReads(route.auth, scopes.request, looks) ||
     expressions.some((source) => expressionReads(source, scopes.request, looks)) ||
     expressionReads(route.cache?.store ?? null, scopes.response, looks) ||
+    expressionReads(route.answers.errors?.body ?? null, errorScopeOf(scopes.request), looks) ||
     texts.some((part) => templatesRead(part, scopes.response, looks))
   );
 }

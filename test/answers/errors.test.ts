@@ -31,6 +31,19 @@ describe('errors', () => {
     expect(json(await on.ask('GET /nowhere'))).toMatchObject({ code: 'TG_ROUTE_NOT_FOUND' });
   });
 
+  it('reads the body of the request where it alone mentions it', async () => {
+    const errors = { body: '{"code": error.code, "asked": request.body.name}' };
+    on = await stage(
+      {},
+      {
+        services: { gone: { url: 'http://127.0.0.1:1' } },
+        routes: { a: { match: '/a', to: 'gone', errors } },
+      },
+    );
+    const lost = await on.ask('POST /a', ['Content-Type: application/json'], '{"name":"tea"}');
+    expect(json(lost)).toEqual({ code: 'TG_UPSTREAM_REFUSED', asked: 'tea' });
+  });
+
   it('holds for what could not be read as a request', async () => {
     on = await stage(
       { main: answer(200, [], 'x') },
