@@ -181,7 +181,10 @@ export class ServerStream implements Responder, StreamBodyOwner, StreamWriterOwn
   private letGo(): void {
     if (!this.stream.endAfterHeaders && this.body?.complete !== true) {
       this.body?.cancel();
-      this.stream.close(NGHTTP2_NO_ERROR);
+      // Not before its last byte was taken: once it is closed it could not be reset for a client that takes none.
+      const close = () => this.stream.close(NGHTTP2_NO_ERROR);
+      if (this.stream.writableFinished) close();
+      else this.stream.once('finish', close);
     }
     // What is left in it is thrown away, or the stream would stay.
     this.stream.resume();

@@ -262,6 +262,7 @@ describe('content over HTTP/2', () => {
       routes: {
         all: { match: '/*', to: 'origin' },
         narrow: { match: { path: ['/deaf', '/early/2'] }, to: 'narrow' },
+        ready: { match: '/ready', respond: { body: 'ready' } },
       },
     });
     client = await Http2Client.open(`http://127.0.0.1:${gateway.port}`);
@@ -288,6 +289,13 @@ describe('content over HTTP/2', () => {
     stream.resume();
     await until(() => stream.closed, 'the stream to close');
     expect(stream.rstCode).toBe(2);
+  });
+
+  it('that nobody takes is cut after sendTimeout, too, while content of the request is still to come', async () => {
+    const settings = { initialWindowSize: 0 };
+    await using deaf = await Http2Client.open(`http://127.0.0.1:${gateway.port}`, { settings });
+    const stream = deaf.begin({ ':method': 'POST', ':path': '/ready' });
+    expect(await answered(stream)).toMatchObject({ status: 200, body: '', code: 2 });
   });
 
   it('that the client gives up ends at the service (RFC 9113 §5.4.2)', async () => {
