@@ -1,7 +1,8 @@
-import { type Body, bodyLength, isSource } from '../http/body.ts';
+import { type Body, bodyLength, cancelBody, isSource } from '../http/body.ts';
 import { collect } from '../http/collect.ts';
 import { Failure } from '../http/errors.ts';
 import { Exchange, type Reply, type Responder, type StepTrace } from '../http/exchange.ts';
+import { isEventStream } from '../http/media-type.ts';
 import { TeeBody } from '../http/tee.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
@@ -100,7 +101,7 @@ class Unheard implements Responder {
   respond(copy: Exchange, answer: Reply): void {
     answer.tunnel?.source.cancel();
     // That nobody reads it to its end says nothing of the service.
-    collect(answer.body, MAX_BODY, new Failure('TG_CLIENT_CLOSED', 'too long to be read')).then((end) => {
+    readAway(answer).then((end) => {
       this.underWay--;
       const { owner } = copy;
       copy.owner = null;
@@ -108,6 +109,14 @@ class Unheard implements Responder {
       (copy.trace as StepTrace | null)?.end();
     });
   }
+}
+
+/** Reads an answer to its end, unless it is too long, or is server-sent events, which have none. */
+function readAway({ headers, body }: Reply): Promise<Buffer | Failure> {
+  const tooLong = new Failure('TG_CLIENT_CLOSED', 'too long to be read');
+  if (!isEventStream(headers)) return collect(body, MAX_BODY, tooLong);
+  cancelBody(body);
+  return Promise.resolve(tooLong);
 }
 
 function copyOf(original: Exchange, responder: Responder, body: Buffer | null, startedAt: number): Exchange {

@@ -51,6 +51,17 @@ describe('mirror', () => {
     await connection.closed();
   });
 
+  it('a copy that is answered with server-sent events ends there, and makes room for others', async () => {
+    const events = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n';
+    on = await stage(
+      { main: answer(200, [], 'main'), copy: ({ connection }) => connection.send(events) },
+      { routes: { all: { match: '/*', to: 'main', timeout: 'none', mirror: { to: 'copy' } } } },
+    );
+    expect((await on.ask('GET /x')).body.toString()).toBe('main');
+    const { connection } = await on.origins.copy!.nextRequest();
+    await connection.closed();
+  });
+
   it('a body over 1 MiB is passed on, and not copied', async () => {
     on = await stage(
       { main: answer(200, [], 'main'), copy: answer(200, [], 'copy') },
