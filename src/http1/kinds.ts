@@ -112,9 +112,9 @@ export function kindOf(name: string): Kind {
     case 14:
       if (exactly(name, 'content-length')) return Kind.contentLength;
       if (loosely(name, 'x-auth-subject')) return Kind.identity;
-      return is(name, 'http2-settings') ? Kind.hop : Kind.ordinary;
+      return is(name, 'http2-settings') ? Kind.hop : otherForwarded(name);
     case 15:
-      return is(name, 'x-forwarded-for') ? Kind.forwardedFor : Kind.ordinary;
+      return is(name, 'x-forwarded-for') ? Kind.forwardedFor : otherForwarded(name);
     case 16:
       if (is(name, 'x-forwarded-host')) return Kind.forwardedHost;
       if (is(name, 'proxy-connection')) return Kind.hop;

@@ -117,6 +117,18 @@ describe('what a service gets of a request', () => {
     expect(names(await withHeaders('Upgrade: websocket'))).not.toContain('upgrade');
   });
 
+  it('X-Forwarded-* of a client nobody trusts goes, however long its name is', async () => {
+    const words = ['By', 'Ssl', 'Uri', 'Port', 'Proto', 'Prefix', 'Protocol', 'Client-Cert'];
+    const sent = ['X_Forwarded_Ssl', ...words.map((word) => `X-Forwarded-${word}`)];
+    for (let n = 1; n <= 40; n++) sent.push(`X-Forwarded-${'a'.repeat(n)}`);
+    const got = await withHeaders(...sent.map((name) => `${name}: evil`));
+    expect(names(got).filter((name) => /^x.forwarded/.test(name))).toEqual([
+      'x-forwarded-for',
+      'x-forwarded-proto',
+      'x-forwarded-host',
+    ]);
+  });
+
   it('forwarded headers of the gateway, not of a client nobody trusts', async () => {
     const got = await withHeaders(
       'X-Forwarded-For: 1.2.3.4',
