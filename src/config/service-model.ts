@@ -113,8 +113,8 @@ export interface BreakerConfig {
   maxPending: number;
   /** 0 to 1, of at least 20 requests in 10 s; null: off. */
   errorRate: number | null;
-  /** Null: off. Milliseconds. */
-  errors: { count: number; window: number } | null;
+  /** Null: off. Milliseconds. `inARow`: a success in between starts the count anew. */
+  errors: { count: number; window: number; inARow?: boolean } | null;
   openFor: number;
 }
 

@@ -91,6 +91,16 @@ test('what was let ahead before the breaker opened is no probe, however it ends'
   expect(states(breakers)).toEqual(['closed', 'closed']);
 });
 
+test('where errors count in a row, a success starts the count anew', () => {
+  const errors = { count: 3, window: 30_000, inARow: true };
+  const untold = { changed: () => {}, failed: () => {} };
+  const breaker = new Breaker({ errorRate: null, errors, openFor: 10_000 }, new ManualClock(), untold);
+  for (const failed of [true, true, false, true, true]) breaker.record(failed);
+  expect(breaker.state).toBe('closed');
+  breaker.record(true);
+  expect(breaker.state).toBe('open');
+});
+
 test('a probe that is late says nothing of the one that was sent in its place', () => {
   const clock = new ManualClock();
   const [breaker] = breakersOfNode(1, clock) as [Breaker];

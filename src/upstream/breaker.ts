@@ -90,7 +90,10 @@ export class Breaker {
     if (this.state_ === 'open') return;
     const now = this.clock.now();
     this.rate?.add(now, failed);
-    if (!failed) return;
+    if (!failed) {
+      if (this.config.errors?.inARow === true) this.count!.clear();
+      return;
+    }
     if (this.count !== null) {
       this.count.add(now, true);
       this.listener.failed();

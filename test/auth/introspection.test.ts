@@ -210,6 +210,31 @@ describe('an auth server that is of no use: 503, never through', () => {
     expect((await asked).status).toBe(503);
   });
 
+  it('fails now and then: nobody is refused for that; five times in a row: it gets a pause', async () => {
+    await start();
+    const answers = { good: 200, failing: 503 };
+    const asked = async (token: keyof typeof answers) => {
+      server.status = answers[token];
+      return (await ask(token)).status;
+    };
+    for (let i = 0; i < 8; i++) {
+      expect(await asked('failing')).toBe(503);
+      expect(await asked('good')).toBe(200);
+    }
+    for (let i = 0; i < 5; i++) expect(await asked('failing')).toBe(503);
+    const { length } = server.asked;
+    expect(await asked('good')).toBe(503);
+    expect(server.asked.length).toBe(length);
+  });
+
+  it('fails at one odd token: whoever sends that shuts nobody else out', async () => {
+    await start();
+    server.status = 500;
+    for (let i = 0; i < 20; i++) expect((await ask('odd')).status).toBe(503);
+    server.status = 200;
+    expect((await ask()).status).toBe(200);
+  });
+
   it('is away; it is asked again, and heeded, within 5 s of its return', async () => {
     await start();
     const { port } = server.origin;

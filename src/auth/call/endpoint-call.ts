@@ -161,8 +161,9 @@ export class EndpointCall implements Applicant, Waiter, ResponseHandler {
     this.resolve(outcome);
   }
 
+  /** A 500 may be the work of the one credential that was shown: whoever sends it must not shut out all others. */
   private judge(outcome: AnswerOfCall | Failure): void {
     if (this.verdict === null) return;
-    this.verdict.give(null, outcome instanceof Failure || outcome.status >= 500);
+    this.verdict.give(null, outcome instanceof Failure || outcome.status > 500);
   }
 }

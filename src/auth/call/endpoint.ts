@@ -17,7 +17,7 @@ export interface EndpointParts {
   readonly endpoints: Set<Endpoint>;
 }
 
-/** How long a server that failed five times in a row is left alone: it is asked again well within 5 s. */
+/** How long a server that failed five times in a row within 10 s is left alone: it is asked again well within 5 s. */
 const PAUSE = 2000;
 const MAX_BODY = 1024 * 1024;
 
@@ -148,7 +148,7 @@ function serviceOf(provider: string, url: URL, tls: UpstreamTlsConfig): ServiceC
       maxRequests: 1024,
       maxPending: 4096,
       errorRate: null,
-      errors: { count: 5, window: 10_000 },
+      errors: { count: 5, window: 10_000, inARow: true },
       openFor: PAUSE,
     },
     request: unchanged,
