@@ -105,12 +105,11 @@ export function keepingHeaders(
 /** What is carried of one client alone, and never twice the same. */
 const OF_ONE_CLIENT = /\b(?:forwarded|x-forwarded-for|x-request-id|traceparent|tracestate)\b/i;
 
-/** Of what parts vary by, a call carries the language of the client alone, and what the expressions read. */
+/** Of what parts vary by, a call carries the client's language and address alone, and what the expressions read. */
 function varyOf(parts: readonly Part[], varies: Varies): string {
-  if (varies === '*') return '*';
-  const byLanguage = parts.some(({ headers }) =>
-    /\baccept-language\b/i.test(getJoined(headers, 'vary') ?? ''),
-  );
+  const named = parts.map(({ headers }) => getJoined(headers, 'vary') ?? '').join();
+  if (varies === '*' || /\bx-forwarded-for\b/i.test(named)) return '*';
+  const byLanguage = /\baccept-language\b/i.test(named);
   return (byLanguage ? [...varies, 'accept-language'] : varies).join(', ');
 }
 

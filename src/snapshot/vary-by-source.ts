@@ -16,7 +16,6 @@ export function varyBySource(
 ): Dispatch {
   if (cache === null || cache.policy.ignore.has('vary')) return dispatch;
   const sources = sourcesOf(transforms, scope);
-  if (sources.size === 0) return dispatch;
   return (exchange, out) =>
     dispatch(exchange, {
       finish(_exchange, answer, transform) {
@@ -27,9 +26,12 @@ export function varyBySource(
     });
 }
 
+/** Every service gets it, made of the address of whoever is connected, which stands in no header of the client's. */
+const MADE_ALWAYS = ['x-forwarded-for', [new Set(['request.ip'])]] as const;
+
 /** By the lower-case name of a header that is made, what of the client's request it is made of. */
 function sourcesOf(transforms: readonly TransformConfig[], scope: Scope): Map<string, Varies> {
-  const reads = new Map<string, ReadonlySet<string>[]>();
+  const reads = new Map<string, readonly ReadonlySet<string>[]>([MADE_ALWAYS]);
   for (const { headers } of transforms)
     for (const lines of [headers.set, headers.add, headers.default])
       for (const [name, value] of Object.entries(lines)) {

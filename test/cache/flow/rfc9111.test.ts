@@ -164,6 +164,17 @@ describe('RFC 9111 as the whole gateway keeps it', () => {
     expect(second.value('age')).toBe('20');
   });
 
+  it('§4.1: what varies by X-Forwarded-For, in which the gateway tells the address of its client, is not kept', async () => {
+    const script = said('max-age=60', '{}', [['Vary', 'X-Forwarded-For']]);
+    now = await stage([script, script], true);
+    expect((await ask()).line).toBe('tidegate; fwd=uri-miss; detail=vary-star');
+    await now.close();
+    const aggregate = { calls: { it: { to: 'shop', path: '/a' } } };
+    now = await stage([script, script], true, { to: undefined, aggregate });
+    expect((await ask()).line).toMatch(/fwd=uri-miss; detail=/);
+    expect((await ask()).line).toMatch(/fwd=uri-miss; detail=/);
+  });
+
   it.each<[string, object]>([
     ['the route', { request: { headers: { set: { 'x-lang': '{request.headers["accept-language"]}' } } } }],
     ['a call', { call: true }],
