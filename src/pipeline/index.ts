@@ -12,7 +12,7 @@ export { compileAuthority, isAuthority } from './authority.ts';
 export { ChallengePath, type OpenChallenges } from './challenge-path.ts';
 export { compileDestination, restOf } from './destination.ts';
 export { failureOf } from './evaluation.ts';
-export { clientAuthority, isForwarded } from './forwarded.ts';
+export { clientAuthority, forwardedFor, isForwarded } from './forwarded.ts';
 export { compileHeaders, type HeaderLines } from './header-lines.ts';
 export { compileMirror, type Mirror, mirroringFirst } from './mirror.ts';
 export { Overload } from './overload.ts';

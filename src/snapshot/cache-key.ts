@@ -14,7 +14,7 @@ import {
 import { filterCookies } from '../http/cookies.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { getHeaders, getJoined, type Headers } from '../http/headers.ts';
-import { clientAuthority } from '../pipeline/index.ts';
+import { clientAuthority, forwardedFor } from '../pipeline/index.ts';
 import { requestVariables } from './variables.ts';
 
 /**
@@ -74,7 +74,7 @@ function addedTo(
   own: boolean,
   carried: boolean,
 ): string | null {
-  const parts: unknown[] = key.headers.map((name) => getJoined(exchange.headers, name) ?? null);
+  const parts: unknown[] = key.headers.map((name) => headerAsSent(exchange, name));
   for (const name of key.cookies) parts.push(cookieAsSent(exchange.headers, name));
   const { identity } = requestVariables(exchange);
   if (vary !== null) {
@@ -104,6 +104,14 @@ function addedTo(
 }
 
 const OF_THE_BODY = ['content-type', 'content-encoding'];
+
+/** Of X-Forwarded-For what the service gets: a client that isn't trusted has no say in it, and its address stands there. */
+function headerAsSent({ headers, origin, trusted }: Exchange, name: string): string | null {
+  const own = getJoined(headers, name);
+  return name.toLowerCase() === 'x-forwarded-for'
+    ? forwardedFor(own, origin.address, trusted)
+    : (own ?? null);
+}
 
 /** A cookie in the very bytes in which the service gets it: what stands in quotes may mean another thing to it. */
 function cookieAsSent(headers: Headers, name: string): string[] {

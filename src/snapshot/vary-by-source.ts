@@ -16,6 +16,7 @@ export function varyBySource(
 ): Dispatch {
   if (cache === null || cache.policy.ignore.has('vary')) return dispatch;
   const sources = sourcesOf(transforms, scope);
+  for (const name of cache.key.headers) if (name.toLowerCase() === ADDRESS) sources.delete(ADDRESS);
   return (exchange, out) =>
     dispatch(exchange, {
       finish(_exchange, answer, transform) {
@@ -26,8 +27,9 @@ export function varyBySource(
     });
 }
 
+const ADDRESS = 'x-forwarded-for';
 /** Every service gets it, made of the address of whoever is connected, which stands in no header of the client's. */
-const MADE_ALWAYS = ['x-forwarded-for', [new Set(['request.ip'])]] as const;
+const MADE_ALWAYS = [ADDRESS, [new Set(['request.ip'])]] as const;
 
 /** By the lower-case name of a header that is made, what of the client's request it is made of. */
 function sourcesOf(transforms: readonly TransformConfig[], scope: Scope): Map<string, Varies> {

@@ -175,6 +175,13 @@ describe('RFC 9111 as the whole gateway keeps it', () => {
     expect((await ask()).line).toMatch(/fwd=uri-miss; detail=/);
   });
 
+  it('… unless the key names it: then each address has its own', async () => {
+    const script = said('max-age=60', '{}', [['Vary', 'X-Forwarded-For']]);
+    now = await stage([script], { key: { headers: ['x-forwarded-for'] } });
+    expect((await ask()).line).toBe('tidegate; fwd=uri-miss; stored');
+    expect((await ask()).line).toMatch(/hit/);
+  });
+
   it.each<[string, object]>([
     ['the route', { request: { headers: { set: { 'x-lang': '{request.headers["accept-language"]}' } } } }],
     ['a call', { call: true }],
