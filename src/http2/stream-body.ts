@@ -29,6 +29,8 @@ export class StreamBody implements BodySource {
   private sink: BodySink | null = null;
   private held = false;
   private over = false;
+  /** It broke off before anyone opened it: whoever does, an answer may be held meanwhile, is told then. */
+  private failure: Failure | null = null;
   private trailers: Headers | null = null;
   /** What was taken off a stream that is gone; null while there is one. */
   private salvaged: Buffer[] | null = null;
@@ -54,6 +56,7 @@ export class StreamBody implements BodySource {
   }
 
   open(sink: BodySink): void {
+    if (this.failure !== null) return sink.fail(this.failure);
     if (this.over) return;
     this.sink = sink;
     if (this.salvaged !== null) return this.deliver(this.salvaged);
@@ -112,6 +115,7 @@ export class StreamBody implements BodySource {
 
   fail(failure: Failure): void {
     const { sink } = this;
+    if (sink === null && !this.over) this.failure = failure;
     this.over = true;
     this.sink = null;
     sink?.fail(failure);
