@@ -181,6 +181,7 @@ describe('an auth server that is of no use: 503, never through', () => {
     ['says 401 to the gateway', { status: 401 }],
     ['says 204', { status: 204 }],
     ['is not JSON', { say: () => 'active=true' }],
+    ['names a subject that is no text', { say: () => ({ active: true, sub: 7 }) }],
     ['is HTML', { say: () => '{"active":true}', type: 'text/html' }],
     ['names a member twice', { say: () => '{"active":false,"active":true}' }],
     ['is a list', { say: () => '[{"active":true}]' }],
