@@ -169,7 +169,9 @@ export class Listener implements ServerContext {
     };
     if ((socket as Partial<TLSSocket>).alpnProtocol === HTTP2) return this.acceptHttp2(socket, origin, this);
     const connection = new ServerConnection(socket, origin, this);
-    if (this.http2) connection.opening = new Opening((read) => this.takeHttp2(socket, origin, read));
+    // Over TLS it is agreed on in the handshake, or not spoken (RFC 9113 §3.2).
+    if (this.http2 && scheme === 'http')
+      connection.opening = new Opening((read) => this.takeHttp2(socket, origin, read));
     socket[CONNECTION] = connection;
     socket.on('error', onClose);
     socket.on('close', onClose);

@@ -111,6 +111,16 @@ describe('an HTTP/2 connection', () => {
     expect((await old.response()).body.toString()).toBe('over 1.1 tidegate');
   });
 
+  it.each([[['http/1.1']], [undefined]])(
+    'is not begun by its preface over TLS, with ALPN %s',
+    async (alpn) => {
+      const tls = { ca: authority.ca, servername: 'shop.test', ...(alpn === undefined ? {} : { alpn }) };
+      await using client = await rawClient({ port: gateway.ports.tls!, tls });
+      await client.send(PREFACE);
+      expect((await client.response()).status).toBe(505);
+    },
+  );
+
   it('is not offered any more once a reload says `http2: false`, and what is open goes on', async () => {
     await using client = await overTls();
     await gateway.reload(config(false));
