@@ -129,10 +129,10 @@ function answerVariables(exchange: Exchange, answer: Answered): Variables {
 
 /**
  * Headers by which a client could change an answer that others get too: they name another host, scheme, path or
- * method than the key does (cache poisoning by unkeyed headers).
+ * method than the key does (cache poisoning by unkeyed headers). A trusted proxy may pass on what its client sent.
  */
 const SPOOFED =
-  /^(?:x[-_](?:forwarded(?:[-_](?!for$)[a-z0-9_-]*)?|original[-_](?:url|uri|host|method)|rewrite[-_]ur[il]|host|http[-_](?:method[a-z0-9_-]*|host[-_]override)|method[-_]override|url[-_]scheme)|front[-_]end[-_]https)$/i;
+  /^(?:x[-_](?:forwarded(?:[-_](?!for$)[a-z0-9_-]*)?|original[-_](?:url|uri|host|method)|rewrite[-_]ur[il]|host|http[-_](?:method[a-z0-9_-]*|host[-_]override)|method[-_]override|url[-_]scheme)|front[-_]end[-_]https|forwarded)$/i;
 
 function dropSpoofed(headers: Headers): void {
   removeLines(headers, (name) => {

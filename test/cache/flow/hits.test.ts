@@ -210,6 +210,13 @@ describe('what is not in the key does not reach the origin', () => {
     expect(now.asked()[0]).not.toMatch(/evil|gopher|admin|DELETE/);
   });
 
+  it('nor do they through a trusted proxy, which may leave alone what its client sent', async () => {
+    now = await stage(fresh(), true, {}, undefined, ['127.0.0.1']);
+    const evil = ['Forwarded: for=192.0.2.1;host=evil.test', 'X-Forwarded-Ssl: evil'];
+    await ask('/a', { headers: evil });
+    expect(now.asked()[0]).not.toMatch(/evil/);
+  });
+
   it('query parameters that are ignored, while the order of the others is made one', async () => {
     now = await stage(fresh(), { key: { query: { ignore: ['utm_*'], sort: true } } });
     await ask('/a?b=2&utm_source=x&a=1');

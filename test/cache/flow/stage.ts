@@ -38,11 +38,13 @@ export async function stage(
   cache: unknown,
   route: object = {},
   level?: object,
+  trustedProxies?: readonly string[],
 ): Promise<Stage> {
   const origin = await scriptedOrigin(script);
   const clock = new ManualClock();
   const gateway = await startTestGateway(
     {
+      ...(trustedProxies && { listen: [{ name: 'front', address: '127.0.0.1:0', trustedProxies }] }),
       ...(level === undefined ? {} : { cache: level }),
       services: { shop: { url: origin.url } },
       routes: {
