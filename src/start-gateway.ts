@@ -3,7 +3,7 @@ import { NodeSequence, queryRules } from './cache/index.ts';
 import { type ChangeEvent, NodeChanges, notesTo } from './changes/index.ts';
 import type { GatewayConfig } from './config/model.ts';
 import { createGateway, type Gateway, OwnListeners, SYNC_EVERY } from './gateway/index.ts';
-import { Counters, createLogger, type Logger, silentLogger } from './telemetry/index.ts';
+import { Counters, createLogger, type Logger, SharedNews, silentLogger } from './telemetry/index.ts';
 import { ActiveChecks, checkPlans } from './upstream/index.ts';
 import { type Clock, systemClock, type Timer } from './util/clock.ts';
 import { keepStringsQuick } from './util/quick-strings.ts';
@@ -54,11 +54,14 @@ export async function startGateway(definition: object, options: StartOptions = {
   const config = await read(definition, options);
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
+  const log = loggerOf(options.log);
+  const news = new SharedNews(log).log;
   const gateway = createGateway({
     config,
     clock,
     random,
-    log: loggerOf(options.log),
+    log,
+    news,
     counters: new Counters(),
     invalidate: (what) => sequence.invalidate(what),
     wrote: (source, key) => changes.wrote(source, key),
@@ -70,12 +73,13 @@ export async function startGateway(definition: object, options: StartOptions = {
       reset: async () => void gateway.hearFence({ reset: true }),
       notes: notesTo(() => changes),
     },
-    { clock, random, log: loggerOf(options.log) },
+    { clock, random, log, news },
   );
   const changes: NodeChanges = new NodeChanges({
     clock,
     random,
-    log: loggerOf(options.log),
+    log,
+    news,
     sequence,
     announce: async (news) => gateway.hearChanges(news),
     announceWrites: async (note) => gateway.hearWrite(note),
@@ -84,7 +88,7 @@ export async function startGateway(definition: object, options: StartOptions = {
   const certificates = new NodeCertificates({
     clock,
     random,
-    log: loggerOf(options.log),
+    log,
     show: async (all) => gateway.showCertificates(all),
     prove: async (proofs) => gateway.prove(proofs),
   });

@@ -10,6 +10,8 @@ export interface LevelParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** For what other links to the same Redis find out, too. Default: `log`. */
+  readonly news?: Logger;
 }
 
 /** How long an invalidation waits for the log to bring it back, in ms. */

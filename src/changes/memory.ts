@@ -14,7 +14,7 @@ export interface OpenMemory extends SourceMemory {
  */
 export async function openMemory(
   { redis, prefix }: Pick<CacheConfig, 'redis' | 'prefix'>,
-  parts: { clock: Clock; random: Random; log: Logger },
+  parts: { clock: Clock; random: Random; log: Logger; news?: Logger },
 ): Promise<OpenMemory> {
   if (redis === null) return ofProcess();
   const { connectRedis } = await import('../redis/index.ts');

@@ -1,5 +1,6 @@
 import { type Note, type NoteHearer, placeOf } from '../cache/index.ts';
 import type { CacheConfig, ChangeSourceConfig } from '../config/model.ts';
+import type { LinkParts } from '../redis/index.ts';
 import { type BoardParts, SourceBoard } from './board.ts';
 import type { PushReply, PushRequest } from './contract.ts';
 import type { OpenMemory } from './memory.ts';
@@ -9,7 +10,8 @@ import { NodeWrites, type NodeWritesParts } from './writes/index.ts';
 
 export type NodeChangesParts = Omit<ReaderParts, 'memory' | 'shared' | 'board' | 'readsAlone'> &
   BoardParts &
-  NodeWritesParts;
+  NodeWritesParts &
+  Pick<LinkParts, 'news'>;
 
 /** What of a config decides which changes are followed, and for whom. */
 export interface FollowedConfig {

@@ -49,7 +49,7 @@ import {
   type WorkerState,
 } from '../workers/index.ts';
 import { Doors } from './doors.ts';
-import { clientsOnNode, joinNode, type NodeMember, seenOnNode, tellSeries } from './node-link.ts';
+import { clientsOnNode, joinNode, type NodeMember, newsOnNode, seenOnNode, tellSeries } from './node-link.ts';
 import type { GatewayParts } from './parts.ts';
 import { SequenceFollower } from './sequence-follower.ts';
 import { SharedLevel } from './shared-level.ts';
@@ -99,6 +99,7 @@ export class Gateway implements WorkerGateway, NodeMember {
     this.parts = parts;
     const { clock, random, counters, log, bus, config } = parts;
     const shareOf = parts.shareOf ?? 1;
+    const news = bus === undefined ? (parts.news ?? log) : newsOnNode(bus);
     const resolver = new Resolver(clock, parts.lookup);
     const discover = parts.discover === undefined ? {} : { discover: parts.discover };
     this.upstreams = new Upstreams({ clock, random, log, resolver, shareOf, ...discover });
@@ -106,7 +107,7 @@ export class Gateway implements WorkerGateway, NodeMember {
     const lease = parts.lease ?? { holds: () => true };
     const invalidate = (what: Invalidation) => this.invalidate(what);
     this.cache = new Cache({ clock, random, problem, log, lease, invalidate }, config.cache.memory);
-    this.sharedLevel = new SharedLevel(this.cache, this.secret, { clock, random, log });
+    this.sharedLevel = new SharedLevel(this.cache, this.secret, { clock, random, log, news });
     this.changes = new ChangeView(clock);
     this.writes = new WriteRoom({
       clock,
@@ -138,7 +139,7 @@ export class Gateway implements WorkerGateway, NodeMember {
     this.logFiles = new LogFiles({ clock, log });
     this.recent = new RecentRequests(clock);
     this.traces = new TraceRoom({ clock, log, version });
-    this.limits = new LimitRoom({ clock, random, log, shareOf, variables: requestVariables });
+    this.limits = new LimitRoom({ clock, random, log, news, shareOf, variables: requestVariables });
     this.series = bus === undefined ? null : new SeriesTap(clock, (moves) => tellSeries(bus, moves));
     const unfinished = new Unfinished();
     this.snapshotParts = {

@@ -2,7 +2,14 @@ import type { HostCertificate, Proofs } from '../acme/index.ts';
 import type { SharedSeen } from '../auth/index.ts';
 import type { SourceNews, WriteNote } from '../changes/index.ts';
 import type { NodeClients } from '../http1/index.ts';
-import type { Moves, RecentRequest, WantedRequests } from '../telemetry/index.ts';
+import {
+  type Logger,
+  logTo,
+  type Moves,
+  type NewsEntry,
+  type RecentRequest,
+  type WantedRequests,
+} from '../telemetry/index.ts';
 import type {
   BreakerChange,
   DrainedTarget,
@@ -114,6 +121,13 @@ async function follow(bus: WorkerBus, topic: string, hear: (value: unknown) => v
 /** A supervisor that can't be told is gone, and its series with it. */
 export function tellSeries(bus: WorkerBus, moves: Moves): void {
   bus.ask(TOPICS.series, moves).catch(() => {});
+}
+
+/** The log of what other workers find out, too: the node tells it once. */
+export function newsOnNode(bus: WorkerBus): Logger {
+  return logTo((level, message, fields) => {
+    bus.ask(TOPICS.news, { level, message, fields } satisfies NewsEntry).catch(() => {});
+  });
 }
 
 /** What any worker of this node has seen: its supervisor knows. */

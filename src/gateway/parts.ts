@@ -1,4 +1,5 @@
 import type { Invalidation } from '../cache/index.ts';
+import type { Logger } from '../telemetry/index.ts';
 import type { Discover, Lookup } from '../upstream/index.ts';
 import type { WorkerParts } from '../workers/index.ts';
 
@@ -8,6 +9,8 @@ export interface GatewayParts extends Omit<WorkerParts, 'bus' | 'lease'> {
   bus?: WorkerParts['bus'];
   /** May it answer from memory? Default: always. */
   lease?: WorkerParts['lease'];
+  /** For what others find out, too, where there is no bus to a supervisor that hears of it. Default: `log`. */
+  news?: Logger;
   /** Numbers an invalidation where there is no bus to a supervisor that does. */
   invalidate?: (what: Invalidation) => Promise<unknown>;
   /** Tells that a client has written, where there is no bus to a supervisor that does. */

@@ -8,6 +8,7 @@ export interface SharedLevelParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly news: Logger;
 }
 
 /** Opens the level of the cache that nodes share, and takes the secret from there that they share. */

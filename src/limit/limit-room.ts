@@ -15,6 +15,8 @@ export interface LimitRoomParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** For what other links to Redis find out, too. Default: `log`. */
+  readonly news?: Logger;
   /** Workers of the node, which share limits where there is no Redis. */
   readonly shareOf: number;
   variables(exchange: Exchange): ExchangeVariables;

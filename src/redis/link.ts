@@ -25,6 +25,8 @@ export interface LinkParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** For what others may find out as well: that Redis is away, and back. Default: `log`. */
+  readonly news?: Logger;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface LinkParts {
  * `config.commandTimeout`, and the link comes back by itself. The owner closes it.
  */
 export function connectRedis(config: RedisConfig, parts: LinkParts): RedisLink {
-  return new Link(config, { ...parts, log: parts.log.with({ redis: addressOf(config) }) });
+  return new Link(config, { ...parts, log: (parts.news ?? parts.log).with({ redis: addressOf(config) }) });
 }
 
 class Link implements RedisLink {

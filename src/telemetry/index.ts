@@ -23,7 +23,7 @@ export {
   UNMATCHED,
 } from './counters.ts';
 export { type LineWriter, stdoutWriter } from './line-writer.ts';
-export { createLogger, type LogFields, type Logger, silentLogger } from './log.ts';
+export { createLogger, type LogFields, type Logger, logTo, silentLogger } from './log.ts';
 export {
   BOUNDS,
   CONTENT_TYPES,
@@ -47,4 +47,5 @@ export { type ProcessState, ProcessWatch } from './process-state.ts';
 export { type RecentRequest, RecentRequests, type WantedRequests } from './recent/recent-requests.ts';
 export { Seldom } from './seldom.ts';
 export { type Moves, type Sample, Series, SeriesTap, type SeriesView } from './series/index.ts';
+export { type NewsEntry, SharedNews } from './shared-news.ts';
 export { TraceRoom, Tracer } from './traces/index.ts';

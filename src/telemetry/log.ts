@@ -40,6 +40,11 @@ export const silentLogger: Logger = bind({}, () => {});
 
 type Emit = (level: LogLevel, message: string, fields: LogFields) => void;
 
+/** A log whose entries go there. */
+export function logTo(emit: Emit): Logger {
+  return bind({}, emit);
+}
+
 function bind(bound: LogFields, emit: Emit): Logger {
   const entry = (level: LogLevel) => (message: string, fields?: LogFields) =>
     emit(level, message, fields === undefined ? bound : { ...bound, ...fields });

@@ -1,7 +1,7 @@
 import { NodeCertificates } from '../acme/index.ts';
 import { type Invalidation, NodeSequence } from '../cache/index.ts';
 import { NodeChanges } from '../changes/index.ts';
-import { type Logger, type Moves, Series } from '../telemetry/index.ts';
+import { type Logger, type Moves, type NewsEntry, Series, SharedNews } from '../telemetry/index.ts';
 import { ActiveChecks } from '../upstream/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
@@ -33,10 +33,14 @@ export class NodeDuties {
   private readonly seen = new SeenNames();
   private readonly clients = new NodeClients();
   private readonly clock: Clock;
+  /** What workers find out alike, and the log is told once. */
+  private readonly news: SharedNews;
 
   constructor(fleet: Fleet, clock: Clock, log: Logger) {
     const random = systemRandom;
     this.clock = clock;
+    this.news = new SharedNews(log);
+    const news = this.news.log;
     this.events = new NodeEvents(clock.wall());
     this.series = new Series(clock);
     this.series.onSample((sample) => this.events.pass('sample', sample));
@@ -55,11 +59,12 @@ export class NodeDuties {
     this.readiness = new Readiness(clock, (why) => void fleet.broadcast(TOPICS.ready, why));
     this.sequence = new NodeSequence(
       holdersOf(fleet, () => this.changes),
-      { clock, log, random },
+      { clock, log, news, random },
     );
     this.changes = new NodeChanges({
       clock,
       log,
+      news,
       random,
       sequence: this.sequence,
       announce: (news) => fleet.broadcast(TOPICS.changes, news),
@@ -90,6 +95,7 @@ export class NodeDuties {
     });
     channel.on(TOPICS.certificates, () => this.certificates.certificates);
     channel.on(TOPICS.proofs, () => this.certificates.proofs);
+    channel.on(TOPICS.news, (entry) => this.news.tell(entry as NewsEntry));
     channel.on(TOPICS.series, (moves) => this.series.add(moves as Moves));
     channel.on(TOPICS.seen, (asked) => {
       const { name, until } = asked as SeenName;
