@@ -55,7 +55,7 @@ export async function startGateway(definition: object, options: StartOptions = {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
   const log = loggerOf(options.log);
-  const news = new SharedNews(log).log;
+  const news = new SharedNews(log, clock).log;
   const gateway = createGateway({
     config,
     clock,

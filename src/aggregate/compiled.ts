@@ -36,6 +36,8 @@ export interface CompiledAggregate {
   readonly timing: boolean;
   /** What the route says of keeping its answers; null: it keeps none. */
   readonly keeping: RoutePolicyConfig | null;
+  /** It keeps an answer for each address of a client, or leaves out of account what parts vary by. */
+  readonly byAddress: boolean;
   /** What of the client's request its answer depends on. */
   readonly varies: Varies;
   /** What the route changes about its answers. */
@@ -83,6 +85,7 @@ export interface AggregateContext {
   readonly address: Address;
   readonly transform: HeaderTransform | null;
   readonly keeping: RoutePolicyConfig | null;
+  readonly byAddress: boolean;
   readonly parts: AggregateParts;
 }
 
@@ -91,7 +94,7 @@ export interface AggregateContext {
  */
 export function compileAggregate(
   config: AggregateConfig,
-  { scope, address, transform, keeping, parts }: AggregateContext,
+  { scope, address, transform, keeping, byAddress, parts }: AggregateContext,
 ): CompiledAggregate {
   const { calls } = config;
   const all = aggregateScope(calls, scope);
@@ -108,6 +111,7 @@ export function compileAggregate(
     headers: compileHeaders(config.headers, all),
     timing: config.timing,
     keeping,
+    byAddress,
     varies: variesBy([
       ...programs.flatMap((one) => one.reads),
       ...[answer.status, answer.body].flatMap((one) => (one === null ? [] : [one.mentions])),

@@ -28,9 +28,15 @@ export function composeAnswer(run: AggregateRun, partial: readonly string[]): Re
     const { keeping } = run.aggregate;
     if (keeping !== null) {
       if (!hasHeader(headers, 'etag')) headers.push('etag', entityTag(pieces));
-      const { varies } = run.aggregate;
+      const { varies, byAddress } = run.aggregate;
       headers.push(
-        ...keepingHeaders(run.parts, keeping, { status, headers, partial: partial.length > 0, varies }),
+        ...keepingHeaders(run.parts, keeping, {
+          status,
+          headers,
+          partial: partial.length > 0,
+          varies,
+          byAddress,
+        }),
       );
     } else if (run.exchange.madeFor !== null) {
       run.exchange.madeOf = toldOfParts(run.parts, run.aggregate.varies);

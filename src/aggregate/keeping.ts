@@ -87,10 +87,11 @@ export function keepingHeaders(
     headers,
     partial,
     varies,
-  }: { status: number; headers: Headers; partial: boolean; varies: Varies },
+    byAddress,
+  }: { status: number; headers: Headers; partial: boolean; varies: Varies; byAddress: boolean },
 ): Headers {
   const vary = varyOf(parts, varies);
-  if (vary === '*') return ['vary', '*', TAGS, NOT_KEPT];
+  if (vary === '*' || (!byAddress && varyBy(parts, ADDRESS))) return ['vary', '*', TAGS, NOT_KEPT];
   const keeps = partial ? null : keepsFor(parts, ttlOf(status, policy));
   if (keeps === null) return [TAGS, NOT_KEPT];
   const tags = [...new Set(parts.flatMap((part) => part.tags ?? []))];
@@ -105,12 +106,19 @@ export function keepingHeaders(
 /** What is carried of one client alone, and never twice the same. */
 const OF_ONE_CLIENT = /\b(?:forwarded|x-forwarded-for|x-request-id|traceparent|tracestate)\b/i;
 
+const ADDRESS = 'x-forwarded-for';
+const CARRIED = ['accept-language', ADDRESS];
+
 /** Of what parts vary by, a call carries the client's language and address alone, and what the expressions read. */
 function varyOf(parts: readonly Part[], varies: Varies): string {
-  const named = parts.map(({ headers }) => getJoined(headers, 'vary') ?? '').join();
-  if (varies === '*' || /\bx-forwarded-for\b/i.test(named)) return '*';
-  const byLanguage = /\baccept-language\b/i.test(named);
-  return (byLanguage ? [...varies, 'accept-language'] : varies).join(', ');
+  if (varies === '*') return '*';
+  return [...new Set([...varies, ...CARRIED.filter((name) => varyBy(parts, name))])].join(', ');
+}
+
+function varyBy(parts: readonly Part[], name: string): boolean {
+  return parts.some(({ headers }) =>
+    (getJoined(headers, 'vary') ?? '').split(',').some((one) => one.trim().toLowerCase() === name),
+  );
 }
 
 /** What an aggregate that is kept by none but those who asked for it tells them of its answer. */

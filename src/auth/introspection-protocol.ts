@@ -73,8 +73,13 @@ export class IntrospectionProtocol {
       const exp = claims.get('exp');
       if (exp !== undefined && typeof exp !== 'bigint' && typeof exp !== 'number')
         return this.endpoint.failed('the exp in its answer is no number (RFC 7662 §2.2)');
-      const sub = claims.get('sub');
-      if (sub !== undefined && typeof sub !== 'string')
+      const sub = claims.get('sub') ?? null;
+      if (
+        claims.get('active') === true &&
+        this.config.subject === null &&
+        sub !== null &&
+        typeof sub !== 'string'
+      )
         return this.endpoint.failed('the sub in its answer is no string (RFC 7662 §2.2)');
       this.endpoint.worked();
       const expiresAt = exp === undefined ? null : Number(exp) * 1000;

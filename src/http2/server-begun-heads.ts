@@ -1,24 +1,27 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type { Clock, Timer } from '../util/clock.ts';
 
+/** Ms between two looks: what a reload brings holds for open connections soon. */
+const LONGEST = 2000;
+
 /**
  * Bounds the time a client takes to send a head, of which node:http2 tells only once it is whole. That one has begun
  * shows in the number of the last stream; one whose head was malformed counts there, too, and was never told of. So the
  * client is sent a PING: within a head it can't answer (RFC 9113 §4.3).
  *
- * It looks as often as a head may take, no oftener: very many connections are idle. So a head may take twice as long.
+ * It looks no oftener than it must, for very many connections are idle: so a head may take twice as long.
  */
 export class BegunHeads {
   private readonly session: ServerHttp2Session;
   private readonly clock: Clock;
-  private readonly allowed: number;
+  private readonly allowed: () => number;
   private readonly expired: () => void;
   /** The last stream whose head has come whole. */
   private whole = 0;
   private timer: Timer;
 
-  /** @param allowed Ms for a head. */
-  constructor(session: ServerHttp2Session, clock: Clock, allowed: number, expired: () => void) {
+  /** @param allowed Ms for a head, as the limits in force have it. */
+  constructor(session: ServerHttp2Session, clock: Clock, allowed: () => number, expired: () => void) {
     this.session = session;
     this.clock = clock;
     this.allowed = allowed;
@@ -35,7 +38,7 @@ export class BegunHeads {
   }
 
   private waitToLook(): Timer {
-    return this.clock.after(this.allowed, () => this.look());
+    return this.clock.after(Math.min(this.allowed(), LONGEST), () => this.look());
   }
 
   private look(): void {
@@ -45,7 +48,7 @@ export class BegunHeads {
       this.timer = this.waitToLook();
       return;
     }
-    this.timer = this.clock.after(this.allowed, this.expired);
+    this.timer = this.clock.after(this.allowed(), this.expired);
     this.session.ping((error) => {
       if (error !== null) return;
       this.whole = Math.max(this.whole, begun);

@@ -61,7 +61,12 @@ export class Http2ServerConnection implements OpenConnection {
     this.session.on('error', () => {});
     this.session.on('close', () => this.closed());
     this.session.once('remoteSettings', () => this.rest());
-    this.heads = new BegunHeads(this.session, clock, limits.headTimeout, () => this.headExpired());
+    this.heads = new BegunHeads(
+      this.session,
+      clock,
+      () => context.limits.headTimeout,
+      () => this.headExpired(),
+    );
     context.connections.add(this);
     this.deadline.set(clock.now() + limits.headTimeout);
   }

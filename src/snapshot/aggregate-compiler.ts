@@ -47,7 +47,7 @@ import { DEFAULT_TIMEOUTS } from './default-timeouts.ts';
 import { fingerprint } from './fingerprint.ts';
 import { compileRefresh, type RefreshParts } from './refresh.ts';
 import { type Scopes, scopesOf } from './scopes.ts';
-import { varyBySource } from './vary-by-source.ts';
+import { countsAddress, varyBySource } from './vary-by-source.ts';
 
 interface Parts extends RefreshParts {
   readonly config: GatewayConfig;
@@ -92,6 +92,8 @@ export class AggregateCompiler {
         address: (call, name) => this.call(route, config, call, name),
         transform,
         keeping: cache?.policy ?? null,
+        byAddress:
+          cache !== null && (cache.policy.ignore.has('vary') || countsAddress(cache, scopes.request)),
         parts: { ...this.parts.proxy, unfinished: this.parts.unfinished },
       }),
     );

@@ -58,7 +58,9 @@ export function compileCacheRules<T>(
     policy: passesAuthorization ? cache.policy : { ...cache.policy, silentOnAuthorization: false },
     keyOf: compileKeyOf(place, cache, scopes.request, carried),
     body: cache.key.body,
-    clean: dropSpoofed,
+    clean: cache.key.headers.some((name) => name.toLowerCase() === 'forwarded')
+      ? dropButForwarded
+      : dropSpoofed,
     cookies: cookieEnds && cache.key.cookies.length === 0 ? 'none' : cookieRule(cache),
     ownCookies,
     store:
@@ -135,8 +137,15 @@ const SPOOFED =
   /^(?:x[-_](?:forwarded(?:[-_](?!for$)[a-z0-9_-]*)?|original[-_](?:url|uri|host|method)|rewrite[-_]ur[il]|host|http[-_](?:method[a-z0-9_-]*|host[-_]override)|method[-_]override|url[-_]scheme)|front[-_]end[-_]https|forwarded)$/i;
 
 function dropSpoofed(headers: Headers): void {
-  removeLines(headers, (name) => {
-    const first = name.charCodeAt(0) | 32;
-    return (first === 120 || first === 102) && SPOOFED.test(name);
-  });
+  removeLines(headers, isSpoofed);
+}
+
+/** Where the key holds it, answers to different ones are kept apart. */
+function dropButForwarded(headers: Headers): void {
+  removeLines(headers, (name) => isSpoofed(name) && name.toLowerCase() !== 'forwarded');
+}
+
+function isSpoofed(name: string): boolean {
+  const first = name.charCodeAt(0) | 32;
+  return (first === 120 || first === 102) && SPOOFED.test(name);
 }

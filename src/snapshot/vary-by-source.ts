@@ -1,8 +1,11 @@
 import { type Varies, variesBy } from '../aggregate/index.ts';
 import type { RouteCacheConfig, TransformConfig } from '../config/model.ts';
-import { compileTemplate, type Scope } from '../expression/index.ts';
+import { compileExpression, compileTemplate, reads, type Scope } from '../expression/index.ts';
 import { getHeaders, type Headers } from '../http/headers.ts';
 import type { Dispatch } from '../pipeline/index.ts';
+
+/** A header by its lower-case name, and what it is made of: the mentions of each template. */
+type Made = readonly [name: string, of: readonly ReadonlySet<string>[]];
 
 /**
  * A service can vary by a header that the gateway has made of something else of the client's. The cache, which stands
@@ -15,8 +18,7 @@ export function varyBySource(
   scope: Scope,
 ): Dispatch {
   if (cache === null || cache.policy.ignore.has('vary')) return dispatch;
-  const sources = sourcesOf(transforms, scope);
-  for (const name of cache.key.headers) if (name.toLowerCase() === ADDRESS) sources.delete(ADDRESS);
+  const sources = sourcesOf(transforms, countsAddress(cache, scope) ? [] : [MADE_ALWAYS], scope);
   return (exchange, out) =>
     dispatch(exchange, {
       finish(_exchange, answer, transform) {
@@ -27,21 +29,31 @@ export function varyBySource(
     });
 }
 
+/** Does a route keep an answer for each address anyway, by its key or by `vary`? */
+export function countsAddress({ key, vary }: RouteCacheConfig, scope: Scope): boolean {
+  if (key.headers.some((name) => name.toLowerCase() === ADDRESS)) return true;
+  return vary !== null && reads(compileExpression(vary, scope, { pure: true }).mentions, 'request.ip');
+}
+
 const ADDRESS = 'x-forwarded-for';
 /** Every service gets it, made of the address of whoever is connected, which stands in no header of the client's. */
-const MADE_ALWAYS = [ADDRESS, [new Set(['request.ip'])]] as const;
+const MADE_ALWAYS: Made = [ADDRESS, [new Set(['request.ip'])]];
 
 /** By the lower-case name of a header that is made, what of the client's request it is made of. */
-function sourcesOf(transforms: readonly TransformConfig[], scope: Scope): Map<string, Varies> {
-  const reads = new Map<string, readonly ReadonlySet<string>[]>([MADE_ALWAYS]);
+function sourcesOf(
+  transforms: readonly TransformConfig[],
+  always: readonly Made[],
+  scope: Scope,
+): Map<string, Varies> {
+  const made = new Map(always);
   for (const { headers } of transforms)
     for (const lines of [headers.set, headers.add, headers.default])
       for (const [name, value] of Object.entries(lines)) {
         const mentions = [value].flat().map((template) => compileTemplate(template, scope).mentions);
         const lower = name.toLowerCase();
-        reads.set(lower, [...(reads.get(lower) ?? []), ...mentions]);
+        made.set(lower, [...(made.get(lower) ?? []), ...mentions]);
       }
-  const sources = [...reads].map(([name, mentions]) => [name, variesBy(mentions)] as const);
+  const sources = [...made].map(([name, mentions]) => [name, variesBy(mentions)] as const);
   return new Map(sources.filter(([, varies]) => varies.length > 0));
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ManualClock } from '../testkit/index.ts';
 import { createLogger } from './log.ts';
 import { SharedNews } from './shared-news.ts';
 
@@ -12,7 +13,8 @@ function news() {
     lines.push([level, message, redis, reason].filter((part) => part !== undefined).join(' '));
   };
   const log = createLogger({ format: 'json', writer: { write } });
-  return { lines, shared: new SharedNews(log) };
+  const clock = new ManualClock();
+  return { lines, clock, shared: new SharedNews(log, clock) };
 }
 
 describe('news of one server', () => {
@@ -35,5 +37,17 @@ describe('news of one server', () => {
     one.info(BACK);
     one.warn(AWAY);
     expect(lines).toEqual([`warn ${AWAY} a:1`, `warn ${AWAY} b:1`, `info ${BACK} a:1`, `warn ${AWAY} a:1`]);
+  });
+
+  it('is told again after a while, also where nobody said that it had ended: who said it may be gone', () => {
+    const { lines, clock, shared } = news();
+    const log = shared.log.with({ redis: 'a:1' });
+    log.warn(AWAY);
+    clock.advance(14_000);
+    log.warn(AWAY);
+    expect(lines).toHaveLength(1);
+    clock.advance(2_000);
+    log.warn(AWAY);
+    expect(lines).toHaveLength(2);
   });
 });

@@ -1,3 +1,4 @@
+import type { Clock } from '../util/clock.ts';
 import { type LogFields, type Logger, type LogLevel, logTo } from './log.ts';
 
 /** A change of state, as one of those who found it out tells it. */
@@ -7,6 +8,8 @@ export interface NewsEntry {
   readonly fields: LogFields;
 }
 
+/** The same of the same server, within so many ms, is the same news: whoever finds it out late has a moment. */
+const WHILE = 15_000;
 /** Servers that are remembered; more than a node has. */
 const MOST = 1000;
 
@@ -18,19 +21,23 @@ export class SharedNews {
   /** For those who find it out in this process. */
   readonly log: Logger;
   private readonly target: Logger;
-  /** What was told of each last. */
-  private readonly told = new Map<string, string>();
+  private readonly clock: Clock;
+  /** What was told of each last, and when. */
+  private readonly told = new Map<string, { message: string; at: number }>();
 
-  constructor(target: Logger) {
+  constructor(target: Logger, clock: Clock) {
     this.target = target;
+    this.clock = clock;
     this.log = logTo((level, message, fields) => this.tell({ level, message, fields }));
   }
 
   tell({ level, message, fields }: NewsEntry): void {
     const about = String(fields.redis);
-    if (this.told.get(about) === message) return;
+    const at = this.clock.now();
+    const last = this.told.get(about);
+    if (last !== undefined && last.message === message && at - last.at < WHILE) return;
     if (this.told.size >= MOST) this.told.clear();
-    this.told.set(about, message);
+    this.told.set(about, { message, at });
     this.target[level](message, fields);
   }
 }

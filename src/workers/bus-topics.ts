@@ -7,8 +7,8 @@ import type { BreakerChange, TargetEjection } from '../upstream/index.ts';
  * where the sequence stands, and how long tagged answers may be given; what is known of change sources (told to
  * workers, and asked by them); certificates that the node got by itself, and what shows an authority that their hosts
  * are its own (told to workers, and asked by them); that log files are to be opened anew; what moved (told by workers,
- * for the series of the node); connections of
- * clients (told by workers, which hear how many the node has); and what the log is told once of, whoever finds it out.
+ * for the series of the node); connections of clients (told by workers, which hear how many the node has); and what the
+ * log is told once, whoever finds it out.
  */
 export const TOPICS = {
   health: 'health',

@@ -39,7 +39,7 @@ export class NodeDuties {
   constructor(fleet: Fleet, clock: Clock, log: Logger) {
     const random = systemRandom;
     this.clock = clock;
-    this.news = new SharedNews(log);
+    this.news = new SharedNews(log, clock);
     const news = this.news.log;
     this.events = new NodeEvents(clock.wall());
     this.series = new Series(clock);

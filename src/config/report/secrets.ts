@@ -50,5 +50,6 @@ export function isSecretPath(path: readonly (string | number)[]): boolean {
 /** The key that a step stands in, in a list perhaps; nothing where that is a name which the user chose. */
 function holderOf(path: readonly (string | number)[], index: number): string {
   const at = typeof path[index - 1] === 'number' ? index - 2 : index - 1;
-  return at === 1 && NAMED.includes(String(path[0])) ? '' : String(path[at]);
+  const isName = (at === 1 && NAMED.includes(String(path[0]))) || path[at - 1] === 'calls';
+  return isName || at < 1 ? '' : String(path[at]);
 }

@@ -175,11 +175,26 @@ describe('RFC 9111 as the whole gateway keeps it', () => {
     expect((await ask()).line).toMatch(/fwd=uri-miss; detail=/);
   });
 
-  it('… unless the key names it: then each address has its own', async () => {
+  it.each<[string, object]>([
+    ['the key', { key: { headers: ['x-forwarded-for'] } }],
+    ['vary', { vary: 'request.ip', ttl: '60s' }],
+  ])('… unless %s names it: then each address has its own, of an aggregate too', async (_what, cache) => {
     const script = said('max-age=60', '{}', [['Vary', 'X-Forwarded-For']]);
-    now = await stage([script], { key: { headers: ['x-forwarded-for'] } });
-    expect((await ask()).line).toBe('tidegate; fwd=uri-miss; stored');
-    expect((await ask()).line).toMatch(/hit/);
+    const aggregate = { calls: { it: { to: 'shop', path: '/a' } } };
+    for (const route of [{}, { to: undefined, aggregate }]) {
+      now = await stage([script], cache, route);
+      expect((await ask()).line).toBe('tidegate; fwd=uri-miss; stored');
+      expect((await ask()).line).toMatch(/hit/);
+      await now.close();
+    }
+  });
+
+  it('… and where the route makes it of something else, that counts, though the key names it', async () => {
+    const script = said('max-age=60', '{}', [['Vary', 'X-Forwarded-For']]);
+    const request = { headers: { set: { 'x-forwarded-for': '{request.headers["x-client"]}' } } };
+    now = await stage([script, script], { key: { headers: ['x-forwarded-for'] } }, { request });
+    expect((await ask('/a', { headers: ['X-Client: 7'] })).line).toBe('tidegate; fwd=uri-miss; stored');
+    expect((await ask('/a', { headers: ['X-Client: 8'] })).line).toBe('tidegate; fwd=vary-miss; stored');
   });
 
   it.each<[string, object]>([
