@@ -1,18 +1,7 @@
 import type { CacheConfig } from '../config/model.ts';
-import type { Logger } from '../telemetry/index.ts';
-import type { Clock } from '../util/clock.ts';
-import type { Random } from '../util/random.ts';
+import type { LinkParts } from '../redis/index.ts';
 import { type FenceHolders, LocalSequence, type SequenceLog } from './sequence/index.ts';
 import type { SharedStore } from './shared-store.ts';
-
-/** What the parts of a cache that stand in Redis are made with. */
-export interface LevelParts {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  /** For what other links to the same Redis find out, too. Default: `log`. */
-  readonly news?: Logger;
-}
 
 /** How long an invalidation waits for the log to bring it back, in ms. */
 const LOG_PATIENCE = 1_000;
@@ -21,7 +10,7 @@ const LOG_PATIENCE = 1_000;
 export async function openSharedStore(
   config: CacheConfig,
   newest: () => number,
-  parts: LevelParts,
+  parts: LinkParts,
 ): Promise<SharedStore | null> {
   const { redis } = config;
   if (redis === null) return null;
@@ -42,7 +31,7 @@ export async function openSharedStore(
 export async function openSequence(
   config: CacheConfig,
   holders: FenceHolders,
-  parts: LevelParts,
+  parts: LinkParts,
 ): Promise<SequenceLog> {
   const { redis } = config;
   if (redis === null) return new LocalSequence(holders);

@@ -1,8 +1,9 @@
 import type { CacheConfig } from '../config/model.ts';
+import type { LinkParts } from '../redis/index.ts';
 import { canonicalTag } from '../util/canonical-tag.ts';
 import type { Invalidation } from './fences/index.ts';
 import { Filing } from './filing.ts';
-import { type LevelParts, openSequence, placeOf } from './levels.ts';
+import { openSequence, placeOf } from './levels.ts';
 import type { QueryRule } from './query-rule.ts';
 import {
   type FenceHolders,
@@ -24,7 +25,7 @@ export interface NodeHolders extends Omit<FenceHolders, 'synced'> {
  */
 export class NodeSequence implements SequenceLog {
   private readonly holders: NodeHolders;
-  private readonly parts: LevelParts;
+  private readonly parts: LinkParts;
   private log: SequenceLog;
   private place = '';
   /** Where the sequence in force stands (`placeOf`); empty until there is one that a config names. */
@@ -34,7 +35,7 @@ export class NodeSequence implements SequenceLog {
   private maxUnsynced = Number.POSITIVE_INFINITY;
   private syncedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(holders: NodeHolders, parts: LevelParts) {
+  constructor(holders: NodeHolders, parts: LinkParts) {
     this.holders = holders;
     this.parts = parts;
     this.log = new LocalSequence(this.holdersNow());

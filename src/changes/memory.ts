@@ -1,7 +1,5 @@
 import type { CacheConfig } from '../config/model.ts';
-import type { Logger } from '../telemetry/index.ts';
-import type { Clock } from '../util/clock.ts';
-import type { Random } from '../util/random.ts';
+import type { LinkParts } from '../redis/index.ts';
 import type { SourceMemory } from './contract.ts';
 
 export interface OpenMemory extends SourceMemory {
@@ -14,7 +12,7 @@ export interface OpenMemory extends SourceMemory {
  */
 export async function openMemory(
   { redis, prefix }: Pick<CacheConfig, 'redis' | 'prefix'>,
-  parts: { clock: Clock; random: Random; log: Logger; news?: Logger },
+  parts: LinkParts,
 ): Promise<OpenMemory> {
   if (redis === null) return ofProcess();
   const { connectRedis } = await import('../redis/index.ts');

@@ -9,7 +9,7 @@ const LONGEST = 2000;
  * shows in the number of the last stream; one whose head was malformed counts there, too, and was never told of. So the
  * client is sent a PING: within a head it can't answer (RFC 9113 §4.3).
  *
- * It looks no oftener than it must, for very many connections are idle: so a head may take twice as long.
+ * It looks no oftener than it must, for very many connections are idle: so a head may take up to `LONGEST` longer.
  */
 export class BegunHeads {
   private readonly session: ServerHttp2Session;

@@ -2,21 +2,15 @@ import type { CacheConfig, LimitConfig, RedisConfig } from '../config/model.ts';
 import type { ExchangeVariables, Scope } from '../expression/index.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Filter } from '../pipeline/index.ts';
-import { type Logger, Seldom } from '../telemetry/index.ts';
-import type { Clock } from '../util/clock.ts';
-import type { Random } from '../util/random.ts';
+import type { LinkParts } from '../redis/index.ts';
+import { Seldom } from '../telemetry/index.ts';
 import { KeyBudget } from './counts.ts';
 import { LimitCounts } from './limit-counts.ts';
 import { LimitFilter } from './limit-filter.ts';
 import { compileTerms, type LimitPhase } from './limit-terms.ts';
 import type { SharedCounts } from './shared-counts.ts';
 
-export interface LimitRoomParts {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  /** For what other links to Redis find out, too. Default: `log`. */
-  readonly news?: Logger;
+export interface LimitRoomParts extends LinkParts {
   /** Workers of the node, which share limits where there is no Redis. */
   readonly shareOf: number;
   variables(exchange: Exchange): ExchangeVariables;

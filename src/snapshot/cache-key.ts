@@ -108,9 +108,7 @@ const OF_THE_BODY = ['content-type', 'content-encoding'];
 /** Of X-Forwarded-For what the service gets: a client that isn't trusted has no say in it, and its address stands there. */
 function headerAsSent({ headers, origin, trusted }: Exchange, name: string): string | null {
   const own = getJoined(headers, name);
-  return name.toLowerCase() === 'x-forwarded-for'
-    ? forwardedFor(own, origin.address, trusted)
-    : (own ?? null);
+  return name === 'x-forwarded-for' ? forwardedFor(own, origin.address, trusted) : (own ?? null);
 }
 
 /** A cookie in the very bytes in which the service gets it: what stands in quotes may mean another thing to it. */

@@ -58,9 +58,7 @@ export function compileCacheRules<T>(
     policy: passesAuthorization ? cache.policy : { ...cache.policy, silentOnAuthorization: false },
     keyOf: compileKeyOf(place, cache, scopes.request, carried),
     body: cache.key.body,
-    clean: cache.key.headers.some((name) => name.toLowerCase() === 'forwarded')
-      ? dropButForwarded
-      : dropSpoofed,
+    clean: cache.key.headers.includes('forwarded') ? dropButForwarded : dropSpoofed,
     cookies: cookieEnds && cache.key.cookies.length === 0 ? 'none' : cookieRule(cache),
     ownCookies,
     store:

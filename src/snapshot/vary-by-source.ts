@@ -19,6 +19,7 @@ export function varyBySource(
 ): Dispatch {
   if (cache === null || cache.policy.ignore.has('vary')) return dispatch;
   const sources = sourcesOf(transforms, countsAddress(cache, scope) ? [] : [MADE_ALWAYS], scope);
+  if (sources.size === 0) return dispatch;
   return (exchange, out) =>
     dispatch(exchange, {
       finish(_exchange, answer, transform) {
@@ -31,7 +32,7 @@ export function varyBySource(
 
 /** Does a route keep an answer for each address anyway, by its key or by `vary`? */
 export function countsAddress({ key, vary }: RouteCacheConfig, scope: Scope): boolean {
-  if (key.headers.some((name) => name.toLowerCase() === ADDRESS)) return true;
+  if (key.headers.includes(ADDRESS)) return true;
   return vary !== null && reads(compileExpression(vary, scope, { pure: true }).mentions, 'request.ip');
 }
 

@@ -20,7 +20,7 @@ export class KeyedHash {
     let v1 = this.high;
     let v2 = this.low ^ 0x6c796765;
     let v3 = this.high ^ 0x74656462;
-    // The round stands twice: as a function it would have to give back four numbers, and cost as much again.
+    // The round stands twice: one loop for both costs a third more, and a function would have to give back four numbers.
     for (let i = 0; i + 1 < length; i += 2) {
       const word = text.charCodeAt(i) | (text.charCodeAt(i + 1) << 16);
       v3 ^= word;

@@ -42,14 +42,17 @@ export function isSecretPath(path: readonly (string | number)[]): boolean {
     // What is private in a cache is no secret.
     if (step === 'private' && holder === 'cache') return false;
     // What such a name stands for is shown, but never a text in its place.
-    const isName = (index === 1 && NAMED.includes(String(path[0]))) || path[index - 1] === 'calls';
-    return !(isName && path.length > index + 1);
+    return !(isChosen(path, index) && path.length > index + 1);
   });
 }
 
 /** The key that a step stands in, in a list perhaps; nothing where that is a name which the user chose. */
 function holderOf(path: readonly (string | number)[], index: number): string {
   const at = typeof path[index - 1] === 'number' ? index - 2 : index - 1;
-  const isName = (at === 1 && NAMED.includes(String(path[0]))) || path[at - 1] === 'calls';
-  return isName || at < 1 ? '' : String(path[at]);
+  return at < 1 || isChosen(path, at) ? '' : String(path[at]);
+}
+
+/** Is this step a name that the user chose? */
+function isChosen(path: readonly (string | number)[], at: number): boolean {
+  return (at === 1 && NAMED.includes(String(path[0]))) || path[at - 1] === 'calls';
 }
