@@ -1,10 +1,11 @@
-import { Consumer, type Message as KafkaMessage, type MessagesStream } from '@platformatic/kafka';
+import type { Message as KafkaMessage, MessagesStream } from '@platformatic/kafka';
 import { inTime } from '../../util/in-time.ts';
 import type { Secret } from '../../util/secret.ts';
 import type { Source, SourceParts } from '../contract.ts';
 import { DebeziumFeed } from '../debezium/index.ts';
 import { Pauses } from '../pauses.ts';
 import { formatTopicOffsets } from '../positions/topic-offsets.ts';
+import { GroupMember } from './group-member.ts';
 import { mend, type Place, rangesOf } from './offsets.ts';
 import { compare, formatIds, madeAnew, OtherTopics, partitionsOf, type Shapes, shapesOf } from './topics.ts';
 
@@ -88,10 +89,13 @@ class KafkaSource implements Source {
   private async run(): Promise<void> {
     while (!this.pauses.stopped) {
       const consumer = this.consumer();
+      const left = outOfGroup(consumer);
       let stream: Records | null = null;
       try {
         this.shapes = await this.inTime(shapesOf(consumer, this.config.topics));
         await this.recognise(this.shapes);
+        // Known before it joins: who joins without topics gets none, and the group is shared out once more.
+        consumer.topics.trackAll(...this.config.topics);
         await this.inTime(consumer.joinGroup({}));
         await this.place(consumer);
         const opening = consumer.consume({
@@ -101,7 +105,7 @@ class KafkaSource implements Source {
           autocommit: false,
         });
         stream = await this.inTime(opening);
-        await this.follow(consumer, stream);
+        await this.follow(consumer, stream, left);
       } catch (error) {
         if (!this.pauses.stopped) this.parts.sink.state('connecting', textOf(error as Error, this.config));
       } finally {
@@ -124,7 +128,7 @@ class KafkaSource implements Source {
   }
 
   /** So that its partitions go to others at once; brokers that are away have no say in it. */
-  private async closed(consumer: Consumer, stream: Records | null): Promise<void> {
+  private async closed(consumer: GroupMember, stream: Records | null): Promise<void> {
     await this.within(CLOSING, close(consumer, stream));
   }
 
@@ -132,9 +136,9 @@ class KafkaSource implements Source {
     return inTime(this.parts.clock, ms, ended, () => {});
   }
 
-  private consumer(): Consumer {
+  private consumer(): GroupMember {
     const { brokers, group, tls, sasl } = this.config;
-    return new Consumer({
+    return new GroupMember({
       clientId: 'tidegate',
       groupId: group,
       bootstrapBrokers: [...brokers],
@@ -171,7 +175,7 @@ class KafkaSource implements Source {
   }
 
   /** Begins where the group stands; where that is deleted already, at the earliest that is left, behind a fence. */
-  private async place(consumer: Consumer): Promise<void> {
+  private async place(consumer: GroupMember): Promise<void> {
     const ranges = await this.inTime(rangesOf(consumer, this.config.topics));
     const all = [...ranges].flatMap(([topic, own]) =>
       own.map((range, partition) => ({ topic, partition, range })),
@@ -196,7 +200,7 @@ class KafkaSource implements Source {
     this.anew ||= !known;
   }
 
-  private async follow(consumer: Consumer, stream: Records): Promise<void> {
+  private async follow(consumer: GroupMember, stream: Records, left: Promise<never>): Promise<void> {
     const broken = new Promise<never>((_, reject) => {
       stream.on('error', reject);
       stream.on('close', () => reject(new Error('the stream was closed')));
@@ -211,7 +215,7 @@ class KafkaSource implements Source {
     this.broken = false;
     const work = this.work(stream);
     try {
-      await Promise.race([broken, work, this.watch(consumer, stream)]);
+      await Promise.race([broken, left, work, this.watch(consumer, stream)]);
     } finally {
       // What is being applied ends before anything is applied on another connection.
       this.broken = true;
@@ -270,7 +274,7 @@ class KafkaSource implements Source {
     });
   }
 
-  private async watch(consumer: Consumer, stream: Records): Promise<void> {
+  private async watch(consumer: GroupMember, stream: Records): Promise<void> {
     let answered = this.parts.clock.now();
     while (!this.pauses.stopped && !this.broken) {
       await this.pauses.wait(LOOK_EVERY);
@@ -290,7 +294,7 @@ class KafkaSource implements Source {
   }
 
   /** A node must have all partitions: those of another member are fenced nowhere here. */
-  private async checkShare(consumer: Consumer): Promise<void> {
+  private async checkShare(consumer: GroupMember): Promise<void> {
     const { sink, shared, clock } = this.parts;
     const mine = (consumer.assignments ?? []).reduce((sum, { partitions }) => sum + partitions.length, 0);
     if (mine >= partitionsOf(this.shapes)) this.partly = null;
@@ -316,7 +320,7 @@ class KafkaSource implements Source {
   }
 
   /** Nothing is there that was not applied: what is read ends where the topics end, with the marks of transactions. */
-  private async hasAll(consumer: Consumer, stream: Records): Promise<boolean> {
+  private async hasAll(consumer: GroupMember, stream: Records): Promise<boolean> {
     const ranges = await rangesOf(consumer, this.config.topics);
     if (this.queue.length > 0 || stream.readableLength > 0) return false;
     return [...ranges].every(([topic, own]) =>
@@ -332,7 +336,14 @@ class KafkaSource implements Source {
   }
 }
 
-async function close(consumer: Consumer, stream: Records | null): Promise<void> {
+/** Rejects once the client has given up its place in the group, and sends no heartbeats any more: it says so by an error that must be heard, for as long as it lives. */
+function outOfGroup(consumer: GroupMember): Promise<never> {
+  const left = new Promise<never>((_, reject) => consumer.on('error', reject));
+  left.catch(() => {});
+  return left;
+}
+
+async function close(consumer: GroupMember, stream: Records | null): Promise<void> {
   await stream?.close().catch(() => {});
   await consumer.close(true).catch(() => {});
 }
