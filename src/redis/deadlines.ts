@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../util/clock.ts';
 export interface Waiting {
   /** Of `clock.now()`. */
   readonly since: number;
-  settled: boolean;
+  readonly settled: boolean;
   expire(): void;
 }
 

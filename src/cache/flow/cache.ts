@@ -11,6 +11,7 @@ import { MemoryStore, TagCounts } from '../store/index.ts';
 import { Audits } from './audits.ts';
 import type { Problem } from './contract.ts';
 import type { FedBy } from './fed-by.ts';
+import { Flights } from './flights.ts';
 import type { OwnWrites } from './own-writes.ts';
 import { Passes } from './passes.ts';
 
@@ -48,7 +49,7 @@ export class Cache {
   readonly memory: MemoryStore;
   readonly fences = new Fences();
   /** Fills under way, by their names: what they are is for `misses.ts` to know. */
-  readonly flights = new Map<string, object>();
+  readonly flights = new Flights();
   readonly passes = new Passes();
   readonly audits: Audits;
   /** The second level; null: none. */

@@ -20,6 +20,7 @@ import { drop } from './answers.ts';
 import { Base, type Known } from './base.ts';
 import { fillExchange } from './fill-exchange.ts';
 import type { FlightRoute } from './flight-route.ts';
+import type { Joinable } from './flights.ts';
 import { Giving } from './giving.ts';
 import { Judging } from './judging.ts';
 import { rememberPassed } from './passed.ts';
@@ -47,8 +48,12 @@ const NO_CONTENT = Buffer.alloc(0);
  * nodes share, then, if no other node reads it already, at the origin. It takes the sequence before it asks,
  * so what it stores is dead already if a change overtook it. Nobody's leaving ends it.
  */
-export class Flight<T> implements Responder {
-  readonly name: string;
+export class Flight<T> implements Responder, Joinable {
+  /** What is filled. */
+  readonly key: string;
+  hash = 0;
+  below: Joinable | null = null;
+  isListed = false;
   /** The fill as a step of its leader's trace; null: that is not recorded. */
   readonly trace: StepTrace | null;
   private readonly url: string;
@@ -74,7 +79,7 @@ export class Flight<T> implements Responder {
   private readonly birth: number;
 
   constructor(name: string, route: FlightRoute<T>, leader: Waiter<T>, known: Known | null, forced: boolean) {
-    this.name = name;
+    this.key = name;
     this.trace = leader.exchange.trace?.step('cache fill', true) ?? null;
     this.route = route;
     this.url = canonicalUrl(leader.keyed.url) ?? leader.keyed.url;
@@ -148,7 +153,7 @@ export class Flight<T> implements Responder {
     if (this.leader.round > 0) this.waiting.limit(this.leader);
     const { shared } = this.route.cache;
     if (shared === null) return this.attempt(() => this.ask());
-    this.turn = new Turn(shared, this.name, this.route.cache.parts.clock);
+    this.turn = new Turn(shared, this.key, this.route.cache.parts.clock);
     this.lookUp(this.turn).catch((error: unknown) => this.crashed(error));
   }
 
@@ -481,7 +486,7 @@ export class Flight<T> implements Responder {
     this.over = true;
     this.trace?.end();
     const { cache } = this.route;
-    if (cache.flights.get(this.name) === this) cache.flights.delete(this.name);
+    cache.flights.remove(this);
     void this.turn?.end(this.putting);
     this.waiting.renewLater();
   }

@@ -41,7 +41,7 @@ export function fly<T>(
 /** Asks for a stale entry again, while it is still answered from (RFC 5861 §3): one at a time for a key. */
 export function revalidate<T>(route: FlightRoute<T>, exchange: Exchange, keyed: FullKey, entry: Entry): void {
   const { cache } = route;
-  if (cache.flights.has(keyed.key)) return;
+  if (cache.flights.get(keyed.key) !== undefined) return;
   const { clock } = cache.parts;
   const body = Buffer.isBuffer(exchange.body) ? exchange.body : null;
   // What HEAD is answered from is what GET stored, so it is GET that brings it up to date.
@@ -76,7 +76,7 @@ function launch<T>(
   forced: boolean,
 ): void {
   const flight = new Flight(name, route, waiter, base, forced);
-  route.cache.flights.set(name, flight);
+  route.cache.flights.add(flight);
   flight.start();
 }
 

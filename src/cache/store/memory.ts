@@ -1,9 +1,9 @@
 import { MOST_TEXT } from '../../http/repeated.ts';
+import { type Indexed, KeyIndex } from '../../util/key-index.ts';
 import { ownText } from '../../util/own-text.ts';
 import { RecentKeys } from '../../util/recent-keys.ts';
 import type { Entry } from '../entry.ts';
 import { compact } from './compact.ts';
-import { type Indexed, KeyIndex } from './key-index.ts';
 import { type Link, Queue } from './queue.ts';
 
 /** Hears of each entry that comes and goes. */

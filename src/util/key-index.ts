@@ -1,4 +1,4 @@
-import { KeyedHash } from '../../util/keyed-hash.ts';
+import { KeyedHash } from './keyed-hash.ts';
 
 /** What an index finds by its key. The index keeps its place in it. */
 export interface Indexed<T> {
