@@ -3,6 +3,7 @@ import { createServer as createTlsServer, type TLSSocket, type Server as TlsServ
 import type { Failure } from '../http/errors.ts';
 import type { ClientCertificate, Exchange, Origin, Reply } from '../http/exchange.ts';
 import type { Clock } from '../util/clock.ts';
+import { LinkedList } from '../util/linked-list.ts';
 import { clientCertificate } from './client-certificate.ts';
 import { ClientCount, type NodeClients } from './client-count.ts';
 import { Greetings, type ProofCertificates } from './greetings.ts';
@@ -44,7 +45,7 @@ export class Listener implements ServerContext {
   readonly name: string;
   readonly clock: Clock;
   readonly server: Server;
-  readonly connections = new Set<OpenConnection>();
+  readonly connections = new LinkedList<OpenConnection>();
   limits: ListenerSettings['limits'];
   draining = false;
   private http2: boolean;

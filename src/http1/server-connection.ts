@@ -7,6 +7,7 @@ import { MinRate } from '../http/min-rate.ts';
 import { RepeatedReply } from '../http/repeated.ts';
 import { protocolsIn } from '../http/upgrade.ts';
 import { Deadline } from '../util/deadline.ts';
+import type { Linked } from '../util/linked-list.ts';
 import { type Head, parseRequestHead, type RequestHead } from './head.ts';
 import { type BodyFeed, Coding, IncomingBody } from './incoming-body.ts';
 import { MessageWriter, type WriterOwner } from './message-writer.ts';
@@ -52,6 +53,8 @@ export const SHARED_MEMORY = Buffer.allocUnsafeSlow(64 * 1024);
  * order and unsafe requests from overtaking.
  */
 export class ServerConnection implements OpenConnection, Responder, BodyFeed, WriterOwner {
+  after: Linked | null = null;
+  before: Linked | null = null;
   private readonly socket: Socket;
   private readonly context: ServerContext;
   private readonly origin: Origin;
@@ -92,7 +95,7 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
     this.rate = new MinRate(context);
     this.deadline = new Deadline(context.clock, () => this.expired());
     this.deadline.set(context.clock.now() + context.limits.idleTimeout);
-    context.connections.add(this);
+    context.connections.push(this);
   }
 
   /** Nothing is under way: no request begun, no answer unfinished. */
@@ -198,7 +201,7 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
   release(): void {
     this.reading = Reading.closed;
     this.deadline.close();
-    this.context.connections.delete(this);
+    this.context.connections.remove(this);
   }
 
   // --- Reading. ---
@@ -624,7 +627,7 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
     this.answer = null;
     this.deadline.close();
     this.own.giveAway();
-    this.context.connections.delete(this);
+    this.context.connections.remove(this);
     this.body?.fail(failure);
     this.writer.abandon();
     tunnel?.fail(failure);

@@ -1,6 +1,7 @@
 import type { Failure } from '../http/errors.ts';
 import type { Exchange, Reply } from '../http/exchange.ts';
 import type { Clock } from '../util/clock.ts';
+import type { Linked, LinkedList } from '../util/linked-list.ts';
 
 /** Bytes, milliseconds; Infinity for none. */
 export interface ServerLimits {
@@ -17,7 +18,7 @@ export interface ServerLimits {
 }
 
 /** A client's connection, whatever protocol it speaks. */
-export interface OpenConnection {
+export interface OpenConnection extends Linked {
   /** Nothing is under way. */
   readonly idle: boolean;
   /** All that was asked has been answered; it only waits for the client to close. */
@@ -34,7 +35,7 @@ export interface ServerContext {
   readonly limits: ServerLimits;
   /** Requests under way are answered with `Connection: close`, no new ones are read. */
   readonly draining: boolean;
-  readonly connections: Set<OpenConnection>;
+  readonly connections: LinkedList<OpenConnection>;
   /** Takes a request; answers through `exchange.responder`. */
   handle(exchange: Exchange): void;
   /** The answer to what could not be read as a request. */

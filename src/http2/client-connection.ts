@@ -12,6 +12,7 @@ import type { Headers } from '../http/headers.ts';
 import { connectFailure, type Endpoint } from '../http1/index.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { Deadline } from '../util/deadline.ts';
+import { LinkedList } from '../util/linked-list.ts';
 import { connectPlace } from '../util/unix-socket.ts';
 import type { Http2ConnectionOwner } from './client-contract.ts';
 import { MAX_FIELDS, MAX_HEAD } from './client-response-head.ts';
@@ -68,7 +69,7 @@ export class Http2ClientConnection {
   private readonly owner: Http2ConnectionOwner;
   private readonly socket: Socket;
   private readonly deadline: Deadline;
-  private readonly streams = new Set<ClientStream>();
+  private readonly streams = new LinkedList<ClientStream>();
   private state: State = State.connecting;
   private session: ClientHttp2Session | null = null;
   private requests = 0;
@@ -130,7 +131,7 @@ export class Http2ClientConnection {
   /** A place for one request; only where it `takesMore`. */
   take(): ClientStream {
     const stream = new ClientStream(this, this.clock, this.requests > 0);
-    this.streams.add(stream);
+    this.streams.push(stream);
     this.deadline.clear();
     if (this.requests > 0 && this.clock.now() - this.heardAt >= QUIET) this.ping();
     if (++this.requests >= MOST_REQUESTS) this.leave();
@@ -144,7 +145,7 @@ export class Http2ClientConnection {
 
   /** The stream is over. */
   release(stream: ClientStream): void {
-    if (!this.streams.delete(stream)) return;
+    if (!this.streams.remove(stream)) return;
     if (this.streams.size === 0) this.rest();
     this.owner.eased(this);
   }
@@ -284,7 +285,7 @@ export class Http2ClientConnection {
 
   /** What has come whole must not go with the connection. */
   private salvage(): void {
-    for (const stream of this.streams) stream.salvage();
+    for (const stream of [...this.streams]) stream.salvage();
   }
 
   private refuse(failure: Failure): void {

@@ -6,6 +6,7 @@ import type { Headers } from '../http/headers.ts';
 import { type Carrier, Framing, type OutgoingRequest, type ResponseHandler } from '../http1/index.ts';
 import type { Clock } from '../util/clock.ts';
 import { Deadline } from '../util/deadline.ts';
+import type { Linked } from '../util/linked-list.ts';
 import { Movement } from '../util/movement.ts';
 import type { Http2ClientConnection } from './client-connection.ts';
 import { failureOf } from './client-failure.ts';
@@ -25,7 +26,9 @@ const LAST_FRAME = 5000;
 const ABORTED = AbortSignal.abort();
 
 /** One stream to a service: a request, and the answer to it (RFC 9113 §8.1). */
-export class ClientStream implements Carrier, StreamBodyOwner, StreamWriterOwner {
+export class ClientStream implements Carrier, StreamBodyOwner, StreamWriterOwner, Linked {
+  after: Linked | null = null;
+  before: Linked | null = null;
   /** Each has a stream of its own. */
   readonly shared = false;
   /** All of the answer has come. */

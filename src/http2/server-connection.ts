@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import type { Origin } from '../http/exchange.ts';
 import type { OpenConnection, ServerContext } from '../http1/index.ts';
 import { Deadline } from '../util/deadline.ts';
+import { type Linked, LinkedList } from '../util/linked-list.ts';
 import { BegunHeads } from './server-begun-heads.ts';
 import { ServerStream } from './server-stream.ts';
 
@@ -26,11 +27,13 @@ const SPARE_LINES = 400;
  * settings and pings end it in the library below.
  */
 export class Http2ServerConnection implements OpenConnection {
+  after: Linked | null = null;
+  before: Linked | null = null;
   readonly origin: Origin;
   readonly context: ServerContext;
   private readonly socket: Socket;
   private readonly session: ServerHttp2Session;
-  private readonly streams = new Set<ServerStream>();
+  private readonly streams = new LinkedList<ServerStream>();
   private readonly deadline: Deadline;
   private readonly heads: BegunHeads;
   private leaving = false;
@@ -67,7 +70,7 @@ export class Http2ServerConnection implements OpenConnection {
       () => context.limits.headTimeout,
       () => this.headExpired(),
     );
-    context.connections.add(this);
+    context.connections.push(this);
     this.deadline.set(clock.now() + limits.headTimeout);
   }
 
@@ -99,7 +102,7 @@ export class Http2ServerConnection implements OpenConnection {
   }
 
   left(stream: ServerStream): void {
-    this.streams.delete(stream);
+    this.streams.remove(stream);
     this.rest();
   }
 
@@ -115,7 +118,7 @@ export class Http2ServerConnection implements OpenConnection {
   private stream(stream: ServerHttp2Stream, fields: string[]): void {
     this.heads.came(stream.id!);
     const one = new ServerStream(stream, this);
-    this.streams.add(one);
+    this.streams.push(one);
     this.deadline.clear();
     one.begin(fields);
   }
@@ -134,8 +137,8 @@ export class Http2ServerConnection implements OpenConnection {
   private closed(): void {
     this.leaving = true;
     this.heads.close();
-    this.streams.clear();
+    for (const stream of this.streams) this.streams.remove(stream);
     this.deadline.close();
-    this.context.connections.delete(this);
+    this.context.connections.remove(this);
   }
 }

@@ -5,6 +5,7 @@ import { Exchange, type Reply, type Responder } from '../http/exchange.ts';
 import type { Headers } from '../http/headers.ts';
 import { MinRate } from '../http/min-rate.ts';
 import { Deadline } from '../util/deadline.ts';
+import type { Linked } from '../util/linked-list.ts';
 import { fieldLists, isBodiless } from './fields.ts';
 import type { Http2ServerConnection } from './server-connection.ts';
 import { readRequestHead, type StreamHead } from './server-request-head.ts';
@@ -18,7 +19,9 @@ const { NGHTTP2_NO_ERROR } = constants;
 type ExchangeHead = Pick<StreamHead, 'method' | 'target' | 'authority' | 'headers'>;
 
 /** One stream: a request, handed over as an Exchange, and the answer to it (RFC 9113 §8.1). */
-export class ServerStream implements Responder, StreamBodyOwner, StreamWriterOwner {
+export class ServerStream implements Responder, StreamBodyOwner, StreamWriterOwner, Linked {
+  after: Linked | null = null;
+  before: Linked | null = null;
   private readonly stream: ServerHttp2Stream;
   private readonly connection: Http2ServerConnection;
   private readonly deadline: Deadline;

@@ -29,8 +29,10 @@ import {
   troubleOf,
   Verdict,
   type Waiter,
+  type Wish,
 } from '../upstream/index.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import type { Linked } from '../util/linked-list.ts';
 import type { Random } from '../util/random.ts';
 import { failureOf } from './evaluation.ts';
 import { via } from './forwarded.ts';
@@ -78,6 +80,9 @@ export function compileProxy(side: Side, parts: ProxyParts): Dispatch {
  * until one gives an answer that is passed on. Nothing is tried again once a byte of an answer went out.
  */
 class ProxyCall implements Applicant, Waiter, ResponseHandler, Abortable, Owner {
+  after: Linked | null = null;
+  before: Linked | null = null;
+  wish: Wish | null = null;
   private readonly exchange: Exchange;
   private readonly side: Side;
   private readonly out: Finish;

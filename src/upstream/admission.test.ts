@@ -6,6 +6,8 @@ describe('Admission', () => {
     const admission = new Admission(1, new Pending(100_000));
     let admitted = 0;
     const hasty: () => Applicant = () => ({
+      after: null,
+      before: null,
       admitted() {
         admitted++;
         admission.leave();
@@ -21,6 +23,8 @@ describe('Admission', () => {
     const admission = new Admission(2, new Pending(100));
     const order: number[] = [];
     const applicant = (n: number): Applicant => ({
+      after: null,
+      before: null,
       admitted() {
         order.push(n);
         if (n % 2 === 0) admission.leave();

@@ -1,5 +1,7 @@
+import { type Linked, LinkedList } from '../util/linked-list.ts';
+
 /** Someone who waits for a place. Hears `admitted` once, unless it leaves before. */
-export interface Applicant {
+export interface Applicant extends Linked {
   admitted(): void;
 }
 
@@ -25,7 +27,7 @@ export class Admission {
   max: number;
   active = 0;
   private readonly pending: Pending;
-  private readonly waiting = new Set<Applicant>();
+  private readonly waiting = new LinkedList<Applicant>();
   private admitting = false;
 
   constructor(max: number, pending: Pending) {
@@ -41,13 +43,13 @@ export class Admission {
     }
     if (this.pending.full) return null;
     this.pending.count++;
-    this.waiting.add(applicant);
+    this.waiting.push(applicant);
     return false;
   }
 
   /** Gives up waiting. */
   withdraw(applicant: Applicant): void {
-    if (this.waiting.delete(applicant)) this.pending.count--;
+    if (this.waiting.remove(applicant)) this.pending.count--;
   }
 
   /** A place is free again. */
@@ -56,9 +58,10 @@ export class Admission {
     // One that is admitted may leave at once, as all do behind an open breaker: a loop, or they would use up the stack.
     if (this.admitting) return;
     this.admitting = true;
-    for (const next of this.waiting) {
-      if (this.active >= this.max) break;
-      this.waiting.delete(next);
+    while (this.active < this.max) {
+      const next = this.waiting.first;
+      if (next === null) break;
+      this.waiting.remove(next);
       this.pending.count--;
       this.active++;
       next.admitted();

@@ -4,7 +4,7 @@ export type { ServiceDescription, TargetMode } from './describe.ts';
 export { type Discover, discoverOnce } from './discovery/index.ts';
 export { ActiveChecks, type CheckPlans, checkPlans, HealthCount, type HealthReport } from './health/index.ts';
 export { mergeDescriptions } from './merge.ts';
-export type { Reuse, Waiter } from './pool/index.ts';
+export type { Reuse, Waiter, Wish } from './pool/index.ts';
 export { type Lookup, Resolver } from './resolver.ts';
 export {
   type FailedTry,

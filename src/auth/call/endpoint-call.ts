@@ -4,8 +4,16 @@ import { Failure } from '../../http/errors.ts';
 import type { Tunnel } from '../../http/exchange.ts';
 import type { Headers } from '../../http/headers.ts';
 import { type Carrier, Framing, type ResponseHandler, type ResponseHead } from '../../http1/index.ts';
-import { type Applicant, type Service, type Target, Verdict, type Waiter } from '../../upstream/index.ts';
+import {
+  type Applicant,
+  type Service,
+  type Target,
+  Verdict,
+  type Waiter,
+  type Wish,
+} from '../../upstream/index.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
+import type { Linked } from '../../util/linked-list.ts';
 
 export interface RequestOfCall {
   readonly method: 'GET' | 'POST';
@@ -30,6 +38,9 @@ export interface Bounds {
 
 /** One question to a server, from the wait for a place to the last byte of the answer. Nobody streams here. */
 export class EndpointCall implements Applicant, Waiter, ResponseHandler {
+  after: Linked | null = null;
+  before: Linked | null = null;
+  wish: Wish | null = null;
   private readonly service: Service;
   private readonly request: RequestOfCall;
   private readonly bounds: Bounds;

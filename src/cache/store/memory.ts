@@ -1,10 +1,10 @@
 import { MOST_TEXT } from '../../http/repeated.ts';
 import { type Indexed, KeyIndex } from '../../util/key-index.ts';
+import { type Linked, LinkedList } from '../../util/linked-list.ts';
 import { ownText } from '../../util/own-text.ts';
 import { RecentKeys } from '../../util/recent-keys.ts';
 import type { Entry } from '../entry.ts';
 import { compact } from './compact.ts';
-import { type Link, Queue } from './queue.ts';
 
 /** Hears of each entry that comes and goes. */
 export interface StoreWatcher {
@@ -33,7 +33,7 @@ export interface Variants {
 const NONE: readonly Entry[] = [];
 
 /** What a lookup reads comes first, and in one piece: see `compact`. */
-class Slot implements Link, Indexed<Slot>, Variants {
+class Slot implements Linked, Indexed<Slot>, Variants {
   hash = 0;
   below: Slot | null = null;
   readonly key: string;
@@ -42,8 +42,8 @@ class Slot implements Link, Indexed<Slot>, Variants {
   bytes = 0;
   /** In the main queue; else on probation. */
   main: boolean;
-  next: Slot | null = null;
-  previous: Slot | null = null;
+  after: Slot | null = null;
+  before: Slot | null = null;
   private list: readonly Entry[] = NONE;
 
   constructor(key: string, main: boolean) {
@@ -76,8 +76,8 @@ export interface StoreCounts {
 export class MemoryStore {
   private limit: number;
   private readonly slots = new KeyIndex<Slot>();
-  private readonly probation = new Queue<Slot>();
-  private readonly main = new Queue<Slot>();
+  private readonly probation = new LinkedList<Slot>();
+  private readonly main = new LinkedList<Slot>();
   /** Keys that left probation unasked. */
   private readonly ghosts = new RecentKeys<true>(GHOSTS);
   private probationBytes = 0;

@@ -1,9 +1,13 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Failure } from '../../http/errors.ts';
 import type { Carrier } from '../../http1/index.ts';
+import type { Linked } from '../../util/linked-list.ts';
+import type { Dial } from './dial.ts';
 
 /** Someone who needs to send a request. Hears exactly one of the two, unless it leaves before. */
 export interface Waiter {
+  /** The pool's own: its place among those who wait; null while it does not. */
+  wish: Wish | null;
   /** It is expected to send at once. */
   connected(carrier: Carrier): void;
   failed(failure: Failure): void;
@@ -15,6 +19,23 @@ export interface Waiter {
  * ahead, one in use that carries nothing else.
  */
 export type Reuse = 'ahead' | 'any' | 'recent' | 'none';
+
+/** What someone waits for. */
+export class Wish implements Linked {
+  after: Linked | null = null;
+  before: Linked | null = null;
+  readonly waiter: Waiter;
+  readonly reuse: Reuse;
+  readonly connectTimeout: number;
+  /** The connection being made that it has a place on; null: it waits for whatever comes free. */
+  dial: Dial | null = null;
+
+  constructor(waiter: Waiter, reuse: Reuse, connectTimeout: number) {
+    this.waiter = waiter;
+    this.reuse = reuse;
+    this.connectTimeout = connectTimeout;
+  }
+}
 
 /** A connection idle for less than this is as good as fresh, in ms. */
 export const RECENT = 1000;

@@ -4,10 +4,11 @@ import type { Carrier, ClientConnection } from '../../http1/index.ts';
 import { answer, ManualClock, scriptedOrigin, until } from '../../testkit/index.ts';
 import { Pending } from '../admission.ts';
 import { Resolver } from '../resolver.ts';
-import type { Waiter } from './contract.ts';
+import type { Waiter, Wish } from './contract.ts';
 import { Http1Pool } from './http1-pool.ts';
 
 class Someone implements Waiter {
+  wish: Wish | null = null;
   connection: ClientConnection | null = null;
   failure: Failure | null = null;
   connected(carrier: Carrier): void {

@@ -1,6 +1,7 @@
 import { Failure } from '../../http/errors.ts';
 import { ClientConnection, type ConnectionOwner } from '../../http1/index.ts';
 import type { Clock } from '../../util/clock.ts';
+import { LinkedList } from '../../util/linked-list.ts';
 import type { Pending } from '../admission.ts';
 import type { Resolver } from '../resolver.ts';
 import {
@@ -11,6 +12,7 @@ import {
   RECENT,
   type Reuse,
   type Waiter,
+  Wish,
 } from './contract.ts';
 import { Dial, type DialOwner } from './dial.ts';
 
@@ -33,10 +35,10 @@ export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
   private readonly idle: ClientConnection[] = [];
   private readonly inUse = new Set<ClientConnection>();
   /** Ways to a connection that are being gone, each for the one who asked. */
-  private readonly dials = new Map<Dial, Waiter>();
+  private readonly dials = new Map<Dial, Wish>();
   private readonly opening = new Map<ClientConnection, Dial>();
   /** In the order they came; those a connection is being made for included. */
-  private readonly waiting = new Map<Waiter, Wish>();
+  private readonly waiting = new LinkedList<Wish>();
   private turn = 0;
   private retired = false;
   private ended = false;
@@ -81,22 +83,27 @@ export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
     // None passes another that waits: one that can't be sent ahead would wait for ever.
     const busy = ahead && !this.isOwed() ? this.toSendAheadOn() : null;
     if (busy !== null) return waiter.connected(busy);
-    if (ahead && this.isPromised() && !this.pending.full) return this.wait(waiter, { reuse, connectTimeout });
+    const wish = new Wish(waiter, reuse, connectTimeout);
+    if (ahead && this.isPromised() && !this.pending.full) return this.wait(wish);
     if (this.size >= this.settings.connections && this.idle.length > 0) this.idle[0]!.close();
     if (this.size < this.settings.connections) {
-      const wish = { reuse, connectTimeout, served: true };
-      this.waiting.set(waiter, wish);
-      return this.open(waiter, wish);
+      this.enlist(wish);
+      return this.open(wish);
     }
     // Only those for whom no connection can be made count as pending.
     if (this.pending.full)
       return waiter.failed(new Failure('TG_UPSTREAM_BUSY', 'too many requests wait for a connection'));
-    this.wait(waiter, { reuse, connectTimeout });
+    this.wait(wish);
   }
 
-  private wait(waiter: Waiter, wish: Omit<Wish, 'served'>): void {
+  private wait(wish: Wish): void {
     this.pending.count++;
-    this.waiting.set(waiter, { ...wish, served: false });
+    this.enlist(wish);
+  }
+
+  private enlist(wish: Wish): void {
+    wish.waiter.wish = wish;
+    this.waiting.push(wish);
   }
 
   /**
@@ -117,8 +124,8 @@ export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
   /** Has a connection that is being made room for one more than those who wait for it? */
   private isPromised(): boolean {
     let room = 0;
-    for (const { reuse, served } of this.waiting.values())
-      if (reuse === 'ahead') room += served ? this.settings.pipelining - 1 : -1;
+    for (const { reuse, dial } of this.waiting)
+      if (reuse === 'ahead') room += dial === null ? -1 : this.settings.pipelining - 1;
     return room > 0;
   }
 
@@ -127,10 +134,11 @@ export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
   }
 
   private stopWaiting(waiter: Waiter): boolean {
-    const wish = this.waiting.get(waiter);
-    if (wish === undefined) return false;
-    this.waiting.delete(waiter);
-    if (!wish.served) this.pending.count--;
+    const { wish } = waiter;
+    if (wish === null) return false;
+    waiter.wish = null;
+    this.waiting.remove(wish);
+    if (wish.dial === null) this.pending.count--;
     return true;
   }
 
@@ -146,7 +154,7 @@ export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
   destroy(): void {
     this.retire();
     this.ended = true;
-    for (const waiter of [...this.waiting.keys()]) if (this.stopWaiting(waiter)) waiter.failed(endOfPool());
+    for (const { waiter } of [...this.waiting]) if (this.stopWaiting(waiter)) waiter.failed(endOfPool());
     for (const dial of this.dials.keys()) dial.close();
     this.dials.clear();
     const connections = [...this.opening.keys(), ...this.inUse];
@@ -161,9 +169,10 @@ export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
     return this.idle.pop()!;
   }
 
-  private open(waiter: Waiter, wish: Wish): void {
+  private open(wish: Wish): void {
     const dial = new Dial(this.settings.host, wish.connectTimeout, this.clock, this);
-    this.dials.set(dial, waiter);
+    wish.dial = dial;
+    this.dials.set(dial, wish);
     dial.begin(this.resolver, this.turn++);
   }
 
@@ -173,22 +182,22 @@ export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
   }
 
   isWanted(dial: Dial): boolean {
-    return this.waiting.has(this.dials.get(dial)!);
+    return isWaiting(this.dials.get(dial)!);
   }
 
   failed(dial: Dial, failure: Failure): void {
-    const waiter = this.dials.get(dial)!;
+    const wish = this.dials.get(dial)!;
     this.dials.delete(dial);
-    if (this.stopWaiting(waiter)) waiter.failed(failure);
+    if (isWaiting(wish) && this.stopWaiting(wish.waiter)) wish.waiter.failed(failure);
     this.refill();
   }
 
   opened(connection: ClientConnection): void {
     const dial = this.opening.get(connection)!;
-    const waiter = this.dials.get(dial)!;
+    const wish = this.dials.get(dial)!;
     this.settle(dial, connection);
     this.dials.delete(dial);
-    if (this.waiting.has(waiter)) return this.give(waiter, connection);
+    if (isWaiting(wish)) return this.give(wish.waiter, connection);
     this.offer(connection);
   }
 
@@ -225,12 +234,11 @@ export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
   /** Sends the requests of those who wait next ahead on it, as many as it takes. */
   eased(connection: ClientConnection): void {
     if (this.waiting.size === 0 || !this.inUse.has(connection)) return;
-    for (const [waiter, wish] of this.waiting) {
-      if (connection.inFlight >= this.settings.pipelining || !connection.takesMore) return;
-      if (wish.served) continue;
-      if (wish.reuse !== 'ahead') return;
-      this.stopWaiting(waiter);
-      waiter.connected(connection);
+    while (connection.inFlight < this.settings.pipelining && connection.takesMore) {
+      const wish = this.firstOwed();
+      if (wish?.reuse !== 'ahead') return;
+      this.stopWaiting(wish.waiter);
+      wish.waiter.connected(connection);
     }
   }
 
@@ -243,8 +251,8 @@ export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
   /** Gives a connection to whoever waits, or keeps it. */
   private offer(connection: ClientConnection): void {
     if (this.waiting.size > 0) {
-      for (const [waiter, wish] of this.waiting)
-        if (wish.reuse !== 'none') return this.give(waiter, connection);
+      const wish = this.waiting.find(({ reuse }) => reuse !== 'none');
+      if (wish !== null) return this.give(wish.waiter, connection);
       if (this.isOwed()) {
         connection.close();
         return this.refill();
@@ -257,8 +265,11 @@ export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
 
   /** Does anyone wait for whom no connection is being made? */
   private isOwed(): boolean {
-    for (const { served } of this.waiting.values()) if (!served) return true;
-    return false;
+    return this.firstOwed() !== null;
+  }
+
+  private firstOwed(): Wish | null {
+    return this.waiting.find(({ dial }) => dial === null);
   }
 
   detached(connection: ClientConnection): void {
@@ -275,18 +286,13 @@ export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
   /** A place is free: whoever has waited longest without a connection in the making gets one. */
   private refill(): void {
     if (this.size >= this.settings.connections) return;
-    for (const [waiter, wish] of this.waiting) {
-      if (wish.served) continue;
-      wish.served = true;
-      this.pending.count--;
-      return this.open(waiter, wish);
-    }
+    const wish = this.firstOwed();
+    if (wish === null) return;
+    this.pending.count--;
+    this.open(wish);
   }
 }
 
-interface Wish {
-  readonly reuse: Reuse;
-  readonly connectTimeout: number;
-  /** A connection is being made for it. */
-  served: boolean;
+function isWaiting(wish: Wish): boolean {
+  return wish.waiter.wish === wish;
 }

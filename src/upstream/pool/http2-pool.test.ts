@@ -16,11 +16,12 @@ import {
 } from '../../testkit/index.ts';
 import { Pending } from '../admission.ts';
 import { type Lookup, Resolver } from '../resolver.ts';
-import type { Reuse, Waiter } from './contract.ts';
+import type { Reuse, Waiter, Wish } from './contract.ts';
 import { Http2Pool } from './http2-pool.ts';
 
 /** Asks for a place, and sends a GET once it has one. */
 class Someone implements Waiter, ResponseHandler {
+  wish: Wish | null = null;
   carrier: Carrier | null = null;
   failure: Failure | null = null;
   status = 0;

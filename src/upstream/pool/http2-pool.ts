@@ -1,6 +1,7 @@
 import { Failure } from '../../http/errors.ts';
 import { Http2ClientConnection, type Http2ConnectionOwner } from '../../http2/index.ts';
 import type { Clock } from '../../util/clock.ts';
+import { LinkedList } from '../../util/linked-list.ts';
 import type { Pending } from '../admission.ts';
 import type { Resolver } from '../resolver.ts';
 import {
@@ -11,6 +12,7 @@ import {
   RECENT,
   type Reuse,
   type Waiter,
+  Wish,
 } from './contract.ts';
 import { Dial, type DialOwner } from './dial.ts';
 
@@ -34,7 +36,7 @@ export class Http2Pool implements Pool, Http2ConnectionOwner, DialOwner {
   private readonly dials = new Map<Dial, number>();
   private readonly opening = new Map<Http2ClientConnection, Dial>();
   /** In the order they came. */
-  private readonly waiting = new Map<Waiter, Wish>();
+  private readonly waiting = new LinkedList<Wish>();
   /** What the newest connection takes at once: another in the making will likely do the same. */
   private places = USUAL_PLACES;
   private turn = 0;
@@ -74,8 +76,9 @@ export class Http2Pool implements Pool, Http2ConnectionOwner, DialOwner {
     const dial = this.dialFor(connectTimeout) ?? this.dialInPlaceOfIdle(connectTimeout);
     // Only those for whom no connection can be made count as pending.
     if (dial === null && this.pending.full) return waiter.failed(tooMany());
-    const wish: Wish = { reuse, connectTimeout, dial: null };
-    this.waiting.set(waiter, wish);
+    const wish = new Wish(waiter, reuse, connectTimeout);
+    waiter.wish = wish;
+    this.waiting.push(wish);
     if (dial === null) this.pending.count++;
     else this.promise(wish, dial);
   }
@@ -91,9 +94,10 @@ export class Http2Pool implements Pool, Http2ConnectionOwner, DialOwner {
   }
 
   leave(waiter: Waiter): void {
-    const wish = this.waiting.get(waiter);
-    if (wish === undefined) return;
-    this.waiting.delete(waiter);
+    const { wish } = waiter;
+    if (wish === null) return;
+    waiter.wish = null;
+    this.waiting.remove(wish);
     if (wish.dial === null) this.pending.count--;
     else this.dials.set(wish.dial, this.dials.get(wish.dial)! - 1);
   }
@@ -137,7 +141,7 @@ export class Http2Pool implements Pool, Http2ConnectionOwner, DialOwner {
   }
 
   failed(dial: Dial, failure: Failure): void {
-    const told = [...this.waiting].filter(([, wish]) => wish.dial === dial).map(([waiter]) => waiter);
+    const told = [...this.waiting].filter((wish) => wish.dial === dial).map(({ waiter }) => waiter);
     for (const waiter of told) this.leave(waiter);
     this.dials.delete(dial);
     for (const waiter of told) waiter.failed(failure);
@@ -172,7 +176,7 @@ export class Http2Pool implements Pool, Http2ConnectionOwner, DialOwner {
     this.connections.push(connection);
     this.places = Math.max(1, connection.places);
     // It may take fewer than it was taken to: who is left over waits on.
-    for (const wish of this.waiting.values()) {
+    for (const wish of this.waiting) {
       if (wish.dial !== dial) continue;
       wish.dial = null;
       this.pending.count++;
@@ -196,12 +200,12 @@ export class Http2Pool implements Pool, Http2ConnectionOwner, DialOwner {
     // One that is served may be over at once: a loop, or those behind it would use up the stack.
     if (this.serving) return;
     this.serving = true;
-    for (const [waiter, wish] of this.waiting) {
-      if (!connection.takesMore) break;
-      // It is to have a fresh connection, and one is being made for it.
-      if (wish.reuse === 'none' && wish.dial !== null) continue;
-      this.leave(waiter);
-      this.give(waiter, connection);
+    while (connection.takesMore) {
+      // One that is to have a fresh connection, and for which one is being made, waits for that.
+      const wish = this.waiting.find(({ reuse, dial }) => reuse !== 'none' || dial === null);
+      if (wish === null) break;
+      this.leave(wish.waiter);
+      this.give(wish.waiter, connection);
     }
     this.serving = false;
   }
@@ -226,10 +230,10 @@ export class Http2Pool implements Pool, Http2ConnectionOwner, DialOwner {
   /** There may be room for another connection: those who have waited longest without a promise get one. */
   private refill(): void {
     if (this.ended) return;
-    for (const wish of this.waiting.values()) {
-      if (wish.dial !== null) continue;
-      const dial = this.dialFor(wish.connectTimeout);
-      if (dial === null) return;
+    for (;;) {
+      const wish = this.waiting.find(({ dial }) => dial === null);
+      const dial = wish === null ? null : this.dialFor(wish.connectTimeout);
+      if (wish === null || dial === null) return;
       this.pending.count--;
       this.promise(wish, dial);
     }
@@ -250,7 +254,7 @@ export class Http2Pool implements Pool, Http2ConnectionOwner, DialOwner {
     this.retire();
     this.ended = true;
     for (const dial of this.dials.keys()) dial.close();
-    for (const waiter of [...this.waiting.keys()]) {
+    for (const { waiter } of [...this.waiting]) {
       this.leave(waiter);
       waiter.failed(endOfPool());
     }
@@ -263,11 +267,4 @@ export class Http2Pool implements Pool, Http2ConnectionOwner, DialOwner {
 
 function tooMany(): Failure {
   return new Failure('TG_UPSTREAM_BUSY', 'too many requests wait for a place on a connection');
-}
-
-interface Wish {
-  readonly reuse: Reuse;
-  readonly connectTimeout: number;
-  /** The connection being made that it has a place on; null: it waits for whatever place comes free. */
-  dial: Dial | null;
 }

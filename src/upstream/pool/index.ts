@@ -1,3 +1,3 @@
-export type { Pool, Reuse, Waiter } from './contract.ts';
+export type { Pool, Reuse, Waiter, Wish } from './contract.ts';
 export { Http1Pool } from './http1-pool.ts';
 export { Http2Pool } from './http2-pool.ts';
