@@ -48,8 +48,10 @@ export class StreamWriter implements BodySink {
 
   write(chunk: Buffer, retain: Retain): boolean {
     if (chunk.length === 0) return true;
-    this.put(chunk);
-    if (this.stream.writableLength > 0) retain.retain();
+    // What the stream takes leaves it later: a copy of a little spares its source the whole memory around it.
+    const copied = chunk.length <= PIECE;
+    this.put(copied ? Buffer.from(chunk) : chunk);
+    if (!copied && this.stream.writableLength > 0) retain.retain();
     return !this.stream.writableNeedDrain;
   }
 
