@@ -23,6 +23,9 @@ export class KeyIndex<T extends Indexed<T>> {
   private buckets: (T | null)[] = emptyBuckets();
   /** Buckets when the last doubling was done: a power of two. Those from here on are halves of the first ones. */
   private whole = FEWEST;
+  /** The last key that was not found, for it is often added next. */
+  private missed: string | null = null;
+  private missedHash = 0;
   size = 0;
 
   get(key: string): T | undefined {
@@ -34,12 +37,14 @@ export class KeyIndex<T extends Indexed<T>> {
       if (item.hash === hash && item.key === key) return item;
       item = item.below;
     }
+    this.missed = key;
+    this.missedHash = hash;
     return undefined;
   }
 
   /** Adds an item whose key no other has. */
   add(item: T): void {
-    item.hash = this.hash.of(item.key);
+    item.hash = item.key === this.missed ? this.missedHash : this.hash.of(item.key);
     this.put(item);
     this.size++;
     while (this.size * 2 > this.buckets.length) this.split();
