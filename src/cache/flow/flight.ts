@@ -56,7 +56,8 @@ export class Flight<T> implements Responder, Joinable {
   isListed = false;
   /** The fill as a step of its leader's trace; null: that is not recorded. */
   readonly trace: StepTrace | null;
-  private readonly url: string;
+  /** Canonical, once the origin is asked. */
+  private url = '';
   private readonly route: FlightRoute<T>;
   private readonly leader: Waiter<T>;
   private readonly base: Base<T>;
@@ -82,11 +83,10 @@ export class Flight<T> implements Responder, Joinable {
     this.key = name;
     this.trace = leader.exchange.trace?.step('cache fill', true) ?? null;
     this.route = route;
-    this.url = canonicalUrl(leader.keyed.url) ?? leader.keyed.url;
     this.leader = leader;
     this.base = new Base(route, leader, known);
     this.forced = forced;
-    this.judging = new Judging(route, leader.exchange, this.url);
+    this.judging = new Judging(route, leader.exchange);
     this.giving = new Giving(route);
     this.waiting = new Waiting(route, leader, (waiter, failure) => this.refuse(waiter, failure));
     this.life = route.cache.life;
@@ -224,7 +224,8 @@ export class Flight<T> implements Responder, Joinable {
     // Before the origin is read: a change from now on makes dead what is stored (see fences/).
     this.sequence = cache.fences.sequence;
     this.requestAt = clock.wall();
-    this.judging.begin();
+    this.url = canonicalUrl(keyed.url) ?? keyed.url;
+    this.judging.begin(this.url);
     const headers = validationHeaders(this.base.entry ?? undefined, this.route.headersFor(exchange));
     if (!this.base.servable) removeHeader(headers, 'if-modified-since');
     const body = rules.body && Buffer.isBuffer(exchange.body) ? exchange.body : null;

@@ -17,19 +17,19 @@ export class Judging<T> {
   private readonly route: FlightRoute<T>;
   /** Whose request is filled. */
   private readonly client: Exchange;
-  /** Canonical. */
-  private readonly url: string;
+  /** Canonical, once it has begun. */
+  private url = '';
   /** As far as they can be told by now. */
   tags: readonly string[] = [];
 
-  constructor(route: FlightRoute<T>, client: Exchange, url: string) {
+  constructor(route: FlightRoute<T>, client: Exchange) {
     this.route = route;
     this.client = client;
-    this.url = url;
   }
 
   /** Before the origin is asked. */
-  begin(): void {
+  begin(url: string): void {
+    this.url = url;
     this.tags = this.withFamilies(this.route.rules.requestTags?.(this.client) ?? []) ?? [];
   }
 
