@@ -3,6 +3,7 @@ import { Failure } from '../http/errors.ts';
 import { type Exchange, type Reply, reply, type StepTrace } from '../http/exchange.ts';
 import { type Headers, sameName } from '../http/headers.ts';
 import { type Filter, problem } from '../pipeline/index.ts';
+import { readBearer } from './bearer.ts';
 import { certificateFlaw } from './binding.ts';
 import { addChallenges, type TokenError } from './challenge.ts';
 import {
@@ -177,9 +178,13 @@ export class Guard implements Filter {
   }
 
   private unrecognised(exchange: Exchange): Reply | null {
-    const shown = this.providers.some((provider) => provider.isAddressed(exchange));
-    if (shown)
-      return this.challenge(exchange, new Failure('TG_AUTH_INVALID', 'no provider takes it'), INVALID_TOKEN);
+    const shown = this.providers.filter((provider) => provider.isAddressed(exchange));
+    if (shown.length > 0) {
+      // RFC 6750 §3.1: who shows another scheme than a token's is told of no error of a token.
+      const isToken = shown.some(({ places }) => readBearer(places, exchange) !== null);
+      const failure = new Failure('TG_AUTH_INVALID', 'no provider takes it');
+      return this.challenge(exchange, failure, isToken ? INVALID_TOKEN : null);
+    }
     if (!this.settings.optional) return this.challenge(exchange, new Failure('TG_AUTH_MISSING'), null);
     this.clean(exchange);
     return null;

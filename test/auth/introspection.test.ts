@@ -268,9 +268,8 @@ describe('refusals', () => {
     expect(await challenge('Authorization: Bearer a b')).toBe(
       'Bearer realm="tidegate", error="invalid_token"',
     );
-    expect(await challenge('Authorization: Basic YTpi')).toBe(
-      'Bearer realm="tidegate", error="invalid_token"',
-    );
+    expect(await challenge('Authorization: Basic YTpi')).toBe('Bearer realm="tidegate"');
+    expect(await challenge('Authorization: Bearer')).toBe('Bearer realm="tidegate"');
     expect(await challenge('Authorization: Bearer opaque')).toBe(
       'Bearer realm="tidegate", error="insufficient_scope", scope="orders:write"',
     );
