@@ -29,6 +29,13 @@ describe('what is composed of parts is kept', () => {
     expect(keepsFor([part([]), maxAge(20)], 30)).toBe(20);
   });
 
+  it('with the age counted of a part that names no lifetime, too', () => {
+    expect(keepsFor([part(['Age', '20']), maxAge(60)], 30)).toBe(10);
+    expect(keepsFor([part(['Date', new Date(NOW - 20_000).toUTCString()])], 30)).toBe(10);
+    expect(keepsFor([part(['Age', '30']), maxAge(60)], 30)).toBeNull();
+    expect(keepsFor([part(['Date', new Date(NOW).toUTCString()], { responseAt: NOW + 900 })], 1)).toBe(1);
+  });
+
   it('not at all where a part names no lifetime and the route neither', () => {
     expect(keepsFor([part([]), maxAge(20)], null)).toBeNull();
   });

@@ -1,4 +1,10 @@
-import { judgeStorable, type RoutePolicy, responseDirectives, STANDARD_POLICY } from '../cache/index.ts';
+import {
+  ageOnArrival,
+  judgeStorable,
+  type RoutePolicy,
+  responseDirectives,
+  STANDARD_POLICY,
+} from '../cache/index.ts';
 import { getHeader, getJoined, type Headers, hasHeader, removeHeader } from '../http/headers.ts';
 import type { HeaderTransform } from '../pipeline/index.ts';
 import type { Varies } from './varies.ts';
@@ -44,7 +50,11 @@ function leftOf(part: Part, ttl: number | null): number | null {
   // An aggregate that says nothing itself lives as long as what it is made of.
   const unsaid = madeOf.length === 0 ? ttl : keepsFor(madeOf, ttl);
   const judged = judge(status, headers, policy ?? STANDARD_POLICY, requestAt, responseAt);
-  if (!judged.storable) return judged.reason === 'no-lifetime' ? unsaid : null;
+  if (!judged.storable) {
+    if (judged.reason !== 'no-lifetime' || unsaid === null) return null;
+    // In whole seconds, as Date and Age have them: else a `ttl` of a second would never be one.
+    return unsaid - Math.floor(ageOnArrival(headers, requestAt, responseAt));
+  }
   const forbidden = judged.noCache || (madeOf.length > 0 && unsaid === null);
   return forbidden ? null : judged.lifetime - judged.ageAtResponse;
 }

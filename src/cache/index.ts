@@ -23,6 +23,7 @@ export {
 export { openSharedStore, placeOf } from './levels.ts';
 export { type NodeHolders, NodeSequence } from './node-sequence.ts';
 export {
+  ageOnArrival,
   judgeStorable,
   type RoutePolicy,
   responseDirectives,

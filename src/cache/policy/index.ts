@@ -1,4 +1,4 @@
-export { currentAge, freshFor } from './age.ts';
+export { ageOnArrival, currentAge, freshFor } from './age.ts';
 export { answerFromEntry } from './answer.ts';
 export { type CacheStatusParams, cacheStatus } from './cache-status.ts';
 export { isNotModified } from './conditions.ts';
