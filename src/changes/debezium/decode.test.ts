@@ -132,6 +132,16 @@ describe('what an event says', () => {
       from: { position: 'binlog.000006:10903' },
     });
   });
+
+  test('up to where the change itself stands, where it does not name the commit before it', () => {
+    const at = (op: string, source: object) =>
+      decode(postgresEvent(op, null, order, { sequence: null, ...source }));
+    expect(at('c', {})).toMatchObject({ from: { position: '0/35C687B0' } });
+    expect(at('c', { lsn: '902203312' })).toMatchObject({ from: { position: '0/35C687B0' } });
+    expect(at('r', { snapshot: 'incremental' })).toMatchObject({ from: { position: null } });
+    for (const lsn of [null, -1, 1.5, '0/35C687B0', '9'.repeat(400)])
+      expect(at('c', { lsn })).toMatchObject({ kind: 'change', from: { position: null } });
+  });
 });
 
 describe('values', () => {

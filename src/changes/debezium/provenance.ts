@@ -56,13 +56,20 @@ function milliseconds(value: Value | undefined): number | null {
 }
 
 /**
- * `lsn` is the change's, in decimal, and says nothing of its own commit. `sequence` holds the end of the last
- * commit before it, up to which all is proven.
+ * `sequence` holds the end of the last commit before the event, up to which all is proven. Where it is missing, `lsn` is
+ * the change's own: it says nothing of its commit, but what was committed up to there came before.
  */
 function lsnOf(source: Members): string | null {
-  const sequence = text(source.get('sequence'));
-  const [, committed] = (sequence === null ? null : /^\["(\d+)"/.exec(sequence)) ?? [];
+  const sequence = source.get('sequence') ?? null;
+  if (sequence === null) return isSnapshot(source.get('snapshot')) ? null : decimalLsn(source.get('lsn'));
+  const [, committed] = (typeof sequence === 'string' ? /^\["(\d+)"/.exec(sequence) : null) ?? [];
   return committed === undefined ? null : formatLsn(BigInt(committed));
+}
+
+/** CloudEvents have it as text. */
+function decimalLsn(lsn: Value | undefined): string | null {
+  if (typeof lsn === 'string' && /^\d{1,20}$/.test(lsn)) return formatLsn(BigInt(lsn));
+  return typeof lsn === 'bigint' && lsn >= 0n ? formatLsn(lsn) : null;
 }
 
 /** The place in the file where the event begins: what is before it is proven. */
