@@ -92,6 +92,7 @@ export class Handovers {
         ...unsaid,
         ...beyondKey,
       ],
+      headAlone: asked.flatMap((name) => providers.get(name)!.serviceHeaders),
     });
   }
 

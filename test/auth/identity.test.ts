@@ -8,7 +8,14 @@ import {
   jwtVerify,
 } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
-import { headerValue, headerValues, type ReceivedRequest, rawClient } from '../../src/testkit/index.ts';
+import {
+  answer,
+  headerValue,
+  headerValues,
+  type ReceivedRequest,
+  rawClient,
+  scriptedOrigin,
+} from '../../src/testkit/index.ts';
 import { type Stage, stage } from './stage.ts';
 
 const hash = (key: string) => `sha256:${createHash('sha256').update(key).digest('hex')}`;
@@ -145,6 +152,23 @@ describe('attacks: a client that says who it is', () => {
     expect(await got.complete).toBe(true);
     expect(got.trailers.map(([field]) => field.toLowerCase())).toEqual(['x-kept']);
     client.close();
+  });
+
+  it('what the provider of the route answers with is not taken from trailers (RFC 9110 §6.5.1)', async () => {
+    const verify = await scriptedOrigin(answer(200, [['X-User', 'bob']]));
+    const forward = { forward: { url: verify.url, responseHeaders: ['x-user', 'x-groups'] } };
+    on = await stage({ auth: { forward }, route: { auth: { with: 'forward' } } });
+    const client = await rawClient({ port: on.gateway.port });
+    await client.send(
+      'POST /x HTTP/1.1\r\nHost: shop.test\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX_User: admin\r\nx-groups: root\r\nx-kept: yes\r\n\r\n',
+    );
+    expect((await client.response()).status).toBe(200);
+    const got = on.got();
+    expect(await got.complete).toBe(true);
+    expect(headerValues(got, 'x-user')).toEqual(['bob']);
+    expect(got.trailers.map(([field]) => field.toLowerCase())).toEqual(['x-kept']);
+    client.close();
+    await verify.close();
   });
 
   it('what a provider answers with for one route is not taken from a client on another', async () => {

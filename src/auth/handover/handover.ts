@@ -38,6 +38,8 @@ export interface HandoverConfig<Who extends Told = Told> {
   readonly hands: boolean;
   /** Further headers of which a client's own copy does not pass: those that a provider answers with. */
   readonly forbidden: readonly string[];
+  /** Those that this route's providers answer with: in the head they are the gateway's, in trailers a client's. */
+  readonly headAlone: readonly string[];
 }
 
 /**
@@ -47,8 +49,8 @@ export interface HandoverConfig<Who extends Told = Told> {
 export function compileHandover<Who extends Told>(config: HandoverConfig<Who>): Handover | null {
   const signs = typeof config.as === 'function' ? ['authorization'] : [];
   const own = [config.names.subject, config.names.permissions].filter((name) => !isDefault(name));
-  const forbidden = new ForbiddenNames([...config.forbidden, ...signs, ...own]);
-  if (config.as === null && forbidden.empty) return null;
+  const forbidden = [...config.forbidden, ...signs, ...own];
+  if (config.as === null && forbidden.length === 0 && config.headAlone.length === 0) return null;
   return new CompiledHandover(config, forbidden);
 }
 
@@ -57,12 +59,14 @@ const isDefault = (name: string) => name === DEFAULT_NAMES.subject || name === D
 class CompiledHandover<Who extends Told> implements Handover {
   private readonly config: HandoverConfig<Who>;
   private readonly forbidden: ForbiddenNames;
+  private readonly forbiddenTrailers: ForbiddenNames;
   /** A cached decision gives the same identity again and again. */
   private readonly said = new WeakMap<Who, string>();
 
-  constructor(config: HandoverConfig<Who>, forbidden: ForbiddenNames) {
+  constructor(config: HandoverConfig<Who>, forbidden: readonly string[]) {
     this.config = config;
-    this.forbidden = forbidden;
+    this.forbidden = new ForbiddenNames(forbidden);
+    this.forbiddenTrailers = new ForbiddenNames([...forbidden, ...config.headAlone]);
   }
 
   without(_exchange: Exchange, headers: Headers): Headers {
@@ -70,8 +74,8 @@ class CompiledHandover<Who extends Told> implements Handover {
   }
 
   withoutTrailers(_exchange: Exchange, body: Body): Body {
-    if (this.forbidden.empty || !isSource(body) || body.length >= 0) return body;
-    return new WithoutTrailers(body, this.forbidden);
+    if (this.forbiddenTrailers.empty || !isSource(body) || body.length >= 0) return body;
+    return new WithoutTrailers(body, this.forbiddenTrailers);
   }
 
   lines(exchange: Exchange): string {
