@@ -12,10 +12,12 @@ import {
   answer,
   headerValue,
   headerValues,
+  http2Origin,
   type ReceivedRequest,
   rawClient,
   scriptedOrigin,
 } from '../../src/testkit/index.ts';
+import { answered, Http2Client } from '../http2/stage.ts';
 import { type Stage, stage } from './stage.ts';
 
 const hash = (key: string) => `sha256:${createHash('sha256').update(key).digest('hex')}`;
@@ -152,6 +154,33 @@ describe('attacks: a client that says who it is', () => {
     expect(await got.complete).toBe(true);
     expect(got.trailers.map(([field]) => field.toLowerCase())).toEqual(['x-kept']);
     client.close();
+  });
+
+  it('identity header in trailers behind content of a known length never passes (RFC 9113 §8.1)', async () => {
+    const trailers: string[][] = [];
+    const service = await http2Origin(({ stream }) => {
+      stream.on('trailers', (fields) => trailers.push(Object.keys(fields)));
+      stream.on('end', () => stream.respond({ ':status': 204 }, { endStream: true }));
+      stream.resume();
+    });
+    on = await stage({
+      auth: BOB,
+      routes: { all: { match: '/*', to: 'modern', ...GUARDED } },
+      more: {
+        listen: [{ name: 'front', address: '127.0.0.1:0', http2: true }],
+        services: { modern: { url: service.url } },
+        identity: { subject: 'x-user' },
+      },
+    });
+    const client = await Http2Client.open(`http://127.0.0.1:${on.gateway.port}`);
+    const fields = { ':method': 'PUT', ':path': '/', 'x-api-key': 'k1', 'content-length': '3' };
+    const stream = client.session.request(fields, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'x-user': 'admin', 'x-kept': 'yes' }));
+    stream.end('abc');
+    expect((await answered(stream)).status).toBe(204);
+    expect(trailers).toEqual([['x-kept']]);
+    await client[Symbol.asyncDispose]();
+    await service.close();
   });
 
   it('what the provider of the route answers with is not taken from trailers (RFC 9110 §6.5.1)', async () => {
