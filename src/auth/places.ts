@@ -4,6 +4,7 @@ import { filterCookies } from '../http/cookies.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { type Headers, removeLines, sameName } from '../http/headers.ts';
 import { decodeQueryText, keepParameters, parameterName } from '../http/query.ts';
+import { foldedName } from '../http/reserved-headers.ts';
 import { MASK } from '../util/secret.ts';
 import { AMBIGUOUS, type Credential, type Place, type Provider } from './contract.ts';
 
@@ -102,7 +103,7 @@ export function linesOf(places: readonly Place[], headers: Headers): Headers {
   return lines;
 }
 
-/** Takes credentials off a request. Headers are found under names that a service may take for theirs (`_` for `-`). */
+/** Takes credentials off a request. Headers are found under names that a service may take for theirs. */
 export function stripPlaces(places: readonly Place[], exchange: Exchange): void {
   for (const place of places) {
     if (place.in === 'header') removeLike(exchange.headers, place.name);
@@ -116,10 +117,10 @@ export function removeLike(headers: Headers, lower: string): void {
   removeLines(headers, (name) => isLike(name, lower));
 }
 
-/** `X_Auth_Subject` reaches a CGI-like service as `X-Auth-Subject` does. */
+/** `X_User` and `X.User` reach a CGI-like service as `X-User` does. */
 function isLike(name: string, lower: string): boolean {
   if (name.length !== lower.length) return false;
-  return sameName(name, lower) || name.toLowerCase().replaceAll('_', '-') === lower.replaceAll('_', '-');
+  return sameName(name, lower) || foldedName(name) === foldedName(lower);
 }
 
 /** The query without one of its parameters, else byte for byte as it was. */
