@@ -102,14 +102,16 @@ export function keepingHeaders(
 ): Headers {
   const vary = varyOf(parts, varies);
   if (vary === '*' || (!byAddress && varyBy(parts, ADDRESS))) return ['vary', '*', TAGS, NOT_KEPT];
-  const keeps = partial ? null : keepsFor(parts, ttlOf(status, policy));
+  const ttl = ttlOf(status, policy);
+  const keeps = partial ? null : keepsFor(parts, ttl);
   if (keeps === null) return [TAGS, NOT_KEPT];
   const tags = [...new Set(parts.flatMap((part) => part.tags ?? []))];
   const said: Headers = vary === '' ? [] : ['vary', vary];
   said.push(TAGS, Buffer.from(JSON.stringify(tags)).toString('base64'));
-  // What the answer says itself of its lifetime stands.
-  if (getHeader(headers, 'cache-control') === undefined && getHeader(headers, LIFETIME) === undefined)
-    said.push(LIFETIME, `max-age=${Math.floor(keeps)}`);
+  // What the answer says itself of its lifetime stands; a `ttl` of less than a second can only be left to the route.
+  const isSaid =
+    getHeader(headers, 'cache-control') !== undefined || getHeader(headers, LIFETIME) !== undefined;
+  if (!isSaid && !(keeps < 1 && keeps === ttl)) said.push(LIFETIME, `max-age=${Math.floor(keeps)}`);
   return said;
 }
 

@@ -62,6 +62,17 @@ describe('an aggregate that is kept', () => {
     expect(asked()).toEqual([2, 2]);
   });
 
+  it('may live for less than a second', async () => {
+    const { ask, asked, clock } = await kept([], [], { cache: { ttl: '500ms' } });
+    await ask();
+    clock.advance(400);
+    await ask();
+    expect(asked()).toEqual([1, 1]);
+    clock.advance(200);
+    await ask();
+    expect(asked()).toEqual([2, 2]);
+  });
+
   it("lives as long as the route's ttl where a part says nothing, and not at all without one", async () => {
     const one = await kept([], aged(90), { cache: { ttl: '10s' } });
     await one.ask();
