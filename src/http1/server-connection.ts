@@ -301,9 +301,8 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
   private begin(head: RequestHead, startedAt: number): boolean {
     const target = resolveTarget(head);
     if (typeof target === 'string') return this.refuse(target, startedAt);
-    if (head.contentLength > this.context.limits.body)
-      return this.refuse('TG_REQUEST_BODY_TOO_LARGE', startedAt);
-    const body = this.bodyOf(head);
+    const tooLarge = head.contentLength > this.context.limits.body;
+    const body = tooLarge ? null : this.bodyOf(head);
     this.closeAfter = head.close || this.context.draining || (head.version === 10 && !head.keepAlive);
     const exchange = new Exchange(
       this.origin,
@@ -317,6 +316,7 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
       startedAt,
     );
     if (head.nominated !== null) for (const name of head.nominated) removeHeader(head.headers, name);
+    if (tooLarge) return this.turnAway(exchange, 'TG_REQUEST_BODY_TOO_LARGE');
     exchange.upgrade = head.upgrade === null ? null : protocolsIn(head.upgrade);
     exchange.acceptsTrailers = head.trailers;
     exchange.expectsContinue =
@@ -419,7 +419,11 @@ export class ServerConnection implements OpenConnection, Responder, BodyFeed, Wr
 
   /** What came is no request, or none that may be read: one answer, then the end (RFC 9112 §2.2). */
   private refuse(code: ErrorCode, startedAt: number): boolean {
-    const exchange = new Exchange(this.origin, this, 'GET', '/', '', 11, [], null, startedAt);
+    return this.turnAway(new Exchange(this.origin, this, 'GET', '/', '', 11, [], null, startedAt), code);
+  }
+
+  /** Of what comes after its head nothing is read as content. */
+  private turnAway(exchange: Exchange, code: ErrorCode): boolean {
     this.exchange = exchange;
     this.closeAfter = true;
     this.reading = Reading.waiting;

@@ -56,7 +56,8 @@ export class ServerStream implements Responder, StreamBodyOwner, StreamWriterOwn
     const startedAt = clock.now();
     const head = readRequestHead(fields, limits);
     if (typeof head === 'string') return this.refuse(head, startedAt);
-    if (head.contentLength > limits.body) return this.refuse('TG_REQUEST_BODY_TOO_LARGE', startedAt);
+    if (head.contentLength > limits.body)
+      return this.turnAway(this.exchangeFor(head, startedAt), 'TG_REQUEST_BODY_TOO_LARGE');
     this.hand(head, startedAt);
   }
 
@@ -87,7 +88,10 @@ export class ServerStream implements Responder, StreamBodyOwner, StreamWriterOwn
   /** What came is no request that may be answered as it asks. */
   private refuse(code: ErrorCode, startedAt: number): void {
     const none = { method: 'GET', target: '/', authority: '', headers: [] };
-    const exchange = this.exchangeFor(none, startedAt);
+    this.turnAway(this.exchangeFor(none, startedAt), code);
+  }
+
+  private turnAway(exchange: Exchange, code: ErrorCode): void {
     this.respond(exchange, this.connection.context.refuse(exchange, new Failure(code)));
   }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  headerValue,
   ManualClock,
   type RawClient,
   rawClient,
@@ -120,6 +121,16 @@ describe('limits of a listener', () => {
     expect((await client.response()).status).toBe(413);
     await sending;
     expect(await client.closed()).toBe('fin');
+  });
+
+  it('refuses a declared body under the id that its client gave, and without content where it is HEAD', async () => {
+    const client = await on.client();
+    await client.send(
+      request('HEAD / HTTP/1.1', ['Host: a', 'X-Request-Id: id-1', 'Content-Length: 1025'], 'x'),
+    );
+    const response = await client.response('HEAD');
+    expect([response.status, headerValue(response, 'x-request-id')]).toEqual([413, 'id-1']);
+    expect((await client.rest()).toString('latin1')).toBe('');
   });
 
   it('stops reading a refused body after 5 seconds', async () => {

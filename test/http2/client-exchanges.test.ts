@@ -180,8 +180,10 @@ describe('a request over HTTP/2', () => {
   });
 
   it('with content that is announced too large is 413', async () => {
-    const stream = client.begin({ ':method': 'POST', ':path': '/', 'content-length': '70000' });
-    expect(await answered(stream)).toMatchObject({ status: 413, code: 0 });
+    const head = { ':method': 'POST', ':path': '/', 'content-length': '70000', 'x-request-id': 'id-1' };
+    const got = await answered(client.begin(head));
+    expect(got).toMatchObject({ status: 413, code: 0 });
+    expect(values(got, 'x-request-id')).toEqual(['id-1']);
   });
 
   it('of which a service sends 205 with content gets it without (RFC 9110 §15.3.6)', async () => {

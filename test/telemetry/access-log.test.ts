@@ -127,6 +127,18 @@ describe('a line of JSON', () => {
     expect(entry).not.toHaveProperty('method');
   });
 
+  it('says what was asked for where its content was refused by its announced length alone', async () => {
+    const listen = [{ name: 'main', address: '127.0.0.1:0', limits: { body: '10B' } }];
+    await start({ access: 'json' }, { more: { listen } });
+    const head = ['Content-Length: 11', 'X-Request-Id: id-1', 'User-Agent: probe'];
+    expect([await ask('POST /', ...head), await ask('HEAD /a?b=1', ...head)]).toEqual([413, 413]);
+    const told = { id: 'id-1', host: 'shop.test', status: 413, userAgent: 'probe', received: 0 };
+    expect(await entries(2)).toEqual([
+      expect.objectContaining({ ...told, method: 'POST', path: '/' }),
+      expect.objectContaining({ ...told, method: 'HEAD', path: '/a?b=1', bytes: 0 }),
+    ]);
+  });
+
   it('says 499 where the client left before any answer', async () => {
     await start({ access: 'json' }, { script: () => {} });
     const client = await rawClient({ port: gateway.port });

@@ -46,7 +46,7 @@ export class AccessLog implements Completion {
   }
 }
 
-/** Where no request could be read, an exchange stands in its place that names the root, and no path was ever found. */
-function isRead({ path, target }: Exchange): boolean {
-  return path !== '' || target !== '/';
+/** Where no request could be read, an exchange stands in its place that names the root of no host, and no path was ever found. */
+function isRead({ path, target, authority }: Exchange): boolean {
+  return path !== '' || target !== '/' || authority !== '';
 }
