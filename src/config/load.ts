@@ -104,7 +104,17 @@ export function loadEdit(text: string, current: CurrentConfig, options: LoadOpti
   const only = { read: new Set(current.own.files), written: new Set(writtenBy(current)) };
   const files = new ConfigFiles(resolve(current.folder), only);
   const edited = { source: { ...source, value: restored.value }, issues: [...issues, ...restored.issues] };
-  return finish(edited, files, restored.issues.length > 0 ? null : (options.env ?? process.env));
+  if (restored.issues.length === 0) return finish(edited, files, options.env ?? process.env);
+  const loaded = finish(edited, files, null);
+  return { ...loaded, issues: loaded.issues.filter((issue) => isOfEdit(issue, restored)) };
+}
+
+/** Where a secret was refused nothing is filled in anywhere: that masks and references do not fit is no news. */
+function isOfEdit(issue: ConfigIssue, { value, issues }: ReturnType<typeof restoreSecrets>): boolean {
+  if (issues.includes(issue)) return true;
+  const written = valueAt(value, issue.path);
+  const unfilled = typeof written === 'string' && /\$\{(?:env\.|file:)/.test(written);
+  return !unfilled && !sameValue(issue, issues);
 }
 
 /** What the file itself lets be written to: none of those that are read. */

@@ -354,4 +354,28 @@ describe('secrets over the admin API', () => {
     expect((await put(value)).status).toBe(200);
     expect((await shown()).auth.main!.introspection.clientSecret).toBe('***');
   });
+
+  it('that were refused are all that is told of, beside what is wrong in itself', async () => {
+    const named = {
+      services: {
+        shop: {
+          url: 'http://127.0.0.1:4001',
+          request: { headers: { set: { 'x-api-key': '${env.OTHER_SECRET:none}' } } },
+        },
+      },
+      auth: { keys: { apiKey: { keys: [{ key: '${env.OTHER_SECRET:none}', subject: 'robot' }] } } },
+    };
+    writeFileSync(file, stringify(config('named', named)));
+    await until(async () => (await hello()) === 'named', 'the config of the file');
+    const value = copy((await read()).body as unknown as typeof named & { routes: object });
+    value.services.shop.url = 'http://127.0.0.1:4002';
+    value.routes = { ...value.routes, bad: { match: '/bad' } };
+    const { status, body } = await put(value);
+    const issues = body.issues as unknown as { code: string; path: string }[];
+    expect([status, ...issues.map(({ code, path }) => `${code} ${path}`)]).toEqual([
+      422,
+      'TG_CONFIG_MISSING routes.bad',
+      'TG_CONFIG_MASK services.shop.request.headers.set.x-api-key',
+    ]);
+  });
 });
