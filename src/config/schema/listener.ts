@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { acme } from './acme.ts';
 import { addressComplaint } from './address.ts';
 import { type Complaint, leaf, list, object, oneOf, onlyOne, type Rule, someOf } from './kit.ts';
@@ -12,7 +13,7 @@ import {
   integer,
   integerOrNone,
   name,
-  size,
+  sizeOfHead,
   sizeOrNone,
   word,
 } from './values.ts';
@@ -106,8 +107,8 @@ const adminTls = object('AdminTls', 'tls', tlsKeys, [
 ]);
 
 const limits = object('ListenerLimits', 'limits', {
-  uri: size.optional().describe('Longest request target (414). Default 8KiB.'),
-  head: size.optional().describe('Largest request head (431). Default 32KiB.'),
+  uri: sizeOfHead.optional().describe('Longest request target (414). Default 8KiB.'),
+  head: sizeOfHead.optional().describe('Largest request head (431). Default 32KiB.'),
   headers: integer(1, 10_000).optional().describe('Most header fields of a request (431). Default 100.'),
   body: sizeOrNone.optional().describe('Largest request body (413). Default none.'),
   headTimeout: bound.optional().describe('Longest time a request head may take (408). Default 10s.'),
@@ -163,6 +164,23 @@ const readyPath = leaf<string>(
   { type: 'string', pattern: '^/' },
 );
 
+/** A name that can stand in a Host, where its port does not count; an address of IPv6 with or without brackets. */
+const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
+
+const adminHost = leaf<string>(
+  'a host name',
+  ['text'],
+  (value): Complaint | null => {
+    const text = String(value);
+    if (HOST.test(text) || isIP(text) === 6) return null;
+    return {
+      message: `${JSON.stringify(text)} is no host name`,
+      advice: 'write each name alone, without scheme, path and *: admin.example.com',
+    };
+  },
+  { type: 'string', minLength: 1 },
+);
+
 export const admin = oneOf('an address, false, or { address, token, hosts, tls, readyPath }', [
   leaf<string | false>(
     'an address such as 127.0.0.1:9901, or false',
@@ -182,7 +200,7 @@ export const admin = oneOf('an address, false, or { address, token, hosts, tls, 
     token: bearerToken
       .optional()
       .describe('Asked for as Authorization: Bearer. Any address but loopback needs one.'),
-    hosts: oneOf('a host name, or a list of these', [filledText, list('a list of host names', filledText)])
+    hosts: oneOf('a host name, or a list of these', [adminHost, list('a list of host names', adminHost)])
       .optional()
       .describe('Names by which it may be asked, beside its address and localhost.'),
     tls: adminTls.optional().describe('Makes it an HTTPS listener.'),

@@ -2,7 +2,7 @@ import { isToken } from '../../http/headers.ts';
 import { addressError } from '../../util/cidr.ts';
 import { type DurationText, durationError, parseDuration } from '../../util/duration.ts';
 import { type ByteRateText, byteRateError } from '../../util/rate.ts';
-import { type SizeText, sizeError } from '../../util/size.ts';
+import { parseSize, type SizeText, sizeError } from '../../util/size.ts';
 import { nearest } from '../../util/suggest.ts';
 import { type Complaint, type Kind, kindOf, leaf } from './kit.ts';
 import type { RequestVariables, ResponseVariables } from './variables.ts';
@@ -173,6 +173,18 @@ export const size = leaf<SizeText | Filled>(
   'a size such as 64KiB or 10MiB',
   ['text', 'number'],
   fromText(sizeError),
+  like(SIZE),
+);
+
+/** What the head of a request must fit into: no request is as small as nothing. */
+export const sizeOfHead = leaf<SizeText | Filled>(
+  'a size such as 8KiB',
+  ['text', 'number'],
+  (value): Complaint | null => {
+    const wrong = sizeError(String(value));
+    if (wrong !== null || parseSize(String(value)) > 0) return wrong;
+    return { message: `${value} would refuse every request`, advice: 'write one such as 8KiB' };
+  },
   like(SIZE),
 );
 
