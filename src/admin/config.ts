@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { ConfigControl, IssueReport, ReplaceResult } from '../workers/index.ts';
 import type { Audit } from './audit.ts';
+import { isKnown } from './etag.ts';
 import { jsonBody, textBody } from './json-body.ts';
 import { problem } from './problem.ts';
 
@@ -16,8 +17,10 @@ const STALE = 'Another config is in force by now: read it again.';
 
 /** `GET /v1/config`: the config in force, secrets masked. */
 export function readConfig(c: Context, view: ConfigControl): Response {
-  const { etag, value } = view.config();
-  return c.json(value as object, 200, { etag: `"${etag}"` });
+  const { etag: tag, value } = view.config();
+  const etag = `"${tag}"`;
+  if (isKnown(c.req.header('if-none-match'), etag)) return c.body(null, 304, { etag });
+  return c.json(value as object, 200, { etag });
 }
 
 /** `PUT /v1/config`: another one in its place, where it is the one that the client has read. */

@@ -119,6 +119,21 @@ describe('the config over the admin API', () => {
     });
   });
 
+  it('is not sent again to whoever has it (RFC 9110 §13.1.2)', async () => {
+    await start(config('one'));
+    const etag = (await read()).etag!;
+    const asked = async (known: string) => {
+      const answer = await fetch(`http://127.0.0.1:${admin}/v1/config`, {
+        headers: { 'if-none-match': known },
+      });
+      return [answer.status, answer.headers.get('etag'), (await answer.text()) === ''];
+    };
+    for (const known of [etag, `W/${etag}`, `"a", ${etag}`, '*'])
+      expect(await asked(known)).toEqual([304, etag, true]);
+    for (const other of ['"a"', etag.replaceAll('"', '')])
+      expect(await asked(other)).toEqual([200, etag, false]);
+  });
+
   it('is not replaced without If-Match, nor where another is in force by now', async () => {
     await start(config('one'));
     const { etag } = await read();
