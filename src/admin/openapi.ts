@@ -171,7 +171,8 @@ export function openApi(version: string): object {
       description: 'Watches and steers one node. Errors are problem documents (RFC 9457).',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: 'http://127.0.0.1:9901' }],
+    // Relative to where the document is read: the admin listener, under whatever address or name.
+    servers: [{ url: '/' }],
     security: [{}, { token: [] }],
     paths: Object.fromEntries(
       Object.entries(OPERATIONS).map(([path, methods]) => [

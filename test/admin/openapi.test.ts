@@ -96,3 +96,9 @@ it('the document is OpenAPI 3.1, with a name of its own for each operation', asy
   expect(new Set(names).size).toBe(names.length);
   expect(names).toContain('getRoutes');
 });
+
+it('the document sends its readers to the address that they have it from', async () => {
+  const at = `http://127.0.0.1:${admin}/v1/openapi.json`;
+  const { servers } = (await (await fetch(at)).json()) as { servers: { url: string }[] };
+  expect(servers.map(({ url }) => new URL(url, at).href)).toEqual([`http://127.0.0.1:${admin}/`]);
+});
