@@ -8,6 +8,7 @@ import { askedAs, discoverOnce } from '../upstream/index.ts';
 import { LONGEST_WAIT, systemClock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
 import { usesHttp2, usesTls } from '../util/service-scheme.ts';
+import { tlsTrouble } from '../util/tls-trouble.ts';
 import { connectPlace, socketTrouble } from '../util/unix-socket.ts';
 
 /** What came of one attempt to reach a target. */
@@ -140,6 +141,8 @@ function trouble(error: NodeJS.ErrnoException): string {
     (error instanceof AggregateError ? (error.errors[0] as NodeJS.ErrnoException)?.code : undefined);
   const atSocket = socketTrouble(error);
   if (atSocket !== null) return `cannot be reached: ${atSocket}`;
+  const inHandshake = tlsTrouble(error);
+  if (inHandshake !== null) return `failed: ${inHandshake}`;
   switch (code) {
     case 'ECONNREFUSED':
       return 'refuses connections: is the service running?';

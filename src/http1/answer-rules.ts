@@ -1,5 +1,6 @@
 import { type ErrorCode, Failure } from '../http/errors.ts';
 import { trimOws } from '../http/headers.ts';
+import { tlsTrouble } from '../util/tls-trouble.ts';
 import { socketTrouble } from '../util/unix-socket.ts';
 import type { ResponseHead } from './head.ts';
 
@@ -27,7 +28,7 @@ export function connectFailure(error: NodeJS.ErrnoException): Failure {
       : isTlsError(error)
         ? 'TG_UPSTREAM_TLS'
         : 'TG_UPSTREAM_REFUSED';
-  return new Failure(code, socketTrouble(error) ?? error.message);
+  return new Failure(code, socketTrouble(error) ?? tlsTrouble(error) ?? error.message);
 }
 
 function isTlsError(error: NodeJS.ErrnoException): boolean {

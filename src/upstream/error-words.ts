@@ -1,3 +1,4 @@
+import { tlsTrouble } from '../util/tls-trouble.ts';
 import { socketTrouble } from '../util/unix-socket.ts';
 
 const WORDS: Record<string, string> = {
@@ -16,5 +17,10 @@ const WORDS: Record<string, string> = {
 export function wordsOf(error: NodeJS.ErrnoException): string {
   const first: NodeJS.ErrnoException =
     error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
-  return socketTrouble(first) ?? WORDS[first.code ?? ''] ?? (first.message || String(first.code));
+  return (
+    socketTrouble(first) ??
+    tlsTrouble(first) ??
+    WORDS[first.code ?? ''] ??
+    (first.message || String(first.code))
+  );
 }

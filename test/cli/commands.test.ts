@@ -113,6 +113,8 @@ describe('check', () => {
     const pair = await (await certificates()).leaf(['127.0.0.1']);
     const secret = await http2Origin(() => {}, pair);
     const old = await scriptedOrigin([], { tls: pair });
+    const plain = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    const plainPort = await listening(plain);
     folder.write(
       'tidegate.yaml',
       `services:
@@ -121,16 +123,19 @@ describe('check', () => {
   absent: { url: 'unix:/nowhere/at.sock' }
   both: { targets: ['h2c://127.0.0.1:${port}', 'h2://127.0.0.1:${secret.port}'], tls: { verify: false } }
   old: { url: 'h2://127.0.0.1:${old.port}', tls: { verify: false } }
-routes: { r: { match: /, to: [up, down, absent, both, old] } }
+  plain: { url: 'https://127.0.0.1:${plainPort}' }
+routes: { r: { match: /, to: [up, down, absent, both, old, plain] } }
 `,
     );
     const { code, stdout, stderr } = await tidegate('check', '--connect');
     server.close();
     await secret.close();
     await old.close();
+    plain.close();
     expect(stdout).toContain(`both: h2c://127.0.0.1:${port} accepts connections`);
     expect(stdout).toContain(`both: h2://127.0.0.1:${secret.port} accepts connections`);
     expect(stderr).toContain(`old: h2://127.0.0.1:${old.port} failed: it does not offer HTTP/2`);
+    expect(stderr).toContain(`plain: https://127.0.0.1:${plainPort} failed: it does not speak TLS\n`);
     expect(stdout).toContain(`up: http://127.0.0.1:${port} accepts connections`);
     expect(stderr).toContain('down: http://127.0.0.1:1 refuses connections');
     expect(stderr).toContain(
