@@ -154,6 +154,7 @@ routes: { r: { match: /, to: [up, down, absent, both, old, plain] } }
           return isGateway ? json(200, { active: false }) : json(401, { error: 'invalid_client' });
         if (request.url === '/keys') return json(200, { keys: [] });
         if (request.url === '/verify') return json(401, {});
+        if (request.url === '/blank/.well-known/openid-configuration') return json(200, {});
         json(404, { issuer: 'x' });
       });
     });
@@ -165,12 +166,13 @@ auth:
   asked: { introspection: { endpoint: '${url}/introspect', clientId: gateway, clientSecret: '\${env.A:right}' } }
   wrong: { introspection: { endpoint: '${url}/introspect', clientId: gateway, clientSecret: '\${env.A:wrong}' } }
   found: { jwt: { issuer: '${url}', audience: a } }
+  blank: { jwt: { issuer: '${url}/blank', audience: a } }
   empty: { jwt: { jwks: '${url}/keys', issuer: other, audience: a } }
   login: { forward: { url: '${url}/verify' } }
   lost: { forward: { url: '${url}/nothing' } }
   filled: { forward: { url: '${url}/{params.tenant}' } }
 routes:
-  r: { match: /, to: up, auth: { with: [asked, wrong, found, empty, login, lost, filled], opa: { url: 'http://127.0.0.1:1/v1/data/x' } } }
+  r: { match: /, to: up, auth: { with: [asked, wrong, found, blank, empty, login, lost, filled], opa: { url: 'http://127.0.0.1:1/v1/data/x' } } }
 `,
     );
     const { code, stdout, stderr } = await tidegate('check', '--connect');
@@ -183,12 +185,13 @@ routes:
       ['wrong', 'its answer, with status 401, is none'],
       ['wrong', '(invalid_client)'],
       ['found', `${url}/.well-known/oauth-authorization-server gives 404`],
+      ['blank', 'its metadata names no issuer'],
       ['empty', 'none of its keys can be used'],
       ['lost', 'it answers 404'],
     ])
       expect(lineOf(`auth.${name}: ${url} cannot be used: `)).toContain(why);
     expect(stderr).toContain('routes.r.auth.opa: http://127.0.0.1:1 cannot be used: connect ECONNREFUSED');
-    expect(stderr).toContain('5 of 9 auth servers cannot be used');
+    expect(stderr).toContain('6 of 10 auth servers cannot be used');
     expect(code).toBe(1);
     expect(authServers[0]).toEqual({
       name: 'auth.asked',

@@ -65,8 +65,9 @@ export class Issuer {
     if (text instanceof Failure) return text;
     const metadata = objectIn(text);
     // RFC 8414 §3.3: metadata of another issuer must not be used.
-    if (metadata?.issuer !== issuer)
-      return endpoint.failed(`its metadata is that of the issuer ${JSON.stringify(metadata?.issuer)}`);
+    if (metadata?.issuer === undefined) return endpoint.failed('its metadata names no issuer');
+    if (metadata.issuer !== issuer)
+      return endpoint.failed(`its metadata is that of the issuer ${JSON.stringify(metadata.issuer)}`);
     const url = metadata.jwks_uri;
     if (typeof url !== 'string' || !URL.canParse(url))
       return endpoint.failed('its metadata names no jwks_uri');
