@@ -118,10 +118,11 @@ export class Pipeline implements Finish, Completion {
     return true;
   }
 
-  /** The answer to what could not be read as a request. */
+  /** The answer to what could not be read as a request, or is refused for what its head announces. */
   refuse(exchange: Exchange, failure: Failure): Reply {
     if (exchange.id === '') this.identify(exchange, this.snapshot);
     exchange.completion ??= this;
+    if (exchange.path === '' && exchange.authority !== '') this.findRoute(exchange);
     const route = exchange.route as CompiledRoute | null;
     const { rules, response } = route ?? { rules: this.snapshot.rules, response: this.snapshot.unmatched };
     const answer = problem(failure, exchange.id);
@@ -146,14 +147,16 @@ export class Pipeline implements Finish, Completion {
     exchange.host = hostOf(exchange.askedAuthority);
   }
 
+  /** A page may read why its request was refused where the route that would have taken it gives leave. */
+  private findRoute(exchange: Exchange): void {
+    if (!locate(exchange)) return;
+    const found = this.snapshot.router.match(this.subject.of(exchange));
+    if (!('status' in found)) enter(exchange, found);
+  }
+
   private take(exchange: Exchange, found: RouteMatch<CompiledRoute>): void {
     const { route } = found;
-    exchange.route = route;
-    exchange.params = found.params;
-    if (found.rest !== null) exchange.restAt = exchange.path.length - found.rest.length;
-    route.counter.begin();
-    // Until all steps have let it pass.
-    exchange.refused = true;
+    enter(exchange, found);
     const shed = this.snapshot.overload?.refusal(route.priority) ?? null;
     if (shed !== null) return this.finish(exchange, problem(shed, exchange.id), route.response);
     if (
@@ -341,6 +344,15 @@ export class Pipeline implements Finish, Completion {
     }
     for (const observer of this.snapshot.observers) observer.completed(exchange, answer, bytes, failure);
   }
+}
+
+function enter(exchange: Exchange, { route, params, rest }: RouteMatch<CompiledRoute>): void {
+  exchange.route = route;
+  exchange.params = params;
+  if (rest !== null) exchange.restAt = exchange.path.length - rest.length;
+  route.counter.begin();
+  // Until all steps have let it pass.
+  exchange.refused = true;
 }
 
 /** Nobody counts it: probes come by the second, and say nothing of the traffic. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { answer } from '../../src/testkit/index.ts';
-import { header, type Stage, stage } from './stage.ts';
+import { header, json, type Stage, stage } from './stage.ts';
 
 let on: Stage;
 afterEach(() => on.close());
@@ -37,6 +37,25 @@ const ask = (method: string, origin = APP, headers: string[] = []) => [
 ];
 
 describe('CORS', () => {
+  it('lets a page read that its upload is larger than the listener takes', async () => {
+    const listen = [{ name: 'main', address: '127.0.0.1:0', limits: { body: '10B' } }];
+    on = await stage(
+      { shop: answer(200, [], 'ok') },
+      {
+        listen,
+        routes: {
+          shop: { match: '/shop/*', to: 'shop', cors: LEAVE, errors: { body: '{"code": error.code}' } },
+        },
+      },
+    );
+    const refused = await on.ask('POST /shop/x', [APP], 'x'.repeat(11));
+    expect(refused.status).toBe(413);
+    expect(header(refused, 'access-control-allow-origin')).toBe('https://app.example.com');
+    expect(json(refused)).toEqual({ code: 'TG_REQUEST_BODY_TOO_LARGE' });
+    expect((await on.ask('POST /other', [APP], 'x'.repeat(11))).status).toBe(413);
+    expect((await on.ask('POST /shop/x', [APP], 'x'.repeat(10))).status).toBe(200);
+  });
+
   it.each([
     ['https://app.example.com', true],
     ['https://APP.example.com', true],
