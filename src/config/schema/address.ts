@@ -36,11 +36,23 @@ export function addressComplaint(text: string): Complaint | null {
   return hostComplaint(host, text, port);
 }
 
-/** `::1:8080` is an address by itself, but is most often meant to end in a port. */
 function bareIpv6(text: string): Complaint {
-  const [, host, port] = /^(.*):(\d{2,5})$/.exec(text) ?? [];
-  const meant = host !== undefined && isIP(host) === 6 ? `[${host}]:${port}` : `[${text}]:8080`;
+  const meant = withPort(text) ?? `[${text}]:8080`;
   return { message: `"${text}" has no port`, advice: `write "${meant}", with quotes in YAML` };
+}
+
+/** `::1:8080` is an address by itself, but is most often meant to end in a port; null: it can't be. */
+function withPort(text: string): string | null {
+  const [, host, port] = /^(.*):(\d{2,5})$/.exec(text) ?? [];
+  return host !== undefined && isIP(host) === 6 ? `[${host}]:${port}` : null;
+}
+
+/** How a URL is written whose host is an IPv6 address without brackets. */
+export function bracketsAdvice(scheme: string, host: string): string {
+  const meant = withPort(host);
+  const whole = `${scheme}://[${host}]`;
+  if (meant === null) return `write IPv6 addresses in brackets: ${whole}`;
+  return `write IPv6 addresses in brackets: ${scheme}://${meant}, or ${whole} where that is no port`;
 }
 
 function hostComplaint(host: string, text: string, port: string): Complaint | null {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { bracketsAdvice } from './address.ts';
 import { type Complaint, leaf, object, oneOf, onlyOne, type Rule, someOf } from './kit.ts';
 import { serviceTls } from './service-tls.ts';
 import { boolean, filledText, positiveDuration } from './values.ts';
@@ -55,7 +56,7 @@ function badUrl(text: string): string {
   const port = /^rediss?:\/\/[^/]*:(\d+)/i.exec(text)?.[1];
   if (port !== undefined && Number(port) > 65_535) return 'a port is a number from 1 to 65535';
   const host = /^rediss?:\/\/(?:[^/]*@)?([^/]*)/i.exec(text)?.[1] ?? '';
-  if (isIP(host) === 6) return `write IPv6 addresses in brackets: redis://[${host}]`;
+  if (isIP(host) === 6) return bracketsAdvice('redis', host);
   return 'percent-encode what is not a letter or digit in user and password: # is %23, / is %2F, @ is %40';
 }
 

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { type ServiceScheme, usualPort } from '../../util/service-scheme.ts';
 import type { TargetConfig } from '../model.ts';
+import { bracketsAdvice } from './address.ts';
 import { type Complaint, leaf } from './kit.ts';
 import { socketPathOf, unixUrlComplaint } from './unix-url.ts';
 
@@ -84,7 +85,7 @@ function badUrlAdvice(web: string, scheme: string): string {
   const port = /^https?:\/\/[^/]*:(\d+)/i.exec(web)?.[1];
   if (port !== undefined && Number(port) > 65_535) return 'a port is a number from 1 to 65535';
   const host = /^https?:\/\/([^/]*)/i.exec(web)?.[1] ?? '';
-  if (isIP(host) === 6) return `write IPv6 addresses in brackets: ${scheme}://[${host}]`;
+  if (isIP(host) === 6) return bracketsAdvice(scheme, host);
   const begin = scheme.startsWith('h2') ? `${scheme}://` : 'http:// or https://';
   return `write ${begin}, a host, and a port where it is not the usual one`;
 }
