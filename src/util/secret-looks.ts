@@ -12,6 +12,8 @@ const SECRET_WORDS = [
   'pass',
   'token',
   'credential',
+  'creds',
+  'psk',
   'apikey',
   'authorization',
   'bearer',
@@ -33,6 +35,10 @@ const HARMLESS_WORDS = [
 ];
 /** Whole keys that hold no secret though a word in them sounds so. */
 const HARMLESS_KEYS = ['tokenEndpoint', 'clientCredentials', 'passToken', 'partKey', 'monkey', 'keyboard'];
+
+/** In a key whose words run together, as in `privatekey` and `dbpass`. */
+const SECRET_WITHIN =
+  /secret|password|passwd|apikey|token|credential|(?:private|access|signing|shared|auth|master|encryption|hmac|session|ssh)key|(?:user|db|database|redis|admin)pass/;
 
 /** A large config has the same few keys in thousands of places. */
 const judged = new Map<string, boolean>();
@@ -56,7 +62,7 @@ function judge(key: string): boolean {
     .split(/[^a-z0-9]+/);
   if (words.some(isSecretWord)) return true;
   const joined = words.join('');
-  return isSecretWord(joined) || /secret|password|passwd|apikey|token|credential/.test(joined);
+  return isSecretWord(joined) || SECRET_WITHIN.test(joined);
 }
 
 function isSecretWord(word: string): boolean {

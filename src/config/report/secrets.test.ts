@@ -22,6 +22,13 @@ describe('a key that sounds like a secret', () => {
     'credentials',
     'dbPassword',
     'pwd',
+    'creds',
+    'psk',
+    // In one word.
+    'privatekey',
+    'ACCESSKEY',
+    'signingkeys',
+    'dbpass',
     // Misspelt.
     'tokn',
     'tokne',
@@ -54,6 +61,8 @@ describe('a key that sounds like a secret', () => {
     'service',
     'second',
     'partKey',
+    'primarykey',
+    'bypass',
   ])('%s is none', (key) => {
     expect(looksSecret(key)).toBe(false);
   });
