@@ -69,6 +69,32 @@ test('whoever waits for a fresh connection gets the place of one that is free', 
   pool.destroy();
 });
 
+test('whoever waits for a fresh connection is not passed by those who came later', async () => {
+  await using origin = await scriptedOrigin(answer(200, [], 'ok'));
+  const clock = new ManualClock();
+  const settings = {
+    host: '127.0.0.1',
+    port: origin.port,
+    tls: null,
+    connections: 1,
+    idle: 4000,
+    pipelining: 1,
+  };
+  const pool = new Http1Pool(settings, clock, new Resolver(clock), new Pending(10));
+  const [served, waiting, later] = [new Someone(), new Someone(), new Someone()];
+  pool.acquire(served, 'any', 1000);
+  await until(() => served.connection !== null, 'a connection');
+  pool.acquire(waiting, 'none', 1000);
+  pool.acquire(later, 'any', 1000);
+  pool.released(served.connection!);
+  await until(() => waiting.connection !== null, 'a fresh connection');
+  expect(waiting.connection).not.toBe(served.connection);
+  expect(later.connection).toBe(null);
+  pool.released(waiting.connection!);
+  expect(later.connection).toBe(waiting.connection);
+  pool.destroy();
+});
+
 test('of connections made beside each other the first is taken, and the others end', async () => {
   await using origin = await scriptedOrigin(answer(200, [], 'ok'));
   const clock = new ManualClock();

@@ -250,14 +250,13 @@ export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
 
   /** Gives a connection to whoever waits, or keeps it. */
   private offer(connection: ClientConnection): void {
-    if (this.waiting.size > 0) {
-      const wish = this.waiting.find(({ reuse }) => reuse !== 'none');
-      if (wish !== null) return this.give(wish.waiter, connection);
-      if (this.isOwed()) {
-        connection.close();
-        return this.refill();
-      }
+    // One that is to have a fresh connection has its turn as well, or it would wait for as long as others come.
+    const wish = this.waiting.find(({ reuse, dial }) => reuse !== 'none' || dial === null);
+    if (wish?.reuse === 'none') {
+      connection.close();
+      return this.refill();
     }
+    if (wish !== null) return this.give(wish.waiter, connection);
     if (this.retired) return connection.close();
     this.idle.push(connection);
     connection.keepIdle(this.settings.idle);
