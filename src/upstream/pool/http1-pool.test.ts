@@ -95,6 +95,27 @@ test('whoever waits for a fresh connection is not passed by those who came later
   pool.destroy();
 });
 
+test("where a connection can't be made, all who counted on it try at once", () => {
+  const clock = new ManualClock();
+  const settings = {
+    host: 'shop.test',
+    port: 80,
+    tls: null,
+    connections: 10,
+    idle: 4000,
+    pipelining: 4,
+  };
+  const resolver = new Resolver(clock, () => {});
+  const pool = new Http1Pool(settings, clock, resolver, new Pending(10));
+  const all = [new Someone(), new Someone(), new Someone(), new Someone()];
+  for (const one of all) pool.acquire(one, 'ahead', 1000);
+  clock.advance(1000);
+  expect(all.map(({ failure }) => failure !== null)).toEqual([true, false, false, false]);
+  clock.advance(1000);
+  expect(all.every(({ failure }) => failure !== null)).toBe(true);
+  expect([pool.load, pool.size]).toEqual([0, 0]);
+});
+
 test('of connections made beside each other the first is taken, and the others end', async () => {
   await using origin = await scriptedOrigin(answer(200, [], 'ok'));
   const clock = new ManualClock();

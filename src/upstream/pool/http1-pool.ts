@@ -190,6 +190,8 @@ export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
     this.dials.delete(dial);
     if (isWaiting(wish) && this.stopWaiting(wish.waiter)) wish.waiter.failed(failure);
     this.refill();
+    // Those who counted on it for sending ahead as well, at once: else the tries of all would follow one another.
+    while (this.size < this.settings.connections && this.isOwed()) this.refill();
   }
 
   opened(connection: ClientConnection): void {
