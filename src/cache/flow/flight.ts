@@ -42,6 +42,7 @@ const OF_THE_CLIENT: ReadonlySet<StoreRefusal> = new Set([
   'set-cookie',
 ]);
 const NO_CONTENT = Buffer.alloc(0);
+const NOTHING: readonly string[] = [];
 
 /**
  * One read of the origin, for all who ask for the same at that time (collapsed forwarding): first in the level that
@@ -94,6 +95,11 @@ export class Flight<T> implements Responder, Joinable {
   }
 
   // --- Who waits. ---
+
+  /** What the answer that comes in varies by. */
+  get varyOn(): readonly string[] {
+    return this.storable?.varyOn ?? NOTHING;
+  }
 
   /** True where the waiter will hear of this flight's end; false where it is not for it. */
   takes(waiter: Waiter<T>): boolean {

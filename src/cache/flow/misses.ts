@@ -15,6 +15,7 @@ import { NOBODY } from './without-client.ts';
 
 /** After so many waits that came to nothing a request waits for nobody else. */
 const ROUNDS = 2;
+const NOTHING: readonly string[] = [];
 const MISS: Use = { kind: 'miss', forward: 'miss', detail: null };
 
 /** One who misses joins the fill under way for the same, or begins one. */
@@ -29,13 +30,24 @@ export function fly<T>(
   const asked = entry ?? stored;
   const base = asked === undefined ? null : { entry: asked, servable: entry !== undefined };
   if (waiter.round >= ROUNDS || isPassed(route, waiter)) return alone(route, waiter, base, forced);
-  const name = flightName(route, waiter, stored);
+  const kind = kindOf(route, waiter);
+  const known = varyOf(route, waiter, stored);
+  const first = route.cache.flights.get(kind) as Flight<T> | undefined;
+  // What it varies by is known once it comes in, before it is stored.
+  const said = first?.varyOn ?? NOTHING;
+  // Where variants are known, one that may turn out to be another's is not waited for.
+  if (first !== undefined && (known.length === 0 || said.length > 0) && joins(first, waiter, forced)) return;
+  const varyOn = known.length > 0 ? known : said;
+  if (varyOn.length === 0) return launch(route, kind, waiter, base, forced);
+  const name = variantName(route, waiter, kind, varyOn);
   const under = route.cache.flights.get(name) as Flight<T> | undefined;
-  if (under !== undefined && (forced ? under.takesForced(waiter) : under.takes(waiter))) {
-    if (under.trace !== null) waiter.out.joined?.(under.trace.context);
-    return;
-  }
-  launch(route, name, waiter, base, forced);
+  if (under === undefined || !joins(under, waiter, forced)) launch(route, name, waiter, base, forced);
+}
+
+function joins<T>(under: Flight<T>, waiter: Waiter<T>, forced: boolean): boolean {
+  if (!(forced ? under.takesForced(waiter) : under.takes(waiter))) return false;
+  if (under.trace !== null) waiter.out.joined?.(under.trace.context);
+  return true;
 }
 
 /** Asks for a stale entry again, while it is still answered from (RFC 5861 §3): one at a time for a key. */
@@ -80,12 +92,19 @@ function launch<T>(
   flight.start();
 }
 
-/** Variants that are known are filled beside each other. */
-function flightName<T>(route: FlightRoute<T>, waiter: Waiter<T>, stored: Entry | undefined): string {
-  const kind = kindOf(route, waiter);
+function varyOf<T>(route: FlightRoute<T>, waiter: Waiter<T>, stored: Entry | undefined): readonly string[] {
   const known = stored ?? route.cache.memory.peek(waiter.keyed.key)?.all.at(-1);
-  if (known === undefined || known.varyOn.length === 0) return kind;
+  return known === undefined ? NOTHING : known.varyOn;
+}
+
+/** Variants that are known are filled beside each other. */
+function variantName<T>(
+  route: FlightRoute<T>,
+  waiter: Waiter<T>,
+  kind: string,
+  varyOn: readonly string[],
+): string {
   const headers = route.headersFor(waiter.exchange);
-  const values = known.varyOn.map((name) => headers.filter((_, i) => headers[i - 1]?.toLowerCase() === name));
+  const values = varyOn.map((name) => headers.filter((_, i) => headers[i - 1]?.toLowerCase() === name));
   return `${kind}\0${JSON.stringify(values)}`;
 }

@@ -201,6 +201,32 @@ describe('Vary', () => {
     await waiting[1]!.send(fresh('en', [['Vary', 'Accept-Language']]));
     expect([(await de).text, (await en).text]).toEqual(['de', 'en']);
   });
+
+  it('those who waited for it make one fill for each variant, while it still comes in', async () => {
+    const waiting: OriginExchange[] = [];
+    now = await stage((exchange) => void waiting.push(exchange), true);
+    const asks = ['de'].map((lang) => ask('/a', with_(`Accept-Language: ${lang}`)));
+    await until(() => waiting.length === 1, 'a request at the origin');
+    const others = ['en', 'fr', 'it', 'en', 'fr', 'it', 'de'];
+    asks.push(...others.map((lang) => ask('/a', with_(`Accept-Language: ${lang}`))));
+    await now.settled();
+    const head = 'HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nVary: Accept-Language\r\n';
+    await waiting[0]!.send(`${head}Content-Length: 2\r\n\r\nd`);
+    await until(() => waiting.length === 4, 'a request for each variant');
+    asks.push(ask('/a', with_('Accept-Language: it')));
+    await now.settled();
+    for (const exchange of waiting.slice(1)) {
+      const lang = /accept-language: (\w+)/i.exec(exchange.request.raw.toString('latin1'))![1]!;
+      await exchange.send(fresh(lang, [['Vary', 'Accept-Language']]));
+    }
+    await Promise.all(asks.slice(1, 7));
+    asks.push(ask('/a', with_('Accept-Language: de')));
+    await now.settled();
+    await waiting[0]!.send('e');
+    const texts = (await Promise.all(asks)).map(({ text }) => text);
+    expect(texts).toEqual(['de', ...others, 'it', 'de']);
+    expect(waiting).toHaveLength(4);
+  });
 });
 
 describe('what comes from the origin otherwise than asked', () => {
