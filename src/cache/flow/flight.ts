@@ -133,7 +133,8 @@ export class Flight<T> implements Responder, Joinable {
     const { sequence } = this;
     const { tags } = this.judging;
     if (this.life !== cache.life || !this.route.mayAnswer(tags)) return false;
-    return !cache.fences.isDead({ sequence, tags, url: this.url });
+    const begun = { sequence, tags, url: this.url };
+    return !cache.fences.isDead(begun) && !cache.fences.isStale(begun);
   }
 
   /** This worker hears of no changes at present. */

@@ -1,5 +1,6 @@
+import type { ServerResponse } from 'node:http';
 import { expect, it } from 'vitest';
-import { httpOrigin, ManualClock } from '../../../src/testkit/index.ts';
+import { httpOrigin, ManualClock, until } from '../../../src/testkit/index.ts';
 import { bareGateway } from '../../bare-gateway.ts';
 import { ask } from '../../workers/fixture/lab.ts';
 
@@ -30,5 +31,32 @@ it('what was purged softly, and then replaced by an answer that can not be store
   expect(await read()).toBe('gone');
   clock.advance(61_000);
   expect(await read()).toBe('down');
+  await gateway.drain(0);
+});
+
+it('who comes after a soft purge gets no answer that was asked for before it', async () => {
+  const asked: ServerResponse[] = [];
+  await using origin = await httpOrigin((_, response) => {
+    asked.push(response);
+  });
+  const { gateway, port } = await bareGateway(
+    {
+      services: { shop: { url: origin.url } },
+      routes: { all: { match: '/*', to: 'shop', cache: { ttl: '1m', tags: ['page'] } } },
+    },
+    { clock: new ManualClock() },
+  );
+  const read = async () => (await ask(port, { path: '/', headers: { host: 'shop.test' } })).text;
+  const purge = (number: number, tag: string) =>
+    gateway.hearFence({ number, what: { tags: [tag], prefixes: [], all: false, soft: true } });
+  purge(1, 'another');
+  const before = read();
+  await until(() => asked.length === 1, 'a fill');
+  purge(2, 'page');
+  const after = read();
+  await until(() => asked.length === 2, 'another fill');
+  asked[0]!.end('old');
+  asked[1]!.end('new');
+  expect([await before, await after]).toEqual(['old', 'new']);
   await gateway.drain(0);
 });
