@@ -1,4 +1,5 @@
-import pg from 'pg';
+import type pg from 'pg';
+import { connectionOf, createClient } from './client.ts';
 import type { TypeRow } from './types.ts';
 
 const CONNECT = 5000;
@@ -70,7 +71,7 @@ export class Catalog {
 
   /** `ended` is told when the connection breaks. Rejects with the error of the network or server. */
   static async connect(url: string, name: string, ended: (error: Error) => void): Promise<Catalog> {
-    const client = new pg.Client({
+    const client = createClient({
       connectionString: url,
       application_name: name,
       keepAlive: true,
@@ -80,11 +81,16 @@ export class Catalog {
     });
     client.on('error', ended);
     client.once('end', () => ended(new Error('the connection was closed')));
-    await client.connect();
-    const { rows } = await client.query(
-      "select current_setting('server_version_num')::int as version, pg_is_in_recovery() as standby",
-    );
-    return new Catalog(client, rows[0].version, rows[0].standby);
+    try {
+      await client.connect();
+      const { rows } = await client.query(
+        "select current_setting('server_version_num')::int as version, pg_is_in_recovery() as standby",
+      );
+      return new Catalog(client, rows[0].version, rows[0].standby);
+    } catch (error) {
+      connectionOf(client).stream.destroy();
+      throw error;
+    }
   }
 
   async end(): Promise<void> {
@@ -229,16 +235,4 @@ function fingerprint(version: number): string {
       ? `, (select string_agg(n.xmin::text || n.oid, ',' order by n.oid) from pg_publication_namespace n where n.pnpubid = p.oid)`
       : '';
   return `select md5(concat_ws(';', p.oid, p.xmin, (select string_agg(concat_ws(':', r.oid, r.xmin), ',' order by r.oid) from pg_publication_rel r where r.prpubid = p.oid)${schemas})) from pg_publication p where p.pubname = $2`;
-}
-
-/** The part of pg that its types keep to themselves. */
-export interface Connection {
-  stream: { pause(): void; resume(): void; destroy(error?: Error): void };
-  sendCopyFromChunk(chunk: Buffer): void;
-  on(event: 'copyData', listener: (message: { chunk: Buffer }) => void): void;
-  on(event: 'replicationStart', listener: () => void): void;
-}
-
-export function connectionOf(client: pg.Client): Connection {
-  return (client as unknown as { connection: Connection }).connection;
 }

@@ -33,8 +33,14 @@ export function explain(error: unknown): string {
   if (error instanceof SourceProblem) return error.message;
   const { message, code, detail } = error as Partial<pg.DatabaseError>;
   const said = `${message ?? String(error)}${detail === undefined ? '' : `: ${detail}`}`;
+  if (UNKNOWN_LOGIN.test(said)) return UNKNOWN_LOGIN_ADVICE;
   return ADVICE[String(code ?? '')] ?? said;
 }
+
+/** What pg throws at AuthenticationGSS and the like. */
+const UNKNOWN_LOGIN = /^Unknown authenticationOk message type/;
+const UNKNOWN_LOGIN_ADVICE =
+  'the database asks the user to log in by a way other than a password: let its line in pg_hba.conf say scram-sha-256';
 
 const ADVICE: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'the database refuses connections: is it running, and is the port right?',

@@ -1,6 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { Clock, Timer } from '../../util/clock.ts';
-import { type Connection, connectionOf } from './catalog.ts';
+import { type Connection, connectionOf, createClient } from './client.ts';
 import type { PgOutput, Transaction } from './pgoutput.ts';
 
 /** Transactions that wait to be applied; with more, nothing is read until half of them are. */
@@ -65,7 +65,7 @@ export class Stream {
   }
 
   static async connect(url: string, name: string, parts: StreamParts): Promise<Stream> {
-    const client = new pg.Client({
+    const client = createClient({
       connectionString: url,
       application_name: name,
       keepAlive: true,
