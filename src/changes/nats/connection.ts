@@ -6,7 +6,8 @@ import {
   type JetStreamManager,
   jetstreamManager,
 } from '@nats-io/jetstream';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { connect } from './transport.ts';
 
 export interface NatsServer {
   /** `host:port`. */

@@ -1,8 +1,9 @@
 import type { StreamInfo } from '@nats-io/jetstream';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { nearest } from '../../util/suggest.ts';
 import type { SourceFinding } from '../finding.ts';
 import { connectionOptions, faultOf, managerOf, type NatsServer } from './connection.ts';
+import { connect } from './transport.ts';
 
 const NANOSECONDS = 1e9;
 /** Seconds for which a stream should keep what nobody has read: some time for a gateway to be away. */
