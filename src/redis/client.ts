@@ -1,6 +1,9 @@
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import type { Random } from '../util/random.ts';
 import type { RedisConfig, RedisTls } from './config.ts';
+import { endAtUnaskedReplies } from './unasked.ts';
+
+endAtUnaskedReplies();
 
 /** A server that can be reached answers well within this; milliseconds. */
 const CONNECT_TIMEOUT = 500;

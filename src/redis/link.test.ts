@@ -1,4 +1,4 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createLogger } from '../telemetry/index.ts';
 import { certificates, noRedis, type RedisServer, redisServer, tempFolder, until } from '../testkit/index.ts';
@@ -144,6 +144,28 @@ describe.skipIf(noRedis())('a link to Redis', () => {
     for (let i = 0; i < 1000; i++) await silent.send('ping').catch(() => {});
     expect(lines).toHaveLength(1);
   });
+
+  it.each(['$-1', ':1', '+OK'])(
+    'ends a connection on which a reply comes that nobody has asked for: %s',
+    async (reply) => {
+      const clients: Socket[] = [];
+      const between = createServer((client) => {
+        clients.push(client);
+        const behind = connect(server.port, '127.0.0.1');
+        client.on('close', () => behind.destroy()).pipe(behind);
+        behind.on('error', () => client.destroy()).pipe(client);
+      });
+      await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve));
+      const link = await connected(config((between.address() as AddressInfo).port));
+      clients[0]!.write(`${reply}\r\n`);
+      await until(() => !link.connected, 'the connection to be given up');
+      expect(link.state().reason).toContain('nobody had asked for');
+      await until(() => link.connected, 'another connection');
+      expect(await link.send('ping')).toEqual(Buffer.from('PONG'));
+      await link.close();
+      await new Promise((resolve) => between.close(resolve));
+    },
+  );
 
   it('lets a frozen server cost the calls under way one timeout, and the next ones nothing', async () => {
     const own = await redisServer();
