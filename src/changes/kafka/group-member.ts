@@ -1,9 +1,12 @@
 import {
   type CallbackWithPromise,
+  type Connection,
   Consumer,
+  type ConsumerOptions,
   type ListCommitsOptions,
   type Offsets,
 } from '@platformatic/kafka';
+import { breakAtThrow } from '../../util/break-at-throw.ts';
 
 /**
  * A member of a consumer group. Its stream refuses to begin where a partition has no committed offset (so that
@@ -11,6 +14,13 @@ import {
  * some of a topic's would never begin: offsets are asked for of all partitions up to the last that it has.
  */
 export class GroupMember extends Consumer {
+  constructor(options: ConsumerOptions<Buffer, Buffer, Buffer, Buffer>) {
+    super(options);
+    // What comes before it has logged in as well.
+    for (const event of ['client:broker:connect', 'client:broker:sasl:handshake'] as const)
+      this.on(event, ({ connection }: { connection: Connection }) => breakAtThrow(connection.socket));
+  }
+
   override listCommittedOffsets(options: ListCommitsOptions): Promise<Offsets>;
   override listCommittedOffsets(options: ListCommitsOptions, callback: CallbackWithPromise<Offsets>): void;
   override listCommittedOffsets(

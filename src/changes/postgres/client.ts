@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { breakAtThrow } from '../../util/break-at-throw.ts';
 
 /** The part of pg that its types keep to themselves. */
 export interface Connection {
@@ -30,17 +31,4 @@ export function createClient(config: pg.ClientConfig): pg.Client {
 
 export function connectionOf(client: pg.Client): Connection {
   return (client as unknown as { connection: Connection }).connection;
-}
-
-function breakAtThrow(stream: Stream): void {
-  const { emit } = stream;
-  stream.emit = (event, ...values) => {
-    if (event !== 'data') return emit.call(stream, event, ...values);
-    try {
-      return emit.call(stream, event, ...values);
-    } catch (error) {
-      stream.destroy(error as Error);
-      return true;
-    }
-  };
 }
