@@ -91,6 +91,11 @@ describe('pgoutput', () => {
     expect(transaction).toMatchObject({ xid: 7, end: 200n });
   });
 
+  test('a position is never negative: it is told to the server again as it came', () => {
+    const far = new Message('C').int(0, 1).int(100, 8).int(-1, 8).int(0, 8).done();
+    expect(read(decoder(), [begin(), far])).toMatchObject([{ end: 2n ** 64n - 1n }]);
+  });
+
   test('an update of a key tells both rows; of other columns the old ones are not known', () => {
     const moved = new Message('U').int(1, 4).raw('K').row('1', null).raw('N').row('2', 'b').done();
     const plain = new Message('U').int(1, 4).raw('N').row('3', 'c').done();

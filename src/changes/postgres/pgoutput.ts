@@ -123,7 +123,7 @@ export class PgOutput {
     if (touched === null) throw new Error('a commit without a begin');
     this.touched = null;
     this.at += 1 + 8;
-    return { xid, committedAt, end: this.int64(), touched };
+    return { xid, committedAt, end: this.position(), touched };
   }
 
   private relation(): void {
@@ -244,6 +244,11 @@ export class PgOutput {
   private int64(): bigint {
     this.at += 8;
     return this.buffer.readBigInt64BE(this.at - 8);
+  }
+
+  private position(): bigint {
+    this.at += 8;
+    return this.buffer.readBigUInt64BE(this.at - 8);
   }
 
   private name(): string {
