@@ -194,7 +194,8 @@ export class YamlTree {
 function secretsIn(root: Node | null, keyOf: (node: Node) => string): Range[] {
   const found: Range[] = [];
   const visit = (node: Node | null, path: (string | number)[]): void => {
-    if (isScalar(node) && isSecretPath(path)) found.push(rangeOf(node));
+    // A switch, as that of `cors: { credentials: true }`, is no secret.
+    if (isScalar(node) && typeof node.value !== 'boolean' && isSecretPath(path)) found.push(rangeOf(node));
     if (isSeq(node)) for (const [index, item] of node.items.entries()) visit(item as Node, [...path, index]);
     if (!isMap(node)) return;
     for (const pair of node.items as Pair<Node, Node | null>[]) visit(pair.value, [...path, keyOf(pair.key)]);
