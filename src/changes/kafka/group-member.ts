@@ -1,12 +1,12 @@
 import {
+  type Base,
   type CallbackWithPromise,
-  type Connection,
   Consumer,
   type ConsumerOptions,
   type ListCommitsOptions,
   type Offsets,
 } from '@platformatic/kafka';
-import { breakAtThrow } from '../../util/break-at-throw.ts';
+import { holdConnections } from './connections.ts';
 
 /**
  * A member of a consumer group. Its stream refuses to begin where a partition has no committed offset (so that
@@ -16,9 +16,7 @@ import { breakAtThrow } from '../../util/break-at-throw.ts';
 export class GroupMember extends Consumer {
   constructor(options: ConsumerOptions<Buffer, Buffer, Buffer, Buffer>) {
     super(options);
-    // What comes before it has logged in as well.
-    for (const event of ['client:broker:connect', 'client:broker:sasl:handshake'] as const)
-      this.on(event, ({ connection }: { connection: Connection }) => breakAtThrow(connection.socket));
+    holdConnections(this as unknown as Base);
   }
 
   override listCommittedOffsets(options: ListCommitsOptions): Promise<Offsets>;

@@ -2,6 +2,7 @@ import { Admin, ConfigResourceTypes } from '@platformatic/kafka';
 import type { ChangeReaderConfig } from '../../config/model.ts';
 import { nearest } from '../../util/suggest.ts';
 import type { SourceFinding } from '../finding.ts';
+import { holdConnections } from './connections.ts';
 
 /** Asks the brokers of a source whether its topics can be read. Never rejects. */
 export async function inspectKafka(
@@ -17,6 +18,7 @@ export async function inspectKafka(
     ...(tls ? { tls: {} } : {}),
     ...(sasl === null ? {} : { sasl }),
   });
+  holdConnections(admin);
   try {
     const there = await admin.listTopics({ includeInternals: false });
     for (const topic of topics) {
