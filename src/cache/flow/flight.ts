@@ -106,12 +106,9 @@ export class Flight<T> implements Responder, Joinable {
     if (this.over || this.body?.overflowed === true) return false;
     // Whether something has changed since it began can't be told: then it is the next one that is waited for.
     if (!this.holdsFor(waiter)) return this.isSilent() && this.takesLater(waiter);
-    if (this.storable === null || this.waitsForWhole(waiter)) {
-      this.waiting.add(waiter);
-      return true;
-    }
-    if (!this.suits(waiter)) return false;
-    if (waiter.settle()) this.stream(waiter);
+    if (this.storable !== null && !this.suits(waiter)) return false;
+    if (this.storable === null || this.waitsForWhole(waiter)) this.waiting.add(waiter);
+    else if (waiter.settle()) this.stream(waiter);
     return true;
   }
 
@@ -381,9 +378,16 @@ export class Flight<T> implements Responder, Joinable {
     const { cache } = this.route;
     const { key } = this.leader.keyed;
     // Overtaken by a change: dead already.
-    if (this.life !== cache.life || cache.fences.isDead(entry)) return;
+    if (this.life !== cache.life || cache.fences.isDead(entry) || this.isOvertaken(entry)) return;
     cache.memory.put(key, entry);
     this.putting = cache.shared?.put(key, entry, entry.url) ?? null;
+  }
+
+  /** A soft purge came in between, and one who came after it has an answer already. */
+  private isOvertaken(entry: Entry): boolean {
+    const { fences, memory } = this.route.cache;
+    if (!fences.isStale(entry)) return false;
+    return memory.peek(this.leader.keyed.key)?.all.some((other) => other.sequence > entry.sequence) ?? false;
   }
 
   // --- What is not stored. ---

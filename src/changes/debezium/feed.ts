@@ -1,6 +1,8 @@
 import type { Value } from '../../expression/index.ts';
 import type { SourceSink, Touched } from '../contract.ts';
+import { parseLsn } from '../positions/lsn.ts';
 import { DebeziumDecoder, type Decoded, type DecoderOptions, type Message } from './decode.ts';
+import type { Provenance } from './provenance.ts';
 
 export type FeedOptions = Omit<DecoderOptions, 'tables'>;
 
@@ -25,6 +27,8 @@ export class DebeziumFeed {
   private told = '';
   /** The last that came of rows was a snapshot's. */
   private reading = false;
+  /** It has read all rows anew: what it told before may be of another log. */
+  private startedOver = false;
 
   constructor(sink: SourceSink, options: FeedOptions = {}) {
     this.sink = sink;
@@ -53,10 +57,13 @@ export class DebeziumFeed {
     let committedAt: number | null = null;
     for (const event of events) {
       touch(touched, event);
-      if (this.startsOver(event)) touched.spoil(null, null);
+      if (this.startsOver(event)) {
+        touched.spoil(null, null);
+        this.startedOver = true;
+      }
       if (event.kind === 'unreadable') continue;
       committedAt = event.from?.changedAt ?? committedAt;
-      this.told = event.from?.position ?? this.told;
+      this.hear(event.from);
     }
     if (place.position === 'database') this.position = this.told;
     if (typeof place.position === 'object') this.position = place.position.here;
@@ -68,6 +75,14 @@ export class DebeziumFeed {
     await this.sink.apply({ position: this.position, touched, committedAt });
   }
 
+  /** Changes come as they were committed: what one tells of its own place may be behind what is proven already. */
+  private hear(from: Provenance | null): void {
+    if (from === null || from.position === null) return;
+    if (from.unordered && !this.startedOver && isBehind(from.position, this.told)) return;
+    this.told = from.position;
+    this.startedOver = false;
+  }
+
   /** A connector that reads all rows has lost its place in the log, or never had one: what it has missed is in no event. */
   private startsOver(event: Decoded): boolean {
     const was = this.reading;
@@ -75,6 +90,11 @@ export class DebeziumFeed {
     else if (event.kind === 'change') this.reading = false;
     return this.reading && !was;
   }
+}
+
+function isBehind(position: string, told: string): boolean {
+  const [own, known] = [parseLsn(position), parseLsn(told)];
+  return own !== null && known !== null && own < known;
 }
 
 function touch(touched: Touched, event: Decoded): void {

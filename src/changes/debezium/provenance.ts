@@ -17,6 +17,8 @@ export interface Provenance {
   readonly changedAt: number | null;
   /** How far the database's log is proven to have come, as the database spells it; null where it isn't told. */
   readonly position: string | null;
+  /** The position is that of the change, not of its commit: another's that came before may be further on. */
+  readonly unordered: boolean;
 }
 
 export function readProvenance(body: Members): Provenance | null {
@@ -34,6 +36,7 @@ export function readProvenance(body: Members): Provenance | null {
     incremental: source.get('snapshot') === 'incremental',
     changedAt: milliseconds(source.get('ts_ms')),
     position: connector === 'postgresql' ? lsnOf(source) : binlogPosition(source),
+    unordered: connector === 'postgresql' && (source.get('sequence') ?? null) === null,
   };
 }
 
@@ -66,10 +69,12 @@ function lsnOf(source: Members): string | null {
   return committed === undefined ? null : formatLsn(BigInt(committed));
 }
 
+const BEYOND_LSN = 1n << 64n;
+
 /** CloudEvents have it as text. */
 function decimalLsn(lsn: Value | undefined): string | null {
-  if (typeof lsn === 'string' && /^\d{1,20}$/.test(lsn)) return formatLsn(BigInt(lsn));
-  return typeof lsn === 'bigint' && lsn >= 0n ? formatLsn(lsn) : null;
+  const number = typeof lsn === 'string' && /^\d{1,20}$/.test(lsn) ? BigInt(lsn) : lsn;
+  return typeof number === 'bigint' && number >= 0n && number < BEYOND_LSN ? formatLsn(number) : null;
 }
 
 /** The place in the file where the event begins: what is before it is proven. */

@@ -182,7 +182,7 @@ export const sizeOfHead = leaf<SizeText | Filled>(
   ['text', 'number'],
   (value): Complaint | null => {
     const wrong = sizeError(String(value));
-    if (wrong !== null || parseSize(String(value)) > 0) return wrong;
+    if (wrong !== null || parseSize(String(value)) >= 1) return wrong;
     return { message: `${value} would refuse every request`, advice: 'write one such as 8KiB' };
   },
   like(SIZE),

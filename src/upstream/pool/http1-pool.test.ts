@@ -116,6 +116,21 @@ test("where a connection can't be made, all who counted on it try at once", () =
   expect([pool.load, pool.size]).toEqual([0, 0]);
 });
 
+test('however many wait for a name that is known not to resolve, each is told', () => {
+  const clock = new ManualClock();
+  const settings = { host: 'shop.test', port: 80, tls: null, connections: 1, idle: 4000, pipelining: 1 };
+  let fail = () => {};
+  const resolver = new Resolver(clock, (_, done) => {
+    fail = () => done(new Error('ENOTFOUND'), [], 1000);
+  });
+  const pool = new Http1Pool(settings, clock, resolver, new Pending(10_000));
+  const all = Array.from({ length: 5000 }, () => new Someone());
+  for (const one of all) pool.acquire(one, 'any', 5000);
+  fail();
+  expect(all.every(({ failure }) => failure?.code === 'TG_UPSTREAM_DNS')).toBe(true);
+  expect([pool.load, pool.size]).toEqual([0, 0]);
+});
+
 test('of connections made beside each other the first is taken, and the others end', async () => {
   await using origin = await scriptedOrigin(answer(200, [], 'ok'));
   const clock = new ManualClock();

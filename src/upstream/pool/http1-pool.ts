@@ -40,6 +40,7 @@ export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
   /** In the order they came; those a connection is being made for included. */
   private readonly waiting = new LinkedList<Wish>();
   private turn = 0;
+  private refilling = false;
   private retired = false;
   private ended = false;
 
@@ -189,9 +190,12 @@ export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
     const wish = this.dials.get(dial)!;
     this.dials.delete(dial);
     if (isWaiting(wish) && this.stopWaiting(wish.waiter)) wish.waiter.failed(failure);
-    this.refill();
+    // The next may fail at once, as where its name is known not to resolve: a loop, or all would use up the stack.
+    if (this.refilling) return;
+    this.refilling = true;
     // Those who counted on it for sending ahead as well, at once: else the tries of all would follow one another.
     while (this.size < this.settings.connections && this.isOwed()) this.refill();
+    this.refilling = false;
   }
 
   opened(connection: ClientConnection): void {

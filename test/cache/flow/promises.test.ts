@@ -227,6 +227,22 @@ describe('Vary', () => {
     expect(texts).toEqual(['de', ...others, 'it', 'de']);
     expect(waiting).toHaveLength(4);
   });
+
+  it('one who wants a part waits for the whole of no other variant', async () => {
+    const waiting: OriginExchange[] = [];
+    now = await stage((exchange) => void waiting.push(exchange), true);
+    const whole = ask('/a', with_('Accept-Language: de'));
+    await until(() => waiting.length === 1, 'a request at the origin');
+    const head = 'HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nVary: Accept-Language\r\n';
+    await waiting[0]!.send(`${head}Content-Length: 2\r\n\r\nd`);
+    await now.settled();
+    const part = ask('/a', with_('Accept-Language: fr\r\nRange: bytes=0-0'));
+    await until(() => waiting.length === 2, 'a request of its own');
+    await waiting[1]!.send(fresh('fr', [['Vary', 'Accept-Language']]));
+    expect((await part).text).toBe('f');
+    await waiting[0]!.send('e');
+    expect((await whole).text).toBe('de');
+  });
 });
 
 describe('what comes from the origin otherwise than asked', () => {

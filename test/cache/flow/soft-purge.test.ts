@@ -60,3 +60,34 @@ it('who comes after a soft purge gets no answer that was asked for before it', a
   expect([await before, await after]).toEqual(['old', 'new']);
   await gateway.drain(0);
 });
+
+it('what a soft purge has overtaken takes no place of the answer that came after it', async () => {
+  const asked: ServerResponse[] = [];
+  await using origin = await httpOrigin((_, response) => {
+    asked.push(response);
+  });
+  const { gateway, port } = await bareGateway(
+    {
+      services: { shop: { url: origin.url } },
+      routes: {
+        all: { match: '/*', to: 'shop', cache: { ttl: '1m', staleWhileRevalidate: '30s', tags: ['page'] } },
+      },
+    },
+    { clock: new ManualClock() },
+  );
+  const read = async () => (await ask(port, { path: '/', headers: { host: 'shop.test' } })).text;
+  const purge = (number: number, tag: string) =>
+    gateway.hearFence({ number, what: { tags: [tag], prefixes: [], all: false, soft: true } });
+  purge(1, 'another');
+  const before = read();
+  await until(() => asked.length === 1, 'a fill');
+  purge(2, 'page');
+  const after = read();
+  await until(() => asked.length === 2, 'another fill');
+  asked[1]!.end('new');
+  expect(await after).toBe('new');
+  asked[0]!.end('old');
+  expect(await before).toBe('old');
+  expect([await read(), asked.length]).toEqual(['new', 2]);
+  await gateway.drain(0);
+});
