@@ -27,18 +27,26 @@ export class Recording implements SourceSink {
   batches = 0;
   /** Batches wait for this before they are applied. */
   hold: Promise<void> = Promise.resolve();
+  private turn: Promise<void> = Promise.resolve();
 
   constructor(tables: Record<string, string[]>) {
     this.mapping = mappingOf(tables, (table, why) => this.complaints.push(`${table}: ${why}`));
   }
 
-  async apply({ position, touched, visible }: ChangeBatch): Promise<void> {
-    await this.hold;
-    await visible?.();
-    this.batches++;
-    this.tags.push(...touched.tags);
-    for (const tag of touched.tags) this.seen.add(tag);
-    this.positions.push(position);
+  /** In their order, as what stands in its place in a node does, whichever can be seen first. */
+  apply({ position, touched, visible }: ChangeBatch): Promise<void> {
+    const { turn } = this;
+    const applied = (async () => {
+      await this.hold;
+      await visible?.();
+      await turn;
+      this.batches++;
+      this.tags.push(...touched.tags);
+      for (const tag of touched.tags) this.seen.add(tag);
+      this.positions.push(position);
+    })();
+    this.turn = applied.catch(() => {});
+    return applied;
   }
 
   passed(position: string): void {
