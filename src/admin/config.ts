@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
+import { matchesWeakly } from '../cache/index.ts';
 import type { ConfigControl, IssueReport, ReplaceResult } from '../workers/index.ts';
 import type { Audit } from './audit.ts';
-import { isKnown } from './etag.ts';
 import { jsonBody, textBody } from './json-body.ts';
 import { problem } from './problem.ts';
 
@@ -19,7 +19,8 @@ const STALE = 'Another config is in force by now: read it again.';
 export function readConfig(c: Context, view: ConfigControl): Response {
   const { etag: tag, value } = view.config();
   const etag = `"${tag}"`;
-  if (isKnown(c.req.header('if-none-match'), etag)) return c.body(null, 304, { etag });
+  const known = c.req.header('if-none-match');
+  if (known !== undefined && matchesWeakly(known, etag)) return c.body(null, 304, { etag });
   return c.json(value as object, 200, { etag });
 }
 

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { stripTypeScriptTypes } from 'node:module';
 import { extname } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { isKnown } from './etag.ts';
+import { matchesWeakly } from '../cache/index.ts';
 
 /** The page may speak to its own gateway alone, and run what that serves alone. */
 const POLICY = [
@@ -59,7 +59,8 @@ export class Dashboard {
     const { method, headers } = request;
     const asset = this.assets.get(request.url?.split('?', 1)[0] ?? '');
     if (asset === undefined || (method !== 'GET' && method !== 'HEAD')) return false;
-    const fresh = isKnown(headers['if-none-match'], asset.etag);
+    const known = headers['if-none-match'];
+    const fresh = known !== undefined && matchesWeakly(known, asset.etag);
     const zips = GZIP.test(String(headers['accept-encoding'] ?? ''));
     const body = zips ? asset.zipped : asset.plain;
     response.writeHead(fresh ? 304 : 200, {

@@ -25,6 +25,7 @@ export { type NodeHolders, NodeSequence } from './node-sequence.ts';
 export {
   ageOnArrival,
   judgeStorable,
+  matchesWeakly,
   type RoutePolicy,
   responseDirectives,
   STANDARD_POLICY,

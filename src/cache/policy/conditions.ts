@@ -18,7 +18,8 @@ export function allowsRange(ifRange: string, entry: Entry, now: number): boolean
   return ifRange === entry.lastModified && isStrongDate(entry, now);
 }
 
-function matchesWeakly(list: string, etag: string | undefined): boolean {
+/** Does an If-None-Match name this tag (RFC 9110 §13.1.2)? */
+export function matchesWeakly(list: string, etag: string | undefined): boolean {
   if (list.trim() === '*') return true;
   if (etag === undefined) return false;
   const opaque = etag.startsWith('W/') ? etag.slice(2) : etag;

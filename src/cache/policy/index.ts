@@ -1,7 +1,7 @@
 export { ageOnArrival, currentAge, freshFor } from './age.ts';
 export { answerFromEntry } from './answer.ts';
 export { type CacheStatusParams, cacheStatus } from './cache-status.ts';
-export { isNotModified } from './conditions.ts';
+export { isNotModified, matchesWeakly } from './conditions.ts';
 export { responseDirectives } from './directives.ts';
 export { applyHead, freshen, validatedBy } from './freshen.ts';
 export { cacheGroups, invalidatedBy, invalidatedGroups } from './invalidation.ts';

@@ -35,6 +35,16 @@ export class Wish implements Linked {
     this.reuse = reuse;
     this.connectTimeout = connectTimeout;
   }
+
+  /** No connection is being made for it. */
+  get isOwed(): boolean {
+    return this.dial === null;
+  }
+
+  /** What comes free is for it as well: one that is to have a fresh connection waits for that, once it is being made. */
+  get isInLine(): boolean {
+    return this.reuse !== 'none' || this.isOwed;
+  }
 }
 
 /** A connection idle for less than this is as good as fresh, in ms. */

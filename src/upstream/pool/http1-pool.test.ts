@@ -7,6 +7,9 @@ import { Resolver } from '../resolver.ts';
 import type { Waiter, Wish } from './contract.ts';
 import { Http1Pool } from './http1-pool.ts';
 
+/** One connection, for one request at a time. */
+const ONE = { host: '127.0.0.1', port: 80, tls: null, connections: 1, idle: 4000, pipelining: 1 };
+
 class Someone implements Waiter {
   wish: Wish | null = null;
   connection: ClientConnection | null = null;
@@ -22,14 +25,7 @@ class Someone implements Waiter {
 test('a pool that is destroyed tells whoever waits, and whoever comes later', async () => {
   await using origin = await scriptedOrigin(() => {});
   const clock = new ManualClock();
-  const settings = {
-    host: '127.0.0.1',
-    port: origin.port,
-    tls: null,
-    connections: 1,
-    idle: 4000,
-    pipelining: 1,
-  };
+  const settings = { ...ONE, port: origin.port };
   const pool = new Http1Pool(settings, clock, new Resolver(clock), new Pending(10));
   const [served, waiting, late] = [new Someone(), new Someone(), new Someone()];
   pool.acquire(served, 'any', 1000);
@@ -48,14 +44,7 @@ test('a pool that is destroyed tells whoever waits, and whoever comes later', as
 test('whoever waits for a fresh connection gets the place of one that is free', async () => {
   await using origin = await scriptedOrigin(answer(200, [], 'ok'));
   const clock = new ManualClock();
-  const settings = {
-    host: '127.0.0.1',
-    port: origin.port,
-    tls: null,
-    connections: 1,
-    idle: 4000,
-    pipelining: 1,
-  };
+  const settings = { ...ONE, port: origin.port };
   const pool = new Http1Pool(settings, clock, new Resolver(clock), new Pending(10));
   const [served, waiting] = [new Someone(), new Someone()];
   pool.acquire(served, 'any', 1000);
@@ -72,14 +61,7 @@ test('whoever waits for a fresh connection gets the place of one that is free', 
 test('whoever waits for a fresh connection is not passed by those who came later', async () => {
   await using origin = await scriptedOrigin(answer(200, [], 'ok'));
   const clock = new ManualClock();
-  const settings = {
-    host: '127.0.0.1',
-    port: origin.port,
-    tls: null,
-    connections: 1,
-    idle: 4000,
-    pipelining: 1,
-  };
+  const settings = { ...ONE, port: origin.port };
   const pool = new Http1Pool(settings, clock, new Resolver(clock), new Pending(10));
   const [served, waiting, later] = [new Someone(), new Someone(), new Someone()];
   pool.acquire(served, 'any', 1000);
@@ -97,14 +79,7 @@ test('whoever waits for a fresh connection is not passed by those who came later
 
 test("where a connection can't be made, all who counted on it try at once", () => {
   const clock = new ManualClock();
-  const settings = {
-    host: 'shop.test',
-    port: 80,
-    tls: null,
-    connections: 10,
-    idle: 4000,
-    pipelining: 4,
-  };
+  const settings = { ...ONE, host: 'shop.test', connections: 10, pipelining: 4 };
   const resolver = new Resolver(clock, () => {});
   const pool = new Http1Pool(settings, clock, resolver, new Pending(10));
   const all = [new Someone(), new Someone(), new Someone(), new Someone()];
@@ -118,7 +93,7 @@ test("where a connection can't be made, all who counted on it try at once", () =
 
 test('however many wait for a name that is known not to resolve, each is told', () => {
   const clock = new ManualClock();
-  const settings = { host: 'shop.test', port: 80, tls: null, connections: 1, idle: 4000, pipelining: 1 };
+  const settings = { ...ONE, host: 'shop.test' };
   let fail = () => {};
   const resolver = new Resolver(clock, (_, done) => {
     fail = () => done(new Error('ENOTFOUND'), [], 1000);
@@ -134,14 +109,7 @@ test('however many wait for a name that is known not to resolve, each is told', 
 test('of connections made beside each other the first is taken, and the others end', async () => {
   await using origin = await scriptedOrigin(answer(200, [], 'ok'));
   const clock = new ManualClock();
-  const settings = {
-    host: 'shop.test',
-    port: origin.port,
-    tls: null,
-    connections: 1,
-    idle: 4000,
-    pipelining: 1,
-  };
+  const settings = { ...ONE, host: 'shop.test', port: origin.port };
   const resolver = new Resolver(clock, (_name, done) => done(null, ['127.0.0.1', '127.0.0.1'], 60_000));
   const pool = new Http1Pool(settings, clock, resolver, new Pending(10));
   const served = new Someone();

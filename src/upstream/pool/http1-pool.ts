@@ -125,8 +125,8 @@ export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
   /** Has a connection that is being made room for one more than those who wait for it? */
   private isPromised(): boolean {
     let room = 0;
-    for (const { reuse, dial } of this.waiting)
-      if (reuse === 'ahead') room += dial === null ? -1 : this.settings.pipelining - 1;
+    for (const { reuse, isOwed } of this.waiting)
+      if (reuse === 'ahead') room += isOwed ? -1 : this.settings.pipelining - 1;
     return room > 0;
   }
 
@@ -139,7 +139,7 @@ export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
     if (wish === null) return false;
     waiter.wish = null;
     this.waiting.remove(wish);
-    if (wish.dial === null) this.pending.count--;
+    if (wish.isOwed) this.pending.count--;
     return true;
   }
 
@@ -257,7 +257,7 @@ export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
   /** Gives a connection to whoever waits, or keeps it. */
   private offer(connection: ClientConnection): void {
     // One that is to have a fresh connection has its turn as well, or it would wait for as long as others come.
-    const wish = this.waiting.find(({ reuse, dial }) => reuse !== 'none' || dial === null);
+    const wish = this.waiting.find(({ isInLine }) => isInLine);
     if (wish?.reuse === 'none') {
       connection.close();
       return this.refill();
@@ -274,7 +274,7 @@ export class Http1Pool implements Pool, ConnectionOwner, DialOwner {
   }
 
   private firstOwed(): Wish | null {
-    return this.waiting.find(({ dial }) => dial === null);
+    return this.waiting.find(({ isOwed }) => isOwed);
   }
 
   detached(connection: ClientConnection): void {

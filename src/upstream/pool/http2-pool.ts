@@ -201,8 +201,7 @@ export class Http2Pool implements Pool, Http2ConnectionOwner, DialOwner {
     if (this.serving) return;
     this.serving = true;
     while (connection.takesMore) {
-      // One that is to have a fresh connection, and for which one is being made, waits for that.
-      const wish = this.waiting.find(({ reuse, dial }) => reuse !== 'none' || dial === null);
+      const wish = this.waiting.find(({ isInLine }) => isInLine);
       if (wish === null) break;
       this.leave(wish.waiter);
       this.give(wish.waiter, connection);
@@ -231,7 +230,7 @@ export class Http2Pool implements Pool, Http2ConnectionOwner, DialOwner {
   private refill(): void {
     if (this.ended) return;
     for (;;) {
-      const wish = this.waiting.find(({ dial }) => dial === null);
+      const wish = this.waiting.find(({ isOwed }) => isOwed);
       const dial = wish === null ? null : this.dialFor(wish.connectTimeout);
       if (wish === null || dial === null) return;
       this.pending.count--;
